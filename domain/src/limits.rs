@@ -1,0 +1,48 @@
+//! Every limit of the business, with its unit. Each has a test at the limit and one past it.
+
+use crate::values::Points;
+
+/// Seats in one reservation.
+pub const MAX_SEATS_PER_RESERVATION: usize = 4;
+/// Seats that one user may hold or own in one schedule.
+pub const MAX_SEATS_PER_USER_IN_SCHEDULE: usize = 4;
+/// How long a hold lasts, in seconds.
+pub const HOLD_SECONDS: i64 = 5 * 60;
+/// How long an admitted token may choose and hold seats, in seconds.
+pub const ACTIVE_SECONDS: i64 = 10 * 60;
+/// How long a token may wait in line, in seconds.
+pub const WAITING_SECONDS: i64 = 24 * 60 * 60;
+/// How long a finished token still identifies its user, in seconds.
+pub const FINISHED_SECONDS: i64 = 24 * 60 * 60;
+/// How long a granted token is active, in seconds.
+pub const GRANTED_SECONDS: i64 = 24 * 60 * 60;
+/// A granted token with more than this left is not granted again, in seconds.
+pub const GRANT_AGAIN_SECONDS: i64 = 12 * 60 * 60;
+/// How long what is over is remembered (expired tokens, closed reservations, idempotency keys), in seconds.
+pub const REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
+/// The largest charge.
+pub const MAX_CHARGE: Points = Points::new(10_000_000);
+/// The largest balance that a charge may lead to; refunds may pass it.
+pub const MAX_BALANCE: Points = Points::new(1_000_000_000_000);
+/// The highest price of a seat.
+pub const MAX_SEAT_PRICE: Points = Points::new(1_000_000_000);
+/// Tokens waiting in line.
+pub const MAX_WAITING_TOKENS: usize = 5_000_000;
+/// Ended tokens remembered for one user.
+pub const MAX_ENDED_TOKENS_PER_USER: usize = 4;
+/// Ended tokens remembered in all.
+pub const MAX_ENDED_TOKENS: usize = 10_000_000;
+/// Idempotency keys remembered for one user.
+pub const MAX_KEYS_PER_USER: usize = 1_024;
+/// Idempotency keys remembered in all.
+pub const MAX_KEYS: usize = 4_000_000;
+/// Seats in one `SeatsAdded` event.
+pub const MAX_SEATS_PER_EVENT: usize = 1_000;
+/// Bytes of a name in the catalogue (concert, artist, venue).
+pub const MAX_NAME_BYTES: usize = 200;
+/// Bytes of a seat's name, zone and row, each: a thousand seats stay below [`MAX_RECORD_BYTES`].
+pub const MAX_SEAT_NAME_BYTES: usize = 32;
+/// Bytes of a record: its type, data and metadata.
+pub const MAX_RECORD_BYTES: usize = 256 * 1024;
+/// Expiries in one tick, and all of its events.
+pub const MAX_TICK_EVENTS: usize = 1_000;

@@ -1,0 +1,222 @@
+//! A record of the log: an event as it is stored, chained by its hash to all before it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::event::{DecodeError, Event};
+use crate::values::{Fingerprint, Hash, Position, Timestamp, UserId};
+
+/// What the log stores, to the byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// 1, 2, 3, …, without gaps.
+    pub position: Position,
+    /// When it was decided; never earlier than the record before it.
+    pub recorded_at: Timestamp,
+    /// The event's type.
+    pub event_type: String,
+    /// The version of the type's shape.
+    pub type_version: u32,
+    /// The event's fields: the very bytes that were hashed.
+    pub data: String,
+    /// [`Metadata`]: the very bytes that were hashed.
+    pub metadata: String,
+    /// Proves this record and every one before it.
+    pub hash: Hash,
+}
+
+/// The end of a log: its last position and the hash there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The last record's position, 0 in an empty log.
+    pub position: Position,
+    /// The last record's hash, zeros in an empty log.
+    pub hash: Hash,
+}
+
+impl Head {
+    /// The head of an empty log.
+    pub const EMPTY: Self = Self { position: Position::START, hash: Hash::new([0; 32]) };
+}
+
+/// Where the log stops being what was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    /// A record is not there.
+    #[error("position {missing}: the record is missing (the next one found is {found})")]
+    Gap { missing: Position, found: Position },
+    /// A record is not what was hashed, or was hashed after another history.
+    #[error("position {position}: the record does not fit its hash and the records before it")]
+    Altered { position: Position },
+}
+
+impl Record {
+    /// Seals what was decided as the record after `previous`.
+    pub fn seal(previous: &Head, recorded_at: Timestamp, event: &Event, metadata: &Metadata) -> Self {
+        let mut record = Self {
+            position: previous.position.next(),
+            recorded_at,
+            event_type: event.event_type().to_owned(),
+            type_version: event.type_version(),
+            data: event.encode(),
+            metadata: metadata.encode(),
+            hash: Hash::new([0; 32]),
+        };
+        record.hash = record.hash_after(&previous.hash);
+        record
+    }
+
+    /// This record as the log's head.
+    pub fn head(&self) -> Head {
+        Head { position: self.position, hash: self.hash }
+    }
+
+    /// What a batch counts of it: the bytes of type, data and metadata.
+    pub fn size_bytes(&self) -> usize {
+        self.event_type.len() + self.data.len() + self.metadata.len()
+    }
+
+    /// Holds the record against the one before it.
+    ///
+    /// # Errors
+    /// The position is not the next one, or the hash is not that of these bytes after `previous`.
+    pub fn verify(&self, previous: &Head) -> Result<Head, ChainError> {
+        if self.position != previous.position.next() {
+            return Err(ChainError::Gap { missing: previous.position.next(), found: self.position });
+        }
+        if self.hash != self.hash_after(&previous.hash) {
+            return Err(ChainError::Altered { position: self.position });
+        }
+        Ok(self.head())
+    }
+
+    /// SHA-256("reprise/1" ‖ previous hash ‖ position ‖ recorded_at ‖ length and bytes of type ‖ type_version ‖
+    /// SHA-256(data) ‖ SHA-256(metadata)); every integer is 8 bytes, big-endian. Data and metadata enter as hashes, so
+    /// that either could be erased later without breaking the chain.
+    fn hash_after(&self, previous: &Hash) -> Hash {
+        let mut hasher = Sha256::new();
+        hasher.update(b"reprise/1");
+        hasher.update(previous.as_bytes());
+        hasher.update(self.position.get().to_be_bytes());
+        hasher.update(self.recorded_at.millis().to_be_bytes());
+        hasher.update((self.event_type.len() as u64).to_be_bytes());
+        hasher.update(self.event_type.as_bytes());
+        hasher.update(u64::from(self.type_version).to_be_bytes());
+        hasher.update(Sha256::digest(self.data.as_bytes()));
+        hasher.update(Sha256::digest(self.metadata.as_bytes()));
+        Hash::new(hasher.finalize().into())
+    }
+
+    /// The event and metadata that these bytes say.
+    ///
+    /// # Errors
+    /// The program does not know the event, or its metadata.
+    pub fn decode(&self) -> Result<RecordedEvent, DecodeError> {
+        let event = Event::decode(&self.event_type, self.type_version, &self.data)?;
+        let metadata = serde_json::from_str(&self.metadata).map_err(|error| DecodeError::MalformedData {
+            event_type: format!("{}'s metadata", self.event_type),
+            reason: error.to_string(),
+        })?;
+        Ok(RecordedEvent { head: self.head(), recorded_at: self.recorded_at, event, metadata })
+    }
+}
+
+/// A record, read: what state and read models are folded from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// The record's own position and hash.
+    pub head: Head,
+    /// When it was decided.
+    pub recorded_at: Timestamp,
+    /// What happened.
+    pub event: Event,
+    /// Who did it, and how.
+    pub metadata: Metadata,
+}
+
+/// Where an event came from. What clients wrote freely is in here hashed or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// The command that decided it.
+    pub command_id: Uuid,
+    /// Which of the command's events this is, from 0.
+    pub index: u32,
+    /// How many events the command had.
+    pub count: u32,
+    /// What the command belongs to: one request, one import, one start of a demo.
+    pub correlation_id: Uuid,
+    /// What caused the event directly: the command.
+    pub causation_id: Uuid,
+    /// Who acted.
+    pub actor: ActorName,
+    /// The run of the node that decided.
+    pub node_id: Uuid,
+    /// The version of the program that decided.
+    pub program: String,
+    /// The HTTP request's id, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The idempotency key that the request came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+impl Metadata {
+    fn encode(&self) -> String {
+        serde_json::to_string(self).expect("metadata holds only what JSON can say")
+    }
+
+    /// Whether this is its command's last event: the one that the answer tells of.
+    pub fn is_last(&self) -> bool {
+        self.index + 1 == self.count
+    }
+}
+
+/// An idempotency key with the request that it was used for, both as fingerprints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdempotencyKey {
+    /// Of the key.
+    pub key: Fingerprint,
+    /// Of method, path and body.
+    pub request: Fingerprint,
+}
+
+/// Who acted, as it stands in metadata: `user:17`, `system` or `operator`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ActorName {
+    /// A user.
+    User(UserId),
+    /// The server itself: its tick, its demo.
+    System,
+    /// Whoever runs the server.
+    Operator,
+}
+
+impl From<ActorName> for String {
+    fn from(name: ActorName) -> Self {
+        match name {
+            ActorName::User(user_id) => format!("user:{user_id}"),
+            ActorName::System => "system".to_owned(),
+            ActorName::Operator => "operator".to_owned(),
+        }
+    }
+}
+
+impl TryFrom<String> for ActorName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match name.as_str() {
+            "system" => Ok(Self::System),
+            "operator" => Ok(Self::Operator),
+            user => user
+                .strip_prefix("user:")
+                .and_then(|id| id.parse::<u64>().ok())
+                .and_then(|id| UserId::try_from(id).ok())
+                .map(Self::User)
+                .ok_or_else(|| format!("{name:?} is nobody who acts")),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What is run: the log, the engine that decides, and the HTTP interface. `main.rs` puts them together.
+
+pub mod log;

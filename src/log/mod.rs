@@ -1,0 +1,78 @@
+//! The log: the only truth. This room knows records, never what they mean.
+//!
+//! Every backend passes the one suite in `conformance.rs`; what it must hold is written on [`EventLog`].
+
+use async_trait::async_trait;
+use domain::{ChainError, Head, Position, Record};
+
+/// The largest batch that is appended at once, in commands.
+pub const MAX_BATCH_COMMANDS: usize = 1_024;
+/// The largest batch that is appended at once, in bytes of type, data and metadata. One command alone may pass it.
+pub const MAX_BATCH_BYTES: usize = 768 * 1024;
+
+/// One log, totally ordered and without gaps: positions are 1, 2, 3, ….
+///
+/// What `read` and `head` return is durable: a backend that finds records which a crash could still take back (a WAL
+/// that was never synced, commits that a standby does not have) makes them durable before it returns them.
+#[async_trait]
+pub trait EventLog: Send + Sync {
+    /// Appends all of `records` after `expected`, durably, or none. On [`AppendError::Conflict`] a backend that gives
+    /// turns keeps its own until the caller's next append, at most 100 ms. An append of no records only compares the
+    /// head and ends the turn.
+    ///
+    /// # Errors
+    /// Each variant of [`AppendError`] says what is known of the records.
+    async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError>;
+
+    /// Records after `after`, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// The log cannot be reached, or what it holds is not what was written.
+    async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError>;
+
+    /// The last record's position and hash.
+    ///
+    /// # Errors
+    /// The log cannot be reached, or what it holds is not what was written.
+    async fn head(&self) -> Result<Head, ReadError>;
+
+    /// Returns once the head is past `after`, or after a while: a hint to read, never a promise.
+    async fn wait_past(&self, after: Position);
+}
+
+/// Why an append was not acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The head is another one. Nothing was written.
+    #[error("the log's head has moved")]
+    Conflict,
+    /// The reply was lost: the records may stand in the log, now or later. Only a record at the next position settles it.
+    #[error("the outcome is not known: {0}")]
+    Unknown(String),
+    /// The log could not be reached. Nothing was written.
+    #[error("the log cannot be reached: {0}")]
+    Unavailable(String),
+    /// There is no room. Nothing was written.
+    #[error("the log has no room left: {0}")]
+    Full(String),
+    /// The storage itself failed (a write or an fsync): what this process cannot know, it must not serve.
+    #[error("the log's storage failed: {0}")]
+    Broken(String),
+}
+
+/// Why the log could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The log could not be reached.
+    #[error("the log cannot be reached: {0}")]
+    Unavailable(String),
+    /// A record is missing or is not what was written.
+    #[error("the log is damaged: {0}")]
+    Damaged(#[from] ChainError),
+    /// A record is not even of a record's shape.
+    #[error("the log is damaged: position {position}: {reason}")]
+    Malformed { position: Position, reason: String },
+    /// The storage itself failed.
+    #[error("the log's storage failed: {0}")]
+    Broken(String),
+}
