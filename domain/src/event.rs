@@ -89,66 +89,62 @@ pub enum Event {
         seats_total: u64,
     },
 
-    /// Seats were taken off sale for one user, until `expires_at`.
-    SeatsHeld {
-        reservation_id: ReservationId,
-        user_id: UserId,
-        concert_id: ConcertId,
-        schedule_id: ScheduleId,
-        seats: Vec<PricedSeat>,
-        total_price: Points,
-        held_at: Timestamp,
-        expires_at: Timestamp,
-    },
+    /// Seats were taken off sale for one user, until the hold's deadline.
+    SeatsHeld { hold: Hold },
     /// A hold's deadline was over, its seats are free again.
-    HoldExpired {
-        reservation_id: ReservationId,
-        user_id: UserId,
-        concert_id: ConcertId,
-        schedule_id: ScheduleId,
-        seat_ids: Vec<SeatId>,
-        expired_at: Timestamp,
-    },
+    HoldExpired { hold: Hold, expired_at: Timestamp },
     /// A hold was given up, its seats are free again.
-    HoldCancelled {
-        reservation_id: ReservationId,
-        user_id: UserId,
-        concert_id: ConcertId,
-        schedule_id: ScheduleId,
-        seats: Vec<PricedSeat>,
-        total_price: Points,
-        held_at: Timestamp,
-        expires_at: Timestamp,
-        cancelled_at: Timestamp,
-    },
-    /// Points were spent, the seats sold and the room's slot given on, at once.
+    HoldCancelled { hold: Hold, cancelled_at: Timestamp },
+    /// Points were spent, the seats sold and the room's slot given on, at once. `finished_token_id` is the token whose
+    /// slot that was.
     ReservationPaid {
         payment_id: PaymentId,
-        reservation_id: ReservationId,
-        user_id: UserId,
-        concert_id: ConcertId,
-        schedule_id: ScheduleId,
-        seat_ids: Vec<SeatId>,
-        amount: Points,
+        hold: Hold,
         balance_after: Points,
         room_id: RoomId,
         finished_token_id: Option<TokenId>,
         paid_at: Timestamp,
     },
-    /// A sale was taken back: the points returned, the seats are free again.
-    ReservationRefunded {
-        payment_id: PaymentId,
-        reservation_id: ReservationId,
-        user_id: UserId,
-        concert_id: ConcertId,
-        schedule_id: ScheduleId,
-        seats: Vec<PricedSeat>,
-        amount: Points,
-        balance_after: Points,
-        held_at: Timestamp,
-        expires_at: Timestamp,
-        refunded_at: Timestamp,
-    },
+    /// A sale was taken back: the price returned to the wallet, the seats are free again.
+    ReservationRefunded { payment_id: PaymentId, hold: Hold, balance_after: Points, refunded_at: Timestamp },
+}
+
+/// A reservation as it was made: whose, which seats, at what price and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// The reservation's number, which people see.
+    pub reservation_id: ReservationId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The concert.
+    pub concert_id: ConcertId,
+    /// The schedule.
+    pub schedule_id: ScheduleId,
+    /// Its seats, in the order in which they were asked for.
+    pub seats: Vec<PricedSeat>,
+    /// What they cost together.
+    pub total_price: Points,
+    /// When it began.
+    pub held_at: Timestamp,
+    /// Its deadline: it must be paid before.
+    pub expires_at: Timestamp,
+}
+
+impl Hold {
+    /// Its seats' ids.
+    pub fn seat_ids(&self) -> impl Iterator<Item = SeatId> + '_ {
+        self.seats.iter().map(|seat| seat.seat_id)
+    }
+
+    fn subjects(&self) -> Vec<Subject> {
+        vec![
+            Subject::User(self.user_id),
+            Subject::Concert(self.concert_id),
+            Subject::Schedule(self.schedule_id),
+            Subject::Reservation(self.reservation_id),
+        ]
+    }
 }
 
 /// A seat as the catalogue has it.
@@ -284,7 +280,7 @@ impl Event {
 
     /// What it is about: every user, concert, schedule, room and reservation that it names.
     pub fn subjects(&self) -> Vec<Subject> {
-        use Subject::{Concert, Reservation, Room, Schedule, User};
+        use Subject::{Concert, Room, Schedule, User};
         match self {
             Self::LogCreated { .. } => vec![],
             Self::RoomConfigured { room_id, .. } => vec![Room(*room_id)],
@@ -299,19 +295,15 @@ impl Event {
             | Self::SchedulePublished { concert_id, schedule_id, .. } => {
                 vec![Concert(*concert_id), Schedule(*schedule_id)]
             }
-            Self::SeatsHeld { reservation_id, user_id, concert_id, schedule_id, .. }
-            | Self::HoldExpired { reservation_id, user_id, concert_id, schedule_id, .. }
-            | Self::HoldCancelled { reservation_id, user_id, concert_id, schedule_id, .. }
-            | Self::ReservationRefunded { reservation_id, user_id, concert_id, schedule_id, .. } => {
-                vec![User(*user_id), Concert(*concert_id), Schedule(*schedule_id), Reservation(*reservation_id)]
+            Self::SeatsHeld { hold }
+            | Self::HoldExpired { hold, .. }
+            | Self::HoldCancelled { hold, .. }
+            | Self::ReservationRefunded { hold, .. } => hold.subjects(),
+            Self::ReservationPaid { hold, room_id, .. } => {
+                let mut subjects = hold.subjects();
+                subjects.push(Room(*room_id));
+                subjects
             }
-            Self::ReservationPaid { reservation_id, user_id, concert_id, schedule_id, room_id, .. } => vec![
-                User(*user_id),
-                Concert(*concert_id),
-                Schedule(*schedule_id),
-                Room(*room_id),
-                Reservation(*reservation_id),
-            ],
         }
     }
 }

@@ -40,9 +40,11 @@ pub const MAX_KEYS: usize = 4_000_000;
 pub const MAX_SEATS_PER_EVENT: usize = 1_000;
 /// Bytes of a name in the catalogue (concert, artist, venue).
 pub const MAX_NAME_BYTES: usize = 200;
-/// Bytes of a seat's name, zone and row, each: a thousand seats stay below [`MAX_RECORD_BYTES`].
-pub const MAX_SEAT_NAME_BYTES: usize = 32;
+/// Bytes of a seat's name, zone and row, each.
+pub const MAX_SEAT_NAME_BYTES: usize = 100;
 /// Bytes of a record: its type, data and metadata.
 pub const MAX_RECORD_BYTES: usize = 256 * 1024;
+/// Bytes of a record's data, so that type and metadata fit beside it.
+pub const MAX_DATA_BYTES: usize = MAX_RECORD_BYTES - 4 * 1024;
 /// Expiries in one tick, and all of its events.
 pub const MAX_TICK_EVENTS: usize = 1_000;

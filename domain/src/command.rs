@@ -1,0 +1,194 @@
+//! A command: who asks, with which key, for what. Deciding it is pure: `(State, Command, now) -> events or a rejection`.
+
+use crate::answer::Answer;
+use crate::decisions::*;
+use crate::event::Event;
+use crate::record::{ActorName, IdempotencyKey};
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::values::{Position, Timestamp, TokenHash, TokenId, UserId};
+
+/// Something that someone wants to happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// Who asks.
+    pub by: Credential,
+    /// Under which key a repeated request is known again.
+    pub idempotency: Option<IdempotencyKey>,
+    /// What is asked.
+    pub action: Action,
+}
+
+/// What proves who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// The room's token.
+    Token(TokenHash),
+    /// Someone whom the edge knows to be this user, and who asks for their token.
+    User(UserId),
+    /// The server itself.
+    System,
+    /// Whoever runs the server.
+    Operator,
+}
+
+/// What can be asked: one file in `decisions/` each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// See [`CreateLog`].
+    CreateLog(CreateLog),
+    /// See [`ConfigureRoom`].
+    ConfigureRoom(ConfigureRoom),
+    /// See [`IssueToken`].
+    IssueToken(IssueToken),
+    /// See [`LeaveRoom`].
+    LeaveRoom(LeaveRoom),
+    /// See [`GrantToken`].
+    GrantToken(GrantToken),
+    /// See [`ChargePoints`].
+    ChargePoints(ChargePoints),
+    /// See [`HoldSeats`].
+    HoldSeats(HoldSeats),
+    /// See [`CancelReservation`].
+    CancelReservation(CancelReservation),
+    /// See [`PayReservation`].
+    PayReservation(PayReservation),
+    /// See [`PublishConcert`].
+    PublishConcert(PublishConcert),
+    /// See [`AddSeats`].
+    AddSeats(AddSeats),
+    /// See [`PublishSchedule`].
+    PublishSchedule(PublishSchedule),
+    /// See [`Tick`].
+    Tick(Tick),
+}
+
+/// Who acts, as the state knows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// A user who showed a token.
+    Holder { user_id: UserId, token_id: TokenId },
+    /// A user whom the edge knows.
+    User(UserId),
+    /// The server itself.
+    System,
+    /// Whoever runs the server.
+    Operator,
+}
+
+/// What a decision leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decided {
+    /// This happens. The last event is the one that the answer tells of.
+    Events(Vec<Event>),
+    /// Nothing happens: it is so already.
+    Already(Answer),
+    /// Nothing happens: the request was answered before, by the event at this position.
+    Repeated(Position),
+}
+
+/// What one command's rule says.
+pub type Decision = Result<Decided, Rejection>;
+
+/// The rule of one command.
+pub trait Decide {
+    /// Decides over `state` at `now`; deadlines are judged by `now`, not by whether an event has published them.
+    ///
+    /// # Errors
+    /// The rule that the command would break.
+    fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision;
+}
+
+impl Command {
+    /// Finds out who acts, whether the request is known already, and else decides.
+    ///
+    /// # Errors
+    /// The rule that the command would break.
+    pub fn decide(&self, state: &State, now: Timestamp) -> Result<(Actor, Decided), Rejection> {
+        let actor = self.by.identify(state, now)?;
+        if let (Some(idempotency), Some(user_id)) = (self.idempotency, actor.user_id())
+            && let Some(first) = state.idempotency.first_use(user_id, idempotency.key, now)
+        {
+            if first.request != idempotency.request {
+                return Err(Rejection::IdempotencyKeyReused);
+            }
+            return Ok((actor, Decided::Repeated(first.position)));
+        }
+        Ok((actor, self.action.rule().decide(&actor, state, now)?))
+    }
+}
+
+impl Action {
+    fn rule(&self) -> &dyn Decide {
+        match self {
+            Self::CreateLog(rule) => rule,
+            Self::ConfigureRoom(rule) => rule,
+            Self::IssueToken(rule) => rule,
+            Self::LeaveRoom(rule) => rule,
+            Self::GrantToken(rule) => rule,
+            Self::ChargePoints(rule) => rule,
+            Self::HoldSeats(rule) => rule,
+            Self::CancelReservation(rule) => rule,
+            Self::PayReservation(rule) => rule,
+            Self::PublishConcert(rule) => rule,
+            Self::AddSeats(rule) => rule,
+            Self::PublishSchedule(rule) => rule,
+            Self::Tick(rule) => rule,
+        }
+    }
+}
+
+impl Credential {
+    fn identify(self, state: &State, now: Timestamp) -> Result<Actor, Rejection> {
+        match self {
+            Self::Token(hash) => {
+                let token = state.room.identify(&hash, now)?;
+                Ok(Actor::Holder { user_id: token.user_id, token_id: token.token_id })
+            }
+            Self::User(user_id) => Ok(Actor::User(user_id)),
+            Self::System => Ok(Actor::System),
+            Self::Operator => Ok(Actor::Operator),
+        }
+    }
+}
+
+impl Actor {
+    /// The user, where one acts.
+    pub fn user_id(&self) -> Option<UserId> {
+        match self {
+            Self::Holder { user_id, .. } | Self::User(user_id) => Some(*user_id),
+            Self::System | Self::Operator => None,
+        }
+    }
+
+    /// The token that was shown, where one was.
+    pub fn token_id(&self) -> Option<TokenId> {
+        match self {
+            Self::Holder { token_id, .. } => Some(*token_id),
+            Self::User(_) | Self::System | Self::Operator => None,
+        }
+    }
+
+    /// As it stands in metadata.
+    pub fn name(&self) -> ActorName {
+        match self {
+            Self::Holder { user_id, .. } | Self::User(user_id) => ActorName::User(*user_id),
+            Self::System => ActorName::System,
+            Self::Operator => ActorName::Operator,
+        }
+    }
+
+    /// Whether this is `user_id`.
+    ///
+    /// # Errors
+    /// It is someone else.
+    pub fn must_be(&self, user_id: UserId) -> Result<(), Rejection> {
+        if self.user_id() == Some(user_id) { Ok(()) } else { Err(Rejection::NotYours) }
+    }
+}
+
+impl From<Event> for Decided {
+    fn from(event: Event) -> Self {
+        Self::Events(vec![event])
+    }
+}

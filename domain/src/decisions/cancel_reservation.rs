@@ -1,0 +1,86 @@
+//! Cancelling: a hold is given up; a sale is taken back (`refund_reservation.rs`).
+
+use crate::answer::Answer;
+use crate::command::{Actor, Decide, Decided, Decision};
+use crate::decisions::refund_reservation::refund;
+use crate::event::Event;
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::state::reservations::ReservationStatus;
+use crate::values::{ReservationId, Timestamp};
+
+/// Frees a reservation's seats. Done already, it stays so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelReservation {
+    pub reservation_id: ReservationId,
+}
+
+impl Decide for CancelReservation {
+    fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
+        let reservation = state
+            .reservations
+            .get(self.reservation_id, now)
+            .ok_or(Rejection::ReservationNotFound { reservation_id: self.reservation_id })?;
+        by.must_be(reservation.hold.user_id)?;
+        match reservation.status_at(now) {
+            ReservationStatus::Held => {
+                Ok(Event::HoldCancelled { hold: reservation.hold.clone(), cancelled_at: now }.into())
+            }
+            ReservationStatus::Paid => refund(reservation, state, now),
+            ReservationStatus::Cancelled | ReservationStatus::Refunded => {
+                Ok(Decided::Already(Answer::Reservation(reservation.clone())))
+            }
+            ReservationStatus::Expired => Err(Rejection::HoldExpired),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{HOLD_SECONDS, REMEMBERED_SECONDS};
+    use crate::spec::*;
+
+    fn cancel(id: u64) -> CancelReservation {
+        CancelReservation { reservation_id: reservation_id(id) }
+    }
+
+    #[test]
+    fn a_hold_is_given_up() {
+        on_sale([admitted(ANN, 1), held(1, ANN, [1])]).when(token(ANN), cancel(1)).then([cancelled(1, ANN, [1])]);
+    }
+
+    #[test]
+    fn cancelling_again_answers_the_same() {
+        on_sale([admitted(ANN, 1), held(1, ANN, [1]), cancelled(1, ANN, [1])])
+            .when(token(ANN), cancel(1))
+            .already(cancelled(1, ANN, [1]).answer());
+    }
+
+    #[test]
+    fn a_hold_at_its_deadline_has_expired_though_no_tick_came() {
+        let overdue = || on_sale([admitted(ANN, 1), held(1, ANN, [1])]);
+        let late = overdue().after_seconds(HOLD_SECONDS);
+        late.when(token(ANN), cancel(1)).refuses(Rejection::HoldExpired);
+        let in_time = overdue().after_seconds(HOLD_SECONDS - 1);
+        in_time.when(token(ANN), cancel(1)).then([cancelled(1, ANN, [1]).at_seconds(HOLD_SECONDS - 1)]);
+    }
+
+    #[test]
+    fn nobody_cancels_for_another() {
+        on_sale([admitted(ANN, 1), admitted(BOB, 2), held(1, ANN, [1])])
+            .when(token(BOB), cancel(1))
+            .refuses(Rejection::NotYours);
+    }
+
+    #[test]
+    fn what_was_closed_a_day_ago_is_not_found() {
+        let closed = || on_sale([granted(ANN, 1, None), held(1, ANN, [1]), cancelled(1, ANN, [1])]);
+        let again = granted(ANN, 1, None).at_seconds(REMEMBERED_SECONDS - 1);
+        let late = closed().after_seconds(REMEMBERED_SECONDS - 1).and([again.clone()]);
+        late.when(fixed_token(ANN), cancel(1)).already(cancelled(1, ANN, [1]).answer());
+        let later = closed().after_seconds(REMEMBERED_SECONDS - 1).and([again]).after_seconds(1);
+        let gone = Rejection::ReservationNotFound { reservation_id: reservation_id(1) };
+        later.when(fixed_token(ANN), cancel(1)).refuses(gone);
+    }
+}

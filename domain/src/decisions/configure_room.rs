@@ -1,0 +1,51 @@
+//! Configuring the room: how many it holds, and how fast it admits.
+
+use crate::answer::Answer;
+use crate::command::{Actor, Decide, Decided, Decision};
+use crate::event::Event;
+use crate::state::State;
+use crate::values::{RoomId, Timestamp};
+
+/// Sets capacity and pace. Who is inside stays, even where fewer slots are left than people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigureRoom {
+    /// Tokens that may be active at once.
+    pub capacity: u64,
+    /// Admissions in one second at most; `None` for as fast as slots become free.
+    pub admissions_per_second: Option<u32>,
+}
+
+impl Decide for ConfigureRoom {
+    fn decide(&self, _: &Actor, state: &State, now: Timestamp) -> Decision {
+        let room = &state.room;
+        if (room.capacity(), room.admissions_per_second()) == (self.capacity, self.admissions_per_second) {
+            return Ok(Decided::Already(Answer::Done));
+        }
+        let configured = Event::RoomConfigured {
+            room_id: RoomId::FIRST,
+            capacity: self.capacity,
+            admissions_per_second: self.admissions_per_second,
+            configured_at: now,
+        };
+        Ok(configured.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Credential;
+    use crate::spec::*;
+
+    #[test]
+    fn a_room_grows() {
+        let grow = ConfigureRoom { capacity: 20, admissions_per_second: None };
+        given([room(10)]).when(Credential::Operator, grow).then([room(20)]);
+    }
+
+    #[test]
+    fn the_same_configuration_again_is_no_event() {
+        let same = ConfigureRoom { capacity: 10, admissions_per_second: None };
+        given([room(10)]).when(Credential::Operator, same).already(Answer::Done);
+    }
+}

@@ -1,0 +1,68 @@
+//! The first append of every log: which log it is, and its room.
+
+use uuid::Uuid;
+
+use crate::answer::Answer;
+use crate::command::{Actor, Decide, Decided, Decision};
+use crate::event::Event;
+use crate::state::State;
+use crate::values::{Hash, RoomId, Timestamp};
+
+/// The format of records that this program writes.
+const FORMAT: u32 = 1;
+
+/// Makes an empty log one with a name, a server key and a room. A log that is made already stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateLog {
+    pub log_id: Uuid,
+    /// HMAC-SHA-256(server key, "reprise/key-check").
+    pub key_check: Hash,
+    pub capacity: u64,
+}
+
+impl Decide for CreateLog {
+    fn decide(&self, _: &Actor, state: &State, now: Timestamp) -> Decision {
+        if state.log.is_some() {
+            return Ok(Decided::Already(Answer::Done));
+        }
+        let created = Event::LogCreated {
+            log_id: self.log_id,
+            format: FORMAT,
+            hash_algorithm: "SHA-256".to_owned(),
+            key_check: self.key_check,
+        };
+        let configured = Event::RoomConfigured {
+            room_id: RoomId::FIRST,
+            capacity: self.capacity,
+            admissions_per_second: None,
+            configured_at: now,
+        };
+        Ok(Decided::Events(vec![created, configured]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Credential;
+    use crate::spec::*;
+
+    fn create() -> CreateLog {
+        CreateLog { log_id: Uuid::nil(), key_check: Hash::new([7; 32]), capacity: 10 }
+    }
+
+    fn created() -> Event {
+        let hash_algorithm = "SHA-256".to_owned();
+        Event::LogCreated { log_id: Uuid::nil(), format: 1, hash_algorithm, key_check: Hash::new([7; 32]) }
+    }
+
+    #[test]
+    fn a_log_begins_with_its_name_and_its_room() {
+        given([]).when(Credential::System, create()).then([created(), room(10)]);
+    }
+
+    #[test]
+    fn a_log_is_created_once() {
+        given([created(), room(10)]).when(Credential::System, create()).already(Answer::Done);
+    }
+}

@@ -1,0 +1,236 @@
+//! Holding seats: they are taken off sale for one user, for five minutes, all or none.
+
+use crate::answer::Answer;
+use crate::command::{Actor, Decide, Decided, Decision};
+use crate::decisions::expire_hold;
+use crate::event::{Event, Hold, PricedSeat};
+use crate::limits::{HOLD_SECONDS, MAX_SEATS_PER_USER_IN_SCHEDULE};
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::state::catalogue::Schedule;
+use crate::state::reservations::Reservation;
+use crate::values::{ConcertId, Points, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
+
+/// Holds 1..=4 distinct seats (as the edge has checked) of one schedule. Holding exactly these already is the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldSeats {
+    pub user_id: UserId,
+    pub concert_id: ConcertId,
+    pub schedule_id: ScheduleId,
+    pub seat_ids: Vec<SeatId>,
+}
+
+impl Decide for HoldSeats {
+    fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
+        by.must_be(self.user_id)?;
+        let token = by.token_id().and_then(|token_id| state.room.token(token_id)).ok_or(Rejection::TokenUnknown)?;
+        if !token.is_active(now) {
+            return Err(state.room.not_admitted(token));
+        }
+        let (schedule, times) = state.catalogue.on_stage(self.concert_id, self.schedule_id)?;
+        let seats = self.priced(schedule)?;
+        if let Some(reservation) = self.held_already(state, now) {
+            return Ok(Decided::Already(Answer::Reservation(reservation.clone())));
+        }
+        if now < times.sale_opens_at || now >= times.sale_closes_at {
+            return Err(Rejection::NotOnSale);
+        }
+        let overdue = self.overdue(state, now)?;
+        let total_price = seats
+            .iter()
+            .try_fold(Points::ZERO, |sum, seat| sum.checked_add(seat.price))
+            .expect("prices have a limit far below 2^64 / 4");
+        let held = Event::SeatsHeld {
+            hold: Hold {
+                reservation_id: state.reservations.next_reservation_id(),
+                user_id: self.user_id,
+                concert_id: self.concert_id,
+                schedule_id: self.schedule_id,
+                seats,
+                total_price,
+                held_at: now,
+                expires_at: now.plus_seconds(HOLD_SECONDS),
+            },
+        };
+        Ok(Decided::Events(overdue.into_iter().map(|hold| expire_hold(hold, now)).chain([held]).collect()))
+    }
+}
+
+impl HoldSeats {
+    fn priced(&self, schedule: &Schedule) -> Result<Vec<PricedSeat>, Rejection> {
+        let price = |seat_id: &SeatId| match schedule.seats.get(seat_id) {
+            Some(seat) => Ok(PricedSeat { seat_id: *seat_id, price: seat.price }),
+            None => Err(Rejection::SeatNotFound { seat_id: *seat_id }),
+        };
+        self.seat_ids.iter().map(price).collect()
+    }
+
+    /// The user's live hold of exactly these seats, in whatever order.
+    fn held_already<'a>(&self, state: &'a State, now: Timestamp) -> Option<&'a Reservation> {
+        let claims = state.seating.claims(self.schedule_id, self.user_id).iter();
+        let mut live = claims.filter(|claim| claim.taken.held_until.is_some_and(|deadline| now < deadline));
+        let same = live.find(|claim| {
+            claim.seat_ids.len() == self.seat_ids.len()
+                && self.seat_ids.iter().all(|seat_id| claim.seat_ids.contains(seat_id))
+        })?;
+        state.reservations.get(same.taken.reservation_id, now)
+    }
+
+    /// The holds that are over and in the way: of these seats, and the user's own, which count no more.
+    fn overdue<'a>(&self, state: &'a State, now: Timestamp) -> Result<Vec<&'a Reservation>, Rejection> {
+        let mut overdue: Vec<ReservationId> = Vec::new();
+        let mut seat_ids = Vec::new();
+        for seat_id in &self.seat_ids {
+            match state.seating.taken(self.schedule_id, *seat_id) {
+                None => {}
+                Some(taken) if taken.is_overdue(now) => overdue.push(taken.reservation_id),
+                Some(_) => seat_ids.push(*seat_id),
+            }
+        }
+        if !seat_ids.is_empty() {
+            return Err(Rejection::SeatTaken { seat_ids });
+        }
+        let mut own_seats = 0;
+        for claim in state.seating.claims(self.schedule_id, self.user_id) {
+            if claim.taken.is_overdue(now) {
+                overdue.push(claim.taken.reservation_id);
+            } else {
+                own_seats += claim.seat_ids.len();
+            }
+        }
+        if own_seats + self.seat_ids.len() > MAX_SEATS_PER_USER_IN_SCHEDULE {
+            return Err(Rejection::SeatLimitReached { limit: MAX_SEATS_PER_USER_IN_SCHEDULE });
+        }
+        overdue.sort_unstable();
+        overdue.dedup();
+        Ok(overdue.into_iter().filter_map(|id| state.reservations.get(id, now)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::*;
+
+    fn hold_seats<const N: usize>(user_id: UserId, seat_ids: [u64; N]) -> HoldSeats {
+        let seat_ids = seat_ids.map(seat_id).to_vec();
+        HoldSeats { user_id, concert_id: CONCERT, schedule_id: SCHEDULE, seat_ids }
+    }
+
+    #[test]
+    fn free_seats_are_held_for_five_minutes() {
+        on_sale([admitted(ANN, 1)]).when(token(ANN), hold_seats(ANN, [1, 2])).then([held(1, ANN, [1, 2])]);
+    }
+
+    #[test]
+    fn a_seat_that_is_held_or_sold_is_taken_and_every_such_seat_is_named() {
+        on_sale([admitted(ANN, 1), admitted(BOB, 2), held(1, ANN, [1]), held(2, ANN, [2]), paid(1, 2, ANN, [2], 0)])
+            .when(token(BOB), hold_seats(BOB, [1, 2, 3]))
+            .refuses(Rejection::SeatTaken { seat_ids: vec![seat_id(1), seat_id(2)] });
+    }
+
+    #[test]
+    fn exactly_the_same_seats_again_are_the_same_hold() {
+        on_sale([admitted(ANN, 1), held(1, ANN, [1, 2])])
+            .after_seconds(10)
+            .when(token(ANN), hold_seats(ANN, [2, 1]))
+            .already(held(1, ANN, [1, 2]).answer());
+    }
+
+    #[test]
+    fn any_other_overlap_with_own_seats_is_taken() {
+        on_sale([admitted(ANN, 1), held(1, ANN, [1, 2])])
+            .when(token(ANN), hold_seats(ANN, [1]))
+            .refuses(Rejection::SeatTaken { seat_ids: vec![seat_id(1)] });
+    }
+
+    #[test]
+    fn own_seats_that_are_paid_are_not_held_again() {
+        on_sale([granted(ANN, 1, None), held(1, ANN, [1]), paid(1, 1, ANN, [1], 0)])
+            .when(fixed_token(ANN), hold_seats(ANN, [1]))
+            .refuses(Rejection::SeatTaken { seat_ids: vec![seat_id(1)] });
+    }
+
+    #[test]
+    fn a_hold_at_its_deadline_is_free_for_others_and_its_expiry_is_published_first() {
+        on_sale([admitted(ANN, 1), granted(BOB, 2, None), held(1, ANN, [1, 2])])
+            .after_seconds(HOLD_SECONDS)
+            .when(fixed_token(BOB), hold_seats(BOB, [1]))
+            .then([hold_expired(1, ANN, [1, 2]), held(2, BOB, [1])].map(|event| event.at_seconds(HOLD_SECONDS)));
+    }
+
+    #[test]
+    fn a_hold_one_second_before_its_deadline_is_not_free() {
+        on_sale([admitted(ANN, 1), granted(BOB, 2, None), held(1, ANN, [1])])
+            .after_seconds(HOLD_SECONDS - 1)
+            .when(fixed_token(BOB), hold_seats(BOB, [1]))
+            .refuses(Rejection::SeatTaken { seat_ids: vec![seat_id(1)] });
+    }
+
+    #[test]
+    fn a_late_expiry_takes_nothing_from_the_next_holder() {
+        on_sale([
+            admitted(ANN, 1),
+            admitted(BOB, 2),
+            granted(EVE, 3, None),
+            held(1, ANN, [1]),
+            hold_expired(1, ANN, [1]),
+            held(2, BOB, [1]),
+            hold_expired(1, ANN, [1]),
+        ])
+        .when(fixed_token(EVE), hold_seats(EVE, [1]))
+        .refuses(Rejection::SeatTaken { seat_ids: vec![seat_id(1)] });
+    }
+
+    #[test]
+    fn four_seats_in_a_schedule_are_the_limit() {
+        let three = || on_sale([admitted(ANN, 1), held(1, ANN, [1, 2, 3])]);
+        three().when(token(ANN), hold_seats(ANN, [4])).then([held(2, ANN, [4])]);
+        let limit = MAX_SEATS_PER_USER_IN_SCHEDULE;
+        three().when(token(ANN), hold_seats(ANN, [4, 5])).refuses(Rejection::SeatLimitReached { limit });
+    }
+
+    #[test]
+    fn own_holds_past_their_deadline_do_not_count_for_the_limit() {
+        on_sale([granted(ANN, 1, None), held(1, ANN, [1, 2, 3, 4])])
+            .after_seconds(HOLD_SECONDS)
+            .when(fixed_token(ANN), hold_seats(ANN, [5]))
+            .then([hold_expired(1, ANN, [1, 2, 3, 4]), held(2, ANN, [5])].map(|event| event.at_seconds(HOLD_SECONDS)));
+    }
+
+    #[test]
+    fn who_waits_holds_nothing() {
+        on_sale([waiting(ANN, 7)]).when(token(ANN), hold_seats(ANN, [1])).refuses(Rejection::NotAdmitted {
+            queue_number: 7,
+            serving_number: 0,
+            ahead: 6,
+        });
+    }
+
+    #[test]
+    fn nobody_holds_for_another() {
+        on_sale([admitted(ANN, 1)]).when(token(ANN), hold_seats(BOB, [1])).refuses(Rejection::NotYours);
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_held() {
+        let ann = || on_sale([admitted(ANN, 1)]);
+        let missing = seat_id(SEATS + 1);
+        ann().when(token(ANN), hold_seats(ANN, [SEATS + 1])).refuses(Rejection::SeatNotFound { seat_id: missing });
+        let (concert_id, schedule_id) = (ConcertId::try_from(9).unwrap(), ScheduleId::try_from(9).unwrap());
+        let elsewhere = HoldSeats { schedule_id, ..hold_seats(ANN, [1]) };
+        ann().when(token(ANN), elsewhere).refuses(Rejection::ScheduleNotFound { schedule_id });
+        let elsewhere = HoldSeats { concert_id, ..hold_seats(ANN, [1]) };
+        ann().when(token(ANN), elsewhere).refuses(Rejection::ConcertNotFound { concert_id });
+    }
+
+    #[test]
+    fn seats_are_sold_from_the_opening_until_the_close() {
+        let at = |seconds: i64| on_sale([granted(ANN, 1, None)]).after_seconds(seconds);
+        at(SALE_CLOSES - 1)
+            .when(fixed_token(ANN), hold_seats(ANN, [1]))
+            .then([held(1, ANN, [1]).at_seconds(SALE_CLOSES - 1)]);
+        at(SALE_CLOSES).when(fixed_token(ANN), hold_seats(ANN, [1])).refuses(Rejection::NotOnSale);
+        at(-1).when(fixed_token(ANN), hold_seats(ANN, [1])).refuses(Rejection::NotOnSale);
+    }
+}

@@ -1,0 +1,118 @@
+//! Issuing a token: a place in line, or in the room where a slot is free and nobody waits.
+
+use std::borrow::Cow;
+
+use crate::answer::Answer;
+use crate::command::{Actor, Decide, Decided, Decision};
+use crate::decisions::expire_token;
+use crate::event::Event;
+use crate::limits::{ACTIVE_SECONDS, MAX_WAITING_TOKENS, WAITING_SECONDS};
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::values::{RoomId, Seed, Timestamp, TokenHash, UserId};
+
+/// Gives a user their place. Who has one already keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueToken {
+    pub user_id: UserId,
+    /// Drawn at the edge; the server's key derives the token from it.
+    pub seed: Seed,
+    /// SHA-256 of that token.
+    pub token_hash: TokenHash,
+}
+
+impl Decide for IssueToken {
+    fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
+        by.must_be(self.user_id)?;
+        let in_room = state.room.in_room(self.user_id);
+        if let Some(token) = in_room.filter(|token| token.is_in_room(now)) {
+            return Ok(Decided::Already(Answer::Token(token.clone())));
+        }
+        let mut room = Cow::Borrowed(&state.room);
+        if let Some(overdue) = in_room {
+            room.to_mut().expire(overdue.token_id);
+        }
+        let admitted = room.waiting() == 0 && room.open_slots(now) > 0;
+        if !admitted && room.waiting() >= MAX_WAITING_TOKENS {
+            return Err(Rejection::RoomFull);
+        }
+        let issued = Event::TokenIssued {
+            token_id: room.next_token_id(),
+            user_id: self.user_id,
+            room_id: RoomId::FIRST,
+            token_hash: self.token_hash,
+            seed: self.seed,
+            queue_number: room.next_queue_number(),
+            admitted,
+            issued_at: now,
+            expires_at: now.plus_seconds(if admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }),
+        };
+        let expiry = in_room.map(|overdue| expire_token(overdue, now));
+        Ok(Decided::Events(expiry.into_iter().chain([issued]).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::*;
+
+    fn issue(user_id: UserId) -> IssueToken {
+        IssueToken { user_id, seed: seed(user_id), token_hash: token_hash(user_id) }
+    }
+
+    #[test]
+    fn where_a_slot_is_free_and_nobody_waits_a_token_is_active_at_once() {
+        given([room(1)]).when(user(ANN), issue(ANN)).then([admitted(ANN, 1)]);
+    }
+
+    #[test]
+    fn where_no_slot_is_free_a_token_waits() {
+        given([room(1), admitted(ANN, 1)]).when(user(BOB), issue(BOB)).then([waiting(BOB, 2)]);
+    }
+
+    #[test]
+    fn nobody_passes_those_who_wait_though_a_slot_be_free() {
+        given([room(1), admitted(ANN, 1), waiting(BOB, 2), left(ANN, 1)])
+            .when(user(EVE), issue(EVE))
+            .then([waiting(EVE, 3)]);
+    }
+
+    #[test]
+    fn asking_again_keeps_the_place() {
+        let place = admitted(ANN, 1).answer();
+        given([room(1), admitted(ANN, 1)]).when(user(ANN), issue(ANN)).already(place);
+    }
+
+    #[test]
+    fn a_token_past_its_deadline_is_expired_and_replaced_in_one_step() {
+        given([room(1), admitted(ANN, 1)])
+            .after_seconds(ACTIVE_SECONDS)
+            .when(user(ANN), issue(ANN))
+            .then([expired(ANN, 1).at_seconds(ACTIVE_SECONDS), admitted(ANN, 2).at_seconds(ACTIVE_SECONDS)]);
+    }
+
+    #[test]
+    fn a_token_just_before_its_deadline_is_kept() {
+        given([room(1), admitted(ANN, 1)])
+            .after_seconds(ACTIVE_SECONDS - 1)
+            .when(user(ANN), issue(ANN))
+            .already(admitted(ANN, 1).answer());
+    }
+
+    #[test]
+    fn who_has_left_gets_a_new_place_at_the_end() {
+        given([room(1), admitted(ANN, 1), waiting(BOB, 2), left(ANN, 1)])
+            .when(user(ANN), issue(ANN))
+            .then([waiting(ANN, 3)]);
+    }
+
+    #[test]
+    fn the_pace_holds_for_those_who_need_not_wait() {
+        given([paced_room(10, 1), admitted(ANN, 1)]).when(user(BOB), issue(BOB)).then([waiting(BOB, 2)]);
+        given([paced_room(10, 1), admitted(ANN, 1)])
+            .after_seconds(1)
+            .when(user(BOB), issue(BOB))
+            .then([admitted(BOB, 2).at_seconds(1)]);
+    }
+}

@@ -1,0 +1,53 @@
+//! Leaving: a place in line or a slot is given up. Holds stay.
+
+use crate::answer::Answer;
+use crate::command::{Actor, Decide, Decided, Decision};
+use crate::event::Event;
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::values::{RoomId, Timestamp};
+
+/// Ends the token that is shown. Ended already, it stays so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaveRoom;
+
+impl Decide for LeaveRoom {
+    fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
+        let token = by.token_id().and_then(|token_id| state.room.token(token_id)).ok_or(Rejection::TokenUnknown)?;
+        if !token.is_in_room(now) {
+            return Ok(Decided::Already(Answer::Token(token.clone())));
+        }
+        let left = Event::RoomLeft {
+            token_id: token.token_id,
+            user_id: token.user_id,
+            room_id: RoomId::FIRST,
+            seed: token.seed,
+            queue_number: token.queue_number,
+            issued_at: token.issued_at,
+            left_at: now,
+        };
+        Ok(left.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::*;
+
+    #[test]
+    fn who_is_inside_leaves() {
+        given([room(1), admitted(ANN, 1)]).when(token(ANN), LeaveRoom).then([left(ANN, 1)]);
+    }
+
+    #[test]
+    fn who_waits_leaves_the_line() {
+        given([room(1), admitted(ANN, 1), waiting(BOB, 2)]).when(token(BOB), LeaveRoom).then([left(BOB, 2)]);
+    }
+
+    #[test]
+    fn leaving_again_answers_the_same() {
+        let gone = left(ANN, 1).answer();
+        given([room(1), admitted(ANN, 1), left(ANN, 1)]).when(token(ANN), LeaveRoom).already(gone);
+    }
+}

@@ -1,0 +1,45 @@
+//! What can be decided, one file each: the command, its rule, and the rule's specification.
+
+mod add_seats;
+mod cancel_reservation;
+mod charge_points;
+mod configure_room;
+mod create_log;
+mod grant_token;
+mod hold_seats;
+mod issue_token;
+mod leave_room;
+mod pay_reservation;
+mod publish_concert;
+mod publish_schedule;
+mod refund_reservation;
+mod tick;
+
+pub use add_seats::AddSeats;
+pub use cancel_reservation::CancelReservation;
+pub use charge_points::ChargePoints;
+pub use configure_room::ConfigureRoom;
+pub use create_log::CreateLog;
+pub use grant_token::GrantToken;
+pub use hold_seats::HoldSeats;
+pub use issue_token::IssueToken;
+pub use leave_room::LeaveRoom;
+pub use pay_reservation::PayReservation;
+pub use publish_concert::PublishConcert;
+pub use publish_schedule::PublishSchedule;
+pub use tick::Tick;
+
+use crate::event::Event;
+use crate::state::reservations::Reservation;
+use crate::state::room::Token;
+use crate::values::{RoomId, Timestamp};
+
+/// Publishes that a hold's deadline is over.
+fn expire_hold(reservation: &Reservation, now: Timestamp) -> Event {
+    Event::HoldExpired { hold: reservation.hold.clone(), expired_at: now }
+}
+
+/// Publishes that a waiting or active token's deadline is over.
+fn expire_token(token: &Token, now: Timestamp) -> Event {
+    Event::TokenExpired { token_id: token.token_id, user_id: token.user_id, room_id: RoomId::FIRST, expired_at: now }
+}

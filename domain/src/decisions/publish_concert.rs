@@ -1,0 +1,72 @@
+//! Publishing a concert: from now on it can have schedules.
+
+use crate::answer::Answer;
+use crate::command::{Actor, Decide, Decided, Decision};
+use crate::event::Event;
+use crate::limits::MAX_NAME_BYTES;
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::state::catalogue::Concert;
+use crate::values::{ConcertId, Timestamp};
+
+/// Names a concert. Published just so already, it stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishConcert {
+    pub concert_id: ConcertId,
+    pub name: String,
+    pub artist: String,
+    pub venue: String,
+}
+
+impl Decide for PublishConcert {
+    fn decide(&self, _: &Actor, state: &State, _: Timestamp) -> Decision {
+        let Self { concert_id, name, artist, venue } = self.clone();
+        let concert = Concert { name: name.clone(), artist: artist.clone(), venue: venue.clone() };
+        match state.catalogue.concerts().get(&concert_id) {
+            Some(published) if *published == concert => return Ok(Decided::Already(Answer::Done)),
+            Some(published) => {
+                let reason = format!("concert {concert_id} is published as {:?}", published.name);
+                return Err(Rejection::CatalogueConflict { reason });
+            }
+            None => {}
+        }
+        if let Some(long) = [&name, &artist, &venue].into_iter().find(|text| text.len() > MAX_NAME_BYTES) {
+            let reason = format!("{long:?} is longer than {MAX_NAME_BYTES} bytes");
+            return Err(Rejection::CatalogueConflict { reason });
+        }
+        Ok(Event::ConcertPublished { concert_id, name, artist, venue }.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Credential;
+    use crate::spec::*;
+
+    fn publish(name: &str) -> PublishConcert {
+        let (artist, venue) = ("Artist".to_owned(), "Venue".to_owned());
+        PublishConcert { concert_id: CONCERT, name: name.to_owned(), artist, venue }
+    }
+
+    #[test]
+    fn a_concert_is_published_once() {
+        given([]).when(Credential::Operator, publish("Concert")).then([concert()]);
+        given([concert()]).when(Credential::Operator, publish("Concert")).already(Answer::Done);
+    }
+
+    #[test]
+    fn a_published_concert_is_not_renamed() {
+        let reason = "concert 1 is published as \"Concert\"".to_owned();
+        given([concert()])
+            .when(Credential::Operator, publish("Other"))
+            .refuses(Rejection::CatalogueConflict { reason });
+    }
+
+    #[test]
+    fn a_name_has_a_limit() {
+        let longest = "x".repeat(MAX_NAME_BYTES);
+        assert!(given([]).when(Credential::Operator, publish(&longest)).decided().is_ok());
+        assert!(given([]).when(Credential::Operator, publish(&(longest + "x"))).decided().is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! Publishing a schedule: it and all of its seats become visible, and its times are fixed.
+
+use crate::answer::Answer;
+use crate::command::{Actor, Decide, Decided, Decision};
+use crate::event::Event;
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::state::catalogue::ScheduleTimes;
+use crate::values::{ConcertId, ScheduleId, Timestamp};
+
+/// Makes a schedule visible. Published just so already, it stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishSchedule {
+    pub concert_id: ConcertId,
+    pub schedule_id: ScheduleId,
+    pub times: ScheduleTimes,
+    /// The venue's date, `2026-12-24`: time zones are looked up at the edge, once.
+    pub local_date: String,
+    /// The venue's time, `19:30`.
+    pub local_time: String,
+}
+
+impl Decide for PublishSchedule {
+    fn decide(&self, _: &Actor, state: &State, _: Timestamp) -> Decision {
+        let conflict = |reason: String| Err(Rejection::CatalogueConflict { reason });
+        let Self { concert_id, schedule_id, times, local_date, local_time } = self;
+        let Some(schedule) = state.catalogue.schedules().get(schedule_id) else {
+            return conflict(format!("schedule {schedule_id} has no seats"));
+        };
+        if schedule.concert_id != *concert_id {
+            return conflict(format!("schedule {schedule_id} belongs to concert {}", schedule.concert_id));
+        }
+        match &schedule.times {
+            Some(published) if published == times => return Ok(Decided::Already(Answer::Done)),
+            Some(_) => return conflict(format!("schedule {schedule_id} is published with other times")),
+            None => {}
+        }
+        if times.sale_opens_at >= times.sale_closes_at {
+            return conflict(format!("the sale of schedule {schedule_id} closes before it opens"));
+        }
+        let published = Event::SchedulePublished {
+            concert_id: *concert_id,
+            schedule_id: *schedule_id,
+            starts_at: times.starts_at,
+            time_zone: times.time_zone.clone(),
+            local_date: local_date.clone(),
+            local_time: local_time.clone(),
+            sale_opens_at: times.sale_opens_at,
+            sale_closes_at: times.sale_closes_at,
+            seats_total: schedule.seats.len() as u64,
+        };
+        Ok(published.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Credential;
+    use crate::spec::*;
+
+    fn publish() -> PublishSchedule {
+        PublishSchedule {
+            concert_id: CONCERT,
+            schedule_id: SCHEDULE,
+            times: times(),
+            local_date: "2026-12-24".to_owned(),
+            local_time: "19:30".to_owned(),
+        }
+    }
+
+    fn seats() -> Event {
+        seats_added((1..=SEATS).map(seat).collect())
+    }
+
+    #[test]
+    fn a_schedule_is_published_once_with_all_of_its_seats() {
+        given([concert(), seats()]).when(Credential::Operator, publish()).then([schedule_published()]);
+        on_sale([]).when(Credential::Operator, publish()).already(Answer::Done);
+    }
+
+    #[test]
+    fn a_schedule_without_seats_is_not_published() {
+        assert!(given([concert()]).when(Credential::Operator, publish()).decided().is_err());
+    }
+
+    #[test]
+    fn a_published_schedule_keeps_its_times() {
+        let later = ScheduleTimes { starts_at: times().starts_at.plus_seconds(1), ..times() };
+        let moved = PublishSchedule { times: later, ..publish() };
+        assert!(on_sale([]).when(Credential::Operator, moved).decided().is_err());
+    }
+
+    #[test]
+    fn a_sale_opens_before_it_closes() {
+        let never = ScheduleTimes { sale_closes_at: times().sale_opens_at, ..times() };
+        let closed = PublishSchedule { times: never, ..publish() };
+        assert!(given([concert(), seats()]).when(Credential::Operator, closed).decided().is_err());
+    }
+}

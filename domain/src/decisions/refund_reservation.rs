@@ -1,0 +1,74 @@
+//! Refunding: a sale is taken back until the schedule starts; the price returns to the wallet.
+
+use crate::command::Decision;
+use crate::event::Event;
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::state::reservations::Reservation;
+use crate::values::Timestamp;
+
+/// Takes back a paid reservation. The balance's limit binds charges, never refunds.
+pub(super) fn refund(reservation: &Reservation, state: &State, now: Timestamp) -> Decision {
+    let hold = &reservation.hold;
+    let starts_at = state.catalogue.starts_at(hold.schedule_id).ok_or(Rejection::NotOnSale)?;
+    if now >= starts_at {
+        return Err(Rejection::NotOnSale);
+    }
+    let payment = state.reservations.payment(hold.reservation_id, now).expect("what is paid has its payment");
+    let balance_after = state
+        .wallets
+        .balance(hold.user_id)
+        .checked_add(hold.total_price)
+        .expect("all points ever charged are far below 2^64");
+    let refunded = Event::ReservationRefunded {
+        payment_id: payment.payment_id,
+        hold: hold.clone(),
+        balance_after,
+        refunded_at: now,
+    };
+    Ok(refunded.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::CancelReservation;
+    use crate::limits::MAX_BALANCE;
+    use crate::spec::*;
+
+    fn cancel(id: u64) -> CancelReservation {
+        CancelReservation { reservation_id: reservation_id(id) }
+    }
+
+    #[test]
+    fn a_sale_is_taken_back_and_its_price_returned() {
+        on_sale([admitted(ANN, 1), charged(ANN, 500, 500), held(1, ANN, [1]), paid(1, 1, ANN, [1], 400)])
+            .when(token(ANN), cancel(1))
+            .then([refunded(1, 1, ANN, [1], 500)]);
+    }
+
+    #[test]
+    fn refunding_again_answers_the_same() {
+        let events = [admitted(ANN, 1), held(1, ANN, [1]), paid(1, 1, ANN, [1], 0), refunded(1, 1, ANN, [1], 100)];
+        on_sale(events).when(token(ANN), cancel(1)).already(refunded(1, 1, ANN, [1], 100).answer());
+    }
+
+    #[test]
+    fn a_refund_may_pass_the_balances_limit() {
+        let full = MAX_BALANCE.get();
+        on_sale([admitted(ANN, 1), held(1, ANN, [1]), paid(1, 1, ANN, [1], 0), charged(ANN, full, full)])
+            .when(token(ANN), cancel(1))
+            .then([refunded(1, 1, ANN, [1], full + PRICE)]);
+    }
+
+    #[test]
+    fn from_the_start_on_nothing_is_taken_back() {
+        let sold = || on_sale([granted(ANN, 1, None), held(1, ANN, [1]), paid(1, 1, ANN, [1], 0)]);
+        let again = |seconds: i64| granted(ANN, 1, None).at_seconds(seconds);
+        let late = sold().after_seconds(STARTS).and([again(STARTS)]);
+        late.when(fixed_token(ANN), cancel(1)).refuses(Rejection::NotOnSale);
+        let before = sold().after_seconds(STARTS - 1).and([again(STARTS - 1)]);
+        let taken_back = refunded(1, 1, ANN, [1], PRICE).at_seconds(STARTS - 1);
+        before.when(fixed_token(ANN), cancel(1)).then([taken_back]);
+    }
+}

@@ -1,0 +1,125 @@
+//! The tick: publishes deadlines that are over and fills free slots from the line. It decides nothing that others rest
+//! on: they judge deadlines themselves, so a tick that comes late, or never, lets nobody keep what is over.
+
+use crate::answer::Answer;
+use crate::command::{Actor, Decide, Decided, Decision};
+use crate::decisions::{expire_hold, expire_token};
+use crate::event::Event;
+use crate::limits::{ACTIVE_SECONDS, MAX_TICK_EVENTS};
+use crate::state::State;
+use crate::values::{RoomId, Timestamp};
+
+/// Publishes what time has done since the last one, [`MAX_TICK_EVENTS`] at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tick;
+
+impl Decide for Tick {
+    fn decide(&self, _: &Actor, state: &State, now: Timestamp) -> Decision {
+        // While anyone waits, half of a tick is theirs: a wave of expiries does not stop the line.
+        let for_the_line = if state.room.waiting() > 0 { MAX_TICK_EVENTS / 2 } else { 0 };
+        let holds = state.reservations.overdue(now).map(|hold| expire_hold(hold, now));
+        let mut events: Vec<Event> = holds.take(MAX_TICK_EVENTS - for_the_line).collect();
+        let mut room = state.room.clone();
+        let overdue = state.room.overdue(now).take(MAX_TICK_EVENTS - for_the_line - events.len());
+        for token in overdue {
+            room.expire(token.token_id);
+            events.push(expire_token(token, now));
+        }
+        let slots = usize::try_from(room.open_slots(now)).unwrap_or(usize::MAX).min(MAX_TICK_EVENTS - events.len());
+        events.extend(room.line().take(slots).map(|token| Event::TokenAdmitted {
+            token_id: token.token_id,
+            user_id: token.user_id,
+            room_id: RoomId::FIRST,
+            queue_number: token.queue_number,
+            admitted_at: now,
+            expires_at: now.plus_seconds(ACTIVE_SECONDS),
+        }));
+        Ok(if events.is_empty() { Decided::Already(Answer::Done) } else { Decided::Events(events) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Credential;
+    use crate::limits::{HOLD_SECONDS, WAITING_SECONDS};
+    use crate::spec::*;
+    use crate::values::UserId;
+
+    fn tick(before: Given) -> Then {
+        before.when(Credential::System, Tick)
+    }
+
+    #[test]
+    fn where_nothing_is_due_nothing_happens() {
+        tick(on_sale([admitted(ANN, 1), held(1, ANN, [1])])).already(Answer::Done);
+    }
+
+    #[test]
+    fn a_hold_is_expired_at_its_deadline_and_not_before() {
+        let before = || on_sale([granted(ANN, 1, None), held(1, ANN, [1])]);
+        tick(before().after_seconds(HOLD_SECONDS)).then([hold_expired(1, ANN, [1]).at_seconds(HOLD_SECONDS)]);
+        tick(before().after_seconds(HOLD_SECONDS - 1)).already(Answer::Done);
+    }
+
+    #[test]
+    fn an_active_token_is_expired_and_its_slot_filled_from_the_line() {
+        tick(given([room(1), admitted(ANN, 1), waiting(BOB, 2)]).after_seconds(ACTIVE_SECONDS))
+            .then([expired(ANN, 1).at_seconds(ACTIVE_SECONDS), let_in(BOB, 2).at_seconds(ACTIVE_SECONDS)]);
+    }
+
+    #[test]
+    fn a_waiting_token_is_expired_after_a_day() {
+        let before = given([room(0), waiting(ANN, 1)]);
+        tick(before.after_seconds(WAITING_SECONDS)).then([expired(ANN, 1).at_seconds(WAITING_SECONDS)]);
+    }
+
+    #[test]
+    fn the_line_is_served_in_order() {
+        tick(given([room(1), admitted(EVE, 1), waiting(ANN, 2), waiting(BOB, 3), left(EVE, 1)])).then([let_in(ANN, 2)]);
+    }
+
+    #[test]
+    fn who_left_the_line_is_passed_over() {
+        let events = [room(1), admitted(EVE, 1), waiting(ANN, 2), waiting(BOB, 3), left(ANN, 2), left(EVE, 1)];
+        tick(given(events)).then([let_in(BOB, 3)]);
+    }
+
+    #[test]
+    fn a_payment_gives_its_slot_on() {
+        tick(on_sale([
+            room(1),
+            admitted(ANN, 1),
+            waiting(BOB, 2),
+            held(1, ANN, [1]),
+            paid(1, 1, ANN, [1], 0).finishing(1),
+        ]))
+        .then([let_in(BOB, 2)]);
+    }
+
+    #[test]
+    fn a_granted_token_takes_and_frees_no_slot() {
+        tick(given([room(1), admitted(ANN, 1), granted(EVE, 2, None), waiting(BOB, 2), left(EVE, 0)]))
+            .already(Answer::Done);
+    }
+
+    #[test]
+    fn the_pace_is_kept() {
+        let before = || given([paced_room(9, 1), admitted(EVE, 1), waiting(ANN, 2), waiting(BOB, 3)]);
+        tick(before()).already(Answer::Done);
+        tick(before().after_seconds(1)).then([let_in(ANN, 2).at_seconds(1)]);
+    }
+
+    #[test]
+    fn a_tick_is_bounded_and_a_wave_of_expiries_does_not_stop_the_line() {
+        let many = MAX_TICK_EVENTS as u64 + 1;
+        let user = |number: u64| UserId::try_from(number).unwrap();
+        let inside = (1..=many).map(|number| admitted(user(number), number));
+        let in_line = (many + 1..=2 * many).map(|number| waiting(user(number), number));
+        let wave: Vec<Event> = [room(many)].into_iter().chain(inside).chain(in_line).collect();
+        let decided = tick(given(wave).after_seconds(ACTIVE_SECONDS)).decided();
+        let Ok(Decided::Events(events)) = decided else { panic!("nothing happened") };
+        let admissions = events.iter().filter(|event| matches!(event, Event::TokenAdmitted { .. })).count();
+        assert_eq!((events.len(), admissions), (MAX_TICK_EVENTS, MAX_TICK_EVENTS / 2));
+    }
+}

@@ -1,0 +1,47 @@
+//! Why a command is refused. A rejection is an answer, not an error: nothing happens, and the asker learns why.
+
+use crate::state::reservations::ReservationStatus;
+use crate::values::{ConcertId, Points, ReservationId, ScheduleId, SeatId};
+
+/// A rule of the business that a command would break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejection {
+    /// Nobody knows this token.
+    TokenUnknown,
+    /// The token's deadline is over.
+    TokenExpired,
+    /// Only who is in the room may do this.
+    NotAdmitted { queue_number: u64, serving_number: u64, ahead: u64 },
+    /// It belongs to another user.
+    NotYours,
+    /// There is no such concert.
+    ConcertNotFound { concert_id: ConcertId },
+    /// The concert has no such schedule.
+    ScheduleNotFound { schedule_id: ScheduleId },
+    /// The schedule has no such seat.
+    SeatNotFound { seat_id: SeatId },
+    /// There is no such reservation, or it was closed more than 24 hours ago.
+    ReservationNotFound { reservation_id: ReservationId },
+    /// These of the seats are held or sold.
+    SeatTaken { seat_ids: Vec<SeatId> },
+    /// The user would hold or own more than `limit` seats of the schedule.
+    SeatLimitReached { limit: usize },
+    /// The balance does not cover the price.
+    InsufficientPoints { balance: Points, required: Points },
+    /// The amount is not the reservation's price.
+    AmountMismatch { required: Points },
+    /// The balance would pass `limit`.
+    BalanceLimitReached { limit: Points },
+    /// It was cancelled or refunded.
+    ReservationNotPayable { status: ReservationStatus },
+    /// The schedule is not sold at this time, or a sale can no longer be taken back.
+    NotOnSale,
+    /// The hold's deadline is over.
+    HoldExpired,
+    /// The line is full.
+    RoomFull,
+    /// The idempotency key was used for another request.
+    IdempotencyKeyReused,
+    /// What the operator publishes contradicts what is published, or breaks a limit.
+    CatalogueConflict { reason: String },
+}

@@ -1,0 +1,317 @@
+//! Makers of events about the cast, each as it is at [`T0`](super::T0).
+
+use super::{CONCERT, PRICE, SALE_CLOSES, SCHEDULE, SEATS, STARTS, T0};
+use crate::command::{Action, Credential};
+use crate::decisions::*;
+use crate::event::{Event, Hold, PricedSeat, Seat};
+use crate::limits::{ACTIVE_SECONDS, GRANTED_SECONDS, HOLD_SECONDS, WAITING_SECONDS};
+use crate::state::catalogue::ScheduleTimes;
+use crate::values::{PaymentId, Points, ReservationId, RoomId, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId};
+
+const ROOM: RoomId = RoomId::FIRST;
+
+fn token_id(number: u64) -> TokenId {
+    TokenId::try_from(number).expect("a test's number is an id")
+}
+
+/// A seat's id.
+pub fn seat_id(number: u64) -> SeatId {
+    SeatId::try_from(number).expect("a test's number is an id")
+}
+
+/// A reservation's id.
+pub fn reservation_id(number: u64) -> ReservationId {
+    ReservationId::try_from(number).expect("a test's number is an id")
+}
+
+fn payment_id(number: u64) -> PaymentId {
+    PaymentId::try_from(number).expect("a test's number is an id")
+}
+
+fn bytes(user_id: UserId) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&user_id.get().to_be_bytes());
+    bytes
+}
+
+/// The hash of the user's token. In this cast, each user has one token at a time.
+pub fn token_hash(user_id: UserId) -> TokenHash {
+    TokenHash::new(bytes(user_id))
+}
+
+/// The hash of the user's fixed token.
+pub fn fixed_hash(user_id: UserId) -> TokenHash {
+    let mut bytes = bytes(user_id);
+    bytes[31] = 1;
+    TokenHash::new(bytes)
+}
+
+/// The seed of the user's token.
+pub fn seed(user_id: UserId) -> Seed {
+    Seed::new(*bytes(user_id).first_chunk().expect("32 bytes have 16"))
+}
+
+/// The user shows their token.
+pub fn token(user_id: UserId) -> Credential {
+    Credential::Token(token_hash(user_id))
+}
+
+/// The user shows their fixed token.
+pub fn fixed_token(user_id: UserId) -> Credential {
+    Credential::Token(fixed_hash(user_id))
+}
+
+/// The edge knows the user.
+pub fn user(user_id: UserId) -> Credential {
+    Credential::User(user_id)
+}
+
+/// The room has `capacity` slots and no pace.
+pub fn room(capacity: u64) -> Event {
+    Event::RoomConfigured { room_id: ROOM, capacity, admissions_per_second: None, configured_at: T0 }
+}
+
+/// The room admits `pace` in a second.
+pub fn paced_room(capacity: u64, pace: u32) -> Event {
+    Event::RoomConfigured { room_id: ROOM, capacity, admissions_per_second: Some(pace), configured_at: T0 }
+}
+
+fn issued(user_id: UserId, number: u64, admitted: bool) -> Event {
+    Event::TokenIssued {
+        token_id: token_id(number),
+        user_id,
+        room_id: ROOM,
+        token_hash: token_hash(user_id),
+        seed: seed(user_id),
+        queue_number: number,
+        admitted,
+        issued_at: T0,
+        expires_at: T0.plus_seconds(if admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }),
+    }
+}
+
+/// Token `number` with that place in line is active at once.
+pub fn admitted(user_id: UserId, number: u64) -> Event {
+    issued(user_id, number, true)
+}
+
+/// Token `number` waits at that place in line.
+pub fn waiting(user_id: UserId, number: u64) -> Event {
+    issued(user_id, number, false)
+}
+
+/// Token `number` comes in from its place in line.
+pub fn let_in(user_id: UserId, number: u64) -> Event {
+    let expires_at = T0.plus_seconds(ACTIVE_SECONDS);
+    let token_id = token_id(number);
+    Event::TokenAdmitted { token_id, user_id, room_id: ROOM, queue_number: number, admitted_at: T0, expires_at }
+}
+
+/// Token `number` is over.
+pub fn expired(user_id: UserId, number: u64) -> Event {
+    Event::TokenExpired { token_id: token_id(number), user_id, room_id: ROOM, expired_at: T0 }
+}
+
+/// The token with that place in line is given up; 0 is the fixed token, which is the cast's first or that user's.
+pub fn left(user_id: UserId, queue_number: u64) -> Event {
+    let fixed = queue_number == 0;
+    let number = if fixed { user_id.get() } else { queue_number };
+    Event::RoomLeft {
+        token_id: token_id(number),
+        user_id,
+        room_id: ROOM,
+        seed: (!fixed).then(|| seed(user_id)),
+        queue_number,
+        issued_at: T0,
+        left_at: T0,
+    }
+}
+
+/// The fixed token is active, as token `number`, in place of another.
+pub fn granted(user_id: UserId, number: u64, replaced: Option<u64>) -> Event {
+    Event::TokenGranted {
+        token_id: token_id(number),
+        user_id,
+        room_id: ROOM,
+        token_hash: fixed_hash(user_id),
+        replaced_token_id: replaced.map(token_id),
+        granted_at: T0,
+        expires_at: T0.plus_seconds(GRANTED_SECONDS),
+    }
+}
+
+/// Points came in.
+pub fn charged(user_id: UserId, amount: u64, balance_after: u64) -> Event {
+    Event::PointsCharged {
+        user_id,
+        amount: Points::new(amount),
+        balance_after: Points::new(balance_after),
+        charged_at: T0,
+    }
+}
+
+/// The concert is there.
+pub fn concert() -> Event {
+    let (name, artist, venue) = ("Concert".to_owned(), "Artist".to_owned(), "Venue".to_owned());
+    Event::ConcertPublished { concert_id: CONCERT, name, artist, venue }
+}
+
+/// A seat of the schedule.
+pub fn seat(number: u64) -> Seat {
+    let name = format!("A-{number}").into();
+    Seat { seat_id: seat_id(number), name, zone: "A".into(), price: Points::new(PRICE), row: None, number: None }
+}
+
+/// Seats are in the schedule.
+pub fn seats_added(seats: Vec<Seat>) -> Event {
+    Event::SeatsAdded { concert_id: CONCERT, schedule_id: SCHEDULE, seats }
+}
+
+/// The schedule's times.
+pub fn times() -> ScheduleTimes {
+    ScheduleTimes {
+        starts_at: T0.plus_seconds(STARTS),
+        time_zone: "Asia/Seoul".to_owned(),
+        sale_opens_at: T0,
+        sale_closes_at: T0.plus_seconds(SALE_CLOSES),
+    }
+}
+
+/// The schedule is visible.
+pub fn schedule_published() -> Event {
+    let times = times();
+    Event::SchedulePublished {
+        concert_id: CONCERT,
+        schedule_id: SCHEDULE,
+        starts_at: times.starts_at,
+        time_zone: times.time_zone,
+        local_date: "2026-12-24".to_owned(),
+        local_time: "19:30".to_owned(),
+        sale_opens_at: times.sale_opens_at,
+        sale_closes_at: times.sale_closes_at,
+        seats_total: SEATS,
+    }
+}
+
+fn hold<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Hold {
+    let price = Points::new(PRICE);
+    Hold {
+        reservation_id: reservation_id(number),
+        user_id,
+        concert_id: CONCERT,
+        schedule_id: SCHEDULE,
+        seats: seats.map(|seat| PricedSeat { seat_id: seat_id(seat), price }).to_vec(),
+        total_price: Points::new(PRICE * N as u64),
+        held_at: T0,
+        expires_at: T0.plus_seconds(HOLD_SECONDS),
+    }
+}
+
+/// Reservation `number` holds seats.
+pub fn held<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Event {
+    Event::SeatsHeld { hold: hold(number, user_id, seats) }
+}
+
+/// Reservation `number` is over.
+pub fn hold_expired<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Event {
+    Event::HoldExpired { hold: hold(number, user_id, seats), expired_at: T0 }
+}
+
+/// Reservation `number` is given up.
+pub fn cancelled<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Event {
+    Event::HoldCancelled { hold: hold(number, user_id, seats), cancelled_at: T0 }
+}
+
+/// Payment `payment` pays reservation `number`; no token is finished by it.
+pub fn paid<const N: usize>(payment: u64, number: u64, user_id: UserId, seats: [u64; N], balance_after: u64) -> Event {
+    Event::ReservationPaid {
+        payment_id: payment_id(payment),
+        hold: hold(number, user_id, seats),
+        balance_after: Points::new(balance_after),
+        room_id: ROOM,
+        finished_token_id: None,
+        paid_at: T0,
+    }
+}
+
+/// Payment `payment` of reservation `number` is taken back.
+pub fn refunded<const N: usize>(
+    payment: u64,
+    number: u64,
+    user_id: UserId,
+    seats: [u64; N],
+    balance_after: u64,
+) -> Event {
+    Event::ReservationRefunded {
+        payment_id: payment_id(payment),
+        hold: hold(number, user_id, seats),
+        balance_after: Points::new(balance_after),
+        refunded_at: T0,
+    }
+}
+
+impl Event {
+    /// The same event `seconds` later: what it begins moves along, what it ends keeps the time of its beginning.
+    pub fn at_seconds(mut self, seconds: i64) -> Self {
+        let moved: Vec<&mut Timestamp> = match &mut self {
+            Self::LogCreated { .. }
+            | Self::ConcertPublished { .. }
+            | Self::SeatsAdded { .. }
+            | Self::SchedulePublished { .. } => vec![],
+            Self::RoomConfigured { configured_at, .. } => vec![configured_at],
+            Self::TokenIssued { issued_at, expires_at, .. } => vec![issued_at, expires_at],
+            Self::TokenAdmitted { admitted_at, expires_at, .. } => vec![admitted_at, expires_at],
+            Self::TokenExpired { expired_at, .. } => vec![expired_at],
+            Self::RoomLeft { left_at, .. } => vec![left_at],
+            Self::TokenGranted { granted_at, expires_at, .. } => vec![granted_at, expires_at],
+            Self::PointsCharged { charged_at, .. } => vec![charged_at],
+            Self::SeatsHeld { hold } => vec![&mut hold.held_at, &mut hold.expires_at],
+            Self::HoldExpired { expired_at, .. } => vec![expired_at],
+            Self::HoldCancelled { cancelled_at, .. } => vec![cancelled_at],
+            Self::ReservationPaid { paid_at, .. } => vec![paid_at],
+            Self::ReservationRefunded { refunded_at, .. } => vec![refunded_at],
+        };
+        for time in moved {
+            *time = time.plus_seconds(seconds);
+        }
+        self
+    }
+
+    /// This payment, finishing token `number`.
+    pub fn finishing(mut self, number: u64) -> Self {
+        if let Self::ReservationPaid { finished_token_id, .. } = &mut self {
+            *finished_token_id = Some(token_id(number));
+        }
+        self
+    }
+
+    /// This end of a hold, of the one that `held` began.
+    pub fn of(mut self, held: &Self) -> Self {
+        if let (
+            Self::HoldExpired { hold, .. }
+            | Self::HoldCancelled { hold, .. }
+            | Self::ReservationPaid { hold, .. }
+            | Self::ReservationRefunded { hold, .. },
+            Self::SeatsHeld { hold: begun },
+        ) = (&mut self, held)
+        {
+            *hold = begun.clone();
+        }
+        self
+    }
+}
+
+macro_rules! actions {
+    ($($command:ident)*) => {$(
+        impl From<$command> for Action {
+            fn from(command: $command) -> Self {
+                Self::$command(command)
+            }
+        }
+    )*};
+}
+
+actions! {
+    CreateLog ConfigureRoom IssueToken LeaveRoom GrantToken ChargePoints HoldSeats CancelReservation PayReservation
+    PublishConcert AddSeats PublishSchedule Tick
+}

@@ -1,0 +1,110 @@
+//! Concerts, their schedules, and every seat of a schedule.
+
+use imbl::OrdMap;
+
+use crate::event::{Event, Seat};
+use crate::rejection::Rejection;
+use crate::values::{ConcertId, ScheduleId, SeatId, Timestamp};
+
+/// A concert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concert {
+    /// Its name.
+    pub name: String,
+    /// Who plays.
+    pub artist: String,
+    /// Where.
+    pub venue: String,
+}
+
+/// One performance, with its seats; it is visible once its times are published.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// Whose performance it is.
+    pub concert_id: ConcertId,
+    /// Every seat.
+    pub seats: OrdMap<SeatId, Seat>,
+    /// `None` until it is published.
+    pub times: Option<ScheduleTimes>,
+}
+
+/// When a schedule is sold and played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleTimes {
+    /// The performance's start: until then a sale can be taken back.
+    pub starts_at: Timestamp,
+    /// The venue's time zone (IANA).
+    pub time_zone: String,
+    /// The first instant of the sale.
+    pub sale_opens_at: Timestamp,
+    /// The first instant after the sale.
+    pub sale_closes_at: Timestamp,
+}
+
+/// All that can be sold.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    concerts: OrdMap<ConcertId, Concert>,
+    schedules: OrdMap<ScheduleId, Schedule>,
+}
+
+impl Catalogue {
+    /// Every concert, by id.
+    pub fn concerts(&self) -> &OrdMap<ConcertId, Concert> {
+        &self.concerts
+    }
+
+    /// Every schedule by id, the unpublished ones too.
+    pub fn schedules(&self) -> &OrdMap<ScheduleId, Schedule> {
+        &self.schedules
+    }
+
+    /// A published schedule of a concert, with its times.
+    ///
+    /// # Errors
+    /// There is no such concert, or it has no such schedule that is published.
+    pub fn on_stage(
+        &self,
+        concert_id: ConcertId,
+        schedule_id: ScheduleId,
+    ) -> Result<(&Schedule, &ScheduleTimes), Rejection> {
+        if !self.concerts.contains_key(&concert_id) {
+            return Err(Rejection::ConcertNotFound { concert_id });
+        }
+        self.schedules
+            .get(&schedule_id)
+            .filter(|schedule| schedule.concert_id == concert_id)
+            .and_then(|schedule| Some((schedule, schedule.times.as_ref()?)))
+            .ok_or(Rejection::ScheduleNotFound { schedule_id })
+    }
+
+    /// When a published schedule starts.
+    pub fn starts_at(&self, schedule_id: ScheduleId) -> Option<Timestamp> {
+        self.schedules.get(&schedule_id)?.times.as_ref().map(|times| times.starts_at)
+    }
+
+    pub(super) fn publish(&mut self, event: &Event) {
+        if let Event::ConcertPublished { concert_id, name, artist, venue } = event {
+            let concert = Concert { name: name.clone(), artist: artist.clone(), venue: venue.clone() };
+            self.concerts.insert(*concert_id, concert);
+        }
+        if let Event::SeatsAdded { concert_id, schedule_id, seats } = event {
+            let schedule = self.schedules.entry(*schedule_id).or_insert_with(|| Schedule {
+                concert_id: *concert_id,
+                seats: OrdMap::new(),
+                times: None,
+            });
+            schedule.seats.extend(seats.iter().map(|seat| (seat.seat_id, seat.clone())));
+        }
+        if let Event::SchedulePublished { schedule_id, starts_at, time_zone, sale_opens_at, sale_closes_at, .. } = event
+            && let Some(schedule) = self.schedules.get_mut(schedule_id)
+        {
+            schedule.times = Some(ScheduleTimes {
+                starts_at: *starts_at,
+                time_zone: time_zone.clone(),
+                sale_opens_at: *sale_opens_at,
+                sale_closes_at: *sale_closes_at,
+            });
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What the log folds to: all that a decision rests on, and nothing else.
+//!
+//! Every map is persistent (crate `imbl`), so that a copy of the whole state costs nothing and a batch that was not
+//! appended is undone by dropping its copy. Hash maps are never iterated: order comes from ordered maps only.
+
+pub mod catalogue;
+pub mod idempotency;
+pub mod reservations;
+pub mod room;
+pub mod seating;
+pub mod wallets;
+
+use uuid::Uuid;
+
+use crate::answer::Payment;
+use crate::event::Event;
+use crate::record::{Head, RecordedEvent};
+use crate::values::{Hash, Timestamp};
+use catalogue::Catalogue;
+use idempotency::IdempotencyKeys;
+use reservations::Reservations;
+use room::Room;
+use seating::Seating;
+use wallets::Wallets;
+
+/// Which log this is, from its first event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogIdentity {
+    /// Names the log.
+    pub log_id: Uuid,
+    /// Proves that a server key belongs to it.
+    pub key_check: Hash,
+}
+
+/// The state that a log folds to.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The last record folded.
+    pub head: Head,
+    /// When that was recorded; a later command is never decided at an earlier time.
+    pub recorded_at: Timestamp,
+    /// `None` before the first event.
+    pub log: Option<LogIdentity>,
+    /// Tokens: in line, in the room, ended.
+    pub room: Room,
+    /// Balances.
+    pub wallets: Wallets,
+    /// Concerts, schedules and their seats.
+    pub catalogue: Catalogue,
+    /// Which seats are taken.
+    pub seating: Seating,
+    /// Holds, and what became of them.
+    pub reservations: Reservations,
+    /// What was asked with an idempotency key.
+    pub idempotency: IdempotencyKeys,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            head: Head::EMPTY,
+            recorded_at: Timestamp::default(),
+            log: None,
+            room: Room::default(),
+            wallets: Wallets::default(),
+            catalogue: Catalogue::default(),
+            seating: Seating::default(),
+            reservations: Reservations::default(),
+            idempotency: IdempotencyKeys::default(),
+        }
+    }
+}
+
+impl State {
+    /// Folds the next record. What is remembered for a while is forgotten by its time, never by a clock's.
+    pub fn apply(&mut self, recorded: &RecordedEvent) {
+        assert_eq!(recorded.head.position, self.head.position.next(), "records are folded in order, each once");
+        self.fold(&recorded.event);
+        self.idempotency.remember(recorded);
+        self.head = recorded.head;
+        self.recorded_at = self.recorded_at.max(recorded.recorded_at);
+        self.room.forget(self.recorded_at);
+        self.reservations.forget(self.recorded_at);
+        self.idempotency.forget(self.recorded_at);
+    }
+
+    /// What an event changes. Every event is named here: a new one must be given its meaning.
+    fn fold(&mut self, event: &Event) {
+        match event {
+            Event::LogCreated { log_id, key_check, .. } => {
+                self.log = Some(LogIdentity { log_id: *log_id, key_check: *key_check });
+            }
+            Event::RoomConfigured { capacity, admissions_per_second, .. } => {
+                self.room.configure(*capacity, *admissions_per_second);
+            }
+            Event::TokenIssued { .. } | Event::TokenAdmitted { .. } | Event::TokenGranted { .. } => {
+                self.room.enter(event);
+            }
+            Event::TokenExpired { token_id, .. } => self.room.expire(*token_id),
+            Event::RoomLeft { token_id, left_at, .. } => self.room.finish(*token_id, *left_at),
+            Event::PointsCharged { user_id, balance_after, .. } => self.wallets.set(*user_id, *balance_after),
+            Event::ConcertPublished { .. } | Event::SeatsAdded { .. } | Event::SchedulePublished { .. } => {
+                self.catalogue.publish(event);
+            }
+            Event::SeatsHeld { hold } => {
+                self.seating.hold(hold);
+                self.reservations.open(hold);
+            }
+            Event::HoldExpired { hold, expired_at } => {
+                self.seating.free(hold);
+                self.reservations.expire(hold.reservation_id, *expired_at);
+            }
+            Event::HoldCancelled { hold, cancelled_at } => {
+                self.seating.free(hold);
+                self.reservations.cancel(hold.reservation_id, *cancelled_at);
+            }
+            Event::ReservationPaid { payment_id, hold, balance_after, finished_token_id, paid_at, .. } => {
+                self.wallets.set(hold.user_id, *balance_after);
+                self.seating.sell(hold);
+                let starts_at = self.catalogue.starts_at(hold.schedule_id).unwrap_or(*paid_at);
+                let payment = Payment::of(*payment_id, hold, *balance_after, *paid_at);
+                self.reservations.pay(payment, starts_at);
+                if let Some(token_id) = finished_token_id {
+                    self.room.finish(*token_id, *paid_at);
+                }
+            }
+            Event::ReservationRefunded { hold, balance_after, refunded_at, .. } => {
+                self.wallets.set(hold.user_id, *balance_after);
+                self.seating.free(hold);
+                self.reservations.refund(hold.reservation_id, *refunded_at);
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! The waiting room: who is in line, who is inside, and which tokens still name their user.
+
+use imbl::{HashMap, OrdMap, OrdSet};
+
+use crate::event::Event;
+use crate::limits::{FINISHED_SECONDS, MAX_ENDED_TOKENS, MAX_ENDED_TOKENS_PER_USER, REMEMBERED_SECONDS};
+use crate::rejection::Rejection;
+use crate::values::{Seed, Timestamp, TokenHash, TokenId, UserId};
+
+/// Where a token stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenStatus {
+    /// In line.
+    Waiting,
+    /// In the room: may see seats and hold them.
+    Active,
+    /// Paid or left: still names its user.
+    Finished,
+    /// Its deadline was over.
+    Expired,
+}
+
+/// A place in line or in the room, and the right to act as its user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Its number, which people see.
+    pub token_id: TokenId,
+    /// Whom it identifies.
+    pub user_id: UserId,
+    /// What the server derives it from; `None` for a granted token.
+    pub seed: Option<Seed>,
+    /// Where it stands.
+    pub status: TokenStatus,
+    /// Its place: it is admitted when the serving number has come to it. 0 for a granted token, which had no place.
+    pub queue_number: u64,
+    /// When it was issued or first granted.
+    pub issued_at: Timestamp,
+    /// When it stops being what its status says; 24 hours later it is forgotten.
+    pub expires_at: Timestamp,
+}
+
+impl Token {
+    /// Whether it is waiting or active at `now`: its user's one token in the room.
+    pub fn is_in_room(&self, now: Timestamp) -> bool {
+        matches!(self.status, TokenStatus::Waiting | TokenStatus::Active) && now < self.expires_at
+    }
+
+    /// Whether it may see seats and hold them at `now`.
+    pub fn is_active(&self, now: Timestamp) -> bool {
+        self.status == TokenStatus::Active && now < self.expires_at
+    }
+
+    fn is_granted(&self) -> bool {
+        self.queue_number == 0
+    }
+
+    /// From when on nobody knows it any more.
+    fn forgotten_at(&self) -> Timestamp {
+        self.expires_at.plus_seconds(REMEMBERED_SECONDS)
+    }
+}
+
+/// The tokens of one user: at most one in the room, and the last that ended, oldest first.
+#[derive(Debug, Clone, Default)]
+struct UserTokens {
+    in_room: Option<TokenId>,
+    ended: Vec<TokenId>,
+}
+
+/// The room and its line.
+#[derive(Debug, Clone, Default)]
+pub struct Room {
+    tokens: HashMap<TokenId, (TokenHash, Token)>,
+    by_hash: HashMap<TokenHash, TokenId>,
+    by_user: HashMap<UserId, UserTokens>,
+    line: OrdMap<u64, TokenId>,
+    deadlines: OrdSet<(Timestamp, TokenId)>,
+    forgettable: OrdSet<(Timestamp, TokenId)>,
+    capacity: u64,
+    admissions_per_second: Option<u32>,
+    active: u64,
+    serving_number: u64,
+    last_queue_number: u64,
+    last_token: Option<TokenId>,
+    /// The second of the last admission (since 1970), and how many there were in it.
+    paced: (i64, u32),
+}
+
+impl Room {
+    /// The token that a credential names.
+    ///
+    /// # Errors
+    /// It was never issued, is forgotten, or its deadline is over.
+    pub fn identify(&self, hash: &TokenHash, now: Timestamp) -> Result<&Token, Rejection> {
+        let token = self.by_hash(hash).filter(|token| now < token.forgotten_at()).ok_or(Rejection::TokenUnknown)?;
+        if token.status == TokenStatus::Expired || now >= token.expires_at {
+            return Err(Rejection::TokenExpired);
+        }
+        Ok(token)
+    }
+
+    /// The token with this hash, whatever its status.
+    pub fn by_hash(&self, hash: &TokenHash) -> Option<&Token> {
+        self.token(*self.by_hash.get(hash)?)
+    }
+
+    /// The token with this number, whatever its status.
+    pub fn token(&self, token_id: TokenId) -> Option<&Token> {
+        self.tokens.get(&token_id).map(|(_, token)| token)
+    }
+
+    /// The user's waiting or active token; its deadline may be over though no event has said so.
+    pub fn in_room(&self, user_id: UserId) -> Option<&Token> {
+        self.token(self.by_user.get(&user_id)?.in_room?)
+    }
+
+    /// Everyone in line, the first first.
+    pub fn line(&self) -> impl Iterator<Item = &Token> {
+        self.line.values().filter_map(|token_id| self.token(*token_id))
+    }
+
+    /// Waiting and active tokens whose deadline is over at `now`, the most overdue first.
+    pub fn overdue(&self, now: Timestamp) -> impl Iterator<Item = &Token> {
+        let overdue = self.deadlines.iter().take_while(move |(deadline, _)| now >= *deadline);
+        overdue.filter_map(|(_, token_id)| self.token(*token_id))
+    }
+
+    /// How many more may be admitted at `now`, by capacity and by pace.
+    pub fn open_slots(&self, now: Timestamp) -> u64 {
+        let free = self.capacity.saturating_sub(self.active);
+        match self.admissions_per_second {
+            None => free,
+            Some(pace) => {
+                let (second, admitted) = self.paced;
+                let used = if second == now.millis().div_euclid(1_000) { admitted } else { 0 };
+                free.min(u64::from(pace.saturating_sub(used)))
+            }
+        }
+    }
+
+    /// Tokens in line.
+    pub fn waiting(&self) -> usize {
+        self.line.len()
+    }
+
+    /// Tokens that take a slot; granted ones do not.
+    pub fn active(&self) -> u64 {
+        self.active
+    }
+
+    /// How many slots there are.
+    pub fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    /// How many may be admitted in one second; `None` for no bound.
+    pub fn admissions_per_second(&self) -> Option<u32> {
+        self.admissions_per_second
+    }
+
+    /// The queue number of the last who was admitted.
+    pub fn serving_number(&self) -> u64 {
+        self.serving_number
+    }
+
+    /// How many are before `token` at most.
+    pub fn ahead(&self, token: &Token) -> u64 {
+        token.queue_number.saturating_sub(self.serving_number).saturating_sub(1)
+    }
+
+    /// The place that the next in line gets.
+    pub fn next_queue_number(&self) -> u64 {
+        self.last_queue_number + 1
+    }
+
+    /// The number that the next token gets.
+    pub fn next_token_id(&self) -> TokenId {
+        self.last_token.map_or(TokenId::FIRST, TokenId::successor)
+    }
+
+    /// Why a token that is not active may not do what only active ones may.
+    pub fn not_admitted(&self, token: &Token) -> Rejection {
+        Rejection::NotAdmitted {
+            queue_number: token.queue_number,
+            serving_number: self.serving_number,
+            ahead: self.ahead(token),
+        }
+    }
+
+    /// Sets capacity and pace.
+    pub fn configure(&mut self, capacity: u64, admissions_per_second: Option<u32>) {
+        self.capacity = capacity;
+        self.admissions_per_second = admissions_per_second;
+    }
+
+    /// Folds what brings a token in line or in the room.
+    pub fn enter(&mut self, event: &Event) {
+        if let Event::TokenIssued {
+            token_id,
+            user_id,
+            token_hash,
+            seed,
+            queue_number,
+            admitted,
+            issued_at,
+            expires_at,
+            ..
+        } = event
+        {
+            self.last_queue_number = *queue_number;
+            let status = if *admitted { TokenStatus::Active } else { TokenStatus::Waiting };
+            if *admitted {
+                self.count_admission(*queue_number, *issued_at);
+            } else {
+                self.line.insert(*queue_number, *token_id);
+            }
+            let (token_id, user_id, seed) = (*token_id, *user_id, Some(*seed));
+            let (queue_number, issued_at, expires_at) = (*queue_number, *issued_at, *expires_at);
+            self.seat(*token_hash, Token { token_id, user_id, seed, status, queue_number, issued_at, expires_at });
+        }
+        if let Event::TokenAdmitted { token_id, queue_number, admitted_at, expires_at, .. } = event
+            && let Some((hash, token)) = self.tokens.get(token_id).cloned()
+        {
+            self.line.remove(queue_number);
+            self.deadlines.remove(&(token.expires_at, *token_id));
+            self.count_admission(*queue_number, *admitted_at);
+            self.seat(hash, Token { status: TokenStatus::Active, expires_at: *expires_at, ..token });
+        }
+        if let Event::TokenGranted {
+            token_id, user_id, token_hash, replaced_token_id, granted_at, expires_at, ..
+        } = event
+        {
+            if let Some(replaced) = replaced_token_id {
+                self.finish(*replaced, *granted_at);
+            }
+            let again = self.remove(*token_id);
+            let issued_at = again.map_or(*granted_at, |token| token.issued_at);
+            let (token_id, user_id, expires_at) = (*token_id, *user_id, *expires_at);
+            let status = TokenStatus::Active;
+            self.seat(
+                *token_hash,
+                Token { token_id, user_id, seed: None, status, queue_number: 0, issued_at, expires_at },
+            );
+        }
+    }
+
+    fn count_admission(&mut self, queue_number: u64, admitted_at: Timestamp) {
+        let second = admitted_at.millis().div_euclid(1_000);
+        let admitted = if self.paced.0 == second { self.paced.1 } else { 0 };
+        self.paced = (second, admitted + 1);
+        self.active += 1;
+        self.serving_number = self.serving_number.max(queue_number);
+    }
+
+    /// Puts a waiting or active token in its place.
+    fn seat(&mut self, hash: TokenHash, token: Token) {
+        self.last_token = self.last_token.max(Some(token.token_id));
+        self.deadlines.insert((token.expires_at, token.token_id));
+        self.by_hash.insert(hash, token.token_id);
+        self.by_user.entry(token.user_id).or_default().in_room = Some(token.token_id);
+        self.tokens.insert(token.token_id, (hash, token));
+    }
+
+    /// Folds that a token's user paid or left.
+    pub fn finish(&mut self, token_id: TokenId, finished_at: Timestamp) {
+        self.end(token_id, TokenStatus::Finished, Some(finished_at.plus_seconds(FINISHED_SECONDS)));
+    }
+
+    /// Folds that a token's deadline was over.
+    pub fn expire(&mut self, token_id: TokenId) {
+        self.end(token_id, TokenStatus::Expired, None);
+    }
+
+    fn end(&mut self, token_id: TokenId, status: TokenStatus, expires_at: Option<Timestamp>) {
+        let Some((_, token)) = self.tokens.get_mut(&token_id) else { return };
+        if !matches!(token.status, TokenStatus::Waiting | TokenStatus::Active) {
+            return;
+        }
+        let before = token.clone();
+        token.status = status;
+        token.expires_at = expires_at.unwrap_or(before.expires_at);
+        let (user_id, forgotten_at) = (token.user_id, token.forgotten_at());
+        self.leave(&before);
+        self.forgettable.insert((forgotten_at, token_id));
+        let own = self.by_user.entry(user_id).or_default();
+        own.in_room = own.in_room.filter(|in_room| *in_room != token_id);
+        own.ended.push(token_id);
+        if own.ended.len() > MAX_ENDED_TOKENS_PER_USER {
+            let oldest = own.ended[0];
+            self.remove(oldest);
+        }
+        if self.forgettable.len() > MAX_ENDED_TOKENS
+            && let Some((_, oldest)) = self.forgettable.get_min().copied()
+        {
+            self.remove(oldest);
+        }
+    }
+
+    /// Takes a waiting or active token out of the line or the room.
+    fn leave(&mut self, token: &Token) {
+        self.deadlines.remove(&(token.expires_at, token.token_id));
+        match token.status {
+            TokenStatus::Waiting => {
+                self.line.remove(&token.queue_number);
+            }
+            TokenStatus::Active if !token.is_granted() => self.active -= 1,
+            TokenStatus::Active | TokenStatus::Finished | TokenStatus::Expired => {}
+        }
+    }
+
+    /// Removes every trace of a token.
+    fn remove(&mut self, token_id: TokenId) -> Option<Token> {
+        let (hash, token) = self.tokens.remove(&token_id)?;
+        self.by_hash.remove(&hash);
+        self.leave(&token);
+        self.forgettable.remove(&(token.forgotten_at(), token_id));
+        if let Some(own) = self.by_user.get_mut(&token.user_id) {
+            own.in_room = own.in_room.filter(|in_room| *in_room != token_id);
+            own.ended.retain(|ended| *ended != token_id);
+            if own.in_room.is_none() && own.ended.is_empty() {
+                self.by_user.remove(&token.user_id);
+            }
+        }
+        Some(token)
+    }
+
+    /// Forgets ended tokens whose time is over.
+    pub fn forget(&mut self, recorded_at: Timestamp) {
+        while let Some((forgotten_at, token_id)) = self.forgettable.get_min().copied()
+            && forgotten_at <= recorded_at
+        {
+            self.remove(token_id);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Which seats are taken, by which reservation, and until when.
+
+use imbl::HashMap;
+
+use crate::event::Hold;
+use crate::values::{ReservationId, ScheduleId, SeatId, Timestamp, UserId};
+
+/// Who has a seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Under which reservation.
+    pub reservation_id: ReservationId,
+    /// A hold's deadline; `None` once it is sold.
+    pub held_until: Option<Timestamp>,
+}
+
+impl Taken {
+    /// Whether this is a hold whose deadline is over: its seat can be had, though no event has said so.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.held_until.is_some_and(|deadline| now >= deadline)
+    }
+}
+
+/// What one user has in one schedule under one reservation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The reservation, with its hold's deadline.
+    pub taken: Taken,
+    /// Its seats.
+    pub seat_ids: Vec<SeatId>,
+}
+
+/// Every seat that is held or sold.
+#[derive(Debug, Clone, Default)]
+pub struct Seating {
+    taken: HashMap<(ScheduleId, SeatId), Taken>,
+    claims: HashMap<(ScheduleId, UserId), Vec<Claim>>,
+}
+
+impl Seating {
+    /// Who has the seat; a hold may be overdue.
+    pub fn taken(&self, schedule_id: ScheduleId, seat_id: SeatId) -> Option<Taken> {
+        self.taken.get(&(schedule_id, seat_id)).copied()
+    }
+
+    /// What a user has in a schedule, held (perhaps overdue) or sold.
+    pub fn claims(&self, schedule_id: ScheduleId, user_id: UserId) -> &[Claim] {
+        self.claims.get(&(schedule_id, user_id)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn hold(&mut self, hold: &Hold) {
+        let taken = Taken { reservation_id: hold.reservation_id, held_until: Some(hold.expires_at) };
+        self.take(hold, taken);
+        let claim = Claim { taken, seat_ids: hold.seat_ids().collect() };
+        self.claims.entry((hold.schedule_id, hold.user_id)).or_default().push(claim);
+    }
+
+    pub(super) fn sell(&mut self, hold: &Hold) {
+        let sold = Taken { reservation_id: hold.reservation_id, held_until: None };
+        self.take(hold, sold);
+        for claim in self.claims.get_mut(&(hold.schedule_id, hold.user_id)).into_iter().flatten() {
+            if claim.taken.reservation_id == hold.reservation_id {
+                claim.taken = sold;
+            }
+        }
+    }
+
+    fn take(&mut self, hold: &Hold, taken: Taken) {
+        for seat_id in hold.seat_ids() {
+            self.taken.insert((hold.schedule_id, seat_id), taken);
+        }
+    }
+
+    /// Frees those of the seats that the reservation still has.
+    pub(super) fn free(&mut self, hold: &Hold) {
+        for seat_id in hold.seat_ids() {
+            let seat = (hold.schedule_id, seat_id);
+            if self.taken.get(&seat).is_some_and(|taken| taken.reservation_id == hold.reservation_id) {
+                self.taken.remove(&seat);
+            }
+        }
+        let owner = (hold.schedule_id, hold.user_id);
+        if let Some(mut claims) = self.claims.remove(&owner) {
+            claims.retain(|claim| claim.taken.reservation_id != hold.reservation_id);
+            if !claims.is_empty() {
+                self.claims.insert(owner, claims);
+            }
+        }
+    }
+}

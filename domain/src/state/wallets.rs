@@ -1,0 +1,22 @@
+//! What every user has in points.
+
+use imbl::HashMap;
+
+use crate::values::{Points, UserId};
+
+/// Balances by user.
+#[derive(Debug, Clone, Default)]
+pub struct Wallets {
+    balances: HashMap<UserId, Points>,
+}
+
+impl Wallets {
+    /// The balance of `user_id`: none for a wallet never used.
+    pub fn balance(&self, user_id: UserId) -> Points {
+        self.balances.get(&user_id).copied().unwrap_or(Points::ZERO)
+    }
+
+    pub(super) fn set(&mut self, user_id: UserId, balance: Points) {
+        self.balances.insert(user_id, balance);
+    }
+}
