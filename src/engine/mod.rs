@@ -1,0 +1,154 @@
+//! The engine: decides commands in one order, makes their events durable, then answers.
+//!
+//! [`Engine`] is the door: handlers submit commands and take read models from it. Behind it one task, the sequencer,
+//! takes what waits as a batch, decides it on a copy of the state, appends the events on condition of the head,
+//! publishes the read models, and only then replies. No rule of the business is here (`domain/` has them), and nothing
+//! of HTTP.
+
+mod batch;
+mod pending;
+mod published;
+mod replay;
+mod sequencer;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Answer, Command, Position, Record, Rejection, Timestamp};
+use projections::ReadModels;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::log::EventLog;
+use pending::{Lane, Pending};
+pub use published::{Behind, Readiness};
+pub use replay::{Replayed, StartError, replay};
+pub use sequencer::{Fatal, Sequencer};
+
+/// How long a command may take from its acceptance to its answer.
+pub const COMMAND_DEADLINE: Duration = Duration::from_secs(5);
+/// How many commands wait in each lane; one more is refused at the door.
+pub const LANE_CAPACITY: usize = 4_096;
+/// How often time's doings are published.
+pub const TICK_INTERVAL: Duration = Duration::from_millis(100);
+/// How far the log's last record may be ahead of the clock at start-up.
+pub const MAX_CLOCK_LAG: Duration = Duration::from_secs(60);
+
+/// Tells the time. Only the sequencer decides by it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A command with what the log shall remember of where it came from.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// What is asked.
+    pub command: Command,
+    /// Names this attempt in the log.
+    pub command_id: Uuid,
+    /// What it belongs to: a request, an import.
+    pub correlation_id: Uuid,
+    /// The HTTP request's id.
+    pub request_id: Option<String>,
+}
+
+impl Submission {
+    /// A command that stands for itself.
+    pub fn new(command: Command, request_id: Option<String>) -> Self {
+        Self { command, command_id: Uuid::new_v4(), correlation_id: Uuid::new_v4(), request_id }
+    }
+}
+
+/// What a decided command is answered with, once what it rests on is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The position of the command's last event; for what wrote nothing, the position that it was decided on.
+    pub position: Position,
+    /// The answer, or the rule that refused it.
+    pub outcome: Result<Answer, Rejection>,
+    /// Whether this is the first answer to the same idempotency key, again.
+    pub replayed: bool,
+}
+
+/// Why a command has no decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Undecided {
+    /// Too much waits. The command will not happen.
+    #[error("too many commands wait; this one was not taken")]
+    Overloaded,
+    /// The log takes no events. The command did not happen.
+    #[error("the log takes no events at the moment")]
+    LogUnavailable,
+    /// The log has not said whether it happened.
+    #[error("whether it happened is not known yet")]
+    OutcomeUnknown,
+}
+
+/// The engine's door; a clone is another handle on the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    lanes: pending::Senders,
+    published: Arc<published::Published>,
+    log: Arc<dyn EventLog>,
+    clock: Clock,
+}
+
+impl Engine {
+    /// Has a command decided and made durable.
+    ///
+    /// # Errors
+    /// It was not decided, or is not known to be.
+    pub async fn submit(&self, submission: Submission) -> Result<Reply, Undecided> {
+        let deadline = Instant::now() + COMMAND_DEADLINE;
+        let lane = Lane::of(&submission.command.action);
+        let (reply, answered) = oneshot::channel();
+        let (pending, ticket) = Pending::new(submission, deadline, reply);
+        self.lanes.send(lane, pending)?;
+        let decided = match tokio::time::timeout_at(deadline, answered).await {
+            Ok(Ok(decided)) => decided?,
+            Ok(Err(_)) | Err(_) if ticket.withdraw() => return Err(Undecided::Overloaded),
+            Ok(Err(_)) | Err(_) => return Err(Undecided::OutcomeUnknown),
+        };
+        match decided {
+            pending::Decided::Reply(reply) => Ok(reply),
+            pending::Decided::Repeated(position) => {
+                tokio::time::timeout_at(deadline, self.first_answer(position))
+                    .await
+                    .unwrap_or(Err(Undecided::LogUnavailable))
+            }
+        }
+    }
+
+    /// The first answer to a repeated request, from the event that it told of.
+    async fn first_answer(&self, position: Position) -> Result<Reply, Undecided> {
+        let before = Position::new(position.get() - 1);
+        let records = self.log.read(before, 1).await.map_err(|_| Undecided::LogUnavailable)?;
+        let event = records.first().map(Record::decode).ok_or(Undecided::LogUnavailable)?;
+        let event = event.map_err(|_| Undecided::LogUnavailable)?.event;
+        Ok(Reply { position, outcome: Ok(event.answer()), replayed: true })
+    }
+
+    /// The read models as of the last batch.
+    pub fn read_models(&self) -> Arc<ReadModels> {
+        self.published.read_models()
+    }
+
+    /// The read models once they have reached `position`.
+    ///
+    /// # Errors
+    /// They have not reached it in 2 seconds.
+    pub async fn read_models_at(&self, position: Position) -> Result<Arc<ReadModels>, Behind> {
+        self.published.read_models_at(position).await
+    }
+
+    /// Whether commands can be taken, and why not.
+    pub fn readiness(&self) -> Readiness {
+        self.published.readiness()
+    }
+
+    /// The time for queries: never before the last record's.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)().max(self.read_models().recorded_at)
+    }
+}

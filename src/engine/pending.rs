@@ -1,0 +1,151 @@
+//! Commands that wait: two bounded lanes, and for each command one certain answer to "can it still happen?".
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::{Action, Position};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::{LANE_CAPACITY, Reply, Submission, Undecided};
+
+/// How a decided command's answer is found.
+#[derive(Debug)]
+pub enum Decided {
+    /// This is it.
+    Reply(Reply),
+    /// It was given before, to the event at this position.
+    Repeated(Position),
+}
+
+/// Where a submitter waits for the decision.
+pub type Answered = oneshot::Sender<Result<Decided, Undecided>>;
+
+/// A command that waits for its decision.
+#[derive(Debug)]
+pub struct Pending {
+    pub submission: Submission,
+    deadline: Instant,
+    open: Arc<AtomicBool>,
+    answered: Answered,
+}
+
+/// The submitter's end: who gives up first, submitter or sequencer, is settled by one compare-and-swap.
+pub struct Ticket(Arc<AtomicBool>);
+
+impl Ticket {
+    /// Takes the command back. `false`: it was taken to be decided, so it may happen.
+    pub fn withdraw(&self) -> bool {
+        self.0.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Pending {
+    pub fn new(submission: Submission, deadline: Instant, answered: Answered) -> (Self, Ticket) {
+        let open = Arc::new(AtomicBool::new(true));
+        (Self { submission, deadline, open: Arc::clone(&open), answered }, Ticket(open))
+    }
+
+    /// Takes the command to be decided, unless it was withdrawn or its deadline is over: then it must not happen.
+    pub fn take(self) -> Option<Taken> {
+        if !self.open.swap(false, Ordering::AcqRel) {
+            return None;
+        }
+        Taken(self).unless_overdue()
+    }
+}
+
+/// A command that was taken: it happens, or its submitter is told.
+#[derive(Debug)]
+pub struct Taken(Pending);
+
+impl Taken {
+    /// What was submitted.
+    pub fn submission(&self) -> &Submission {
+        &self.0.submission
+    }
+
+    /// Answers it, if its submitter still waits.
+    pub fn answer(self, answer: Result<Decided, Undecided>) {
+        let _ = self.0.answered.send(answer);
+    }
+
+    /// Lets it wait again: nothing of it was sent.
+    pub fn give_back(self) -> Pending {
+        self.0.open.store(true, Ordering::Release);
+        self.0
+    }
+
+    /// Drops it where its deadline is over.
+    pub fn unless_overdue(self) -> Option<Self> {
+        if Instant::now() < self.0.deadline {
+            return Some(self);
+        }
+        self.answer(Err(Undecided::Overloaded));
+        None
+    }
+}
+
+/// Who goes first: those who are inside, or those who join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Hold, pay, cancel, charge, leave, and what operators and the server itself ask.
+    Inside,
+    /// Those who ask for a token.
+    Joining,
+}
+
+impl Lane {
+    pub fn of(action: &Action) -> Self {
+        match action {
+            Action::IssueToken(_) => Self::Joining,
+            Action::CreateLog(_)
+            | Action::ConfigureRoom(_)
+            | Action::LeaveRoom(_)
+            | Action::GrantToken(_)
+            | Action::ChargePoints(_)
+            | Action::HoldSeats(_)
+            | Action::CancelReservation(_)
+            | Action::PayReservation(_)
+            | Action::PublishConcert(_)
+            | Action::AddSeats(_)
+            | Action::PublishSchedule(_)
+            | Action::Tick(_) => Self::Inside,
+        }
+    }
+}
+
+/// The submitters' ends of the lanes.
+#[derive(Clone)]
+pub struct Senders {
+    inside: mpsc::Sender<Pending>,
+    joining: mpsc::Sender<Pending>,
+}
+
+/// The sequencer's ends of the lanes.
+pub struct Lanes {
+    pub inside: mpsc::Receiver<Pending>,
+    pub joining: mpsc::Receiver<Pending>,
+}
+
+/// Two empty lanes.
+pub fn lanes() -> (Senders, Lanes) {
+    let (inside, inside_lane) = mpsc::channel(LANE_CAPACITY);
+    let (joining, joining_lane) = mpsc::channel(LANE_CAPACITY);
+    (Senders { inside, joining }, Lanes { inside: inside_lane, joining: joining_lane })
+}
+
+impl Senders {
+    /// Lets a command wait in its lane; a full lane refuses it at once.
+    pub fn send(&self, lane: Lane, pending: Pending) -> Result<(), Undecided> {
+        let lane = match lane {
+            Lane::Inside => &self.inside,
+            Lane::Joining => &self.joining,
+        };
+        lane.try_send(pending).map_err(|error| match error {
+            TrySendError::Full(_) => Undecided::Overloaded,
+            TrySendError::Closed(_) => Undecided::LogUnavailable,
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! What queries see: the read models of the last batch, and whether the engine can take commands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use domain::Position;
+use projections::ReadModels;
+use tokio::sync::watch;
+
+/// How long a query waits for the position that it asks for.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// The read models have not reached the position that a query asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Behind {
+    /// What they have reached.
+    pub position: Position,
+}
+
+/// Whether commands can be taken: `Err` says why not.
+pub type Readiness = Result<(), String>;
+
+/// Shared between the sequencer, which writes, and everyone who asks.
+pub struct Published {
+    read_models: ArcSwap<ReadModels>,
+    position: watch::Sender<Position>,
+    readiness: watch::Sender<Readiness>,
+}
+
+impl Published {
+    pub fn new(read_models: ReadModels) -> Self {
+        let (position, _) = watch::channel(read_models.head.position);
+        let (readiness, _) = watch::channel(Err("the server is starting".to_owned()));
+        Self { read_models: ArcSwap::from_pointee(read_models), position, readiness }
+    }
+
+    pub fn publish(&self, read_models: ReadModels) {
+        let position = read_models.head.position;
+        self.read_models.store(Arc::new(read_models));
+        self.position.send_replace(position);
+    }
+
+    /// Says whether commands can be taken; a word on it only where it has changed.
+    pub fn set_readiness(&self, readiness: Readiness) {
+        self.readiness.send_if_modified(|current| {
+            let changed = *current != readiness;
+            match (&readiness, changed) {
+                (Err(reason), true) => tracing::warn!("not ready: {reason}"),
+                (Ok(()), true) => tracing::info!("ready"),
+                (_, false) => {}
+            }
+            *current = readiness;
+            changed
+        });
+    }
+
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.borrow().clone()
+    }
+
+    pub fn read_models(&self) -> Arc<ReadModels> {
+        self.read_models.load_full()
+    }
+
+    pub async fn read_models_at(&self, position: Position) -> Result<Arc<ReadModels>, Behind> {
+        let mut reached = self.position.subscribe();
+        let wait = reached.wait_for(|reached| *reached >= position);
+        match tokio::time::timeout(MAX_WAIT, wait).await {
+            Ok(Ok(_)) => Ok(self.read_models()),
+            Ok(Err(_)) | Err(_) => Err(Behind { position: self.read_models().head.position }),
+        }
+    }
+}
