@@ -1,1 +1,33 @@
-fn main() {}
+//! Start here: what the program does, and nothing of how.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+use reprise::config::{Cli, Command};
+use reprise::{cli, serve};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("REPRISE_LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("reprise: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
+    match &cli.command {
+        Command::Serve(options) => serve::serve(&cli.place, options).await?,
+        Command::Catalog(command) => cli::catalog(&cli.place, command).await?,
+        Command::Room(command) => cli::room(&cli.place, command).await?,
+    }
+    Ok(())
+}

@@ -94,7 +94,7 @@ impl Record {
     /// SHA-256("reprise/1" ‖ previous hash ‖ position ‖ recorded_at ‖ length and bytes of type ‖ type_version ‖
     /// SHA-256(data) ‖ SHA-256(metadata)); every integer is 8 bytes, big-endian. Data and metadata enter as hashes, so
     /// that either could be erased later without breaking the chain.
-    fn hash_after(&self, previous: &Hash) -> Hash {
+    pub fn hash_after(&self, previous: &Hash) -> Hash {
         let mut hasher = Sha256::new();
         hasher.update(b"reprise/1");
         hasher.update(previous.as_bytes());

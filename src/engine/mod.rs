@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use crate::log::EventLog;
 use pending::{Lane, Pending};
+pub use batch::rehearse;
 pub use published::{Behind, Readiness};
 pub use replay::{Replayed, StartError, replay};
 pub use sequencer::{Fatal, Sequencer};

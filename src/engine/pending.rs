@@ -71,6 +71,11 @@ impl Taken {
         let _ = self.0.answered.send(answer);
     }
 
+    /// Whether nobody waits for its answer.
+    pub fn is_unheard(&self) -> bool {
+        self.0.answered.is_closed()
+    }
+
     /// Lets it wait again: nothing of it was sent.
     pub fn give_back(self) -> Pending {
         self.0.open.store(true, Ordering::Release);

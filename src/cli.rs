@@ -1,0 +1,94 @@
+//! The commands beside `serve`: what operators do with a folder that no server holds.
+
+use std::path::{Path, PathBuf};
+
+use domain::{Action, Command, ConfigureRoom, Credential};
+use indicatif::ProgressBar;
+
+use crate::catalog::{self, CatalogError, CatalogFile, EXAMPLE};
+use crate::config::{self, DEFAULT_CAPACITY, Place};
+use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
+use crate::engine::{Fatal, Submission, Undecided};
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    #[error("{}: {error}", path.display())]
+    File { path: PathBuf, error: std::io::Error },
+    #[error("{}: {error}", path.display())]
+    Json { path: PathBuf, error: serde_json::Error },
+    #[error("{}: {error}", path.display())]
+    Catalog { path: PathBuf, error: CatalogError },
+    #[error("say what to set: --capacity N, --admissions-per-second N, or both")]
+    NothingToSet,
+    #[error(transparent)]
+    Folder(#[from] FolderProblem),
+    #[error(transparent)]
+    Undecided(#[from] Undecided),
+    #[error(transparent)]
+    Fatal(#[from] Fatal),
+    #[error("the sequencer stopped: {0}")]
+    Panicked(#[from] tokio::task::JoinError),
+}
+
+/// Runs `reprise catalog …`.
+///
+/// # Errors
+/// The file cannot be read or does not fit, or the folder cannot be used.
+pub async fn catalog(place: &Place, command: &config::Catalog) -> Result<(), CliError> {
+    match command {
+        config::Catalog::Example => print!("{EXAMPLE}"),
+        config::Catalog::Import { file } => import(place, file).await?,
+    }
+    Ok(())
+}
+
+async fn import(place: &Place, path: &Path) -> Result<(), CliError> {
+    let text = std::fs::read(path).map_err(|error| CliError::File { path: path.to_owned(), error })?;
+    let unreadable = |error| CliError::Json { path: path.to_owned(), error };
+    let file: CatalogFile = serde_json::from_slice(&text).map_err(unreadable)?;
+    drop(text);
+    let unfit = |error| CliError::Catalog { path: path.to_owned(), error };
+
+    let folder = DataFolder::open(&place.data).await?;
+    let now = system_clock()().max(folder.replayed.state.recorded_at);
+    let steps = catalog::plan(&file, &folder.replayed.state, now).map_err(unfit)?;
+    let (engine, sequencer) = start(folder.log, folder.replayed, &folder.key, DEFAULT_CAPACITY).await?;
+    let bar = ProgressBar::new(steps.len() as u64);
+    let written = catalog::publish(&engine, steps, || bar.inc(1)).await.map_err(unfit)?;
+    bar.finish_and_clear();
+    drop(engine);
+    sequencer.await??;
+    match written {
+        0 => println!("nothing to import: all of {} is there already", path.display()),
+        _ => println!("imported {} ({written} commands)", path.display()),
+    }
+    Ok(())
+}
+
+/// Runs `reprise room …`.
+///
+/// # Errors
+/// There is no log, or the folder cannot be used.
+pub async fn room(place: &Place, command: &config::Room) -> Result<(), CliError> {
+    let config::Room::Set { capacity, admissions_per_second } = command;
+    if capacity.is_none() && admissions_per_second.is_none() {
+        return Err(CliError::NothingToSet);
+    }
+    DataFolder::must_exist(&place.data)?;
+    let folder = DataFolder::open(&place.data).await?;
+    let room = &folder.replayed.state.room;
+    let pace = admissions_per_second.map_or(room.admissions_per_second(), |pace| (pace > 0).then_some(pace));
+    let configure = ConfigureRoom { capacity: capacity.unwrap_or(room.capacity()), admissions_per_second: pace };
+    let (engine, sequencer) = start(folder.log, folder.replayed, &folder.key, DEFAULT_CAPACITY).await?;
+    println!(
+        "capacity {}, {}",
+        configure.capacity,
+        pace.map_or("no bound on admissions".to_owned(), |pace| format!("{pace} admissions in one second at most"))
+    );
+    let command = Command { by: Credential::Operator, idempotency: None, action: Action::ConfigureRoom(configure) };
+    engine.submit(Submission::new(command, None)).await?;
+    drop(engine);
+    sequencer.await??;
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Every option of the program, each also an environment variable `REPRISE_…`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Slots of a new log's room.
+pub const DEFAULT_CAPACITY: u64 = 1_000;
+/// Slots of a new demo's room: a load test is not stopped at the door.
+pub const DEMO_CAPACITY: u64 = 100_000;
+
+/// Sells concert seats when everyone comes at once.
+#[derive(Debug, Parser)]
+#[command(name = "reprise", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where the log is.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// The data folder: the log, the server's key, the lock.
+    #[arg(long, global = true, env = "REPRISE_DATA", default_value = "./reprise-data", value_name = "FOLDER")]
+    pub data: PathBuf,
+    /// The log's backend.
+    #[arg(long, global = true, env = "REPRISE_LOG", default_value = "sqlite")]
+    pub log: LogBackend,
+}
+
+/// What keeps the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogBackend {
+    /// A file in the data folder.
+    Sqlite,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the HTTP interface.
+    Serve(Serve),
+    /// Put concerts, schedules and seats in.
+    #[command(subcommand)]
+    Catalog(Catalog),
+    /// The waiting room.
+    #[command(subcommand)]
+    Room(Room),
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address to listen on.
+    #[arg(long, env = "REPRISE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+    /// Slots of the waiting room in a new log [default: 1000, 100000 with --demo]; `reprise room set` changes it later.
+    #[arg(long, env = "REPRISE_CAPACITY", value_name = "N")]
+    pub capacity: Option<u64>,
+    /// Publish the demo's concerts and grant its three fixed tokens. Anyone may act as anyone.
+    #[arg(long, env = "REPRISE_DEMO")]
+    pub demo: bool,
+    /// Who may ask for a user's token. `open`: anyone, for anyone.
+    #[arg(long, env = "REPRISE_IDENTITY")]
+    pub identity: Option<Identity>,
+    /// Serve a log whose last record is more than a minute ahead of this machine's clock.
+    #[arg(long, env = "REPRISE_ACCEPT_CLOCK")]
+    pub accept_clock: bool,
+}
+
+/// How the server knows who asks for a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Identity {
+    /// It believes everyone.
+    Open,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Catalog {
+    /// Import a catalogue from a file, into a folder that no server holds. Importing it again changes nothing.
+    Import {
+        /// A file as `reprise catalog example` prints it.
+        file: PathBuf,
+    },
+    /// Print an example of a catalogue file.
+    Example,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Room {
+    /// Change capacity and pace, in a folder that no server holds.
+    Set {
+        /// Slots of the room.
+        #[arg(long, value_name = "N")]
+        capacity: Option<u64>,
+        /// Admissions in one second at most; 0 for no bound.
+        #[arg(long, value_name = "N")]
+        admissions_per_second: Option<u32>,
+    },
+}

@@ -1,0 +1,103 @@
+//! The demo: concerts on sale now, and three fixed tokens for the load scripts that use them.
+
+use std::sync::Arc;
+
+use domain::{Action, Command, Credential, GrantToken, Position, State};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::catalog::{self, CatalogError, CatalogFile, ConcertEntry, DEFAULT_TIME_ZONE, ScheduleEntry, ZoneEntry};
+use crate::engine::{Engine, Submission, Undecided};
+use crate::key::fixed_tokens;
+use crate::log::{EventLog, ReadError};
+
+/// Schedules of each concert; the first concert has 1 to 300, which published load scripts ask for.
+const SCHEDULES: [u64; 4] = [300, 20, 20, 20];
+/// Zones of each schedule with price and seats: 50 seats, 1 to 50.
+const ZONES: [(&str, u64, u32); 4] = [("VIP", 200_000, 5), ("R", 150_000, 10), ("S", 100_000, 15), ("A", 50_000, 20)];
+/// What plays.
+const CONCERTS: [(&str, &str, &str); 4] = [
+    ("Reprise World Tour", "The Sequencers", "Olympic Hall, Seoul"),
+    ("One Total Order", "Head and Tail", "Jamsil Arena, Seoul"),
+    ("Songs of the Log", "Append Only", "Blue Square, Seoul"),
+    ("Encore, Exactly Once", "The Idempotents", "Cinema Center, Busan"),
+];
+/// From the log's beginning to the first schedule, and to the last: a month and a year.
+const FIRST_DAY: i64 = 30;
+const LAST_DAY: i64 = 365;
+
+/// Why the demo is not ready.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    #[error("the demo's catalogue: {0}")]
+    Catalog(#[from] CatalogError),
+    #[error("the demo's tokens: {0}")]
+    Undecided(#[from] Undecided),
+    #[error("the demo: {0}")]
+    Log(#[from] ReadError),
+}
+
+/// Publishes what is missing of the demo, and grants its tokens where they end within twelve hours.
+///
+/// # Errors
+/// The log does not take it, or holds another catalogue under the demo's ids.
+pub async fn prepare(engine: &Engine, log: &Arc<dyn EventLog>, state: &State) -> Result<(), DemoError> {
+    let first = log.read(Position::START, 1).await?;
+    let created_at = first.first().map_or(engine.now(), |record| record.recorded_at);
+    let steps = catalog::plan(&catalogue(created_at), state, created_at)?;
+    let written = catalog::publish(engine, steps, || {}).await?;
+    for (user_id, token_hash) in fixed_tokens() {
+        let action = Action::GrantToken(GrantToken { user_id, token_hash });
+        let command = Command { by: Credential::System, idempotency: None, action };
+        engine.submit(Submission::new(command, None)).await?;
+    }
+    tracing::info!("the demo is on sale ({written} commands were needed): anyone may act as anyone");
+    Ok(())
+}
+
+/// The same file for the same log, whenever it is made: so a start that was killed is completed by the next.
+fn catalogue(created_at: domain::Timestamp) -> CatalogFile {
+    let created_at = Timestamp::from_millisecond(created_at.millis()).expect("the log began in this era");
+    let mut next_schedule = 1;
+    let concerts = (1..).zip(CONCERTS).zip(SCHEDULES).map(|((concert_id, (name, artist, venue)), count)| {
+        let schedules = (0..count).map(|index| {
+            let schedule_id = next_schedule;
+            next_schedule += 1;
+            schedule(schedule_id, starts_at(created_at, index, count), created_at)
+        });
+        ConcertEntry {
+            concert_id: Some(concert_id),
+            concert_name: name.to_owned(),
+            artist: artist.to_owned(),
+            venue: venue.to_owned(),
+            schedules: schedules.collect(),
+        }
+    });
+    CatalogFile { concerts: concerts.collect() }
+}
+
+/// Spread over the year, at 19:00 in Seoul.
+fn starts_at(created_at: Timestamp, index: u64, count: u64) -> Timestamp {
+    let (index, count) = (i64::try_from(index).unwrap_or(0), i64::try_from(count).unwrap_or(1));
+    let days = FIRST_DAY + index * (LAST_DAY - FIRST_DAY) / (count - 1).max(1);
+    let day_millis = SignedDuration::from_hours(24).as_millis() as i64;
+    let seven_in_seoul = SignedDuration::from_hours(10).as_millis() as i64;
+    let midnight = created_at.as_millisecond().div_euclid(day_millis) * day_millis;
+    Timestamp::from_millisecond(midnight + days * day_millis + seven_in_seoul).expect("a year from now is in this era")
+}
+
+fn schedule(schedule_id: u64, starts_at: Timestamp, created_at: Timestamp) -> ScheduleEntry {
+    let zones = ZONES.iter().map(|(zone, price, seats)| ZoneEntry {
+        zone_name: (*zone).to_owned(),
+        price: *price,
+        seats: *seats,
+    });
+    ScheduleEntry {
+        schedule_id: Some(schedule_id),
+        starts_at,
+        time_zone: DEFAULT_TIME_ZONE.to_owned(),
+        sale_opens_at: Some(created_at),
+        sale_closes_at: Some(starts_at),
+        zones: zones.collect(),
+        seats: Vec::new(),
+    }
+}
