@@ -2,8 +2,12 @@
 //!
 //! Every backend passes the one suite in `conformance.rs`; what it must hold is written on [`EventLog`].
 
+mod folder;
+
 use async_trait::async_trait;
 use domain::{ChainError, Head, Position, Record};
+
+pub use self::folder::{FolderError, FolderLock};
 
 /// The largest batch that is appended at once, in commands.
 pub const MAX_BATCH_COMMANDS: usize = 1_024;
