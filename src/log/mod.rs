@@ -2,7 +2,11 @@
 //!
 //! Every backend passes the one suite in `conformance.rs`; what it must hold is written on [`EventLog`].
 
+#[cfg(test)]
+mod conformance;
 mod folder;
+#[cfg(test)]
+pub(crate) mod memory;
 
 use async_trait::async_trait;
 use domain::{ChainError, Head, Position, Record};
@@ -79,4 +83,11 @@ pub enum ReadError {
     /// The storage itself failed.
     #[error("the log's storage failed: {0}")]
     Broken(String),
+}
+
+/// A batch is made of the records right after the head that it was decided on. Every backend holds its caller to that.
+fn assert_follows(expected: &Head, records: &[Record]) {
+    for (position, record) in (expected.position.get() + 1..).zip(records) {
+        assert_eq!(record.position.get(), position, "a batch has the positions after its expected head");
+    }
 }
