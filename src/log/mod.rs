@@ -7,11 +7,13 @@ mod conformance;
 mod folder;
 #[cfg(test)]
 pub(crate) mod memory;
+mod sqlite;
 
 use async_trait::async_trait;
 use domain::{ChainError, Head, Position, Record};
 
 pub use self::folder::{FolderError, FolderLock};
+pub use self::sqlite::{OpenError, SqliteLog};
 
 /// The largest batch that is appended at once, in commands.
 pub const MAX_BATCH_COMMANDS: usize = 1_024;
