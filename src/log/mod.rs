@@ -2,8 +2,18 @@
 //!
 //! Every backend passes the one suite in `conformance.rs`; what it must hold is written on [`EventLog`].
 
+#[cfg(test)]
+mod conformance;
+mod folder;
+#[cfg(test)]
+pub(crate) mod memory;
+mod sqlite;
+
 use async_trait::async_trait;
 use domain::{ChainError, Head, Position, Record};
+
+pub use self::folder::{FolderError, FolderLock};
+pub use self::sqlite::{OpenError, SqliteLog};
 
 /// The largest batch that is appended at once, in commands.
 pub const MAX_BATCH_COMMANDS: usize = 1_024;
@@ -75,4 +85,11 @@ pub enum ReadError {
     /// The storage itself failed.
     #[error("the log's storage failed: {0}")]
     Broken(String),
+}
+
+/// A batch is made of the records right after the head that it was decided on. Every backend holds its caller to that.
+fn assert_follows(expected: &Head, records: &[Record]) {
+    for (position, record) in (expected.position.get() + 1..).zip(records) {
+        assert_eq!(record.position.get(), position, "a batch has the positions after its expected head");
+    }
 }

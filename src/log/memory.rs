@@ -1,0 +1,275 @@
+//! A log in memory, for tests only, that fails as it is told to.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{ActorName, Event, Head, Metadata, Position, Record, Timestamp};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{AppendError, EventLog, ReadError, assert_follows};
+
+/// How long [`EventLog::wait_past`] waits at most.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// What goes wrong with one append.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    /// Somebody else's record lands first, so that the head is another one.
+    Overtaken(Box<Event>),
+    /// The log cannot be reached: nothing is written.
+    Unavailable,
+    /// The append never arrives, and nobody knows.
+    UnknownNeverLands,
+    /// The append lands, its reply does not.
+    UnknownLanded,
+    /// The append lands after the next reading, or on [`MemoryLog::land`], if the head still is the expected one.
+    UnknownLandsLater,
+    /// The append takes this long, and then happens.
+    Delay(Duration),
+    /// There is no room: nothing is written.
+    Full,
+    /// The storage fails: nothing is written, now or ever again.
+    Broken,
+}
+
+/// One log. Its clones are handles on the same one, as several nodes have them.
+#[derive(Debug, Clone)]
+pub(crate) struct MemoryLog {
+    shared: Arc<Mutex<Shared>>,
+    last: Arc<watch::Sender<Position>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    records: Vec<Record>,
+    faults: VecDeque<Fault>,
+    on_their_way: Vec<(Head, Vec<Record>)>,
+    broken: bool,
+}
+
+impl MemoryLog {
+    pub(crate) fn new() -> Self {
+        Self { shared: Arc::default(), last: Arc::new(watch::channel(Position::START).0) }
+    }
+
+    /// One of the next appends fails like this: each append takes one fault, in order, whichever handle it comes from.
+    pub(crate) fn fail(&self, fault: Fault) {
+        self.lock().faults.push_back(fault);
+    }
+
+    /// All that the log holds.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        self.lock().records.clone()
+    }
+
+    /// What is still on its way lands now, or never.
+    pub(crate) fn land(&self) {
+        self.lock().land();
+        self.tell();
+    }
+
+    /// The log is rewound: only the records up to `last` are left.
+    pub(crate) fn truncate(&self, last: Position) {
+        self.edit(|records| records.retain(|record| record.position <= last));
+    }
+
+    /// Changes what is stored, past all rules.
+    pub(crate) fn edit(&self, change: impl FnOnce(&mut Vec<Record>)) {
+        change(&mut self.lock().records);
+        self.tell();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().expect("a test that panicked has failed already")
+    }
+
+    fn tell(&self) {
+        let position = self.lock().head().position;
+        self.last.send_replace(position);
+    }
+
+    /// Takes the next fault, after its delay.
+    async fn next_fault(&self) -> Option<Fault> {
+        let fault = self.lock().faults.pop_front();
+        if let Some(Fault::Delay(delay)) = fault {
+            tokio::time::sleep(delay).await;
+        }
+        fault
+    }
+}
+
+impl Shared {
+    fn head(&self) -> Head {
+        self.records.last().map_or(Head::EMPTY, Record::head)
+    }
+
+    fn append(&mut self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        if self.head() != *expected {
+            return Err(AppendError::Conflict);
+        }
+        self.records.extend_from_slice(records);
+        Ok(())
+    }
+
+    fn append_failing(&mut self, fault: Option<Fault>, at: &Head, records: &[Record]) -> Result<(), AppendError> {
+        if self.broken {
+            return Err(AppendError::Broken("injected".to_owned()));
+        }
+        let lost = || AppendError::Unknown("injected".to_owned());
+        match fault {
+            None | Some(Fault::Delay(_)) => self.append(at, records),
+            Some(Fault::Overtaken(event)) => {
+                let head = self.head();
+                self.records.push(foreign(&head, &event));
+                self.append(at, records)
+            }
+            Some(Fault::Unavailable) => Err(AppendError::Unavailable("injected".to_owned())),
+            Some(Fault::UnknownNeverLands) => Err(lost()),
+            Some(Fault::UnknownLanded) => self.append(at, records).and_then(|()| Err(lost())),
+            Some(Fault::UnknownLandsLater) => {
+                self.on_their_way.push((*at, records.to_vec()));
+                Err(lost())
+            }
+            Some(Fault::Full) => Err(AppendError::Full("injected".to_owned())),
+            Some(Fault::Broken) => {
+                self.broken = true;
+                Err(AppendError::Broken("injected".to_owned()))
+            }
+        }
+    }
+
+    fn land(&mut self) {
+        for (expected, records) in std::mem::take(&mut self.on_their_way) {
+            // Too late is as good as never.
+            let _ = self.append(&expected, &records);
+        }
+    }
+}
+
+#[async_trait]
+impl EventLog for MemoryLog {
+    async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        assert_follows(expected, records);
+        let fault = self.next_fault().await;
+        let result = self.lock().append_failing(fault, expected, records);
+        self.tell();
+        result
+    }
+
+    async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+        let found = self.lock().records.iter().filter(|record| record.position > after).take(limit).cloned().collect();
+        self.land();
+        Ok(found)
+    }
+
+    async fn head(&self) -> Result<Head, ReadError> {
+        let head = self.lock().head();
+        self.land();
+        Ok(head)
+    }
+
+    async fn wait_past(&self, after: Position) {
+        let mut last = self.last.subscribe();
+        let _ = tokio::time::timeout(WAIT, last.wait_for(|last| *last > after)).await;
+    }
+}
+
+/// A record that another node wrote after `head`.
+pub(crate) fn foreign(head: &Head, event: &Event) -> Record {
+    let command_id = Uuid::new_v4();
+    let metadata = Metadata {
+        command_id,
+        index: 0,
+        count: 1,
+        correlation_id: command_id,
+        causation_id: command_id,
+        actor: ActorName::System,
+        node_id: Uuid::new_v4(),
+        program: "test".to_owned(),
+        request_id: None,
+        idempotency: None,
+    };
+    Record::seal(head, Timestamp::from_millis(0), event, &metadata)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::conformance::chain;
+
+    #[tokio::test]
+    async fn a_fault_is_for_one_append_and_says_what_it_wrote() {
+        for (fault, error, written) in [
+            (Fault::Unavailable, AppendError::Unavailable("injected".to_owned()), 0),
+            (Fault::UnknownNeverLands, AppendError::Unknown("injected".to_owned()), 0),
+            (Fault::UnknownLanded, AppendError::Unknown("injected".to_owned()), 2),
+            (Fault::Full, AppendError::Full("injected".to_owned()), 0),
+            (Fault::Overtaken(Box::new(some_event())), AppendError::Conflict, 1),
+        ] {
+            let log = MemoryLog::new();
+            log.fail(fault);
+            assert_eq!(log.append(&Head::EMPTY, &chain(&Head::EMPTY, 2)).await, Err(error));
+            assert_eq!(log.records().len(), written);
+            let head = log.head().await.unwrap();
+            assert_eq!(log.append(&head, &chain(&head, 1)).await, Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_late_append_lands_after_the_next_reading() {
+        let (log, records) = (MemoryLog::new(), chain(&Head::EMPTY, 2));
+        log.fail(Fault::UnknownLandsLater);
+        assert!(matches!(log.append(&Head::EMPTY, &records).await, Err(AppendError::Unknown(_))));
+        assert_eq!(log.read(Position::START, 9).await.unwrap(), []);
+        assert_eq!(log.read(Position::START, 9).await.unwrap(), records);
+    }
+
+    #[tokio::test]
+    async fn a_late_append_never_lands_behind_another_head() {
+        let (log, others) = (MemoryLog::new(), chain(&Head::EMPTY, 1));
+        log.fail(Fault::UnknownLandsLater);
+        log.append(&Head::EMPTY, &chain(&Head::EMPTY, 2)).await.unwrap_err();
+        log.append(&Head::EMPTY, &others).await.unwrap();
+        log.land();
+        assert_eq!(log.records(), others);
+    }
+
+    #[tokio::test]
+    async fn a_broken_log_stays_broken() {
+        let log = MemoryLog::new();
+        log.fail(Fault::Broken);
+        for _ in 0..2 {
+            let result = log.append(&Head::EMPTY, &chain(&Head::EMPTY, 1)).await;
+            assert_eq!(result, Err(AppendError::Broken("injected".to_owned())));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_rewound_log_has_an_earlier_head() {
+        let (log, records) = (MemoryLog::new(), chain(&Head::EMPTY, 3));
+        log.append(&Head::EMPTY, &records).await.unwrap();
+        log.truncate(Position::new(1));
+        assert_eq!(log.head().await.unwrap(), records[0].head());
+    }
+
+    #[tokio::test]
+    async fn a_delayed_append_happens_after_its_delay() {
+        let delay = Duration::from_millis(30);
+        let (log, started) = (MemoryLog::new(), std::time::Instant::now());
+        log.fail(Fault::Delay(delay));
+        log.append(&Head::EMPTY, &chain(&Head::EMPTY, 1)).await.unwrap();
+        assert!(started.elapsed() >= delay);
+    }
+
+    fn some_event() -> Event {
+        Event::ConcertPublished {
+            concert_id: domain::ConcertId::FIRST,
+            name: String::new(),
+            artist: String::new(),
+            venue: String::new(),
+        }
+    }
+}

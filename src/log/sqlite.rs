@@ -1,0 +1,159 @@
+//! The log in one SQLite file, `log.db` in the data folder: for one machine, with nothing to install.
+//!
+//! One connection writes, a few only read. That nobody else writes is the work of [`FolderLock`](super::FolderLock); if
+//! somebody did, the condition of every append would still hold.
+
+mod append;
+mod open;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{Hash, Head, Position, Record, Timestamp};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::{Decode, Row, Sqlite};
+use tokio::sync::{Mutex, watch};
+
+use self::append::{Batch, Writer};
+pub use self::open::OpenError;
+use super::{AppendError, EventLog, ReadError, assert_follows};
+
+/// How long [`EventLog::wait_past`] waits at most, in seconds.
+const WAIT_SECONDS: u64 = 1;
+
+/// SQLite's primary result code for a file whose pages contradict each other.
+const SQLITE_CORRUPT: u32 = 11;
+
+/// A log in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteLog {
+    writer: Arc<Mutex<Writer>>,
+    readers: SqlitePool,
+    /// The last position that is known, for those who wait.
+    last: Arc<watch::Sender<Position>>,
+}
+
+#[async_trait]
+impl EventLog for SqliteLog {
+    /// The append goes on when the caller no longer waits for it, and is whole or not at all.
+    async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        assert_follows(expected, records);
+        let batch = Batch::new(*expected, records);
+        let last_position = records.last().map_or(expected.position, |record| record.position);
+        let (writer, last) = (Arc::clone(&self.writer), Arc::clone(&self.last));
+        // A task of its own: a caller that gives up must not leave half a transaction on the connection.
+        let appending = tokio::spawn(async move {
+            writer.lock().await.append(batch).await?;
+            last.send_if_modified(|last| {
+                let moved = *last < last_position;
+                *last = last_position.max(*last);
+                moved
+            });
+            Ok(())
+        });
+        appending.await.unwrap_or_else(|stopped| Err(AppendError::Broken(stopped.to_string())))
+    }
+
+    async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+        let error = match self.rows(after, limit).await {
+            Ok(rows) => return rows.iter().map(record).collect(),
+            Err(error) => error,
+        };
+        if result_code(&error).is_none_or(|code| code & 0xff != SQLITE_CORRUPT) {
+            return Err(unread(&error));
+        }
+        let position = self.first_unreadable(after, limit).await;
+        Err(ReadError::Malformed { position, reason: error.to_string() })
+    }
+
+    async fn head(&self) -> Result<Head, ReadError> {
+        let last = sqlx::query("SELECT position, hash FROM log ORDER BY position DESC LIMIT 1")
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(|error| unread(&error))?;
+        last.as_ref().map_or(Ok(Head::EMPTY), head)
+    }
+
+    async fn wait_past(&self, after: Position) {
+        let mut last = self.last.subscribe();
+        let past = last.wait_for(|last| *last > after);
+        // Neither a timeout nor a log that is being dropped matters: this is a hint.
+        let _ = tokio::time::timeout(Duration::from_secs(WAIT_SECONDS), past).await;
+    }
+}
+
+impl SqliteLog {
+    /// A range by LIMIT, not by positions: behind a gap as long as the range there must still be something to see.
+    async fn rows(&self, after: Position, limit: usize) -> sqlx::Result<Vec<SqliteRow>> {
+        sqlx::query(
+            "SELECT position, recorded_at, type, type_version, data, metadata, hash FROM log \
+             WHERE position > ? ORDER BY position LIMIT ?",
+        )
+        .bind(i64::try_from(after.get()).unwrap_or(i64::MAX))
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.readers)
+        .await
+    }
+
+    /// Where reading a damaged file stops: SQLite itself tells only of pages. Slow, and followed by a refusal.
+    async fn first_unreadable(&self, after: Position, limit: usize) -> Position {
+        let mut last = after;
+        for _ in 0..limit {
+            match self.rows(last, 1).await.as_deref().map(|rows| rows.first().map(record)) {
+                Ok(Some(Ok(record))) => last = record.position,
+                Ok(Some(Err(_)) | None) | Err(_) => break,
+            }
+        }
+        last.next()
+    }
+}
+
+fn record(row: &SqliteRow) -> Result<Record, ReadError> {
+    let Head { position, hash } = head(row)?;
+    Ok(Record {
+        position,
+        hash,
+        recorded_at: Timestamp::from_millis(column(row, position, "recorded_at")?),
+        event_type: column(row, position, "type")?,
+        type_version: column(row, position, "type_version")?,
+        data: column(row, position, "data")?,
+        metadata: column(row, position, "metadata")?,
+    })
+}
+
+fn head(row: &SqliteRow) -> Result<Head, ReadError> {
+    let number: i64 = column(row, Position::START, "position")?;
+    let position = u64::try_from(number).map(Position::new).map_err(|_| ReadError::Malformed {
+        position: Position::START,
+        reason: format!("a record stands at {number}"),
+    })?;
+    let hash: &[u8] = column(row, position, "hash")?;
+    let hash = <[u8; 32]>::try_from(hash)
+        .map(Hash::new)
+        .map_err(|_| ReadError::Malformed { position, reason: format!("a hash of {} bytes", hash.len()) })?;
+    Ok(Head { position, hash })
+}
+
+fn column<'r, T>(row: &'r SqliteRow, position: Position, name: &str) -> Result<T, ReadError>
+where
+    T: Decode<'r, Sqlite> + sqlx::Type<Sqlite>,
+{
+    row.try_get(name).map_err(|error| ReadError::Malformed { position, reason: error.to_string() })
+}
+
+fn unread(error: &sqlx::Error) -> ReadError {
+    let busy = result_code(error).is_some_and(|code| code & 0xff == append::SQLITE_BUSY);
+    if busy || matches!(error, sqlx::Error::PoolTimedOut) {
+        ReadError::Unavailable(error.to_string())
+    } else {
+        ReadError::Broken(error.to_string())
+    }
+}
+
+/// SQLite's extended result code, where SQLite spoke; its low byte is the primary one. <https://sqlite.org/rescode.html>
+fn result_code(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
+}
