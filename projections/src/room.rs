@@ -1,0 +1,114 @@
+//! The waiting room as it is seen from outside: who a token is, how long the line is, how fast it moves.
+
+use domain::{Event, RecordedEvent, Room, RoomId, Timestamp, Token, TokenStatus};
+use serde::Serialize;
+
+use crate::admissions::{Admissions, WINDOW_SECONDS};
+use crate::representation::{Page, Representation, json};
+
+/// The version of the queue's shape, in its ETag.
+const QUEUE_VERSION: u32 = 1;
+
+/// The room and its line. It is folded by the domain's own code, so that a query knows a token exactly as a decision does.
+#[derive(Debug, Clone, Default)]
+pub struct RoomView {
+    room: Room,
+    admissions: Admissions,
+    queue_page: Page,
+}
+
+/// The line as clients read it: each compares it with their own number.
+#[derive(PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Queue {
+    room_id: RoomId,
+    state: &'static str,
+    /// Null: a room is open from its first day on.
+    opens_at: (),
+    serving_number: u64,
+    waiting: usize,
+    active: u64,
+    capacity: u64,
+}
+
+impl RoomView {
+    /// The room itself: tokens by hash, by number, by user.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// How the line stands.
+    pub fn queue(&self) -> Representation {
+        self.queue_page.read(QUEUE_VERSION, || json(&self.shown()))
+    }
+
+    /// How many seconds a waiting token will wait, by the admissions of the last minute before `now`; 0 for one that does
+    /// not wait. Where nobody was let in, all that can be said is that the token waits no longer than it lives.
+    pub fn estimated_wait_seconds(&self, token: &Token, now: Timestamp) -> u64 {
+        if token.status != TokenStatus::Waiting {
+            return 0;
+        }
+        match self.admissions.last_minute(now) {
+            0 => now.seconds_until(token.expires_at),
+            admitted => ((self.room.ahead(token) + 1) * WINDOW_SECONDS.unsigned_abs()).div_ceil(admitted),
+        }
+    }
+
+    fn shown(&self) -> Queue {
+        Queue {
+            room_id: RoomId::FIRST,
+            state: "OPEN",
+            opens_at: (),
+            serving_number: self.room.serving_number(),
+            waiting: self.room.waiting(),
+            active: self.room.active(),
+            capacity: self.room.capacity(),
+        }
+    }
+
+    pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
+        let before = self.shown();
+        self.fold(recorded);
+        self.room.forget(recorded.recorded_at);
+        self.admissions.forget(recorded.recorded_at);
+        if self.shown() != before {
+            self.queue_page = Page::at(recorded.head);
+        }
+    }
+
+    fn fold(&mut self, recorded: &RecordedEvent) {
+        match &recorded.event {
+            Event::RoomConfigured { capacity, admissions_per_second, .. } => {
+                self.room.configure(*capacity, *admissions_per_second);
+            }
+            Event::TokenIssued { admitted, .. } => {
+                self.room.enter(&recorded.event);
+                if *admitted {
+                    self.admissions.count(recorded.recorded_at);
+                }
+            }
+            Event::TokenAdmitted { .. } => {
+                self.room.enter(&recorded.event);
+                self.admissions.count(recorded.recorded_at);
+            }
+            // Outside the line: nobody comes in sooner or later by it.
+            Event::TokenGranted { .. } => self.room.enter(&recorded.event),
+            Event::TokenExpired { token_id, .. } => self.room.expire(*token_id),
+            Event::RoomLeft { token_id, left_at, .. } => self.room.finish(*token_id, *left_at),
+            Event::ReservationPaid { finished_token_id, paid_at, .. } => {
+                if let Some(token_id) = finished_token_id {
+                    self.room.finish(*token_id, *paid_at);
+                }
+            }
+            Event::LogCreated { .. }
+            | Event::PointsCharged { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. }
+            | Event::SchedulePublished { .. }
+            | Event::SeatsHeld { .. }
+            | Event::HoldExpired { .. }
+            | Event::HoldCancelled { .. }
+            | Event::ReservationRefunded { .. } => {}
+        }
+    }
+}
