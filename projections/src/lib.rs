@@ -8,11 +8,14 @@ mod admissions;
 mod balances;
 mod concerts;
 mod read_models;
+#[cfg(test)]
+mod rebuilt_equals_live;
 mod representation;
 mod reservations;
 mod room;
 mod seat_block;
 mod seat_list;
+mod seat_lists;
 #[cfg(test)]
 mod testing;
 mod time;
@@ -23,5 +26,6 @@ pub use read_models::ReadModels;
 pub use representation::{Representation, Stamp};
 pub use reservations::ReservationViews;
 pub use room::RoomView;
-pub use seat_list::{SeatList, SeatLists};
+pub use seat_list::SeatList;
+pub use seat_lists::SeatLists;
 pub use time::{rfc3339, serialize_rfc3339};

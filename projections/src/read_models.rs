@@ -6,7 +6,7 @@ use crate::balances::Balances;
 use crate::concerts::Concerts;
 use crate::reservations::ReservationViews;
 use crate::room::RoomView;
-use crate::seat_list::SeatLists;
+use crate::seat_lists::SeatLists;
 
 /// What queries are served from, as of one position. A copy is O(1) and stays as it is.
 #[derive(Debug, Clone)]

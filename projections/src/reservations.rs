@@ -84,3 +84,60 @@ impl ReservationViews {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use domain::spec::*;
+
+    fn status(models: &crate::ReadModels, number: u64) -> Option<ReservationStatus> {
+        models.reservations.get(reservation_id(number)).map(|reservation| reservation.status)
+    }
+
+    #[test]
+    fn a_reservation_tells_what_became_of_it() {
+        let events = [held(1, ANN, [1]), held(2, ANN, [2]), held(3, BOB, [3]), held(4, BOB, [4]), held(5, BOB, [5])];
+        let mut models = shown_on_sale(events);
+        fold(&mut models, [paid(1, 2, ANN, [2], 0), hold_expired(3, BOB, [3]), cancelled(4, BOB, [4])]);
+        fold(&mut models, [paid(2, 5, BOB, [5], 0), refunded(2, 5, BOB, [5], 100)]);
+        use ReservationStatus::{Cancelled, Expired, Held, Paid, Refunded};
+        let expected = [Held, Paid, Expired, Cancelled, Refunded].map(Some);
+        assert_eq!([1, 2, 3, 4, 5].map(|number| status(&models, number)), expected);
+    }
+
+    #[test]
+    fn what_is_closed_stays_as_it_is() {
+        let mut models = shown_on_sale([held(1, ANN, [1]), cancelled(1, ANN, [1]), hold_expired(1, ANN, [1])]);
+        assert_eq!(status(&models, 1), Some(ReservationStatus::Cancelled));
+        fold(&mut models, [paid(1, 1, ANN, [1], 0)]);
+        assert_eq!(status(&models, 1), Some(ReservationStatus::Cancelled));
+    }
+
+    #[test]
+    fn what_is_closed_is_forgotten_after_a_day() {
+        let mut models = shown_on_sale([held(1, ANN, [1]), cancelled(1, ANN, [1]), held(2, ANN, [2])]);
+        fold_at(&mut models, T0.plus_seconds(REMEMBERED_SECONDS - 1), [charged(ANN, 1, 1)]);
+        assert!(status(&models, 1).is_some());
+        fold_at(&mut models, T0.plus_seconds(REMEMBERED_SECONDS), [charged(ANN, 1, 2)]);
+        assert_eq!(status(&models, 1), None);
+        assert!(status(&models, 2).is_some(), "a hold is not closed");
+    }
+
+    #[test]
+    fn a_sale_is_closed_from_the_start_of_its_schedule_on() {
+        let mut models = shown_on_sale([held(1, ANN, [1]), paid(1, 1, ANN, [1], 0)]);
+        fold_at(&mut models, T0.plus_seconds(STARTS + REMEMBERED_SECONDS - 1), [charged(ANN, 1, 1)]);
+        assert!(status(&models, 1).is_some());
+        fold_at(&mut models, T0.plus_seconds(STARTS + REMEMBERED_SECONDS), [charged(ANN, 1, 2)]);
+        assert_eq!(status(&models, 1), None);
+    }
+
+    #[test]
+    fn a_refund_is_closed_from_the_refund_on() {
+        let events = [held(1, ANN, [1]), paid(1, 1, ANN, [1], 0), refunded(1, 1, ANN, [1], 100)];
+        let mut models = shown_on_sale(events);
+        fold_at(&mut models, T0.plus_seconds(REMEMBERED_SECONDS), [charged(ANN, 1, 1)]);
+        assert_eq!(status(&models, 1), None);
+    }
+}

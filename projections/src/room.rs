@@ -112,3 +112,72 @@ impl RoomView {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::*;
+    use domain::limits::WAITING_SECONDS;
+    use domain::spec::*;
+
+    #[test]
+    fn the_queue_tells_how_the_line_stands() {
+        let models = shown([room(1), admitted(ANN, 1), waiting(BOB, 2), waiting(EVE, 3)]);
+        let expected =
+            r#"{"roomId":1,"state":"OPEN","opensAt":null,"servingNumber":1,"waiting":2,"active":1,"capacity":1}"#;
+        assert_eq!(models.room.queue().body, expected);
+    }
+
+    #[test]
+    fn the_queue_changes_with_its_figures_only() {
+        let mut models = shown([room(1), admitted(ANN, 1)]);
+        let before = models.room.queue();
+        fold(&mut models, [charged(ANN, 500, 500), paced_room(1, 5), granted(EVE, 2, None)]);
+        assert_eq!(models.room.queue(), before);
+        assert_eq!(models.room.queue().body.as_ptr(), before.body.as_ptr());
+        fold(&mut models, [waiting(BOB, 3)]);
+        assert_ne!(models.room.queue().etag, before.etag);
+    }
+
+    #[test]
+    fn a_payment_gives_its_slot_back() {
+        let models = shown([room(1), admitted(ANN, 1), held(1, ANN, [1]), paid(1, 1, ANN, [1], 0).finishing(1)]);
+        assert_eq!(models.room.room().active(), 0);
+    }
+
+    #[test]
+    fn a_token_is_known_as_the_domain_knows_it() {
+        let events = || [room(1), admitted(ANN, 1), waiting(BOB, 2), left(ANN, 1), let_in(BOB, 2), expired(BOB, 2)];
+        let (models, decided_on) = (shown(events()), given(events()));
+        for user in [ANN, BOB, EVE] {
+            let hash = token_hash(user);
+            assert_eq!(models.room.room().identify(&hash, T0), decided_on.state().room.identify(&hash, T0));
+        }
+    }
+
+    #[test]
+    fn waiting_is_estimated_by_the_admissions_of_the_last_minute() {
+        let mut models = shown([room(2), admitted(ANN, 1), admitted(EVE, 2), waiting(BOB, 9)]);
+        let token = models.room.room().in_room(BOB).unwrap().clone();
+        // Six are ahead, and two a minute come in: the seventh needs three and a half minutes.
+        assert_eq!(models.room.estimated_wait_seconds(&token, T0), 210);
+        fold_at(&mut models, T0.plus_seconds(30), [left(ANN, 1), let_in(BOB, 9)]);
+        // None is ahead now. Three came in until half a minute ago, one of them in the last minute.
+        assert_eq!(models.room.estimated_wait_seconds(&token, T0.plus_seconds(59)), 20);
+        assert_eq!(models.room.estimated_wait_seconds(&token, T0.plus_seconds(60)), 60);
+    }
+
+    #[test]
+    fn where_nobody_came_in_a_token_waits_no_longer_than_it_lives() {
+        let models = shown([room(0), waiting(ANN, 1)]);
+        let token = models.room.room().in_room(ANN).unwrap();
+        let seconds = models.room.estimated_wait_seconds(token, T0.plus_seconds(100));
+        assert_eq!(seconds, WAITING_SECONDS.unsigned_abs() - 100);
+    }
+
+    #[test]
+    fn who_is_inside_does_not_wait() {
+        let models = shown([room(1), admitted(ANN, 1)]);
+        let token = models.room.room().in_room(ANN).unwrap();
+        assert_eq!(models.room.estimated_wait_seconds(token, T0), 0);
+    }
+}

@@ -3,11 +3,11 @@
 use domain::Timestamp;
 use serde::Serializer;
 
-/// RFC 3339 in UTC with milliseconds: `2026-12-24T10:30:00.000Z`. What lies beyond the years that RFC 3339 can name is
-/// shown as the last, or the first, instant that it can.
+/// RFC 3339 in UTC with milliseconds: `2026-12-24T10:30:00.000Z`. Past the years that have four digits, the nearest
+/// instant that can be written: a read model must not stop at a time that an operator mistyped.
 pub fn rfc3339(time: Timestamp) -> String {
-    let (first, last) = (jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
-    let shown = jiff::Timestamp::from_millisecond(time.millis().clamp(first, last)).expect("it was brought in range");
+    let nearest = if time.millis() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+    let shown = jiff::Timestamp::from_millisecond(time.millis()).unwrap_or(nearest);
     format!("{shown:.3}")
 }
 
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_has_no_name_is_shown_as_the_last_that_has() {
+    fn a_time_that_cannot_be_written_is_shown_as_the_nearest_that_can() {
         assert_eq!(rfc3339(Timestamp::from_millis(i64::MAX)), "9999-12-30T22:00:00.999Z");
     }
 }
