@@ -1,1 +1,31 @@
+//! What is shown: each file folds events into one read model.
+//!
+//! These are the hot ones, in memory: [`ReadModels`] has them all. They rest on events only, never on a clock, so that a
+//! rebuilt one equals a live one, byte for byte. What a query must judge by the time of its asking (an overdue hold, a
+//! token past its deadline) it asks of the domain's own types.
 
+mod admissions;
+mod balances;
+mod concerts;
+mod read_models;
+#[cfg(test)]
+mod rebuilt_equals_live;
+mod representation;
+mod reservations;
+mod room;
+mod seat_block;
+mod seat_list;
+mod seat_lists;
+#[cfg(test)]
+mod testing;
+mod time;
+
+pub use balances::Balances;
+pub use concerts::Concerts;
+pub use read_models::ReadModels;
+pub use representation::{Representation, Stamp};
+pub use reservations::ReservationViews;
+pub use room::RoomView;
+pub use seat_list::SeatList;
+pub use seat_lists::SeatLists;
+pub use time::{rfc3339, serialize_rfc3339};

@@ -1,0 +1,63 @@
+//! What every user has in points.
+
+use domain::{Event, Points, RecordedEvent, UserId};
+use imbl::HashMap;
+
+/// Balances by user.
+#[derive(Debug, Clone, Default)]
+pub struct Balances {
+    balances: HashMap<UserId, Points>,
+}
+
+impl Balances {
+    /// The balance of `user_id`: none for a wallet never used.
+    pub fn balance(&self, user_id: UserId) -> Points {
+        self.balances.get(&user_id).copied().unwrap_or(Points::ZERO)
+    }
+
+    pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
+        match &recorded.event {
+            Event::PointsCharged { user_id, balance_after, .. } => {
+                self.balances.insert(*user_id, *balance_after);
+            }
+            Event::ReservationPaid { hold, balance_after, .. }
+            | Event::ReservationRefunded { hold, balance_after, .. } => {
+                self.balances.insert(hold.user_id, *balance_after);
+            }
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. }
+            | Event::SchedulePublished { .. }
+            | Event::SeatsHeld { .. }
+            | Event::HoldExpired { .. }
+            | Event::HoldCancelled { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::*;
+    use domain::Points;
+    use domain::spec::*;
+
+    #[test]
+    fn a_balance_is_what_the_last_event_left() {
+        let events = [charged(ANN, 500, 500), held(1, ANN, [1]), paid(1, 1, ANN, [1], 400)];
+        let mut models = shown_on_sale(events);
+        assert_eq!(models.balances.balance(ANN), Points::new(400));
+        fold(&mut models, [refunded(1, 1, ANN, [1], 500)]);
+        assert_eq!(models.balances.balance(ANN), Points::new(500));
+    }
+
+    #[test]
+    fn a_wallet_never_used_is_empty() {
+        assert_eq!(shown_on_sale([charged(ANN, 500, 500)]).balances.balance(BOB), Points::ZERO);
+    }
+}

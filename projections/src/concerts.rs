@@ -1,0 +1,286 @@
+//! What plays: concerts, and the dates of each with how many seats are left.
+
+use std::sync::Arc;
+
+use domain::{ConcertId, Event, Head, RecordedEvent, ScheduleId, Timestamp};
+use imbl::OrdMap;
+use serde::Serialize;
+
+use crate::representation::{Page, Representation, json};
+use crate::seat_lists::SeatLists;
+use crate::time::serialize_rfc3339;
+
+/// The version of a concert's shape and of the list's, in their ETags.
+const CONCERT_VERSION: u32 = 1;
+/// The version of a date's shape, in the ETags of lists of dates.
+const DATES_VERSION: u32 = 1;
+
+/// A concert as clients read it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    concert_id: ConcertId,
+    concert_name: Arc<str>,
+    artist: Arc<str>,
+    venue: Arc<str>,
+    /// The first local date of a published schedule. Dates are ISO 8601, so their order is that of their text.
+    start_date: Option<Arc<str>>,
+    /// The last one.
+    end_date: Option<Arc<str>>,
+}
+
+/// A published schedule as clients read it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Date {
+    concert_schedule_id: ScheduleId,
+    concert_id: ConcertId,
+    concert_date: Arc<str>,
+    concert_time: Arc<str>,
+    time_zone: Arc<str>,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    starts_at: Timestamp,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    sale_opens_at: Timestamp,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    sale_closes_at: Timestamp,
+    seats_total: u64,
+    seats_available: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Concert {
+    listed: Listed,
+    /// Published schedules only.
+    dates: OrdMap<ScheduleId, Date>,
+    listed_page: Page,
+    dates_page: Page,
+}
+
+/// Every concert, by id.
+#[derive(Debug, Clone, Default)]
+pub struct Concerts {
+    concerts: OrdMap<ConcertId, Arc<Concert>>,
+    list_page: Page,
+}
+
+impl Concerts {
+    /// Every concert, by id.
+    pub fn list(&self) -> Representation {
+        self.list_page
+            .read(CONCERT_VERSION, || json(&self.concerts.values().map(|concert| &concert.listed).collect::<Vec<_>>()))
+    }
+
+    /// One concert.
+    pub fn concert(&self, concert_id: ConcertId) -> Option<Representation> {
+        let concert = self.concerts.get(&concert_id)?;
+        Some(concert.listed_page.read(CONCERT_VERSION, || json(&concert.listed)))
+    }
+
+    /// A concert's published schedules, by id.
+    pub fn dates(&self, concert_id: ConcertId) -> Option<Representation> {
+        let concert = self.concerts.get(&concert_id)?;
+        Some(concert.dates_page.read(DATES_VERSION, || json(&concert.dates.values().collect::<Vec<_>>())))
+    }
+
+    /// Seats are counted in one place only, so `seats` has folded the event before.
+    pub(crate) fn apply(&mut self, recorded: &RecordedEvent, seats: &SeatLists) {
+        let head = recorded.head;
+        match &recorded.event {
+            Event::ConcertPublished { concert_id, name, artist, venue } => {
+                let texts = [name, artist, venue].map(|text| Arc::from(text.as_str()));
+                self.publish_concert(*concert_id, texts, head);
+            }
+            Event::SchedulePublished {
+                concert_id,
+                schedule_id,
+                starts_at,
+                time_zone,
+                local_date,
+                local_time,
+                sale_opens_at,
+                sale_closes_at,
+                seats_total,
+            } => {
+                let date = Date {
+                    concert_schedule_id: *schedule_id,
+                    concert_id: *concert_id,
+                    concert_date: local_date.as_str().into(),
+                    concert_time: local_time.as_str().into(),
+                    time_zone: time_zone.as_str().into(),
+                    starts_at: *starts_at,
+                    sale_opens_at: *sale_opens_at,
+                    sale_closes_at: *sale_closes_at,
+                    seats_total: *seats_total,
+                    seats_available: seats.seats_available(*schedule_id),
+                };
+                self.publish_date(date, head);
+            }
+            Event::SeatsAdded { concert_id, schedule_id, .. } => {
+                self.count(*concert_id, *schedule_id, seats, head);
+            }
+            Event::SeatsHeld { hold }
+            | Event::HoldExpired { hold, .. }
+            | Event::HoldCancelled { hold, .. }
+            | Event::ReservationPaid { hold, .. }
+            | Event::ReservationRefunded { hold, .. } => self.count(hold.concert_id, hold.schedule_id, seats, head),
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::PointsCharged { .. } => {}
+        }
+    }
+
+    fn publish_concert(&mut self, concert_id: ConcertId, [concert_name, artist, venue]: [Arc<str>; 3], head: Head) {
+        let listed = Listed { concert_id, concert_name, artist, venue, start_date: None, end_date: None };
+        let concert = Concert { listed, dates: OrdMap::new(), listed_page: Page::at(head), dates_page: Page::at(head) };
+        self.concerts.insert(concert_id, Arc::new(concert));
+        self.list_page = Page::at(head);
+    }
+
+    fn publish_date(&mut self, date: Date, head: Head) {
+        let Some(concert) = self.concerts.get_mut(&date.concert_id).map(Arc::make_mut) else { return };
+        concert.dates.insert(date.concert_schedule_id, date);
+        concert.dates_page = Page::at(head);
+        let start_date = concert.dates.values().map(|date| &date.concert_date).min().cloned();
+        let end_date = concert.dates.values().map(|date| &date.concert_date).max().cloned();
+        if start_date != concert.listed.start_date || end_date != concert.listed.end_date {
+            concert.listed.start_date = start_date;
+            concert.listed.end_date = end_date;
+            concert.listed_page = Page::at(head);
+            self.list_page = Page::at(head);
+        }
+    }
+
+    /// Takes over how many seats are left, where that is another number than before.
+    fn count(&mut self, concert_id: ConcertId, schedule_id: ScheduleId, seats: &SeatLists, head: Head) {
+        let seats_available = seats.seats_available(schedule_id);
+        let shown = self.concerts.get(&concert_id).and_then(|concert| concert.dates.get(&schedule_id));
+        if shown.is_none_or(|date| date.seats_available == seats_available) {
+            return;
+        }
+        if let Some(concert) = self.concerts.get_mut(&concert_id).map(Arc::make_mut)
+            && let Some(date) = concert.dates.get_mut(&schedule_id)
+        {
+            date.seats_available = seats_available;
+            concert.dates_page = Page::at(head);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ReadModels;
+    use crate::testing::*;
+    use domain::spec::*;
+
+    fn dates(models: &ReadModels) -> Representation {
+        models.concerts.dates(CONCERT).unwrap()
+    }
+
+    fn seats_available(models: &ReadModels) -> u64 {
+        let dates: serde_json::Value = serde_json::from_slice(&dates(models).body).unwrap();
+        dates[0]["seatsAvailable"].as_u64().unwrap()
+    }
+
+    /// Another schedule of the concert, on this date.
+    fn published(schedule: u64, date: &str) -> Event {
+        let mut event = schedule_published();
+        if let Event::SchedulePublished { schedule_id, local_date, .. } = &mut event {
+            *schedule_id = ScheduleId::try_from(schedule).unwrap();
+            *local_date = date.to_owned();
+        }
+        event
+    }
+
+    #[test]
+    fn a_concert_without_dates_has_none_to_show() {
+        let models = shown([concert()]);
+        let expected = concat!(
+            r#"{"concertId":1,"concertName":"Concert","artist":"Artist","venue":"Venue","#,
+            r#""startDate":null,"endDate":null}"#
+        );
+        assert_eq!(models.concerts.concert(CONCERT).unwrap().body, expected);
+        assert_eq!(models.concerts.list().body, format!("[{expected}]"));
+        assert_eq!(dates(&models).body, "[]");
+    }
+
+    #[test]
+    fn a_concert_goes_from_its_first_to_its_last_date() {
+        let models = shown_on_sale([published(2, "2026-12-31"), published(3, "2026-12-26")]);
+        let concert: serde_json::Value =
+            serde_json::from_slice(&models.concerts.concert(CONCERT).unwrap().body).unwrap();
+        assert_eq!((&concert["startDate"], &concert["endDate"]), (&"2026-12-24".into(), &"2026-12-31".into()));
+    }
+
+    #[test]
+    fn a_date_within_the_others_changes_no_concert() {
+        let mut models = shown_on_sale([published(2, "2026-12-31")]);
+        let before = (models.concerts.list(), models.concerts.concert(CONCERT), dates(&models));
+        fold(&mut models, [published(3, "2026-12-26")]);
+        assert_eq!((models.concerts.list(), models.concerts.concert(CONCERT)), (before.0, before.1));
+        assert_ne!(dates(&models), before.2);
+    }
+
+    #[test]
+    fn an_unknown_concert_is_not_shown() {
+        let models = shown([]);
+        assert_eq!(models.concerts.list().body, "[]");
+        assert_eq!(models.concerts.concert(CONCERT), None);
+        assert_eq!(models.concerts.dates(CONCERT), None);
+    }
+
+    #[test]
+    fn an_unpublished_schedule_is_not_shown() {
+        let models = shown([concert(), seats_added(vec![seat(1)])]);
+        assert_eq!(dates(&models).body, "[]");
+    }
+
+    #[test]
+    fn a_date_tells_its_times_and_how_many_seats_are_left() {
+        let models = shown_on_sale([held(1, ANN, [1, 2])]);
+        let expected = concat!(
+            r#"[{"concertScheduleId":1,"concertId":1,"concertDate":"2026-12-24","concertTime":"19:30","#,
+            r#""timeZone":"Asia/Seoul","startsAt":"2027-01-15T10:00:00.000Z","saleOpensAt":"2027-01-15T08:00:00.000Z","#,
+            r#""saleClosesAt":"2027-01-15T09:00:00.000Z","seatsTotal":10,"seatsAvailable":8}]"#
+        );
+        assert_eq!(dates(&models).body, expected);
+    }
+
+    #[test]
+    fn seats_left_follow_what_happens_to_them() {
+        let mut models = shown_on_sale([]);
+        let steps = [
+            (held(1, ANN, [1, 2]), 8),
+            (held(2, BOB, [3]), 7),
+            (paid(1, 1, ANN, [1, 2], 0), 7),
+            (hold_expired(2, BOB, [3]), 8),
+            (hold_expired(2, BOB, [3]), 8),
+            (refunded(1, 1, ANN, [1, 2], 200), 10),
+            (held(3, BOB, [1]), 9),
+            (cancelled(3, BOB, [1]), 10),
+        ];
+        for (event, left) in steps {
+            fold(&mut models, [event.clone()]);
+            assert_eq!(seats_available(&models), left, "after {event:?}");
+        }
+    }
+
+    #[test]
+    fn dates_change_with_the_number_of_seats_left_and_concerts_do_not() {
+        let mut models = shown_on_sale([]);
+        let (list_before, dates_before) = (models.concerts.list(), dates(&models));
+        fold(&mut models, [held(1, ANN, [1])]);
+        let dates_held = dates(&models);
+        assert_ne!(dates_held.etag, dates_before.etag);
+        fold(&mut models, [paid(1, 1, ANN, [1], 0)]);
+        assert_eq!(dates(&models), dates_held);
+        assert_eq!(dates(&models).body.as_ptr(), dates_held.body.as_ptr());
+        assert_eq!(models.concerts.list(), list_before);
+    }
+}

@@ -1,0 +1,59 @@
+//! All hot read models together, as they are published after each batch.
+
+use domain::{Head, RecordedEvent, Timestamp};
+
+use crate::balances::Balances;
+use crate::concerts::Concerts;
+use crate::reservations::ReservationViews;
+use crate::room::RoomView;
+use crate::seat_lists::SeatLists;
+
+/// What queries are served from, as of one position. A copy is O(1) and stays as it is.
+#[derive(Debug, Clone)]
+pub struct ReadModels {
+    /// The last record folded.
+    pub head: Head,
+    /// When that was recorded.
+    pub recorded_at: Timestamp,
+    /// The waiting room.
+    pub room: RoomView,
+    /// Points.
+    pub balances: Balances,
+    /// Concerts and their dates.
+    pub concerts: Concerts,
+    /// The seats of each schedule.
+    pub seat_lists: SeatLists,
+    /// Holds, and what became of them.
+    pub reservations: ReservationViews,
+}
+
+impl Default for ReadModels {
+    fn default() -> Self {
+        Self {
+            head: Head::EMPTY,
+            recorded_at: Timestamp::default(),
+            room: RoomView::default(),
+            balances: Balances::default(),
+            concerts: Concerts::default(),
+            seat_lists: SeatLists::default(),
+            reservations: ReservationViews::default(),
+        }
+    }
+}
+
+impl ReadModels {
+    /// Folds the next record. No bytes are made here.
+    ///
+    /// # Panics
+    /// It is not the next one.
+    pub fn apply(&mut self, recorded: &RecordedEvent) {
+        assert_eq!(recorded.head.position, self.head.position.next(), "records are folded in order, each once");
+        self.room.apply(recorded);
+        self.balances.apply(recorded);
+        self.seat_lists.apply(recorded);
+        self.concerts.apply(recorded, &self.seat_lists);
+        self.reservations.apply(recorded);
+        self.head = recorded.head;
+        self.recorded_at = self.recorded_at.max(recorded.recorded_at);
+    }
+}

@@ -1,0 +1,98 @@
+//! Ready bytes and their ETags. Bytes are made by their first reader, at most once per change, never while folding.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use domain::{Hash, Head, Position};
+use serde::Serialize;
+
+/// The last event that changed a representation's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Where that event stands in the log; 0 where none has changed anything.
+    pub position: Position,
+    /// Its record's hash.
+    pub hash: Hash,
+}
+
+impl Stamp {
+    /// A strong ETag, quoted. The position alone would do in one log; the hash tells a rewound log from the one before,
+    /// and `version`, of the representation's shape, a newer program from an older one.
+    pub fn etag(&self, version: u32) -> String {
+        let first = u64::from_be_bytes(*self.hash.as_bytes().first_chunk().expect("32 bytes have 8"));
+        format!("\"{}-{first:016x}-{version}\"", self.position)
+    }
+}
+
+impl From<Head> for Stamp {
+    fn from(head: Head) -> Self {
+        Self { position: head.position, hash: head.hash }
+    }
+}
+
+/// What a client gets: the same on every node, and after a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Representation {
+    /// A strong ETag, quoted.
+    pub etag: String,
+    /// JSON. A copy shares the bytes.
+    pub body: Bytes,
+}
+
+/// Bytes that their first reader makes; copies share them, whichever of them is read first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lazy(Arc<OnceLock<Bytes>>);
+
+impl Lazy {
+    pub(crate) fn read(&self, make: impl FnOnce() -> Bytes) -> Bytes {
+        self.0.get_or_init(make).clone()
+    }
+}
+
+/// A representation that its first reader makes.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    stamp: Stamp,
+    body: Lazy,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self::at(Head::EMPTY)
+    }
+}
+
+impl Page {
+    /// Bytes that the event at `head` changed. Copies that were published before it keep theirs.
+    pub(crate) fn at(head: Head) -> Self {
+        Self { stamp: head.into(), body: Lazy::default() }
+    }
+
+    pub(crate) fn read(&self, version: u32, make: impl FnOnce() -> Bytes) -> Representation {
+        Representation { etag: self.stamp.etag(version), body: self.body.read(make) }
+    }
+}
+
+/// What is shown, as JSON.
+pub(crate) fn json(shown: &impl Serialize) -> Bytes {
+    serde_json::to_vec(shown).expect("read models hold only what JSON can say").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_etag_tells_position_hash_and_version() {
+        let stamp = Stamp { position: Position::new(12), hash: Hash::new([0xab; 32]) };
+        assert_eq!(stamp.etag(3), "\"12-abababababababab-3\"");
+    }
+
+    #[test]
+    fn bytes_are_made_once_whichever_copy_is_read_first() {
+        let page = Page::default();
+        let copy = page.clone();
+        let made = copy.read(1, || Bytes::from_static(b"[]"));
+        assert_eq!(page.read(1, || panic!("made twice")), made);
+    }
+}

@@ -1,0 +1,143 @@
+//! Reservations: every live one, and what was closed in the last 24 hours.
+
+use std::sync::Arc;
+
+use domain::limits::REMEMBERED_SECONDS;
+use domain::{Event, Hold, RecordedEvent, Reservation, ReservationId, ReservationStatus, ScheduleId, Timestamp};
+use imbl::{HashMap, OrdSet};
+
+/// Reservations by number.
+#[derive(Debug, Clone, Default)]
+pub struct ReservationViews {
+    entries: HashMap<ReservationId, Entry>,
+    forgettable: OrdSet<(Timestamp, ReservationId)>,
+    /// A sale is closed from the schedule's start on.
+    starts_at: HashMap<ScheduleId, Timestamp>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    /// Shared, since a persistent map copies its entries' neighbours along.
+    reservation: Arc<Reservation>,
+    /// When it is forgotten, once it is closed.
+    forgotten_at: Option<Timestamp>,
+}
+
+impl ReservationViews {
+    /// A reservation that is not forgotten, with the status that events gave it: a hold may be overdue, see
+    /// [`Reservation::status_at`].
+    pub fn get(&self, reservation_id: ReservationId) -> Option<&Reservation> {
+        self.entries.get(&reservation_id).map(|entry| entry.reservation.as_ref())
+    }
+
+    pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
+        use ReservationStatus::{Cancelled, Expired, Held, Paid, Refunded};
+        match &recorded.event {
+            Event::SchedulePublished { schedule_id, starts_at, .. } => {
+                self.starts_at.insert(*schedule_id, *starts_at);
+            }
+            Event::SeatsHeld { hold } => self.open(hold),
+            Event::HoldExpired { hold, expired_at } => self.close(hold, Held, Expired, *expired_at),
+            Event::HoldCancelled { hold, cancelled_at } => self.close(hold, Held, Cancelled, *cancelled_at),
+            Event::ReservationPaid { hold, paid_at, .. } => {
+                let starts_at = self.starts_at.get(&hold.schedule_id).copied().unwrap_or(*paid_at);
+                self.close(hold, Held, Paid, starts_at.max(*paid_at));
+            }
+            Event::ReservationRefunded { hold, refunded_at, .. } => self.close(hold, Paid, Refunded, *refunded_at),
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::PointsCharged { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. } => {}
+        }
+        self.forget(recorded.recorded_at);
+    }
+
+    fn open(&mut self, hold: &Hold) {
+        let reservation = Arc::new(Reservation { hold: hold.clone(), status: ReservationStatus::Held });
+        self.entries.insert(hold.reservation_id, Entry { reservation, forgotten_at: None });
+    }
+
+    fn close(&mut self, hold: &Hold, from: ReservationStatus, to: ReservationStatus, closed_at: Timestamp) {
+        let id = hold.reservation_id;
+        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.reservation.status == from) else { return };
+        if let Some(earlier) = entry.forgotten_at {
+            self.forgettable.remove(&(earlier, id));
+        }
+        let forgotten_at = closed_at.plus_seconds(REMEMBERED_SECONDS);
+        Arc::make_mut(&mut entry.reservation).status = to;
+        entry.forgotten_at = Some(forgotten_at);
+        self.forgettable.insert((forgotten_at, id));
+    }
+
+    fn forget(&mut self, recorded_at: Timestamp) {
+        while let Some((forgotten_at, id)) = self.forgettable.get_min().copied()
+            && forgotten_at <= recorded_at
+        {
+            self.forgettable.remove_min();
+            self.entries.remove(&id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use domain::spec::*;
+
+    fn status(models: &crate::ReadModels, number: u64) -> Option<ReservationStatus> {
+        models.reservations.get(reservation_id(number)).map(|reservation| reservation.status)
+    }
+
+    #[test]
+    fn a_reservation_tells_what_became_of_it() {
+        let events = [held(1, ANN, [1]), held(2, ANN, [2]), held(3, BOB, [3]), held(4, BOB, [4]), held(5, BOB, [5])];
+        let mut models = shown_on_sale(events);
+        fold(&mut models, [paid(1, 2, ANN, [2], 0), hold_expired(3, BOB, [3]), cancelled(4, BOB, [4])]);
+        fold(&mut models, [paid(2, 5, BOB, [5], 0), refunded(2, 5, BOB, [5], 100)]);
+        use ReservationStatus::{Cancelled, Expired, Held, Paid, Refunded};
+        let expected = [Held, Paid, Expired, Cancelled, Refunded].map(Some);
+        assert_eq!([1, 2, 3, 4, 5].map(|number| status(&models, number)), expected);
+    }
+
+    #[test]
+    fn what_is_closed_stays_as_it_is() {
+        let mut models = shown_on_sale([held(1, ANN, [1]), cancelled(1, ANN, [1]), hold_expired(1, ANN, [1])]);
+        assert_eq!(status(&models, 1), Some(ReservationStatus::Cancelled));
+        fold(&mut models, [paid(1, 1, ANN, [1], 0)]);
+        assert_eq!(status(&models, 1), Some(ReservationStatus::Cancelled));
+    }
+
+    #[test]
+    fn what_is_closed_is_forgotten_after_a_day() {
+        let mut models = shown_on_sale([held(1, ANN, [1]), cancelled(1, ANN, [1]), held(2, ANN, [2])]);
+        fold_at(&mut models, T0.plus_seconds(REMEMBERED_SECONDS - 1), [charged(ANN, 1, 1)]);
+        assert!(status(&models, 1).is_some());
+        fold_at(&mut models, T0.plus_seconds(REMEMBERED_SECONDS), [charged(ANN, 1, 2)]);
+        assert_eq!(status(&models, 1), None);
+        assert!(status(&models, 2).is_some(), "a hold is not closed");
+    }
+
+    #[test]
+    fn a_sale_is_closed_from_the_start_of_its_schedule_on() {
+        let mut models = shown_on_sale([held(1, ANN, [1]), paid(1, 1, ANN, [1], 0)]);
+        fold_at(&mut models, T0.plus_seconds(STARTS + REMEMBERED_SECONDS - 1), [charged(ANN, 1, 1)]);
+        assert!(status(&models, 1).is_some());
+        fold_at(&mut models, T0.plus_seconds(STARTS + REMEMBERED_SECONDS), [charged(ANN, 1, 2)]);
+        assert_eq!(status(&models, 1), None);
+    }
+
+    #[test]
+    fn a_refund_is_closed_from_the_refund_on() {
+        let events = [held(1, ANN, [1]), paid(1, 1, ANN, [1], 0), refunded(1, 1, ANN, [1], 100)];
+        let mut models = shown_on_sale(events);
+        fold_at(&mut models, T0.plus_seconds(REMEMBERED_SECONDS), [charged(ANN, 1, 1)]);
+        assert_eq!(status(&models, 1), None);
+    }
+}

@@ -1,0 +1,183 @@
+//! The waiting room as it is seen from outside: who a token is, how long the line is, how fast it moves.
+
+use domain::{Event, RecordedEvent, Room, RoomId, Timestamp, Token, TokenStatus};
+use serde::Serialize;
+
+use crate::admissions::{Admissions, WINDOW_SECONDS};
+use crate::representation::{Page, Representation, json};
+
+/// The version of the queue's shape, in its ETag.
+const QUEUE_VERSION: u32 = 1;
+
+/// The room and its line. It is folded by the domain's own code, so that a query knows a token exactly as a decision does.
+#[derive(Debug, Clone, Default)]
+pub struct RoomView {
+    room: Room,
+    admissions: Admissions,
+    queue_page: Page,
+}
+
+/// The line as clients read it: each compares it with their own number.
+#[derive(PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Queue {
+    room_id: RoomId,
+    state: &'static str,
+    /// Null: a room is open from its first day on.
+    opens_at: (),
+    serving_number: u64,
+    waiting: usize,
+    active: u64,
+    capacity: u64,
+}
+
+impl RoomView {
+    /// The room itself: tokens by hash, by number, by user.
+    pub fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// How the line stands.
+    pub fn queue(&self) -> Representation {
+        self.queue_page.read(QUEUE_VERSION, || json(&self.shown()))
+    }
+
+    /// How many seconds a waiting token will wait, by the admissions of the last minute before `now`; 0 for one that does
+    /// not wait. Where nobody was let in, all that can be said is that the token waits no longer than it lives.
+    pub fn estimated_wait_seconds(&self, token: &Token, now: Timestamp) -> u64 {
+        if token.status != TokenStatus::Waiting {
+            return 0;
+        }
+        match self.admissions.last_minute(now) {
+            0 => now.seconds_until(token.expires_at),
+            admitted => ((self.room.ahead(token) + 1) * WINDOW_SECONDS.unsigned_abs()).div_ceil(admitted),
+        }
+    }
+
+    fn shown(&self) -> Queue {
+        Queue {
+            room_id: RoomId::FIRST,
+            state: "OPEN",
+            opens_at: (),
+            serving_number: self.room.serving_number(),
+            waiting: self.room.waiting(),
+            active: self.room.active(),
+            capacity: self.room.capacity(),
+        }
+    }
+
+    pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
+        let before = self.shown();
+        self.fold(recorded);
+        self.room.forget(recorded.recorded_at);
+        self.admissions.forget(recorded.recorded_at);
+        if self.shown() != before {
+            self.queue_page = Page::at(recorded.head);
+        }
+    }
+
+    fn fold(&mut self, recorded: &RecordedEvent) {
+        match &recorded.event {
+            Event::RoomConfigured { capacity, admissions_per_second, .. } => {
+                self.room.configure(*capacity, *admissions_per_second);
+            }
+            Event::TokenIssued { admitted, .. } => {
+                self.room.enter(&recorded.event);
+                if *admitted {
+                    self.admissions.count(recorded.recorded_at);
+                }
+            }
+            Event::TokenAdmitted { .. } => {
+                self.room.enter(&recorded.event);
+                self.admissions.count(recorded.recorded_at);
+            }
+            // Outside the line: nobody comes in sooner or later by it.
+            Event::TokenGranted { .. } => self.room.enter(&recorded.event),
+            Event::TokenExpired { token_id, .. } => self.room.expire(*token_id),
+            Event::RoomLeft { token_id, left_at, .. } => self.room.finish(*token_id, *left_at),
+            Event::ReservationPaid { finished_token_id, paid_at, .. } => {
+                if let Some(token_id) = finished_token_id {
+                    self.room.finish(*token_id, *paid_at);
+                }
+            }
+            Event::LogCreated { .. }
+            | Event::PointsCharged { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. }
+            | Event::SchedulePublished { .. }
+            | Event::SeatsHeld { .. }
+            | Event::HoldExpired { .. }
+            | Event::HoldCancelled { .. }
+            | Event::ReservationRefunded { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::*;
+    use domain::limits::WAITING_SECONDS;
+    use domain::spec::*;
+
+    #[test]
+    fn the_queue_tells_how_the_line_stands() {
+        let models = shown([room(1), admitted(ANN, 1), waiting(BOB, 2), waiting(EVE, 3)]);
+        let expected =
+            r#"{"roomId":1,"state":"OPEN","opensAt":null,"servingNumber":1,"waiting":2,"active":1,"capacity":1}"#;
+        assert_eq!(models.room.queue().body, expected);
+    }
+
+    #[test]
+    fn the_queue_changes_with_its_figures_only() {
+        let mut models = shown([room(1), admitted(ANN, 1)]);
+        let before = models.room.queue();
+        fold(&mut models, [charged(ANN, 500, 500), paced_room(1, 5), granted(EVE, 2, None)]);
+        assert_eq!(models.room.queue(), before);
+        assert_eq!(models.room.queue().body.as_ptr(), before.body.as_ptr());
+        fold(&mut models, [waiting(BOB, 3)]);
+        assert_ne!(models.room.queue().etag, before.etag);
+    }
+
+    #[test]
+    fn a_payment_gives_its_slot_back() {
+        let models = shown([room(1), admitted(ANN, 1), held(1, ANN, [1]), paid(1, 1, ANN, [1], 0).finishing(1)]);
+        assert_eq!(models.room.room().active(), 0);
+    }
+
+    #[test]
+    fn a_token_is_known_as_the_domain_knows_it() {
+        let events = || [room(1), admitted(ANN, 1), waiting(BOB, 2), left(ANN, 1), let_in(BOB, 2), expired(BOB, 2)];
+        let (models, decided_on) = (shown(events()), given(events()));
+        for user in [ANN, BOB, EVE] {
+            let hash = token_hash(user);
+            assert_eq!(models.room.room().identify(&hash, T0), decided_on.state().room.identify(&hash, T0));
+        }
+    }
+
+    #[test]
+    fn waiting_is_estimated_by_the_admissions_of_the_last_minute() {
+        let mut models = shown([room(2), admitted(ANN, 1), admitted(EVE, 2), waiting(BOB, 9)]);
+        let token = models.room.room().in_room(BOB).unwrap().clone();
+        // Six are ahead, and two a minute come in: the seventh needs three and a half minutes.
+        assert_eq!(models.room.estimated_wait_seconds(&token, T0), 210);
+        fold_at(&mut models, T0.plus_seconds(30), [left(ANN, 1), let_in(BOB, 9)]);
+        // None is ahead now. Three came in until half a minute ago, one of them in the last minute.
+        assert_eq!(models.room.estimated_wait_seconds(&token, T0.plus_seconds(59)), 20);
+        assert_eq!(models.room.estimated_wait_seconds(&token, T0.plus_seconds(60)), 60);
+    }
+
+    #[test]
+    fn where_nobody_came_in_a_token_waits_no_longer_than_it_lives() {
+        let models = shown([room(0), waiting(ANN, 1)]);
+        let token = models.room.room().in_room(ANN).unwrap();
+        let seconds = models.room.estimated_wait_seconds(token, T0.plus_seconds(100));
+        assert_eq!(seconds, WAITING_SECONDS.unsigned_abs() - 100);
+    }
+
+    #[test]
+    fn who_is_inside_does_not_wait() {
+        let models = shown([room(1), admitted(ANN, 1)]);
+        let token = models.room.room().in_room(ANN).unwrap();
+        assert_eq!(models.room.estimated_wait_seconds(token, T0), 0);
+    }
+}

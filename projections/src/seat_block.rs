@@ -1,0 +1,164 @@
+//! A block of a schedule's seats: what a change of one seat makes anew, in place of the whole list.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::{Points, ReservationId, Seat, SeatId};
+use serde::Serialize;
+
+use crate::representation::Lazy;
+
+/// How many ids a block spans, and so how many seats it has at most. Smaller blocks are made anew faster after a change,
+/// larger ones are joined faster.
+pub(crate) const SEATS_PER_BLOCK: u64 = 256;
+
+/// Whether a seat can be had, as events say; else who has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occupancy {
+    Available,
+    Held(ReservationId),
+    Sold(ReservationId),
+}
+
+impl Occupancy {
+    pub(crate) fn is_available(self) -> bool {
+        self == Self::Available
+    }
+
+    /// Whether `reservation_id` has the seat.
+    pub(crate) fn is_of(self, reservation_id: ReservationId) -> bool {
+        match self {
+            Self::Available => false,
+            Self::Held(owner) | Self::Sold(owner) => owner == reservation_id,
+        }
+    }
+
+    /// As clients read it.
+    pub(crate) fn status(self) -> &'static str {
+        match self {
+            Self::Available => "AVAILABLE",
+            Self::Held(_) => "HELD",
+            Self::Sold(_) => "SOLD",
+        }
+    }
+}
+
+/// A seat in the list of those that can be had.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AvailableSeat<'a> {
+    seat_id: SeatId,
+    seat_name: &'a str,
+    price: Points,
+    zone_name: &'a str,
+}
+
+/// A seat in the list of all.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AnySeat<'a> {
+    #[serde(flatten)]
+    seat: AvailableSeat<'a>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<u32>,
+}
+
+/// Seats whose ids lie in one span of [`SEATS_PER_BLOCK`], by id.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Block {
+    /// Apart from who has them, so that a hold copies numbers and no names.
+    seats: Arc<Vec<Seat>>,
+    /// Of the seat at the same index.
+    occupancy: Vec<Occupancy>,
+    available: Lazy,
+    all: Lazy,
+}
+
+impl Block {
+    /// The block that a seat belongs to.
+    pub(crate) fn number_of(seat_id: SeatId) -> u64 {
+        seat_id.get() / SEATS_PER_BLOCK
+    }
+
+    /// Where the seat is; else where it would be.
+    fn index(&self, seat_id: SeatId) -> Result<usize, usize> {
+        self.seats.binary_search_by_key(&seat_id, |seat| seat.seat_id)
+    }
+
+    pub(crate) fn seat(&self, seat_id: SeatId) -> Option<&Seat> {
+        self.index(seat_id).ok().map(|index| &self.seats[index])
+    }
+
+    /// Adds a seat. One that is there already is described anew, and whoever has it keeps it.
+    pub(crate) fn add(&mut self, seat: &Seat) {
+        let index = self.index(seat.seat_id);
+        let seats = Arc::make_mut(&mut self.seats);
+        match index {
+            Ok(index) => seats[index] = seat.clone(),
+            Err(index) => {
+                seats.insert(index, seat.clone());
+                self.occupancy.insert(index, Occupancy::Available);
+            }
+        }
+        self.available = Lazy::default();
+        self.all = Lazy::default();
+    }
+
+    /// Lets a seat become what `next` says, and tells what it was and is. Bytes that stay the same are kept.
+    pub(crate) fn occupy(
+        &mut self,
+        seat_id: SeatId,
+        next: impl Fn(Occupancy) -> Occupancy,
+    ) -> Option<(Occupancy, Occupancy)> {
+        let index = self.index(seat_id).ok()?;
+        let before = self.occupancy[index];
+        let after = next(before);
+        self.occupancy[index] = after;
+        if before.status() != after.status() {
+            self.all = Lazy::default();
+        }
+        if before.is_available() != after.is_available() {
+            self.available = Lazy::default();
+        }
+        Some((before, after))
+    }
+
+    /// The seats that can be had, as JSON objects with commas between them.
+    pub(crate) fn available(&self) -> Bytes {
+        self.available.read(|| joined(self.occupied().filter(|(_, by)| by.is_available()).map(|(seat, _)| brief(seat))))
+    }
+
+    /// Every seat, as JSON objects with commas between them.
+    pub(crate) fn all(&self) -> Bytes {
+        self.all.read(|| {
+            joined(self.occupied().map(|(seat, by)| AnySeat {
+                seat: brief(seat),
+                status: by.status(),
+                row: seat.row.as_deref(),
+                number: seat.number,
+            }))
+        })
+    }
+
+    fn occupied(&self) -> impl Iterator<Item = (&Seat, Occupancy)> {
+        self.seats.iter().zip(self.occupancy.iter().copied())
+    }
+}
+
+fn brief(seat: &Seat) -> AvailableSeat<'_> {
+    AvailableSeat { seat_id: seat.seat_id, seat_name: &seat.name, price: seat.price, zone_name: &seat.zone }
+}
+
+fn joined(seats: impl Iterator<Item = impl Serialize>) -> Bytes {
+    let mut bytes = Vec::new();
+    for seat in seats {
+        if !bytes.is_empty() {
+            bytes.push(b',');
+        }
+        serde_json::to_writer(&mut bytes, &seat).expect("seats hold only what JSON can say");
+    }
+    bytes.into()
+}

@@ -1,0 +1,235 @@
+//! The seats of one schedule: which can be had, which are held or sold.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::{ConcertId, Head, Hold, Seat, SeatId};
+use imbl::OrdMap;
+
+use crate::representation::{Page, Representation};
+use crate::seat_block::{Block, Occupancy};
+
+/// The version of both lists' shape, in their ETags.
+const VERSION: u32 = 1;
+
+/// The seats of one schedule.
+#[derive(Debug, Clone)]
+pub struct SeatList {
+    concert_id: ConcertId,
+    is_published: bool,
+    /// Each apart, so that a hold in a large house makes the bytes of its own block anew and no other's.
+    blocks: OrdMap<u64, Arc<Block>>,
+    seats_available: u64,
+    available: Page,
+    all: Page,
+}
+
+impl SeatList {
+    pub(crate) fn of(concert_id: ConcertId) -> Self {
+        Self {
+            concert_id,
+            is_published: false,
+            blocks: OrdMap::new(),
+            seats_available: 0,
+            available: Page::default(),
+            all: Page::default(),
+        }
+    }
+
+    /// The seats that can be had, by id.
+    pub fn available(&self) -> Representation {
+        self.available.read(VERSION, || self.join(Block::available))
+    }
+
+    /// Every seat with its status, by id.
+    pub fn all(&self) -> Representation {
+        self.all.read(VERSION, || self.join(Block::all))
+    }
+
+    fn join(&self, fragment: impl Fn(&Block) -> Bytes) -> Bytes {
+        let fragments: Vec<Bytes> = self.blocks.values().map(|block| fragment(block)).collect();
+        let mut body = Vec::with_capacity(2 + fragments.iter().map(|fragment| fragment.len() + 1).sum::<usize>());
+        body.push(b'[');
+        for fragment in fragments.iter().filter(|fragment| !fragment.is_empty()) {
+            if body.len() > 1 {
+                body.push(b',');
+            }
+            body.extend_from_slice(fragment);
+        }
+        body.push(b']');
+        body.into()
+    }
+
+    pub(crate) fn is_published_by(&self, concert_id: ConcertId) -> bool {
+        self.is_published && self.concert_id == concert_id
+    }
+
+    pub(crate) fn seats_available(&self) -> u64 {
+        self.seats_available
+    }
+
+    pub(crate) fn seat(&self, seat_id: SeatId) -> Option<&Seat> {
+        self.blocks.get(&Block::number_of(seat_id))?.seat(seat_id)
+    }
+
+    pub(crate) fn add(&mut self, seats: &[Seat], head: Head) {
+        for seat in seats {
+            let block = Arc::make_mut(self.blocks.entry(Block::number_of(seat.seat_id)).or_default());
+            self.seats_available += u64::from(block.seat(seat.seat_id).is_none());
+            block.add(seat);
+        }
+        self.available = Page::at(head);
+        self.all = Page::at(head);
+    }
+
+    pub(crate) fn publish(&mut self, head: Head) {
+        self.is_published = true;
+        self.available = Page::at(head);
+        self.all = Page::at(head);
+    }
+
+    /// Lets each of the hold's seats become what `next` says.
+    pub(crate) fn occupy(&mut self, hold: &Hold, head: Head, next: impl Fn(Occupancy) -> Occupancy) {
+        for seat_id in hold.seat_ids() {
+            let Some(block) = self.blocks.get_mut(&Block::number_of(seat_id)) else { continue };
+            let Some((before, after)) = Arc::make_mut(block).occupy(seat_id, &next) else { continue };
+            if before.status() != after.status() {
+                self.all = Page::at(head);
+            }
+            if before.is_available() != after.is_available() {
+                self.available = Page::at(head);
+            }
+            self.seats_available += u64::from(after.is_available());
+            self.seats_available -= u64::from(before.is_available());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ReadModels;
+    use crate::seat_block::SEATS_PER_BLOCK;
+    use crate::testing::*;
+    use domain::spec::*;
+
+    fn list(models: &ReadModels) -> &SeatList {
+        models.seat_lists.get(CONCERT, SCHEDULE).unwrap()
+    }
+
+    /// Seats with these numbers are on sale.
+    fn house(numbers: impl IntoIterator<Item = u64>) -> ReadModels {
+        let seats: Vec<Seat> = numbers.into_iter().map(seat).collect();
+        let added = seats.chunks(1_000).map(|seats| seats_added(seats.to_vec()));
+        shown([concert()].into_iter().chain(added).chain([schedule_published()]))
+    }
+
+    fn statuses(models: &ReadModels) -> Vec<String> {
+        let seats: Vec<serde_json::Value> = serde_json::from_slice(&list(models).all().body).unwrap();
+        seats.iter().map(|seat| seat["status"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn seats_that_can_be_had_are_listed_by_id() {
+        let mut models = house([300, 2, 1]);
+        fold(&mut models, [held(1, ANN, [2])]);
+        let expected = concat!(
+            r#"[{"seatId":1,"seatName":"A-1","price":100,"zoneName":"A"},"#,
+            r#"{"seatId":300,"seatName":"A-300","price":100,"zoneName":"A"}]"#
+        );
+        assert_eq!(list(&models).available().body, expected);
+    }
+
+    #[test]
+    fn every_seat_is_listed_with_its_status_and_its_row_and_number_where_known() {
+        let front = Seat { row: Some("R".into()), number: Some(7), ..seat(1) };
+        let mut models = shown([concert(), seats_added(vec![front, seat(2), seat(3)]), schedule_published()]);
+        fold(&mut models, [held(1, ANN, [2]), held(2, BOB, [3]), paid(1, 2, BOB, [3], 0)]);
+        let expected = concat!(
+            r#"[{"seatId":1,"seatName":"A-1","price":100,"zoneName":"A","status":"AVAILABLE","row":"R","number":7},"#,
+            r#"{"seatId":2,"seatName":"A-2","price":100,"zoneName":"A","status":"HELD"},"#,
+            r#"{"seatId":3,"seatName":"A-3","price":100,"zoneName":"A","status":"SOLD"}]"#
+        );
+        assert_eq!(list(&models).all().body, expected);
+    }
+
+    #[test]
+    fn a_list_without_seats_to_be_had_is_empty() {
+        let mut models = house([1, SEATS_PER_BLOCK]);
+        fold(&mut models, [held(1, ANN, [1, SEATS_PER_BLOCK])]);
+        assert_eq!(list(&models).available().body, "[]");
+    }
+
+    #[test]
+    fn a_sale_changes_the_list_of_all_and_not_that_of_seats_to_be_had() {
+        let mut models = shown_on_sale([held(1, ANN, [1])]);
+        let (available, all) = (list(&models).available(), list(&models).all());
+        fold(&mut models, [paid(1, 1, ANN, [1], 0)]);
+        let (available_after, all_after) = (list(&models).available(), list(&models).all());
+        assert_eq!(available_after, available);
+        assert_eq!(available_after.body.as_ptr(), available.body.as_ptr());
+        assert_ne!(all_after.etag, all.etag);
+        assert_ne!(all_after.body, all.body);
+    }
+
+    #[test]
+    fn a_freed_seat_can_be_had_again() {
+        let held_first = || shown_on_sale([held(1, ANN, [1])]);
+        let free = list(&shown_on_sale([])).available().body;
+        assert_ne!(list(&held_first()).available().body, free);
+        for freeing in [hold_expired(1, ANN, [1]), cancelled(1, ANN, [1])] {
+            let mut models = held_first();
+            fold(&mut models, [freeing]);
+            assert_eq!(list(&models).available().body, free);
+        }
+        let mut models = held_first();
+        fold(&mut models, [paid(1, 1, ANN, [1], 0), refunded(1, 1, ANN, [1], 100)]);
+        assert_eq!(list(&models).available().body, free);
+    }
+
+    #[test]
+    fn a_hold_that_expires_late_frees_only_what_it_still_has() {
+        let mut models = shown_on_sale([held(1, ANN, [1]), cancelled(1, ANN, [1]), held(2, BOB, [1])]);
+        let before = (list(&models).available(), list(&models).all(), models.seat_lists.seats_available(SCHEDULE));
+        fold(&mut models, [hold_expired(1, ANN, [1]), hold_expired(1, ANN, [1])]);
+        let after = (list(&models).available(), list(&models).all(), models.seat_lists.seats_available(SCHEDULE));
+        assert_eq!(after, before);
+        assert_eq!(statuses(&models)[0], "HELD");
+        assert_eq!(models.seat_lists.seats_available(SCHEDULE), SEATS - 1);
+    }
+
+    #[test]
+    fn bytes_are_made_once_however_often_and_from_whichever_copy_they_are_read() {
+        let mut models = shown_on_sale([]);
+        let published = models.clone();
+        fold(&mut models, [charged(ANN, 500, 500)]);
+        let pointer = |models: &ReadModels| (list(models).available().body.as_ptr(), list(models).all().body.as_ptr());
+        assert_eq!(pointer(&models), pointer(&models));
+        assert_eq!(pointer(&models), pointer(&published));
+    }
+
+    #[test]
+    fn a_published_copy_stays_as_it_was() {
+        let mut models = shown_on_sale([]);
+        let published = models.clone();
+        fold(&mut models, [held(1, ANN, [1])]);
+        assert_eq!(list(&published).all(), list(&shown_on_sale([])).all());
+        assert_eq!(statuses(&models)[0], "HELD");
+    }
+
+    #[test]
+    fn a_hold_changes_its_own_block_and_no_other() {
+        let last = 8 * SEATS_PER_BLOCK - 1;
+        let mut models = house(1..=last);
+        let before = list(&models).clone();
+        before.all();
+        fold(&mut models, [held(1, ANN, [SEATS_PER_BLOCK])]);
+        let after = list(&models);
+        after.all();
+        assert_eq!(after.blocks.len(), 8);
+        for (number, block) in &before.blocks {
+            let is_same = Arc::ptr_eq(block, &after.blocks[number]);
+            assert_eq!(is_same, *number != Block::number_of(seat_id(SEATS_PER_BLOCK)), "block {number}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The seats of every schedule. Lists change by events only: an overdue hold stays one until an event says that it
+//! expired.
+
+use std::sync::Arc;
+
+use domain::{ConcertId, Event, Head, Hold, RecordedEvent, Rejection, ScheduleId, Seat, SeatId};
+use imbl::{HashMap, HashSet};
+
+use crate::seat_block::Occupancy;
+use crate::seat_list::SeatList;
+
+/// The seats of every schedule.
+#[derive(Debug, Clone, Default)]
+pub struct SeatLists {
+    concerts: HashSet<ConcertId>,
+    lists: HashMap<ScheduleId, Arc<SeatList>>,
+}
+
+impl SeatLists {
+    /// The list of a published schedule.
+    ///
+    /// # Errors
+    /// There is no such concert, or it has no such schedule that is published.
+    pub fn get(&self, concert_id: ConcertId, schedule_id: ScheduleId) -> Result<&SeatList, Rejection> {
+        if !self.concerts.contains(&concert_id) {
+            return Err(Rejection::ConcertNotFound { concert_id });
+        }
+        self.lists
+            .get(&schedule_id)
+            .map(Arc::as_ref)
+            .filter(|list| list.is_published_by(concert_id))
+            .ok_or(Rejection::ScheduleNotFound { schedule_id })
+    }
+
+    /// A seat, for its names.
+    pub fn seat(&self, schedule_id: ScheduleId, seat_id: SeatId) -> Option<&Seat> {
+        self.lists.get(&schedule_id)?.seat(seat_id)
+    }
+
+    /// How many seats of the schedule can be had, as events say.
+    pub fn seats_available(&self, schedule_id: ScheduleId) -> u64 {
+        self.lists.get(&schedule_id).map_or(0, |list| list.seats_available())
+    }
+
+    fn list_mut(&mut self, schedule_id: ScheduleId) -> Option<&mut SeatList> {
+        self.lists.get_mut(&schedule_id).map(Arc::make_mut)
+    }
+
+    pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
+        let head = recorded.head;
+        match &recorded.event {
+            Event::ConcertPublished { concert_id, .. } => {
+                self.concerts.insert(*concert_id);
+            }
+            Event::SeatsAdded { concert_id, schedule_id, seats } => {
+                let list = self.lists.entry(*schedule_id).or_insert_with(|| Arc::new(SeatList::of(*concert_id)));
+                Arc::make_mut(list).add(seats, head);
+            }
+            Event::SchedulePublished { schedule_id, .. } => {
+                if let Some(list) = self.list_mut(*schedule_id) {
+                    list.publish(head);
+                }
+            }
+            Event::SeatsHeld { hold } => self.occupy(hold, head, |_| Occupancy::Held(hold.reservation_id)),
+            Event::ReservationPaid { hold, .. } => self.occupy(hold, head, |_| Occupancy::Sold(hold.reservation_id)),
+            Event::HoldExpired { hold, .. }
+            | Event::HoldCancelled { hold, .. }
+            | Event::ReservationRefunded { hold, .. } => self.occupy(hold, head, |before| {
+                // A hold that expired late: its seats may be another's by now.
+                if before.is_of(hold.reservation_id) { Occupancy::Available } else { before }
+            }),
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::PointsCharged { .. } => {}
+        }
+    }
+
+    fn occupy(&mut self, hold: &Hold, head: Head, next: impl Fn(Occupancy) -> Occupancy) {
+        if let Some(list) = self.list_mut(hold.schedule_id) {
+            list.occupy(hold, head, next);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use domain::spec::*;
+
+    #[test]
+    fn only_a_published_schedule_of_that_concert_is_found() {
+        let other = CONCERT.successor();
+        let mut models = shown([concert(), seats_added(vec![seat(1)])]);
+        let unpublished = models.seat_lists.get(CONCERT, SCHEDULE).map(|_| ());
+        assert_eq!(unpublished, Err(Rejection::ScheduleNotFound { schedule_id: SCHEDULE }));
+        let no_concert = models.seat_lists.get(other, SCHEDULE).map(|_| ());
+        assert_eq!(no_concert, Err(Rejection::ConcertNotFound { concert_id: other }));
+        let (name, artist, venue) = (String::new(), String::new(), String::new());
+        fold(&mut models, [schedule_published(), Event::ConcertPublished { concert_id: other, name, artist, venue }]);
+        assert!(models.seat_lists.get(CONCERT, SCHEDULE).is_ok());
+        let stolen = models.seat_lists.get(other, SCHEDULE).map(|_| ());
+        assert_eq!(stolen, Err(Rejection::ScheduleNotFound { schedule_id: SCHEDULE }));
+    }
+
+    #[test]
+    fn a_seat_is_found_for_its_names() {
+        let models = shown_on_sale([]);
+        assert_eq!(models.seat_lists.seat(SCHEDULE, seat_id(SEATS)), Some(&seat(SEATS)));
+        assert_eq!(models.seat_lists.seat(SCHEDULE, seat_id(SEATS + 1)), None);
+    }
+}
