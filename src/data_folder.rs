@@ -11,9 +11,8 @@ use uuid::Uuid;
 
 use crate::engine::{Clock, Engine, Replayed, Sequencer, StartError, Submission, Undecided, replay};
 use crate::key::{KEY_FILE, ServerKey};
-use crate::log::folder::{FolderError, FolderLock};
-use crate::log::sqlite::{OpenError, SqliteLog};
-use crate::log::{EventLog, ReadError};
+use crate::log::{EventLog, FolderError, FolderLock, LOG_FILE, OpenError, ReadError, SqliteLog};
+
 
 /// A data folder that this process holds, with its log proved and folded.
 pub struct DataFolder {
@@ -70,7 +69,7 @@ impl DataFolder {
     /// # Errors
     /// It has none.
     pub fn must_exist(path: &Path) -> Result<(), FolderProblem> {
-        if path.join(crate::log::sqlite::LOG_FILE).exists() { Ok(()) } else { Err(FolderProblem::NoLog(path.to_owned())) }
+        if path.join(LOG_FILE).exists() { Ok(()) } else { Err(FolderProblem::NoLog(path.to_owned())) }
     }
 }
 

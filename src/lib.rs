@@ -1,5 +1,11 @@
 //! What is run: the log, the engine that decides, and the HTTP interface. `main.rs` puts them together.
 
+pub mod catalog;
+pub mod cli;
+pub mod config;
+pub mod data_folder;
+pub mod demo;
 pub mod engine;
 pub mod key;
 pub mod log;
+// pub mod serve;

@@ -1,22 +1,22 @@
 //! A catalogue as operators write it, in JSON.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// The zone that a schedule is in unless its file says otherwise.
 pub const DEFAULT_TIME_ZONE: &str = "Asia/Seoul";
 
 /// Everything to be published.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct CatalogFile {
     pub concerts: Vec<ConcertEntry>,
 }
 
 /// A concert; without an id it is known by name, artist and venue.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ConcertEntry {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub concert_id: Option<u64>,
     pub concert_name: String,
     pub artist: String,
@@ -26,30 +26,30 @@ pub struct ConcertEntry {
 }
 
 /// A schedule; without an id it is known by its start.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ScheduleEntry {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub schedule_id: Option<u64>,
     pub starts_at: jiff::Timestamp,
     #[serde(default = "default_time_zone")]
     pub time_zone: String,
     /// The time of the import where it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub sale_opens_at: Option<jiff::Timestamp>,
     /// The start where it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub sale_closes_at: Option<jiff::Timestamp>,
     /// Seats by the number in each zone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub zones: Vec<ZoneEntry>,
     /// Seats one by one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub seats: Vec<SeatEntry>,
 }
 
 /// So many seats of one zone, named `<zone>-1`, `<zone>-2`, ….
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ZoneEntry {
     pub zone_name: String,
@@ -58,17 +58,17 @@ pub struct ZoneEntry {
 }
 
 /// One seat; without an id it is known by zone and name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SeatEntry {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub seat_id: Option<u64>,
     pub seat_name: String,
     pub zone_name: String,
     pub price: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub row: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub number: Option<u32>,
 }
 

@@ -190,7 +190,7 @@ fn schedule(
     now: Timestamp,
 ) -> Result<PublishSchedule, String> {
     let zone = TimeZone::get(&entry.time_zone).map_err(|error| format!("timeZone {:?}: {error}", entry.time_zone))?;
-    let local = entry.starts_at.to_zoned(zone);
+    let local = zone.to_datetime(entry.starts_at);
     let before = published.and_then(|schedule| schedule.times.as_ref());
     let opens_at = || before.map_or(now, |times| times.sale_opens_at);
     let closes_at = || before.map_or(timestamp(entry.starts_at), |times| times.sale_closes_at);

@@ -71,6 +71,14 @@ impl MemoryLog {
         self.tell();
     }
 
+    /// Somebody else's record lands now.
+    pub(crate) fn overtake(&self, event: &Event) {
+        self.edit(|records| {
+            let head = records.last().map_or(Head::EMPTY, Record::head);
+            records.push(foreign(&head, event));
+        });
+    }
+
     /// The log is rewound: only the records up to `last` are left.
     pub(crate) fn truncate(&self, last: Position) {
         self.edit(|records| records.retain(|record| record.position <= last));

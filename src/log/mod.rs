@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use domain::{ChainError, Head, Position, Record};
 
 pub use self::folder::{FolderError, FolderLock};
-pub use self::sqlite::{OpenError, SqliteLog};
+pub use self::sqlite::{LOG_FILE, OpenError, SqliteLog};
 
 /// The largest batch that is appended at once, in commands.
 pub const MAX_BATCH_COMMANDS: usize = 1_024;

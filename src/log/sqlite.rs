@@ -18,7 +18,7 @@ use sqlx::{Decode, Row, Sqlite};
 use tokio::sync::{Mutex, watch};
 
 use self::append::{Batch, Writer};
-pub use self::open::OpenError;
+pub use self::open::{LOG_FILE, OpenError};
 use super::{AppendError, EventLog, ReadError, assert_follows};
 
 /// How long [`EventLog::wait_past`] waits at most, in seconds.

@@ -14,6 +14,11 @@ fn token_id(number: u64) -> TokenId {
     TokenId::try_from(number).expect("a test's number is an id")
 }
 
+/// A user's id.
+pub fn user_id(number: u64) -> UserId {
+    UserId::try_from(number).expect("a test's number is an id")
+}
+
 /// A seat's id.
 pub fn seat_id(number: u64) -> SeatId {
     SeatId::try_from(number).expect("a test's number is an id")

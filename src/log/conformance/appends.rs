@@ -1,6 +1,5 @@
 //! What an append promises.
 
-use domain::{ReservationId, ScheduleId, SeatId};
 
 use super::*;
 use crate::log::{MAX_BATCH_BYTES, MAX_BATCH_COMMANDS};
@@ -120,12 +119,5 @@ async fn conflicts(log: &dyn EventLog, expected: &Head, records: &[Record]) -> C
 
 /// One of the many that a tick publishes at once.
 fn expiry(reservation: u64) -> Event {
-    Event::HoldExpired {
-        reservation_id: ReservationId::try_from(reservation + 1).expect("small"),
-        user_id: UserId::FIRST,
-        concert_id: ConcertId::FIRST,
-        schedule_id: ScheduleId::FIRST,
-        seat_ids: vec![SeatId::FIRST],
-        expired_at: Timestamp::from_millis(1_700_000_000_000),
-    }
+    domain::spec::hold_expired(reservation + 1, UserId::FIRST, [1, 2, 3, 4])
 }

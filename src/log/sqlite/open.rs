@@ -14,8 +14,8 @@ use super::append::Writer;
 use super::{EventLog, ReadError, SqliteLog};
 use crate::log::folder::sync_names;
 
-/// The file in the data folder.
-const FILE: &str = "log.db";
+/// The log's file in the data folder.
+pub const LOG_FILE: &str = "log.db";
 /// Connections that read at the same time.
 const READERS: u32 = 4;
 /// How long a statement waits for a lock of another process (a backup, someone's shell), in seconds.
@@ -54,7 +54,7 @@ impl SqliteLog {
     /// The file cannot be opened, is no log, or cannot be made durable.
     pub async fn open(folder: &Path) -> Result<Self, OpenError> {
         let options = SqliteConnectOptions::new()
-            .filename(folder.join(FILE))
+            .filename(folder.join(LOG_FILE))
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
