@@ -20,26 +20,23 @@ impl Admissions {
         self.up_to.get_max().map_or(self.before, |(_, total)| *total)
     }
 
+    /// Counts one more, and forgets what no later minute counts.
     pub(crate) fn count(&mut self, admitted_at: Timestamp) {
         let total = self.total() + 1;
         self.up_to.insert(admitted_at, total);
+        let window_begin = admitted_at.plus_seconds(-WINDOW_SECONDS);
+        while let Some((earliest, total)) = self.up_to.get_min().copied()
+            && earliest <= window_begin
+        {
+            self.before = total;
+            self.up_to.remove(&earliest);
+        }
     }
 
     /// How many there were in the last minute before `now`, which is not before the last record's time.
     pub(crate) fn last_minute(&self, now: Timestamp) -> u64 {
         let earlier = self.up_to.get_prev(&now.plus_seconds(-WINDOW_SECONDS)).map_or(self.before, |(_, total)| *total);
         self.total() - earlier
-    }
-
-    /// Forgets what no later minute counts.
-    pub(crate) fn forget(&mut self, recorded_at: Timestamp) {
-        let window_begin = recorded_at.plus_seconds(-WINDOW_SECONDS);
-        while let Some((admitted_at, total)) = self.up_to.get_min().copied()
-            && admitted_at <= window_begin
-        {
-            self.before = total;
-            self.up_to.remove(&admitted_at);
-        }
     }
 }
 
@@ -60,16 +57,14 @@ mod tests {
     }
 
     #[test]
-    fn forgetting_changes_no_later_minute_and_keeps_no_more_than_one() {
-        let (mut pruned, mut whole) = (Admissions::default(), Admissions::default());
+    fn only_a_minute_is_kept_and_still_counted_right() {
+        let mut admissions = Admissions::default();
         for second in 0..200 {
-            let now = T0.plus_seconds(second);
-            pruned.count(now);
-            whole.count(now);
-            pruned.forget(now);
-            assert_eq!(pruned.last_minute(now), whole.last_minute(now));
-            assert_eq!(pruned.last_minute(now.plus_seconds(20)), whole.last_minute(now.plus_seconds(20)));
+            admissions.count(T0.plus_seconds(second));
         }
-        assert_eq!(pruned.up_to.len(), 60);
+        assert_eq!(admissions.up_to.len(), 60);
+        assert_eq!(admissions.last_minute(T0.plus_seconds(199)), 60);
+        assert_eq!(admissions.last_minute(T0.plus_seconds(219)), 40);
+        assert_eq!(admissions.total(), 200);
     }
 }

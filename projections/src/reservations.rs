@@ -139,5 +139,6 @@ mod tests {
         let mut models = shown_on_sale(events);
         fold_at(&mut models, T0.plus_seconds(REMEMBERED_SECONDS), [charged(ANN, 1, 1)]);
         assert_eq!(status(&models, 1), None);
+        assert!(models.reservations.forgettable.is_empty(), "nothing waits for the schedule's start any more");
     }
 }

@@ -70,7 +70,6 @@ impl RoomView {
         let before = self.shown();
         self.fold(recorded);
         self.room.forget(recorded.recorded_at);
-        self.admissions.forget(recorded.recorded_at);
         if self.shown() != before {
             self.queue_page = Page::at(recorded.head);
         }

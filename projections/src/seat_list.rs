@@ -82,10 +82,8 @@ impl SeatList {
         self.all = Page::at(head);
     }
 
-    pub(crate) fn publish(&mut self, head: Head) {
+    pub(crate) fn publish(&mut self) {
         self.is_published = true;
-        self.available = Page::at(head);
-        self.all = Page::at(head);
     }
 
     /// Lets each of the hold's seats become what `next` says.
@@ -151,6 +149,15 @@ mod tests {
             r#"{"seatId":3,"seatName":"A-3","price":100,"zoneName":"A","status":"SOLD"}]"#
         );
         assert_eq!(list(&models).all().body, expected);
+    }
+
+    #[test]
+    fn a_seat_that_is_added_again_is_described_anew_and_counted_once() {
+        let mut models = house([1]);
+        assert!(list(&models).available().body.starts_with(br#"[{"seatId":1,"seatName":"A-1","#));
+        fold(&mut models, [seats_added(vec![Seat { name: "B-1".into(), ..seat(1) }])]);
+        assert!(list(&models).available().body.starts_with(br#"[{"seatId":1,"seatName":"B-1","#));
+        assert_eq!(models.seat_lists.seats_available(SCHEDULE), 1);
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl SeatLists {
             }
             Event::SchedulePublished { schedule_id, .. } => {
                 if let Some(list) = self.list_mut(*schedule_id) {
-                    list.publish(head);
+                    list.publish();
                 }
             }
             Event::SeatsHeld { hold } => self.occupy(hold, head, |_| Occupancy::Held(hold.reservation_id)),
