@@ -370,3 +370,6 @@ impl Room {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
