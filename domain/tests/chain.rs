@@ -1,5 +1,7 @@
 //! A log proves itself: whatever is changed, lost or swapped in it is found, and its position named.
 
+#![expect(clippy::unwrap_used, reason = "what serves tests only is a test")]
+
 use domain::{
     ActorName, ChainError, Event, Hash, Head, Metadata, Points, Position, Record, RecordedEvent, Timestamp, UserId,
 };
