@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use crate::values::{
@@ -22,7 +22,13 @@ pub enum Event {
     /// Position 1 of every log: which log this is, and which server key belongs to it.
     LogCreated { log_id: Uuid, format: u32, hash_algorithm: String, key_check: Hash },
     /// How many tokens the room holds, and how many it admits in a second (`None`: as fast as slots become free).
-    RoomConfigured { room_id: RoomId, capacity: u64, admissions_per_second: Option<u32>, configured_at: Timestamp },
+    RoomConfigured {
+        room_id: RoomId,
+        capacity: u64,
+        #[serde(deserialize_with = "never_absent")]
+        admissions_per_second: Option<u32>,
+        configured_at: Timestamp,
+    },
 
     /// Someone joined the line, or the room itself where a slot was free and nobody waited.
     TokenIssued {
@@ -52,6 +58,7 @@ pub enum Event {
         token_id: TokenId,
         user_id: UserId,
         room_id: RoomId,
+        #[serde(deserialize_with = "never_absent")]
         seed: Option<Seed>,
         queue_number: u64,
         issued_at: Timestamp,
@@ -64,6 +71,7 @@ pub enum Event {
         user_id: UserId,
         room_id: RoomId,
         token_hash: TokenHash,
+        #[serde(deserialize_with = "never_absent")]
         replaced_token_id: Option<TokenId>,
         granted_at: Timestamp,
         expires_at: Timestamp,
@@ -102,11 +110,17 @@ pub enum Event {
         hold: Hold,
         balance_after: Points,
         room_id: RoomId,
+        #[serde(deserialize_with = "never_absent")]
         finished_token_id: Option<TokenId>,
         paid_at: Timestamp,
     },
     /// A sale was taken back: the price returned to the wallet, the seats are free again.
     ReservationRefunded { payment_id: PaymentId, hold: Hold, balance_after: Points, refunded_at: Timestamp },
+}
+
+/// A member that may be null is still there: where it is missing, the data is of another shape.
+fn never_absent<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
 }
 
 /// A reservation as it was made: whose, which seats, at what price and until when.

@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::expire_token;
 use crate::event::Event;
-use crate::limits::{ACTIVE_SECONDS, MAX_WAITING_TOKENS, WAITING_SECONDS};
+use crate::limits::{ACTIVE_SECONDS, WAITING_SECONDS};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::values::{RoomId, Seed, Timestamp, TokenHash, UserId};
@@ -33,7 +33,7 @@ impl Decide for IssueToken {
             room.to_mut().expire(overdue.token_id);
         }
         let admitted = room.waiting() == 0 && room.open_slots(now) > 0;
-        if !admitted && room.waiting() >= MAX_WAITING_TOKENS {
+        if !admitted && room.is_line_full() {
             return Err(Rejection::RoomFull);
         }
         let issued = Event::TokenIssued {
@@ -56,6 +56,7 @@ impl Decide for IssueToken {
 mod tests {
     use super::*;
     use crate::spec::*;
+    use crate::state::room::Room;
 
     fn issue(user_id: UserId) -> IssueToken {
         IssueToken { user_id, seed: seed(user_id), token_hash: token_hash(user_id) }
@@ -114,5 +115,37 @@ mod tests {
             .after_seconds(1)
             .when(user(BOB), issue(BOB))
             .then([admitted(BOB, 2).at_seconds(1)]);
+    }
+
+    #[test]
+    fn a_full_line_takes_nobody_more() {
+        let line = |length: u64| {
+            let few = Room::with_limits(2, 9);
+            let in_line = (1..=length).map(|number| waiting(UserId::try_from(number).unwrap(), number));
+            given_in(few, [room(0)]).and(in_line)
+        };
+        line(1).when(user(BOB), issue(BOB)).then([waiting(BOB, 2)]);
+        line(2).when(user(EVE), issue(EVE)).refuses(Rejection::RoomFull);
+        line(2).when(user(BOB), issue(BOB)).already(waiting(BOB, 2).answer());
+        line(2).and([left(ANN, 1)]).when(user(EVE), issue(EVE)).then([waiting(EVE, 3)]);
+    }
+
+    #[test]
+    fn a_full_line_stops_nobody_who_need_not_wait() {
+        let none = Room::with_limits(0, 9);
+        given_in(none, [room(1)]).when(user(ANN), issue(ANN)).then([admitted(ANN, 1)]);
+    }
+
+    #[test]
+    fn in_a_full_line_an_overdue_place_makes_way_for_its_own_user() {
+        given_in(Room::with_limits(1, 9), [room(0), waiting(ANN, 1)])
+            .after_seconds(WAITING_SECONDS)
+            .when(user(ANN), issue(ANN))
+            .then([expired(ANN, 1).at_seconds(WAITING_SECONDS), waiting(ANN, 2).at_seconds(WAITING_SECONDS)]);
+    }
+
+    #[test]
+    fn nobody_asks_for_the_token_of_another() {
+        given([room(1)]).when(user(ANN), issue(BOB)).refuses(Rejection::NotYours);
     }
 }

@@ -7,6 +7,7 @@ use crate::decisions::{expire_hold, expire_token};
 use crate::event::Event;
 use crate::limits::{ACTIVE_SECONDS, MAX_TICK_EVENTS};
 use crate::state::State;
+use crate::state::room::Token;
 use crate::values::{RoomId, Timestamp};
 
 /// Publishes what time has done since the last one, [`MAX_TICK_EVENTS`] at most.
@@ -25,16 +26,31 @@ impl Decide for Tick {
             room.expire(token.token_id);
             events.push(expire_token(token, now));
         }
-        let slots = usize::try_from(room.open_slots(now)).unwrap_or(usize::MAX).min(MAX_TICK_EVENTS - events.len());
-        events.extend(room.line().take(slots).map(|token| Event::TokenAdmitted {
-            token_id: token.token_id,
-            user_id: token.user_id,
-            room_id: RoomId::FIRST,
-            queue_number: token.queue_number,
-            admitted_at: now,
-            expires_at: now.plus_seconds(ACTIVE_SECONDS),
-        }));
+        let mut slots = room.open_slots(now);
+        for token in room.line().take(MAX_TICK_EVENTS - events.len()) {
+            if !token.is_in_room(now) {
+                // Overdue as well, in a wave so large that its turn has not come above: it must not be let in.
+                events.push(expire_token(token, now));
+            } else if slots > 0 {
+                slots -= 1;
+                events.push(admit(token, now));
+            } else {
+                break;
+            }
+        }
         Ok(if events.is_empty() { Decided::Already(Answer::Done) } else { Decided::Events(events) })
+    }
+}
+
+/// Lets the first in line in.
+fn admit(token: &Token, now: Timestamp) -> Event {
+    Event::TokenAdmitted {
+        token_id: token.token_id,
+        user_id: token.user_id,
+        room_id: RoomId::FIRST,
+        queue_number: token.queue_number,
+        admitted_at: now,
+        expires_at: now.plus_seconds(ACTIVE_SECONDS),
     }
 }
 
@@ -121,5 +137,21 @@ mod tests {
         let Ok(Decided::Events(events)) = decided else { panic!("nothing happened") };
         let admissions = events.iter().filter(|event| matches!(event, Event::TokenAdmitted { .. })).count();
         assert_eq!((events.len(), admissions), (MAX_TICK_EVENTS, MAX_TICK_EVENTS / 2));
+    }
+
+    #[test]
+    fn who_waited_too_long_is_never_let_in_however_many_did() {
+        let many = MAX_TICK_EVENTS as u64 + 1;
+        let user = |number: u64| UserId::try_from(number).unwrap();
+        let too_long = (1..=many).map(|number| waiting(user(number), number));
+        let late = waiting(user(many + 1), many + 1).at_seconds(1);
+        let wave = || given([room(0)]).and(too_long.clone()).after_seconds(1).and([late.clone(), room(many)]);
+        let Ok(Decided::Events(first)) = tick(wave().after_seconds(WAITING_SECONDS - 1)).decided() else {
+            panic!("nothing happened")
+        };
+        let gone = |number: u64| expired(user(number), number).at_seconds(WAITING_SECONDS);
+        assert_eq!(first, (1..many).map(gone).collect::<Vec<_>>());
+        let let_in = let_in(user(many + 1), many + 1).at_seconds(WAITING_SECONDS);
+        tick(wave().after_seconds(WAITING_SECONDS - 1).and(first)).then([gone(many), let_in]);
     }
 }

@@ -12,6 +12,8 @@ use crate::event::Event;
 use crate::record::{ActorName, Head, Metadata, RecordedEvent};
 use crate::rejection::Rejection;
 use crate::state::State;
+#[cfg(test)]
+use crate::state::room::Room;
 pub use events::*;
 
 use crate::values::{ConcertId, Hash, ScheduleId, Timestamp, UserId};
@@ -46,6 +48,12 @@ pub struct Given {
 /// Folds `events`, all recorded at [`T0`].
 pub fn given(events: impl IntoIterator<Item = Event>) -> Given {
     Given { state: State::default(), now: T0 }.and(events)
+}
+
+/// Folds `events` over an empty room that has limits of its own.
+#[cfg(test)]
+pub(crate) fn given_in(room: Room, events: impl IntoIterator<Item = Event>) -> Given {
+    Given { state: State { room, ..State::default() }, now: T0 }.and(events)
 }
 
 /// A concert with a schedule of ten seats on sale, and then `events`.

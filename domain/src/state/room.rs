@@ -3,7 +3,9 @@
 use imbl::{HashMap, OrdMap, OrdSet};
 
 use crate::event::Event;
-use crate::limits::{FINISHED_SECONDS, MAX_ENDED_TOKENS, MAX_ENDED_TOKENS_PER_USER, REMEMBERED_SECONDS};
+use crate::limits::{
+    FINISHED_SECONDS, MAX_ENDED_TOKENS, MAX_ENDED_TOKENS_PER_USER, MAX_WAITING_TOKENS, REMEMBERED_SECONDS,
+};
 use crate::rejection::Rejection;
 use crate::values::{Seed, Timestamp, TokenHash, TokenId, UserId};
 
@@ -68,7 +70,7 @@ struct UserTokens {
 }
 
 /// The room and its line.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Room {
     tokens: HashMap<TokenId, (TokenHash, Token)>,
     by_hash: HashMap<TokenHash, TokenId>,
@@ -84,9 +86,39 @@ pub struct Room {
     last_token: Option<TokenId>,
     /// The second of the last admission (since 1970), and how many there were in it.
     paced: (i64, u32),
+    max_waiting: usize,
+    max_ended: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            tokens: HashMap::new(),
+            by_hash: HashMap::new(),
+            by_user: HashMap::new(),
+            line: OrdMap::new(),
+            deadlines: OrdSet::new(),
+            forgettable: OrdSet::new(),
+            capacity: 0,
+            admissions_per_second: None,
+            active: 0,
+            serving_number: 0,
+            last_queue_number: 0,
+            last_token: None,
+            paced: (0, 0),
+            max_waiting: MAX_WAITING_TOKENS,
+            max_ended: MAX_ENDED_TOKENS,
+        }
+    }
 }
 
 impl Room {
+    /// A room with other limits, so that a test need not make millions of tokens.
+    #[cfg(test)]
+    pub(crate) fn with_limits(max_waiting: usize, max_ended: usize) -> Self {
+        Self { max_waiting, max_ended, ..Self::default() }
+    }
+
     /// The token that a credential names.
     ///
     /// # Errors
@@ -141,6 +173,11 @@ impl Room {
     /// Tokens in line.
     pub fn waiting(&self) -> usize {
         self.line.len()
+    }
+
+    /// Whether nobody more may join the line.
+    pub fn is_line_full(&self) -> bool {
+        self.line.len() >= self.max_waiting
     }
 
     /// Tokens that take a slot; granted ones do not.
@@ -289,7 +326,7 @@ impl Room {
             let oldest = own.ended[0];
             self.remove(oldest);
         }
-        if self.forgettable.len() > MAX_ENDED_TOKENS
+        if self.forgettable.len() > self.max_ended
             && let Some((_, oldest)) = self.forgettable.get_min().copied()
         {
             self.remove(oldest);
@@ -333,3 +370,6 @@ impl Room {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

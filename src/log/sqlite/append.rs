@@ -92,10 +92,10 @@ impl Writer {
         if let Some(reason) = &self.broken {
             return Err(AppendError::Broken(reason.clone()));
         }
-        let mut result = self.insert(batch).await;
-        if result.is_ok() {
-            result = sqlx::query("COMMIT").execute(&mut self.connection).await.map(drop).map_err(|e| uncommitted(&e));
-        }
+        let result = match self.insert(batch).await {
+            Ok(()) => self.commit().await,
+            refused => refused,
+        };
         if result.is_err() {
             self.roll_back().await;
         }
@@ -107,16 +107,21 @@ impl Writer {
 
     async fn insert(&mut self, batch: Batch) -> Result<(), AppendError> {
         let last = sqlx::query(BEGIN_AND_READ_HEAD).fetch_optional(&mut self.connection).await;
-        let last = last.map_err(|error| unwritten(&error))?;
+        let last = last.map_err(|e| unwritten(result_code(&e), e.to_string()))?;
         let found = last.as_ref().map_or(Ok(Head::EMPTY), head);
         if found.map_err(|damage| AppendError::Broken(damage.to_string()))? != batch.expected {
             return Err(AppendError::Conflict);
         }
         for (insert, arguments) in batch.inserts {
             let insert = sqlx::query_with(AssertSqlSafe(insert), arguments);
-            insert.execute(&mut self.connection).await.map_err(|error| unwritten(&error))?;
+            insert.execute(&mut self.connection).await.map_err(|e| unwritten(result_code(&e), e.to_string()))?;
         }
         Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<(), AppendError> {
+        let committed = sqlx::query("COMMIT").execute(&mut self.connection).await;
+        committed.map(drop).map_err(|e| uncommitted(result_code(&e), e.to_string()))
     }
 
     /// An error here says that SQLite has rolled back by itself. Were the transaction still open, the next BEGIN would
@@ -127,9 +132,8 @@ impl Writer {
 }
 
 /// What an error before COMMIT means: nothing was written.
-fn unwritten(error: &sqlx::Error) -> AppendError {
-    let reason = error.to_string();
-    match result_code(error) {
+fn unwritten(code: Option<u32>, reason: String) -> AppendError {
+    match code {
         Some(SQLITE_CONSTRAINT_PRIMARYKEY) => AppendError::Conflict,
         Some(SQLITE_FULL | SQLITE_IOERR_SHMSIZE) => AppendError::Full(reason),
         Some(code) if code & 0xff == SQLITE_BUSY => AppendError::Unavailable(reason),
@@ -146,9 +150,35 @@ fn unwritten(error: &sqlx::Error) -> AppendError {
 ///
 /// SHMSIZE: unknown. It comes from the wal-index, after the synced commit frame. This process never sees the records,
 /// but one that restarts would: only appending the same again settles it.
-fn uncommitted(error: &sqlx::Error) -> AppendError {
-    match result_code(error) {
-        Some(SQLITE_IOERR_SHMSIZE) => AppendError::Unknown(error.to_string()),
-        _ => unwritten(error),
+fn uncommitted(code: Option<u32>, reason: String) -> AppendError {
+    match code {
+        Some(SQLITE_IOERR_SHMSIZE) => AppendError::Unknown(reason),
+        _ => unwritten(code, reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SQLITE_IOERR_FSYNC: u32 = 1034;
+    const SQLITE_BUSY_SNAPSHOT: u32 = 517;
+
+    #[test]
+    fn an_error_says_what_is_known_of_the_records() {
+        let why = || "why".to_owned();
+        for meaning in [unwritten, uncommitted] {
+            assert_eq!(meaning(Some(SQLITE_FULL), why()), AppendError::Full(why()));
+            assert_eq!(meaning(Some(SQLITE_BUSY), why()), AppendError::Unavailable(why()));
+            assert_eq!(meaning(Some(SQLITE_BUSY_SNAPSHOT), why()), AppendError::Unavailable(why()));
+            assert_eq!(meaning(Some(SQLITE_IOERR_FSYNC), why()), AppendError::Broken(why()));
+            assert_eq!(meaning(None, why()), AppendError::Broken(why()));
+        }
+    }
+
+    #[test]
+    fn a_commit_without_room_in_the_wal_index_may_have_landed() {
+        assert_eq!(unwritten(Some(SQLITE_IOERR_SHMSIZE), String::new()), AppendError::Full(String::new()));
+        assert_eq!(uncommitted(Some(SQLITE_IOERR_SHMSIZE), String::new()), AppendError::Unknown(String::new()));
     }
 }

@@ -1,0 +1,274 @@
+//! Books that are kept beside the domain, from events alone, by someone who trusts none of them.
+
+use std::collections::BTreeMap;
+
+use domain::limits::MAX_SEATS_PER_USER_IN_SCHEDULE;
+use domain::{Event, Hold, ReservationId, SeatId, State, Timestamp, TokenHash, TokenId, UserId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    InLine,
+    Inside,
+    Over,
+}
+
+#[derive(Debug)]
+struct Ticket {
+    user_id: UserId,
+    place: Place,
+    /// 0 for a granted one.
+    queue_number: u64,
+    deadline: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Held,
+    Paid,
+    Closed,
+}
+
+/// What events have said so far.
+#[derive(Debug, Default)]
+pub struct Books {
+    now: Timestamp,
+    capacity: u64,
+    pace: Option<u32>,
+    admissions: Vec<Timestamp>,
+    tickets: BTreeMap<TokenId, Ticket>,
+    hashes: BTreeMap<TokenHash, TokenId>,
+    serving_number: u64,
+    last_queue_number: u64,
+    reservations: BTreeMap<ReservationId, (Hold, Fate)>,
+    wallets: BTreeMap<UserId, u64>,
+    charged: u64,
+    taken_in: u64,
+    sale: Option<(Timestamp, Timestamp, Timestamp)>,
+}
+
+impl Books {
+    /// Writes an event down, and stops at one that must not have happened.
+    pub fn write(&mut self, event: &Event, now: Timestamp) {
+        assert!(now >= self.now, "time goes back");
+        self.now = now;
+        match event {
+            Event::LogCreated { .. } | Event::ConcertPublished { .. } | Event::SeatsAdded { .. } => {}
+            Event::RoomConfigured { capacity, admissions_per_second, .. } => {
+                (self.capacity, self.pace) = (*capacity, *admissions_per_second);
+            }
+            Event::TokenIssued {
+                token_id, user_id, token_hash, queue_number, admitted, issued_at, expires_at, ..
+            } => {
+                assert_eq!(*issued_at, now);
+                assert!(self.hashes.insert(*token_hash, *token_id).is_none(), "a credential was given twice");
+                assert!(*queue_number > self.last_queue_number, "a place in line was given twice");
+                self.last_queue_number = *queue_number;
+                let may_enter = self.in_line() == 0 && self.slots() > 0;
+                assert_eq!(*admitted, may_enter, "who need not wait waits, or who must does not");
+                self.seat(*token_id, *user_id, Place::InLine, *queue_number, *expires_at);
+                if *admitted {
+                    self.admit(*token_id, *expires_at);
+                }
+            }
+            Event::TokenAdmitted { token_id, expires_at, .. } => self.admit(*token_id, *expires_at),
+            Event::TokenExpired { token_id, .. } => {
+                assert!(now >= self.ticket(*token_id).deadline, "a token expired before its deadline");
+                self.end(*token_id);
+            }
+            Event::RoomLeft { token_id, .. } => self.leave(*token_id),
+            Event::TokenGranted { token_id, user_id, token_hash, replaced_token_id, expires_at, .. } => {
+                if let Some(replaced) = replaced_token_id {
+                    self.leave(*replaced);
+                }
+                self.hashes.insert(*token_hash, *token_id);
+                self.tickets.remove(token_id);
+                self.seat(*token_id, *user_id, Place::Inside, 0, *expires_at);
+            }
+            Event::PointsCharged { user_id, amount, balance_after, .. } => {
+                self.charged += amount.get();
+                let wallet = self.wallets.entry(*user_id).or_default();
+                *wallet += amount.get();
+                assert_eq!(*wallet, balance_after.get());
+            }
+            Event::SchedulePublished { sale_opens_at, sale_closes_at, starts_at, .. } => {
+                self.sale = Some((*sale_opens_at, *sale_closes_at, *starts_at));
+            }
+            Event::SeatsHeld { hold } => self.hold(hold),
+            Event::HoldExpired { hold, .. } => {
+                assert!(now >= hold.expires_at, "a hold expired before its deadline");
+                self.move_on(hold, Fate::Held, Fate::Closed);
+            }
+            Event::HoldCancelled { hold, .. } => {
+                assert!(now < hold.expires_at, "a hold that is over was cancelled");
+                self.move_on(hold, Fate::Held, Fate::Closed);
+            }
+            Event::ReservationPaid { hold, balance_after, finished_token_id, .. } => {
+                assert!(now < hold.expires_at, "a hold that is over was paid");
+                self.move_on(hold, Fate::Held, Fate::Paid);
+                let wallet = self.wallets.entry(hold.user_id).or_default();
+                *wallet = wallet.checked_sub(hold.total_price.get()).expect("no wallet is below zero");
+                assert_eq!(*wallet, balance_after.get());
+                self.taken_in += hold.total_price.get();
+                assert_eq!(*finished_token_id, self.inside(hold.user_id), "a payment gives its user's slot on");
+                if let Some(finished) = finished_token_id {
+                    self.leave(*finished);
+                }
+            }
+            Event::ReservationRefunded { hold, balance_after, .. } => {
+                assert!(self.sale.is_some_and(|(_, _, starts_at)| now < starts_at), "a refund after the start");
+                self.move_on(hold, Fate::Paid, Fate::Closed);
+                self.taken_in -= hold.total_price.get();
+                let wallet = self.wallets.entry(hold.user_id).or_default();
+                *wallet += hold.total_price.get();
+                assert_eq!(*wallet, balance_after.get());
+            }
+        }
+    }
+
+    fn ticket(&self, token_id: TokenId) -> &Ticket {
+        self.tickets.get(&token_id).expect("a token that was issued")
+    }
+
+    fn in_line(&self) -> usize {
+        self.tickets.values().filter(|ticket| ticket.place == Place::InLine).count()
+    }
+
+    fn active(&self) -> u64 {
+        let takes_a_slot = |ticket: &&Ticket| ticket.place == Place::Inside && ticket.queue_number > 0;
+        self.tickets.values().filter(takes_a_slot).count() as u64
+    }
+
+    fn slots(&self) -> u64 {
+        let second = |time: &Timestamp| time.millis().div_euclid(1_000);
+        let admitted = self.admissions.iter().filter(|time| second(time) == second(&self.now)).count() as u64;
+        let free = self.capacity.saturating_sub(self.active());
+        self.pace.map_or(free, |pace| free.min(u64::from(pace).saturating_sub(admitted)))
+    }
+
+    fn seat(&mut self, token_id: TokenId, user_id: UserId, place: Place, queue_number: u64, deadline: Timestamp) {
+        let in_room = |ticket: &Ticket| ticket.user_id == user_id && ticket.place != Place::Over;
+        assert!(!self.tickets.values().any(in_room), "two tokens of one user are in the room");
+        assert!(deadline > self.now);
+        let before = self.tickets.insert(token_id, Ticket { user_id, place, queue_number, deadline });
+        assert!(before.is_none(), "a token's number was given twice");
+    }
+
+    fn admit(&mut self, token_id: TokenId, deadline: Timestamp) {
+        assert!(self.slots() > 0, "more were admitted than there are slots, or faster than the pace");
+        self.admissions.push(self.now);
+        let in_line = self.tickets.values().filter(|ticket| ticket.place == Place::InLine);
+        let first = in_line.map(|ticket| ticket.queue_number).min();
+        let (ticket, now) = (self.tickets.get_mut(&token_id).expect("a token that was issued"), self.now);
+        assert_eq!((ticket.place, Some(ticket.queue_number)), (Place::InLine, first), "not the first in line");
+        assert!(now < ticket.deadline, "a token whose wait was over came in");
+        assert!(ticket.queue_number > self.serving_number, "the serving number fell");
+        self.serving_number = ticket.queue_number;
+        (ticket.place, ticket.deadline) = (Place::Inside, deadline);
+    }
+
+    fn leave(&mut self, token_id: TokenId) {
+        assert!(self.now < self.ticket(token_id).deadline, "a token that is over was left");
+        self.end(token_id);
+    }
+
+    fn end(&mut self, token_id: TokenId) {
+        let ticket = self.tickets.get_mut(&token_id).expect("a token that was issued");
+        assert_ne!(ticket.place, Place::Over, "a token ended twice");
+        ticket.place = Place::Over;
+    }
+
+    /// The user's token that may hold seats now.
+    fn inside(&self, user_id: UserId) -> Option<TokenId> {
+        let inside = |ticket: &Ticket| ticket.place == Place::Inside && self.now < ticket.deadline;
+        self.tickets.iter().find(|(_, ticket)| ticket.user_id == user_id && inside(ticket)).map(|(id, _)| *id)
+    }
+
+    /// Whether the token with this hash may hold seats at `now`.
+    pub fn is_inside(&self, hash: &TokenHash, now: Timestamp) -> bool {
+        let ticket = self.hashes.get(hash).map(|token_id| self.ticket(*token_id));
+        ticket.is_some_and(|ticket| ticket.place == Place::Inside && now < ticket.deadline)
+    }
+
+    fn hold(&mut self, hold: &Hold) {
+        let (opens_at, closes_at, _) = self.sale.expect("a schedule is published");
+        assert!(self.now >= opens_at && self.now < closes_at, "seats were held outside the sale");
+        assert!(self.inside(hold.user_id).is_some(), "who is not inside held seats");
+        for (other, fate) in self.reservations.values() {
+            let shares = other.seat_ids().any(|seat_id| hold.seat_ids().any(|wanted| wanted == seat_id));
+            assert!(*fate == Fate::Closed || !shares, "a seat has two live reservations");
+        }
+        let total: u64 = hold.seats.iter().map(|seat| seat.price.get()).sum();
+        assert_eq!(hold.total_price.get(), total);
+        let before = self.reservations.insert(hold.reservation_id, (hold.clone(), Fate::Held));
+        assert!(before.is_none(), "a reservation's number was given twice");
+        assert!(self.live_seats(hold.user_id, self.now) <= MAX_SEATS_PER_USER_IN_SCHEDULE);
+    }
+
+    fn move_on(&mut self, hold: &Hold, from: Fate, to: Fate) {
+        let (begun, fate) = self.reservations.get_mut(&hold.reservation_id).expect("a hold that began");
+        assert_eq!((&*begun, *fate), (hold, from));
+        *fate = to;
+    }
+
+    /// Reservations that have their seats at `now`: sold, or held and not over.
+    fn live(&self, now: Timestamp) -> impl Iterator<Item = &Hold> {
+        let live = self.reservations.values().filter(move |(hold, fate)| match fate {
+            Fate::Held => now < hold.expires_at,
+            Fate::Paid => true,
+            Fate::Closed => false,
+        });
+        live.map(|(hold, _)| hold)
+    }
+
+    /// How many seats a user holds or owns at `now`.
+    pub fn live_seats(&self, user_id: UserId, now: Timestamp) -> usize {
+        self.live(now).filter(|hold| hold.user_id == user_id).map(|hold| hold.seats.len()).sum()
+    }
+
+    /// Whether the seat is held or sold at `now`.
+    pub fn is_taken(&self, seat_id: SeatId, now: Timestamp) -> bool {
+        self.live(now).any(|hold| hold.seat_ids().any(|taken| taken == seat_id))
+    }
+
+    /// Whether the reservation is a hold that is not over at `now`.
+    pub fn is_held(&self, reservation_id: ReservationId, now: Timestamp) -> bool {
+        let reservation = self.reservations.get(&reservation_id);
+        reservation.is_some_and(|(hold, fate)| *fate == Fate::Held && now < hold.expires_at)
+    }
+
+    /// Whose the reservations are, by number.
+    pub fn owners(&self) -> Vec<(ReservationId, UserId)> {
+        self.reservations.iter().map(|(reservation_id, (hold, _))| (*reservation_id, hold.user_id)).collect()
+    }
+
+    /// Every token's number, by number.
+    pub fn tokens(&self) -> impl Iterator<Item = TokenId> {
+        self.tickets.keys().copied()
+    }
+
+    /// What a user has in points.
+    pub fn balance(&self, user_id: UserId) -> u64 {
+        self.wallets.get(&user_id).copied().unwrap_or(0)
+    }
+
+    /// Holds the books against the state that the domain folded.
+    pub fn balance_with(&self, state: &State, users: &[UserId], seats: &[SeatId]) {
+        assert_eq!(self.charged, self.wallets.values().sum::<u64>() + self.taken_in, "points came or went");
+        for user_id in users {
+            assert_eq!(state.wallets.balance(*user_id).get(), self.balance(*user_id));
+            let in_room = self.tickets.iter().find(|(_, t)| t.user_id == *user_id && t.place != Place::Over);
+            assert_eq!(state.room.in_room(*user_id).map(|token| token.token_id), in_room.map(|(id, _)| *id));
+        }
+        let has = |hold: &Hold, seat_id: SeatId| hold.seat_ids().any(|taken| taken == seat_id);
+        for seat_id in seats {
+            let of = self.reservations.values().find(|(hold, fate)| *fate != Fate::Closed && has(hold, *seat_id));
+            let owner = of.map(|(hold, _)| hold.reservation_id);
+            let taken = state.seating.taken(domain::ScheduleId::FIRST, *seat_id);
+            assert_eq!(taken.map(|taken| taken.reservation_id), owner);
+        }
+        let room = &state.room;
+        assert_eq!((room.active(), room.waiting()), (self.active(), self.in_line()));
+        assert_eq!((room.capacity(), room.serving_number()), (self.capacity, self.serving_number));
+        assert!(room.line().is_sorted_by_key(|token| token.queue_number));
+    }
+}

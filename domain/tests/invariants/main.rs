@@ -1,0 +1,148 @@
+//! Rules that no sequence of commands may break: random ones are decided, recorded and folded as the sequencer does it,
+//! and every event is held against books that are kept beside the domain.
+
+#![expect(clippy::unwrap_used, reason = "what serves tests only is a test")]
+
+mod books;
+mod sequencer;
+mod steps;
+
+use domain::{
+    Action, AddSeats, CancelReservation, ChargePoints, ConcertId, ConfigureRoom, CreateLog, Credential, GrantToken,
+    Hash, Head, HoldSeats, IssueToken, LeaveRoom, PayReservation, Points, PublishConcert, PublishSchedule, Record,
+    ScheduleId, ScheduleTimes, Seat, SeatId, Seed, State, Tick, Timestamp, TokenHash, UserId,
+};
+use proptest::prelude::*;
+use sequencer::Sequencer;
+use steps::{Does, Step, seat_ids, step, users};
+use uuid::Uuid;
+
+const T0: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+const PRICE: u64 = 100;
+const DAY: i64 = 24 * 60 * 60;
+
+fn fixed_hash(user_id: UserId) -> TokenHash {
+    TokenHash::new([user_id.get() as u8; 32])
+}
+
+impl Sequencer {
+    /// A log with a schedule that is sold for two days and starts on the third, and everyone in the room or in line.
+    fn opened() -> Self {
+        let tokens = users().into_iter().map(|user_id| (user_id, fixed_hash(user_id))).collect();
+        let mut sequencer = Self::new(T0, tokens);
+        let name = "Concert".to_owned();
+        let concert = PublishConcert {
+            concert_id: ConcertId::FIRST,
+            name: name.clone(),
+            artist: name.clone(),
+            venue: name.clone(),
+        };
+        let seat = |seat_id: SeatId| Seat {
+            seat_id,
+            name: "A".into(),
+            zone: "A".into(),
+            price: Points::new(PRICE),
+            row: None,
+            number: None,
+        };
+        let seats = seat_ids().into_iter().map(seat).collect();
+        let seats = AddSeats { concert_id: ConcertId::FIRST, schedule_id: ScheduleId::FIRST, seats };
+        let times = ScheduleTimes {
+            starts_at: T0.plus_seconds(3 * DAY),
+            time_zone: "Asia/Seoul".to_owned(),
+            sale_opens_at: T0,
+            sale_closes_at: T0.plus_seconds(2 * DAY),
+        };
+        let schedule = PublishSchedule {
+            concert_id: ConcertId::FIRST,
+            schedule_id: ScheduleId::FIRST,
+            times,
+            local_date: "2027-01-18".to_owned(),
+            local_time: "17:00".to_owned(),
+        };
+        let created = CreateLog { log_id: Uuid::nil(), key_check: Hash::new([1; 32]), capacity: 3 };
+        sequencer.ask(Credential::System, None, Action::CreateLog(created));
+        sequencer.ask(Credential::Operator, None, Action::PublishConcert(concert));
+        sequencer.ask(Credential::Operator, None, Action::AddSeats(seats));
+        sequencer.ask(Credential::Operator, None, Action::PublishSchedule(schedule));
+        for user_id in users() {
+            sequencer.ask(Credential::User(user_id), None, sequencer.issue(user_id));
+        }
+        assert_eq!(sequencer.log.len(), 5 + users().len());
+        sequencer
+    }
+
+    fn take(&mut self, step: &Step) {
+        self.now = Timestamp::from_millis(self.now.millis() + step.after_millis);
+        let user_id = users()[step.user];
+        let (by, action) = match &step.does {
+            Does::Tick => (Credential::System, Action::Tick(Tick)),
+            Does::Issue => (Credential::User(user_id), self.issue(user_id)),
+            Does::Grant => {
+                let token_hash = fixed_hash(user_id);
+                (Credential::System, Action::GrantToken(GrantToken { user_id, token_hash }))
+            }
+            Does::Leave => (self.credential(user_id, step.token), Action::LeaveRoom(LeaveRoom)),
+            Does::Configure { capacity, pace } => {
+                let configure = ConfigureRoom { capacity: *capacity, admissions_per_second: *pace };
+                (Credential::Operator, Action::ConfigureRoom(configure))
+            }
+            Does::Charge { amount } => {
+                let charge = ChargePoints { user_id, amount: Points::new(*amount) };
+                (self.credential(user_id, step.token), Action::ChargePoints(charge))
+            }
+            Does::Hold { seats } => {
+                let hold = HoldSeats {
+                    user_id,
+                    concert_id: ConcertId::FIRST,
+                    schedule_id: ScheduleId::FIRST,
+                    seat_ids: seats.iter().map(|number| SeatId::try_from(*number).unwrap()).collect(),
+                };
+                (self.credential(user_id, step.token), Action::HoldSeats(hold))
+            }
+            Does::Pay { pick, by_owner, amount } => {
+                let (reservation_id, owner) = self.reservation(*pick, user_id);
+                let user_id = if *by_owner { owner } else { user_id };
+                let held = self.state.reservations.get(reservation_id, self.now);
+                let price = held.map_or(Points::ZERO, |reservation| reservation.hold.total_price);
+                let amount = if *amount == 0 { Points::new(PRICE + 1) } else { price };
+                let pay = PayReservation { reservation_id, user_id, amount };
+                (self.credential(user_id, step.token), Action::PayReservation(pay))
+            }
+            Does::Cancel { pick, by_owner } => {
+                let (reservation_id, owner) = self.reservation(*pick, user_id);
+                let user_id = if *by_owner { owner } else { user_id };
+                let cancel = CancelReservation { reservation_id };
+                (self.credential(user_id, step.token), Action::CancelReservation(cancel))
+            }
+        };
+        self.ask(by, step.key, action);
+    }
+
+    fn issue(&self, user_id: UserId) -> Action {
+        let mut bytes = [0xff; 32];
+        bytes[..8].copy_from_slice(&self.commands.to_be_bytes());
+        Action::IssueToken(IssueToken { user_id, seed: Seed::new([0; 16]), token_hash: TokenHash::new(bytes) })
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_sequence_of_commands_breaks_a_rule_and_its_log_folds_to_the_same_state(
+        steps in proptest::collection::vec(step(), 1..240)
+    ) {
+        let mut sequencer = Sequencer::opened();
+        for step in &steps {
+            sequencer.take(step);
+        }
+        let mut folded = State::default();
+        for record in &sequencer.log {
+            prop_assert!(record.verify(&folded.head).is_ok());
+            folded.apply(&record.decode().unwrap());
+        }
+        prop_assert_eq!(folded.head, sequencer.log.last().map_or(Head::EMPTY, Record::head));
+        prop_assert_eq!(sequencer.shown(&folded), sequencer.shown(&sequencer.state));
+    }
+}

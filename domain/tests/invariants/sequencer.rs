@@ -1,0 +1,177 @@
+//! Decides, records and folds as the sequencer does it, and holds all of it against the books.
+
+use std::collections::BTreeSet;
+
+use domain::limits::REMEMBERED_SECONDS;
+use domain::{
+    Action, Actor, CancelReservation, Command, Credential, Decided, Event, Fingerprint, IdempotencyKey, Metadata,
+    PayReservation, Record, Rejection, ReservationId, ScheduleId, SeatId, State, Timestamp, TokenHash, UserId,
+};
+use uuid::Uuid;
+
+use crate::books::Books;
+use crate::steps::{seat_ids, users};
+
+/// Decides, records and folds, one command after another.
+pub struct Sequencer {
+    pub state: State,
+    pub now: Timestamp,
+    pub log: Vec<Record>,
+    books: Books,
+    tokens: Vec<(UserId, TokenHash)>,
+    pub commands: u64,
+}
+
+impl Sequencer {
+    /// An empty log at this time, for users who know these credentials.
+    pub fn new(now: Timestamp, tokens: Vec<(UserId, TokenHash)>) -> Self {
+        Self { state: State::default(), now, log: vec![], books: Books::default(), tokens, commands: 0 }
+    }
+
+    /// The user's last token but `back`.
+    pub fn credential(&self, user_id: UserId, back: usize) -> Credential {
+        let mut own = self.tokens.iter().rev().filter(|(owner, _)| *owner == user_id).cycle();
+        Credential::Token(own.nth(back).unwrap().1)
+    }
+
+    /// The last reservation but `back`, and whose it is.
+    pub fn reservation(&self, back: usize, otherwise: UserId) -> (ReservationId, UserId) {
+        let owners = self.books.owners();
+        owners.iter().rev().nth(back).copied().unwrap_or((ReservationId::FIRST, otherwise))
+    }
+
+    /// One command, from its decision to its fold.
+    pub fn ask(&mut self, by: Credential, key: Option<u8>, action: Action) {
+        self.commands += 1;
+        // Of a request for a token, only the user is what a client wrote.
+        let written = if let Action::IssueToken(issue) = &action {
+            format!("issue {}", issue.user_id)
+        } else {
+            format!("{action:?}")
+        };
+        let idempotency =
+            key.map(|key| IdempotencyKey { key: Fingerprint::new([key; 16]), request: request(&written) });
+        let command = Command { by, idempotency, action };
+        match command.decide(&self.state, self.now) {
+            Ok((actor, Decided::Events(events))) => {
+                assert!(!events.is_empty(), "what happens is at least one event");
+                let metadata = Metadata {
+                    command_id: Uuid::from_u128(u128::from(self.commands)),
+                    index: 0,
+                    count: events.len() as u32,
+                    correlation_id: Uuid::nil(),
+                    causation_id: Uuid::nil(),
+                    actor: actor.name(),
+                    node_id: Uuid::nil(),
+                    program: "0.1.0".to_owned(),
+                    request_id: None,
+                    idempotency,
+                };
+                for (index, event) in (0..).zip(events) {
+                    self.record(&event, &Metadata { index, ..metadata.clone() });
+                }
+                self.ask_again(&command, actor);
+            }
+            Ok((_, Decided::Already(_))) => {}
+            Ok((actor, Decided::Repeated(position))) => {
+                let first = self.log[position.get() as usize - 1].decode().unwrap();
+                assert_eq!((first.metadata.actor, first.metadata.idempotency), (actor.name(), idempotency));
+                assert!(first.metadata.is_last() && self.now < first.recorded_at.plus_seconds(REMEMBERED_SECONDS));
+            }
+            Err(rejection) => self.judge(&command, &rejection),
+        }
+        self.books.balance_with(&self.state, &users(), &seat_ids());
+    }
+
+    /// What has just happened does not happen again: only points come in once more, where no key says that it is the same.
+    fn ask_again(&self, command: &Command, actor: Actor) {
+        let again = command.decide(&self.state, self.now).map(|(_, decided)| decided);
+        match (again, command.idempotency, actor.user_id()) {
+            (Ok(Decided::Repeated(position)), Some(_), Some(_)) => assert_eq!(position, self.state.head.position),
+            (Ok(Decided::Already(_)), _, None) | (Ok(Decided::Already(_)), None, Some(_)) => {}
+            (Ok(Decided::Events(_)), None, Some(_)) if matches!(command.action, Action::ChargePoints(_)) => {}
+            (again, ..) => panic!("{command:?} asked again gives {again:?}"),
+        }
+    }
+
+    fn record(&mut self, event: &Event, metadata: &Metadata) {
+        let record = Record::seal(&self.state.head, self.now, event, metadata);
+        let recorded = record.decode().unwrap();
+        assert_eq!((&recorded.event, &recorded.metadata), (event, metadata), "an event is not what was stored");
+        if let Event::TokenIssued { user_id, token_hash, .. } | Event::TokenGranted { user_id, token_hash, .. } = event
+        {
+            self.tokens.retain(|(_, known)| known != token_hash);
+            self.tokens.push((*user_id, *token_hash));
+        }
+        self.books.write(event, self.now);
+        self.state.apply(&recorded);
+        self.log.push(record);
+    }
+
+    /// Holds a refusal against the books: it must have its reason.
+    fn judge(&self, command: &Command, rejection: &Rejection) {
+        if let (Rejection::SeatTaken { seat_ids }, Action::HoldSeats(hold)) = (rejection, &command.action) {
+            let is_taken = |seat_id: &&SeatId| self.books.is_taken(**seat_id, self.now);
+            assert_eq!(seat_ids, &hold.seat_ids.iter().filter(is_taken).copied().collect::<Vec<_>>());
+        }
+        if let (Rejection::SeatLimitReached { limit }, Action::HoldSeats(hold)) = (rejection, &command.action) {
+            assert!(self.books.live_seats(hold.user_id, self.now) + hold.seat_ids.len() > *limit);
+        }
+        if let (Rejection::NotAdmitted { .. }, Credential::Token(hash)) = (rejection, command.by) {
+            assert!(!self.books.is_inside(&hash, self.now));
+        }
+        if let (Rejection::InsufficientPoints { balance, required }, Action::PayReservation(pay)) =
+            (rejection, &command.action)
+        {
+            assert_eq!(balance.get(), self.books.balance(pay.user_id));
+            assert!(balance < required);
+        }
+        if let (Rejection::HoldExpired, Action::PayReservation(PayReservation { reservation_id, .. }))
+        | (Rejection::HoldExpired, Action::CancelReservation(CancelReservation { reservation_id })) =
+            (rejection, &command.action)
+        {
+            assert!(!self.books.is_held(*reservation_id, self.now));
+        }
+    }
+
+    /// All that the state's accessors tell, in one text.
+    pub fn shown(&self, state: &State) -> String {
+        let mut shown = vec![format!("{:?}", (state.head, state.recorded_at, &state.log))];
+        let room = &state.room;
+        let counts = (room.waiting(), room.active(), room.capacity(), room.admissions_per_second());
+        let nexts = (room.serving_number(), room.next_queue_number(), room.next_token_id(), room.open_slots(self.now));
+        shown.push(format!("{counts:?} {nexts:?}"));
+        shown.extend(room.line().map(|token| format!("{token:?}")));
+        shown.extend(self.books.tokens().map(|token_id| format!("{:?}", room.token(token_id))));
+        let hashes: BTreeSet<_> = self.tokens.iter().map(|(_, hash)| *hash).collect();
+        shown.extend(hashes.iter().map(|hash| format!("{:?}", room.identify(hash, self.now))));
+        let never = Timestamp::from_millis(i64::MAX);
+        shown.extend(room.overdue(never).map(|token| format!("{token:?}")));
+        shown.extend(state.reservations.overdue(never).map(|reservation| format!("{reservation:?}")));
+        for (reservation_id, _) in self.books.owners() {
+            let reservation = state.reservations.get(reservation_id, self.now);
+            let payment = state.reservations.payment(reservation_id, self.now);
+            shown.push(format!("{reservation:?} {payment:?}"));
+        }
+        for user_id in users() {
+            let claims = state.seating.claims(ScheduleId::FIRST, user_id);
+            let keys = (0..3).map(|key| state.idempotency.first_use(user_id, Fingerprint::new([key; 16]), self.now));
+            let keys: Vec<_> = keys.collect();
+            let balance = state.wallets.balance(user_id);
+            shown.push(format!("{:?} {balance:?} {claims:?} {keys:?}", room.in_room(user_id)));
+        }
+        let taken = seat_ids().into_iter().map(|seat_id| state.seating.taken(ScheduleId::FIRST, seat_id));
+        shown.extend(taken.map(|taken| format!("{taken:?}")));
+        shown.push(format!("{:?}", (state.catalogue.concerts(), state.catalogue.schedules())));
+        shown.join("\n")
+    }
+}
+
+/// A request as its fingerprint.
+fn request(written: &str) -> Fingerprint {
+    let mut bytes = [0; 16];
+    for (index, byte) in written.bytes().enumerate() {
+        bytes[index % 16] = u8::wrapping_add(bytes[index % 16], byte).rotate_left(3);
+    }
+    Fingerprint::new(bytes)
+}

@@ -1,0 +1,82 @@
+//! What random users do, and when.
+
+use domain::limits::{ACTIVE_SECONDS, HOLD_SECONDS};
+use domain::{SeatId, UserId};
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+
+const USERS: u64 = 5;
+const SEATS: u64 = 7;
+const DAY: i64 = 24 * 60 * 60;
+
+/// What someone does next, and after how long.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub after_millis: i64,
+    /// Who: a user by index, and which of their tokens, the last first.
+    pub user: usize,
+    pub token: usize,
+    pub key: Option<u8>,
+    pub does: Does,
+}
+
+/// What they do. A reservation is picked from the last ones.
+#[derive(Debug, Clone)]
+pub enum Does {
+    Tick,
+    Issue,
+    Grant,
+    Leave,
+    Configure { capacity: u64, pace: Option<u32> },
+    Charge { amount: u64 },
+    Hold { seats: Vec<u64> },
+    Pay { pick: usize, by_owner: bool, amount: u64 },
+    Cancel { pick: usize, by_owner: bool },
+}
+
+fn does() -> impl Strategy<Value = Does> {
+    let seats = (1..=4_usize).prop_flat_map(|count| subsequence((1..=SEATS).collect::<Vec<_>>(), count).prop_shuffle());
+    prop_oneof![
+        4 => Just(Does::Tick),
+        5 => Just(Does::Issue),
+        1 => Just(Does::Grant),
+        1 => Just(Does::Leave),
+        1 => (1..5_u64, proptest::option::of(0..3_u32)).prop_map(|(capacity, pace)| Does::Configure { capacity, pace }),
+        4 => (1..2_000_u64).prop_map(|amount| Does::Charge { amount }),
+        8 => seats.prop_map(|seats| Does::Hold { seats }),
+        8 => (0..5_usize, prop::bool::weighted(0.9), 0..9_u64)
+            .prop_map(|(pick, by_owner, amount)| Does::Pay { pick, by_owner, amount }),
+        3 => (0..5_usize, prop::bool::weighted(0.9)).prop_map(|(pick, by_owner)| Does::Cancel { pick, by_owner }),
+    ]
+}
+
+/// Mostly soon, sometimes at or past a deadline.
+pub fn step() -> impl Strategy<Value = Step> {
+    let after_millis = prop_oneof![
+        160 => 0..500_i64,
+        24 => 0..60_000_i64,
+        4 => Just(HOLD_SECONDS * 1_000),
+        3 => Just(ACTIVE_SECONDS * 1_000),
+        1 => 0..DAY * 1_000,
+        1 => Just(DAY * 1_000),
+    ];
+    let token = prop_oneof![9 => Just(0_usize), 1 => 1..4_usize];
+    let key = proptest::option::weighted(0.2, 0..3_u8);
+    (after_millis, 0..USERS as usize, token, key, does()).prop_map(|(after_millis, user, token, key, does)| Step {
+        after_millis,
+        user,
+        token,
+        key,
+        does,
+    })
+}
+
+/// Everyone.
+pub fn users() -> Vec<UserId> {
+    (1..=USERS).map(|number| UserId::try_from(number).unwrap()).collect()
+}
+
+/// Every seat of the schedule.
+pub fn seat_ids() -> Vec<SeatId> {
+    (1..=SEATS).map(|number| SeatId::try_from(number).unwrap()).collect()
+}

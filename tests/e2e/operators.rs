@@ -1,0 +1,145 @@
+//! What operators see: starts, stops, catalogues, the room; and what no output and no log may ever show.
+
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::server::{Server, TOKEN_1, reprise, rows, run};
+
+fn read_all(folder: &Path) -> Vec<u8> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.is_file()).flat_map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
+}
+
+#[tokio::test]
+async fn no_credential_is_in_the_data_folder_or_in_the_programs_output() {
+    let mut server = Server::start(&["--demo"]);
+    let mut tokens = vec![TOKEN_1.to_owned()];
+    for user in 11..=30 {
+        let token = server.token(user).await;
+        // Clients put their token where it does not belong, too.
+        let bad = server.request(Method::POST, "/api/payments", &token).header("X-Request-Id", &token).body("{");
+        assert_eq!(bad.send().await.unwrap().status(), 415);
+        let path = format!("/api/users/{user}/points/charge");
+        let charge = server.request(Method::POST, &path, &token).header("X-Request-Id", &token);
+        let charged = charge.header("Idempotency-Key", &token).json(&json!({ "amount": 5 })).send().await.unwrap();
+        assert_eq!(charged.status(), 200);
+        server.get(&format!("/api/{token}"), &token).await.problem();
+        server.delete("/api/tokens/me", &token).await.ok();
+        tokens.push(token);
+    }
+    assert!(server.terminate().success());
+    let (stored, said) = (read_all(server.folder()), server.output());
+    assert!(contains(&stored, "PointsCharged"), "the log was read");
+    for token in tokens {
+        for form in [token.clone(), token.replace('-', "")] {
+            assert!(!contains(&stored, &form), "{token} is in the data folder");
+            assert!(!contains(said.as_bytes(), &form), "{token} is in the output");
+        }
+    }
+}
+
+#[tokio::test]
+async fn told_to_stop_it_answers_what_it_holds_and_exits_0() {
+    let mut server = Server::demo();
+    server.token(42).await;
+    assert!(server.terminate().success());
+    assert!(server.output().contains("stopped"), "{}", server.output());
+}
+
+#[tokio::test]
+async fn its_health_can_be_asked() {
+    let server = Server::demo();
+    server.get("/healthz", "").await.ok();
+    server.get("/readyz", "").await.ok();
+}
+
+#[tokio::test]
+async fn a_start_says_what_it_does() {
+    let server = Server::demo();
+    let said = server.output();
+    for word in ["the log is in", "replayed", "listening on http://127.0.0.1:"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn the_example_catalogue_can_be_imported_and_importing_again_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, example, _) = run(reprise(folder.path(), &["catalog", "example"]));
+    assert_eq!(code, 0);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let file = folder.path().join("catalogue.json");
+    std::fs::write(&file, &example).unwrap();
+    let data = folder.path().join("data");
+    let import = || run(reprise(&data, &["catalog", "import", file.to_str().unwrap()]));
+    let (code, said, error) = import();
+    assert_eq!(code, 0, "{said}{error}");
+    let before = rows(&data, "SELECT hex(hash) FROM log ORDER BY position").await;
+    let (code, said, error) = import();
+    assert_eq!(code, 0, "{said}{error}");
+    assert!(said.contains("nothing to import"), "{said}");
+    assert_eq!(rows(&data, "SELECT hex(hash) FROM log ORDER BY position").await, before);
+
+    let server = Server::start_in(&data, &["--identity", "open"]);
+    let dates = server.get("/api/concerts/1/dates", "").await;
+    assert_eq!((&dates.ok()[0]["concertDate"], &dates.ok()[0]["concertTime"]), (&json!("2027-12-24"), &json!("19:30")));
+    let token = server.token(42).await;
+    let seats = server.get("/api/concerts/1/schedules/2/seats?status=all", &token).await;
+    assert_eq!((&seats.ok()[0]["row"], &seats.ok()[1]["seatId"]), (&json!("A"), &json!(2)));
+}
+
+#[tokio::test]
+async fn a_catalogue_with_a_mistake_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, example, _) = run(reprise(folder.path(), &["catalog", "example"]));
+    let good: Value = serde_json::from_str(&example).unwrap();
+    let file = folder.path().join("catalogue.json");
+    let data = folder.path().join("data");
+    std::fs::write(&file, &example).unwrap();
+    assert_eq!(run(reprise(&data, &["catalog", "import", file.to_str().unwrap()])).0, 0);
+    let before = rows(&data, "SELECT hex(hash) FROM log ORDER BY position").await;
+    let spoil: [(&str, &dyn Fn(&mut Value)); 7] = [
+        ("timeZone", &|file| file["concerts"][0]["schedules"][1]["timeZone"] = json!("Asia/Atlantis")),
+        ("concert 1", &|file| file["concerts"][0]["artist"] = json!("Somebody else")),
+        ("costs", &|file| file["concerts"][0]["schedules"][1]["seats"][0]["price"] = json!(1_000_000_001)),
+        ("another one", &|file| file["concerts"][0]["schedules"][0]["zones"][0]["price"] = json!(1)),
+        ("seatsTotal", &|file| file["concerts"][0]["schedules"][0]["seatsTotal"] = json!(1)),
+        ("saleOpensAt", &|file| file["concerts"][0]["schedules"][0]["saleOpensAt"] = json!("tomorrow")),
+        ("twice", &|file| file["concerts"][0]["schedules"][1]["scheduleId"] = json!(1)),
+    ];
+    for (word, spoil) in spoil {
+        let mut bad = good.clone();
+        spoil(&mut bad);
+        std::fs::write(&file, bad.to_string()).unwrap();
+        let (code, said, error) = run(reprise(&data, &["catalog", "import", file.to_str().unwrap()]));
+        assert_eq!(code, 1, "{word}: {said}{error}");
+        let last = error.lines().last().unwrap();
+        assert!(last.contains("reprise: ") && (last.contains(word) || word == "saleOpensAt"), "{word}: {last}");
+        assert_eq!(rows(&data, "SELECT hex(hash) FROM log ORDER BY position").await, before, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn the_room_is_changed_in_a_folder_that_no_server_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = |capacity: &str| run(reprise(folder.path(), &["room", "set", "--capacity", capacity]));
+    let (code, _, error) = set("5");
+    assert!(code == 1 && error.contains("there is no log"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+
+    let mut server = Server::start_in(folder.path(), &["--identity", "open", "--capacity", "7"]);
+    assert_eq!(server.get("/api/queue", "").await.ok()["capacity"], 7);
+    let (code, _, error) = set("5");
+    assert!(code == 1 && error.contains("another"), "{error}");
+    assert!(server.terminate().success());
+    assert_eq!(set("5").0, 0);
+    // --capacity only seeds a new log.
+    let server = Server::start_in(folder.path(), &["--identity", "open", "--capacity", "9"]);
+    assert_eq!(server.get("/api/queue", "").await.ok()["capacity"], 5);
+}

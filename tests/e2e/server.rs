@@ -1,0 +1,214 @@
+//! A server of the test's own, in a folder and on a port of its own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use serde_json::Value;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Row};
+use tempfile::TempDir;
+
+/// The demo's fixed token of user 1.
+pub const TOKEN_1: &str = "96cdc907-fbae-4ebb-8c60-b27fa841b60d";
+/// The demo's fixed token of user 2.
+pub const TOKEN_2: &str = "eca61a00-954d-4a88-ade7-d24fbd53d588";
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    base: String,
+    client: reqwest::Client,
+    output: Arc<Mutex<String>>,
+    folder: PathBuf,
+    _temporary: Option<TempDir>,
+}
+
+/// The program with these arguments, on this folder.
+pub fn reprise(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reprise"));
+    command.args(arguments).arg("--data").arg(folder).stdin(Stdio::null());
+    command
+}
+
+impl Server {
+    /// A demo in a folder that goes away with it.
+    pub fn demo() -> Self {
+        Self::start(&["--demo"])
+    }
+
+    /// A server in a folder that goes away with it.
+    pub fn start(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Self::start_in(folder.path(), arguments);
+        server._temporary = Some(folder);
+        server
+    }
+
+    /// A server in `folder`; returns once it listens.
+    pub fn start_in(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = reprise(folder, &["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        let output = Arc::new(Mutex::new(String::new()));
+        let base = loop {
+            let mut line = String::new();
+            let ended = lines.read_line(&mut line).unwrap() == 0;
+            output.lock().unwrap().push_str(&line);
+            assert!(!ended, "the server did not start: {}", output.lock().unwrap());
+            if let Some((_, address)) = line.split_once("listening on ") {
+                break address.trim().to_owned();
+            }
+        };
+        let said = Arc::clone(&output);
+        std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                said.lock().unwrap().push_str(&(line + "\n"));
+            }
+        });
+        let client = reqwest::Client::new();
+        Self { child, base, client, output, folder: folder.to_owned(), _temporary: None }
+    }
+
+    /// A request, with a token where one is given.
+    pub fn request(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        if token.is_empty() { request } else { request.header("Authorization", token) }
+    }
+
+    pub async fn get(&self, path: &str, token: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path, token)).await
+    }
+
+    pub async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
+        Answer::of(self.request(Method::POST, path, token).json(&body)).await
+    }
+
+    pub async fn delete(&self, path: &str, token: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, path, token)).await
+    }
+
+    /// The user's token.
+    pub async fn token(&self, user: u64) -> String {
+        let answer = self.post("/api/tokens", "", serde_json::json!({ "userId": user })).await;
+        answer.ok()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Where it listens, without the scheme.
+    pub fn address(&self) -> &str {
+        self.base.strip_prefix("http://").unwrap()
+    }
+
+    /// All that it has said.
+    pub fn output(&self) -> String {
+        self.output.lock().unwrap().clone()
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and what it exits with.
+    pub fn terminate(&mut self) -> ExitStatus {
+        let kill = Command::new("kill").arg(self.pid().to_string()).status().unwrap();
+        assert!(kill.success());
+        self.child.wait().unwrap()
+    }
+
+    /// The types of the events in its log.
+    pub async fn event_types(&self) -> Vec<String> {
+        rows(&self.folder, "SELECT type FROM log ORDER BY position").await
+    }
+
+    /// How many events of this type its log has.
+    pub async fn count(&self, event_type: &str) -> usize {
+        self.event_types().await.iter().filter(|name| *name == event_type).count()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The first column of a query on a folder's log.
+pub async fn rows(folder: &Path, query: &'static str) -> Vec<String> {
+    let options = SqliteConnectOptions::new().filename(folder.join("log.db")).read_only(true);
+    let mut connection = options.connect().await.unwrap();
+    let rows = sqlx::query(query).fetch_all(&mut connection).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// What a server answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    pub async fn of(request: RequestBuilder) -> Self {
+        Self::try_of(request).await.unwrap()
+    }
+
+    pub async fn try_of(request: RequestBuilder) -> reqwest::Result<Self> {
+        let response = request.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await?;
+        Ok(Self { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+    }
+
+    /// The body of a 200.
+    pub fn ok(&self) -> &Value {
+        assert_eq!(self.status, 200, "{}", self.body);
+        &self.body
+    }
+
+    /// Status and code of a problem, after a look at its shape.
+    pub fn problem(&self) -> (u16, &str) {
+        let text = |member: &str| self.body[member].as_str().unwrap_or_else(|| panic!("no {member} in {}", self.body));
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.body["status"], self.status.as_u16());
+        assert_eq!(text("type"), format!("/problems/{}", text("code")));
+        assert_eq!(text("instance"), self.headers["x-request-id"]);
+        assert!(!text("title").is_empty() && !text("detail").is_empty());
+        (self.status.as_u16(), text("code"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.headers)).to_str().unwrap()
+    }
+}
+
+/// Runs the program to its end, which must come soon: exit code, standard output and error.
+pub fn run(mut command: Command) -> (i32, String, String) {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("the program does not end");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let (mut output, mut error) = (String::new(), String::new());
+    child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+    (child.wait().unwrap().code().unwrap_or(-1), output, error)
+}
