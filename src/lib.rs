@@ -1,5 +1,6 @@
 //! What is run: the log, the engine that decides, and the HTTP interface. `main.rs` puts them together.
 
+pub mod api;
 pub mod catalog;
 pub mod cli;
 pub mod config;

@@ -1,0 +1,136 @@
+//! Reading a command's body: JSON only, not too much of it, and not for ever.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{HeaderMap, header};
+use http_body_util::BodyExt;
+
+use super::kinds;
+use super::problem::Problem;
+
+/// The largest body of a command.
+pub const MAX_BODY_BYTES: usize = 16 * 1024;
+/// How long a body may take to come.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
+/// How much of a body that is refused is read all the same, and for how long: a client that still writes when its
+/// connection ends would see a reset, not the answer.
+const MAX_DRAINED_BYTES: usize = 1024 * 1024;
+const DRAIN_DEADLINE: Duration = Duration::from_secs(2);
+
+/// The whole body, which the headers must say is JSON.
+///
+/// # Errors
+/// It is not said to be JSON, is too large, does not come, or breaks off; in this order.
+pub async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Problem> {
+    if !is_json(headers) {
+        let detail = "Content-Type must be given once, as application/json.";
+        return Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
+        return Err(too_large(body));
+    }
+    let deadline = tokio::time::Instant::now() + BODY_DEADLINE;
+    let mut bytes = Vec::new();
+    loop {
+        let frame = tokio::time::timeout_at(deadline, body.frame()).await.map_err(|_| did_not_come())?;
+        let Some(frame) = frame else { return Ok(bytes.into()) };
+        let broke_off = |_| Problem::new(&kinds::MALFORMED_BODY, "The body broke off.").closing();
+        let Ok(chunk) = frame.map_err(broke_off)?.into_data() else { continue };
+        if bytes.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(too_large(body));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+}
+
+/// Exactly one `Content-Type`, of JSON itself: what merely rests on JSON (`application/problem+json`) means something else.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let only = types.next().filter(|_| types.next().is_none());
+    let essence = only.and_then(|given| given.to_str().ok()?.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn did_not_come() -> Problem {
+    Problem::new(&kinds::REQUEST_TIMEOUT, format!("The body did not come within {} seconds.", BODY_DEADLINE.as_secs()))
+        .closing()
+}
+
+fn too_large(rest: Body) -> Problem {
+    tokio::spawn(tokio::time::timeout(DRAIN_DEADLINE, drain(rest)));
+    Problem::new(&kinds::BODY_TOO_LARGE, format!("A body has at most {MAX_BODY_BYTES} bytes.")).closing()
+}
+
+async fn drain(mut body: Body) {
+    let mut drained_bytes = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        drained_bytes += frame.data_ref().map_or(0, Bytes::len);
+        if drained_bytes > MAX_DRAINED_BYTES {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::channel::{Channel, Sender};
+
+    use super::*;
+
+    fn said_to_be(types: &[&str]) -> bool {
+        let mut headers = HeaderMap::new();
+        for content_type in types {
+            headers.append(header::CONTENT_TYPE, content_type.parse().unwrap());
+        }
+        is_json(&headers)
+    }
+
+    #[test]
+    fn only_json_itself_is_json() {
+        assert!(said_to_be(&["application/json"]));
+        assert!(said_to_be(&["Application/JSON; charset=utf-8"]));
+        assert!(!said_to_be(&[]));
+        assert!(!said_to_be(&["application/problem+json"]));
+        assert!(!said_to_be(&["application/jsonp"]));
+        assert!(!said_to_be(&["text/plain"]));
+        assert!(!said_to_be(&["application/json", "application/json"]));
+    }
+
+    /// A body whose length nobody has told. More may come as long as the sender lives.
+    async fn unmeasured(bytes: usize) -> (Sender<Bytes>, Body) {
+        let (mut sender, body) = Channel::new(100);
+        for chunk in vec![b' '; bytes].chunks(1_000) {
+            sender.send_data(Bytes::copy_from_slice(chunk)).await.unwrap();
+        }
+        (sender, Body::new(body))
+    }
+
+    async fn read_whole(body: Body) -> Result<usize, &'static str> {
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, super::super::json::JSON)]);
+        read(&headers, body).await.map(|bytes| bytes.len()).map_err(|problem| problem.code())
+    }
+
+    #[tokio::test]
+    async fn a_body_of_16_kib_is_read_and_one_byte_more_is_too_large() {
+        assert_eq!(read_whole(Body::from(vec![b' '; MAX_BODY_BYTES])).await, Ok(MAX_BODY_BYTES));
+        assert_eq!(read_whole(Body::from(vec![b' '; MAX_BODY_BYTES + 1])).await, Err("body-too-large"));
+    }
+
+    #[tokio::test]
+    async fn a_body_of_unknown_length_is_measured_while_it_is_read() {
+        let (sender, body) = unmeasured(MAX_BODY_BYTES).await;
+        drop(sender);
+        assert_eq!(read_whole(body).await, Ok(MAX_BODY_BYTES));
+        let (_more_may_come, body) = unmeasured(MAX_BODY_BYTES + 1).await;
+        assert_eq!(read_whole(body).await, Err("body-too-large"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_not_waited_for_longer_than_30_seconds() {
+        let started = tokio::time::Instant::now();
+        let (_more_may_come, body) = unmeasured(10).await;
+        assert_eq!(read_whole(body).await, Err("request-timeout"));
+        assert_eq!(started.elapsed().as_secs(), 30);
+    }
+}

@@ -1,0 +1,125 @@
+//! The way of a command through the door: who asks, what is asked, the engine's decision, its answer.
+//!
+//! What is wrong is told in the contract's order: 401, 415, 413, 400, 422, and then what the engine decides. The engine
+//! knows best whether a token is known, since it decides in order; only where a command never gets to it do the read
+//! models say whether 401 goes before what else is wrong.
+
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::HeaderValue;
+use domain::{Action, Answer, Command, Credential, IdempotencyKey, UserId};
+
+use super::idempotency::{self, IDEMPOTENT_REPLAYED};
+use super::json::{self, LOG_POSITION};
+use super::members::Members;
+use super::path::PathIds;
+use super::problem::Problem;
+use super::request_id::RequestId;
+use super::wire::{ChargeShown, PaymentShown, ReservationShown, TokenShown};
+use super::{Api, Outcome, auth, body};
+use crate::engine::{Reply, Submission};
+
+/// What a command makes of its request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// It says what is asked.
+    Json,
+    /// The path says all.
+    Ignored,
+}
+
+/// A command's request as it came, with a body that is whole and not too large.
+pub struct Asked {
+    /// The ids in its path.
+    pub path: PathIds,
+    body: Bytes,
+    idempotency: Option<IdempotencyKey>,
+    request_id: Option<RequestId>,
+}
+
+impl Asked {
+    async fn read(request: Request, body: Body) -> Result<Self, Problem> {
+        let (mut parts, unread) = request.into_parts();
+        let body = match body {
+            Body::Json => body::read(&parts.headers, unread).await?,
+            Body::Ignored => Bytes::new(),
+        };
+        let idempotency = idempotency::key(&parts.headers, &parts.method, parts.uri.path(), &body)?;
+        let request_id = parts.extensions.get::<RequestId>().cloned();
+        Ok(Self { path: PathIds::of(&mut parts).await, body, idempotency, request_id })
+    }
+
+    /// The body's members.
+    ///
+    /// # Errors
+    /// It is no JSON object.
+    pub fn members(&self) -> Result<Members<'_>, Problem> {
+        Members::of(&self.body)
+    }
+}
+
+/// A command of whoever shows a token.
+///
+/// # Errors
+/// The problem that it is answered with.
+pub async fn by_holder(
+    api: &Api,
+    request: Request,
+    body: Body,
+    parse: impl FnOnce(&Asked) -> Result<Action, Problem>,
+) -> Outcome {
+    let token = auth::presented(request.headers())?;
+    let parsed = match Asked::read(request, body).await {
+        Ok(asked) => parse(&asked).map(|action| (asked, action)),
+        Err(fault) => Err(fault),
+    };
+    match parsed {
+        Ok((asked, action)) => decide(api, Credential::Token(token), asked, action).await,
+        Err(fault) => Err(api.unless_unknown(&token, fault)),
+    }
+}
+
+/// A command of a user who has no token yet.
+///
+/// # Errors
+/// The problem that it is answered with.
+pub async fn by_user(
+    api: &Api,
+    request: Request,
+    parse: impl FnOnce(&Asked) -> Result<(UserId, Action), Problem>,
+) -> Outcome {
+    let asked = Asked::read(request, Body::Json).await?;
+    let (user_id, action) = parse(&asked)?;
+    decide(api, Credential::User(user_id), asked, action).await
+}
+
+async fn decide(api: &Api, by: Credential, asked: Asked, action: Action) -> Outcome {
+    let command = Command { by, idempotency: asked.idempotency, action };
+    let request_id = asked.request_id.map(|request_id| request_id.as_str().to_owned());
+    let Reply { position, outcome, replayed } = api.engine.submit(Submission::new(command, request_id)).await?;
+    let answered = outcome.map_err(Problem::from).and_then(|answer| show(api, answer));
+    let mut response = answered.map_err(|problem| problem.at(position))?;
+    response.headers_mut().insert(LOG_POSITION, position.get().into());
+    if replayed {
+        response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// An answer tells what was decided, also where it is told again; what counts seconds or people is as of now.
+fn show(api: &Api, answer: Answer) -> Outcome {
+    let (read_models, now) = (api.engine.read_models(), api.engine.now());
+    match answer {
+        Answer::Token(token) => {
+            let text = api.token_text(&token)?;
+            Ok(json::answer(&TokenShown::of(&token, text, &read_models, now)))
+        }
+        Answer::Charge(charge) => Ok(json::answer(&ChargeShown::from(charge))),
+        Answer::Payment(payment) => Ok(json::answer(&PaymentShown::from(payment))),
+        Answer::Reservation(reservation) => {
+            let shown = ReservationShown::of(&reservation, reservation.status, &read_models, now);
+            shown.as_ref().map(json::answer).ok_or_else(|| Problem::internal("a reserved seat is in no list"))
+        }
+        Answer::Done => Err(Problem::internal("a command of no route was decided")),
+    }
+}

@@ -1,0 +1,59 @@
+//! What is played, when, and which seats there are.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use domain::{ConcertId, Rejection, ScheduleId};
+
+use super::path::PathIds;
+use super::{Api, Outcome, query};
+
+/// Anyone may keep them, and asks whether they are still the same.
+const CONCERTS_CACHE: &str = "public, no-cache";
+/// Seats are shown to those who are admitted only.
+const SEATS_CACHE: &str = "private, no-cache";
+
+/// `GET /api/concerts`.
+pub async fn list(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+    let nothing = |_: &_, _: &mut _| Ok(());
+    query::by_anyone(&api, request, nothing, |view, ()| {
+        Ok(view.conditional(CONCERTS_CACHE, view.read_models.concerts.list()))
+    })
+    .await
+}
+
+/// `GET /api/concerts/{concertId}`.
+pub async fn one(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+    let concert = |path: &PathIds, _: &mut _| path.id::<ConcertId>("concertId");
+    query::by_anyone(&api, request, concert, |view, concert_id| {
+        let shown = view.read_models.concerts.concert(concert_id);
+        Ok(view.conditional(CONCERTS_CACHE, shown.ok_or(Rejection::ConcertNotFound { concert_id })?))
+    })
+    .await
+}
+
+/// `GET /api/concerts/{concertId}/dates`.
+pub async fn dates(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+    let concert = |path: &PathIds, _: &mut _| path.id::<ConcertId>("concertId");
+    query::by_anyone(&api, request, concert, |view, concert_id| {
+        let shown = view.read_models.concerts.dates(concert_id);
+        Ok(view.conditional(CONCERTS_CACHE, shown.ok_or(Rejection::ConcertNotFound { concert_id })?))
+    })
+    .await
+}
+
+/// `GET /api/concerts/{concertId}/schedules/{scheduleId}/seats`: for who is admitted.
+pub async fn seats(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+    let parse = |path: &PathIds, parameters: &mut super::parameters::Parameters| {
+        let (concert_id, schedule_id) = (path.id::<ConcertId>("concertId")?, path.id::<ScheduleId>("scheduleId")?);
+        Ok((concert_id, schedule_id, parameters.all_seats()))
+    };
+    query::by_holder(&api, request, parse, |view, token, (concert_id, schedule_id, all)| {
+        if !token.is_active(view.now) {
+            return Err(view.read_models.room.room().not_admitted(token).into());
+        }
+        let list = view.read_models.seat_lists.get(concert_id, schedule_id)?;
+        Ok(view.conditional(SEATS_CACHE, if all { list.all() } else { list.available() }))
+    })
+    .await
+}

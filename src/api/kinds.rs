@@ -1,0 +1,65 @@
+//! Every kind of problem: its status, its code and its title. The codes are what clients tell problems apart by.
+
+use axum::http::StatusCode;
+
+/// One kind of problem.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The HTTP status that it always has.
+    pub status: StatusCode,
+    /// Its name in `code` and `type`.
+    pub code: &'static str,
+    /// What it is, in words that never change.
+    pub title: &'static str,
+}
+
+macro_rules! kinds {
+    ($($name:ident $status:ident $code:literal $title:literal;)*) => {$(
+        pub static $name: Kind = Kind { status: StatusCode::$status, code: $code, title: $title };
+    )*};
+}
+
+kinds! {
+    MALFORMED_BODY BAD_REQUEST "malformed-body" "The body is not JSON";
+    MALFORMED_PATH BAD_REQUEST "malformed-path" "A part of the path is no id";
+    MALFORMED_HEADER BAD_REQUEST "malformed-header" "A header cannot be read";
+
+    TOKEN_MISSING UNAUTHORIZED "token-missing" "A token is needed";
+    TOKEN_MALFORMED UNAUTHORIZED "token-malformed" "The token cannot be read";
+    TOKEN_UNKNOWN UNAUTHORIZED "token-unknown" "The token is not known";
+    TOKEN_EXPIRED UNAUTHORIZED "token-expired" "The token has expired";
+
+    NOT_ADMITTED FORBIDDEN "not-admitted" "Not admitted";
+    NOT_YOURS FORBIDDEN "not-yours" "It belongs to another user";
+
+    ROUTE_NOT_FOUND NOT_FOUND "route-not-found" "There is no such route";
+    CONCERT_NOT_FOUND NOT_FOUND "concert-not-found" "There is no such concert";
+    SCHEDULE_NOT_FOUND NOT_FOUND "schedule-not-found" "There is no such schedule";
+    SEAT_NOT_FOUND NOT_FOUND "seat-not-found" "There is no such seat";
+    RESERVATION_NOT_FOUND NOT_FOUND "reservation-not-found" "There is no such reservation";
+
+    METHOD_NOT_ALLOWED METHOD_NOT_ALLOWED "method-not-allowed" "The route does not have this method";
+    REQUEST_TIMEOUT REQUEST_TIMEOUT "request-timeout" "The body did not come in time";
+    BODY_TOO_LARGE PAYLOAD_TOO_LARGE "body-too-large" "The body is too large";
+    UNSUPPORTED_MEDIA_TYPE UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body must be application/json";
+
+    SEAT_TAKEN CONFLICT "seat-taken" "Seats are taken";
+    SEAT_LIMIT_REACHED CONFLICT "seat-limit-reached" "Too many seats for one user";
+    INSUFFICIENT_POINTS CONFLICT "insufficient-points" "Not enough points";
+    AMOUNT_MISMATCH CONFLICT "amount-mismatch" "The amount is not the price";
+    BALANCE_LIMIT_REACHED CONFLICT "balance-limit-reached" "The wallet is full";
+    RESERVATION_NOT_PAYABLE CONFLICT "reservation-not-payable" "The reservation cannot be paid";
+    NOT_ON_SALE CONFLICT "not-on-sale" "Not on sale";
+    HOLD_EXPIRED GONE "hold-expired" "The hold has expired";
+
+    INVALID_REQUEST UNPROCESSABLE_ENTITY "invalid-request" "The request is not valid";
+    IDEMPOTENCY_KEY_REUSED UNPROCESSABLE_ENTITY "idempotency-key-reused" "The idempotency key was used before";
+
+    INTERNAL INTERNAL_SERVER_ERROR "internal" "A fault of the server";
+
+    OVERLOADED SERVICE_UNAVAILABLE "overloaded" "Too much is asked at once";
+    ROOM_FULL SERVICE_UNAVAILABLE "room-full" "The line is full";
+    LOG_UNAVAILABLE SERVICE_UNAVAILABLE "log-unavailable" "The log is not available";
+    READ_MODEL_BEHIND SERVICE_UNAVAILABLE "read-model-behind" "The position is not reached yet";
+    OUTCOME_UNKNOWN SERVICE_UNAVAILABLE "outcome-unknown" "The outcome is not known";
+}

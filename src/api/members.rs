@@ -1,0 +1,211 @@
+//! A body's members, read strictly: each exactly once, of its type and in its range, and no other. Every member that is
+//! wrong is named, so that a client mends its request at once.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use domain::MAX_SAFE_INTEGER;
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::kinds;
+use super::problem::{FieldError, Problem};
+
+/// What the whole body is called where it is no object at all.
+const WHOLE_BODY: &str = "body";
+
+/// The members that were given, as they were written, and what was found wrong so far.
+#[derive(Debug)]
+pub struct Members<'a> {
+    given: BTreeMap<String, Vec<&'a RawValue>>,
+    errors: Vec<FieldError>,
+}
+
+impl<'a> Members<'a> {
+    /// Takes a body apart.
+    ///
+    /// # Errors
+    /// It is not JSON in UTF-8, or JSON that is no object.
+    pub fn of(body: &'a [u8]) -> Result<Self, Problem> {
+        let malformed = |detail: &'static str| Problem::new(&kinds::MALFORMED_BODY, detail);
+        let text = std::str::from_utf8(body).map_err(|_| malformed("The body is not UTF-8."))?;
+        let whole: &RawValue = serde_json::from_str(text).map_err(|_| malformed("The body is not JSON."))?;
+        if !whole.get().starts_with('{') {
+            let message = Cow::Borrowed("must be an object");
+            return Err(Problem::invalid_request(&[FieldError { field: WHOLE_BODY.to_owned(), message }]));
+        }
+        let Given(given) =
+            serde_json::from_str(whole.get()).map_err(|_| malformed("A member's name is no Unicode text."))?;
+        Ok(Self { given, errors: Vec::new() })
+    }
+
+    /// Whether a member is there.
+    pub fn has(&self, field: &str) -> bool {
+        self.given.contains_key(field)
+    }
+
+    /// An id; `None` where that is wrong.
+    pub fn id<Id: TryFrom<u64>>(&mut self, field: &str) -> Option<Id> {
+        self.integer(field, 1..=MAX_SAFE_INTEGER).and_then(|id| Id::try_from(id).ok())
+    }
+
+    /// A whole number in `range`; `None` where that is wrong.
+    pub fn integer(&mut self, field: &str, range: RangeInclusive<u64>) -> Option<u64> {
+        let integer = integer_in(self.take(field)?, &range);
+        if integer.is_none() {
+            self.refuse(field, format!("must be a whole number from {} to {}", range.start(), range.end()));
+        }
+        integer
+    }
+
+    /// A list of distinct ids, at least one and at most `max`; `None` where that is wrong.
+    pub fn distinct_ids<Id: TryFrom<u64> + PartialEq>(&mut self, field: &str, max: usize) -> Option<Vec<Id>> {
+        let listed = serde_json::from_str::<Vec<&RawValue>>(self.take(field)?.get()).unwrap_or_default();
+        let id = |raw: &RawValue| Id::try_from(integer_in(raw, &(1..=MAX_SAFE_INTEGER))?).ok();
+        let ids: Option<Vec<Id>> = listed.iter().take(max + 1).map(|raw| id(raw)).collect();
+        let distinct = |ids: &Vec<Id>| ids.iter().enumerate().all(|(index, id)| !ids[..index].contains(id));
+        let ids = ids.filter(|ids| (1..=max).contains(&ids.len()) && distinct(ids));
+        if ids.is_none() {
+            self.refuse(field, format!("must be a list of 1 to {max} distinct ids"));
+        }
+        ids
+    }
+
+    /// Says what is wrong with a member, which is then not looked at any more.
+    pub fn refuse(&mut self, field: &str, message: impl Into<Cow<'static, str>>) {
+        self.given.remove(field);
+        self.errors.push(FieldError { field: field.to_owned(), message: message.into() });
+    }
+
+    /// What was made of the members, where nothing was wrong and none is left.
+    ///
+    /// # Errors
+    /// Every member that is wrong, and every one that nobody asked for.
+    pub fn complete<T>(mut self, made: Option<T>) -> Result<T, Problem> {
+        let unknown = self.given.into_keys().map(|field| FieldError { field, message: "is not known here".into() });
+        self.errors.extend(unknown);
+        made.filter(|_| self.errors.is_empty()).ok_or_else(|| Problem::invalid_request(&self.errors))
+    }
+
+    fn take(&mut self, field: &str) -> Option<&'a RawValue> {
+        match self.given.remove(field).as_deref() {
+            Some([value]) => return Some(value),
+            Some(_) => self.refuse(field, "is given more than once"),
+            None => self.refuse(field, "is missing"),
+        }
+        None
+    }
+}
+
+/// A whole number is written as one: `1.0` and `1e3` are not, and neither is `"1"`.
+fn integer_in(raw: &RawValue, range: &RangeInclusive<u64>) -> Option<u64> {
+    let digits = raw.get();
+    let digits = digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(digits)?;
+    digits.parse().ok().filter(|integer| range.contains(integer))
+}
+
+/// Members by name, the repeated ones too: a map would keep the last of them and say nothing.
+struct Given<'a>(BTreeMap<String, Vec<&'a RawValue>>);
+
+impl<'de> Deserialize<'de> for Given<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Given<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Given<'de>, A::Error> {
+                let mut given = BTreeMap::<String, Vec<&RawValue>>::new();
+                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
+                    given.entry(name).or_default().push(value);
+                }
+                Ok(Given(given))
+            }
+        }
+
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::SeatId;
+
+    /// The one member `n`, 1..=10.
+    fn read(body: &str) -> Result<u64, Problem> {
+        let mut members = Members::of(body.as_bytes())?;
+        let n = members.integer("n", 1..=10);
+        members.complete(n)
+    }
+
+    fn refused(body: &str, errors: &[(&str, &'static str)]) {
+        let error = |(field, message): &(&str, &'static str)| FieldError {
+            field: (*field).to_owned(),
+            message: Cow::Borrowed(message),
+        };
+        let errors: Vec<_> = errors.iter().map(error).collect();
+        assert_eq!(read(body), Err(Problem::invalid_request(&errors)), "{body}");
+    }
+
+    #[test]
+    fn a_number_in_its_range_is_read() {
+        assert_eq!(read(r#" {"n":1} "#), Ok(1));
+        assert_eq!(read("{\"n\":\n10}"), Ok(10));
+        assert_eq!(read(r#"{"\u006e":7}"#), Ok(7));
+    }
+
+    #[test]
+    fn what_is_no_whole_number_in_the_range_is_refused() {
+        let wrong = ["0", "11", "-1", "-0", "1.0", "1e0", "\"1\"", "true", "null", "[1]", "{}", "1e999"];
+        for value in wrong.into_iter().chain(["18446744073709551616", "99999999999999999999999999"]) {
+            refused(&format!(r#"{{"n":{value}}}"#), &[("n", "must be a whole number from 1 to 10")]);
+        }
+    }
+
+    #[test]
+    fn every_wrong_member_is_named() {
+        refused("{}", &[("n", "is missing")]);
+        refused(r#"{"n":1,"n":1}"#, &[("n", "is given more than once")]);
+        refused(r#"{"n":1,"m":1}"#, &[("m", "is not known here")]);
+        refused(r#"{"N":1,"m":1}"#, &[("n", "is missing"), ("N", "is not known here"), ("m", "is not known here")]);
+    }
+
+    #[test]
+    fn json_that_is_no_object_is_not_valid() {
+        for body in ["[1]", "1", "null", "\"n\""] {
+            refused(body, &[("body", "must be an object")]);
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_malformed() {
+        for body in ["", " ", "{", "{\"n\":1}x", "{\"n\":01}", "{n:1}", "{\"n\":1,}", "\u{feff}{}", r#"{"\ud800":1}"#] {
+            assert_eq!(read(body).unwrap_err().code(), "malformed-body", "{body}");
+        }
+        assert_eq!(Members::of(b"{\"n\":\"\xff\"}").unwrap_err().code(), "malformed-body");
+        assert_eq!(read(&"[".repeat(16_000)).unwrap_err().code(), "malformed-body");
+    }
+
+    #[test]
+    fn a_list_of_ids_is_neither_empty_nor_long_nor_repetitive() {
+        let read = |list: &str| {
+            let body = format!(r#"{{"ids":{list}}}"#);
+            let mut members = Members::of(body.as_bytes()).unwrap();
+            let ids = members.distinct_ids::<SeatId>("ids", 4);
+            members.complete(ids).map(|ids| ids.into_iter().map(SeatId::get).collect::<Vec<_>>())
+        };
+        assert_eq!(read("[3]"), Ok(vec![3]));
+        assert_eq!(read("[4,3,2,1]"), Ok(vec![4, 3, 2, 1]));
+        for wrong in ["[]", "[1,2,3,4,5]", "[1,1]", "[0]", "[1,\"2\"]", "[1.0]", "1", "null", "{}", "[[1]]"] {
+            assert_eq!(read(wrong).unwrap_err().code(), "invalid-request", "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The query's parameters. One that is not known is ignored, as the contract has it; one that is wrong is named.
+
+use axum::extract::Query;
+use axum::http::Uri;
+use domain::Position;
+
+use super::problem::{FieldError, Problem};
+
+/// What stands after the path's question mark.
+#[derive(Debug)]
+pub struct Parameters {
+    given: Vec<(String, String)>,
+    errors: Vec<FieldError>,
+}
+
+impl Parameters {
+    /// The parameters of this address.
+    pub fn of(uri: &Uri) -> Self {
+        let given = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(given)| given).unwrap_or_default();
+        Self { given, errors: Vec::new() }
+    }
+
+    /// `minPosition`: from where on the answer must be served.
+    pub fn min_position(&mut self) -> Option<Position> {
+        self.read("minPosition", "must be a whole number", |text| {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            // A number past all positions is one that is never reached.
+            digits.then(|| Position::new(text.parse().unwrap_or(u64::MAX)))
+        })
+    }
+
+    /// `status=all`: every seat, not only those that can be reserved.
+    pub fn all_seats(&mut self) -> bool {
+        self.read("status", "must be all", |text| (text == "all").then_some(())).is_some()
+    }
+
+    /// That nothing was wrong.
+    ///
+    /// # Errors
+    /// Every parameter that was read and is wrong.
+    pub fn complete(self) -> Result<(), Problem> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid_request(&self.errors)) }
+    }
+
+    fn read<T>(&mut self, name: &str, rule: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let mut named = self.given.iter().filter(|(given, _)| given == name);
+        let (_, text) = named.next()?;
+        let parsed = if named.next().is_none() { parse(text) } else { None };
+        if parsed.is_none() {
+            self.errors.push(FieldError { field: name.to_owned(), message: rule.into() });
+        }
+        parsed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<(Option<u64>, bool), &'static str> {
+        let uri = format!("/path?{query}").parse().unwrap();
+        let mut parameters = Parameters::of(&uri);
+        let read = (parameters.min_position().map(Position::get), parameters.all_seats());
+        parameters.complete().map(|()| read).map_err(|problem| problem.code())
+    }
+
+    #[test]
+    fn known_parameters_are_read_and_others_ignored() {
+        assert_eq!(read(""), Ok((None, false)));
+        assert_eq!(read("minPosition=12&other=%ff&status=all"), Ok((Some(12), true)));
+        assert_eq!(read("minPosition=99999999999999999999999"), Ok((Some(u64::MAX), false)));
+    }
+
+    #[test]
+    fn a_wrong_parameter_is_refused() {
+        let wrong = ["minPosition=", "minPosition=-1", "minPosition=+1", "minPosition=1.0", "minPosition=x"];
+        for query in wrong.into_iter().chain(["minPosition=1&minPosition=1", "status=", "status=ALL", "status=HELD"]) {
+            assert_eq!(read(query), Err("invalid-request"), "{query}");
+        }
+    }
+}

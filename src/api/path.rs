@@ -1,0 +1,51 @@
+//! The ids in a path.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use domain::NotAnId;
+
+use super::kinds;
+use super::problem::Problem;
+
+/// The parts of the path that the route names. They are read when they are asked for, since a token goes first.
+#[derive(Debug)]
+pub struct PathIds(Option<RawPathParams>);
+
+impl PathIds {
+    /// The parts of this request's path.
+    pub async fn of(parts: &mut Parts) -> Self {
+        Self(RawPathParams::from_request_parts(parts, &()).await.ok())
+    }
+
+    /// The id that the route calls `name`.
+    ///
+    /// # Errors
+    /// What stands there is no id.
+    pub fn id<Id: TryFrom<u64, Error = NotAnId>>(&self, name: &str) -> Result<Id, Problem> {
+        let mut named = self.0.iter().flatten().filter(|(known, _)| *known == name);
+        let id = named.next().and_then(|(_, text)| id(text));
+        id.ok_or_else(|| Problem::new(&kinds::MALFORMED_PATH, format!("In the path, {name} must be an id: {NotAnId}.")))
+    }
+}
+
+/// Written in the one way in which JSON writes it: without sign and leading zeros.
+fn id<Id: TryFrom<u64, Error = NotAnId>>(text: &str) -> Option<Id> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    digits.then(|| text.parse().ok()).flatten().and_then(|number: u64| Id::try_from(number).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{MAX_SAFE_INTEGER, UserId};
+
+    #[test]
+    fn an_id_is_written_in_one_way() {
+        assert_eq!(id::<UserId>("1").map(UserId::get), Some(1));
+        assert_eq!(id::<UserId>(&MAX_SAFE_INTEGER.to_string()).map(UserId::get), Some(MAX_SAFE_INTEGER));
+        let past = (MAX_SAFE_INTEGER + 1).to_string();
+        for wrong in ["", "0", "01", "+1", "-1", "1.0", "1e3", "abc", "1 ", "１", &past, "99999999999999999999"] {
+            assert_eq!(id::<UserId>(wrong), None, "{wrong}");
+        }
+    }
+}

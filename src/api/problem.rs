@@ -1,0 +1,211 @@
+//! Whatever is not a success becomes HTTP here, and only here: rejections of the domain, commands without a decision,
+//! and requests that cannot be understood.
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use domain::{Position, Rejection};
+use serde_json::{Map, Value, json};
+
+use super::json::{self, LOG_POSITION};
+use super::kinds::{self, Kind};
+use super::request_id::RequestId;
+use super::wire;
+use crate::engine::{Behind, Undecided};
+
+/// The longest that a client is told to wait before it tries again, in seconds. Each is told another number, so that
+/// they do not all come back at once.
+const MAX_RETRY_SECONDS: u32 = 3;
+
+/// What the server itself says about a fault of its own: details are in its log.
+const OUR_FAULT: &str = "The server failed. Nothing is wrong with the request.";
+
+/// An answer that is no success (RFC 9457).
+///
+/// As a response it is bare: what stands at the door ([`respond`](super::respond)) knows the request's id and renders it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    kind: &'static Kind,
+    detail: Cow<'static, str>,
+    members: Map<String, Value>,
+    position: Option<Position>,
+    closes_connection: bool,
+}
+
+/// A member of a body or a query parameter that is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    /// Its name.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: Cow<'static, str>,
+}
+
+impl Problem {
+    /// A problem without members of its own.
+    pub fn new(kind: &'static Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, detail: detail.into(), members: Map::new(), position: None, closes_connection: false }
+    }
+
+    /// Members or parameters that are not as they must be, every one of them.
+    pub fn invalid_request(errors: &[FieldError]) -> Self {
+        let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
+        let detail = format!("Not as they must be: {}", fields.join(", "));
+        Self::new(&kinds::INVALID_REQUEST, detail).with(json!({ "errors": errors }))
+    }
+
+    /// A fault of ours. `reason` goes into the server's log, never to the client.
+    pub fn internal(reason: &str) -> Self {
+        tracing::error!("{reason}");
+        Self::new(&kinds::INTERNAL, OUR_FAULT)
+    }
+
+    /// The same, decided or seen at `position`.
+    pub fn at(self, position: Position) -> Self {
+        Self { position: Some(position), ..self }
+    }
+
+    /// The same, after which the connection ends: what is left of the request will not be read.
+    pub fn closing(self) -> Self {
+        Self { closes_connection: true, ..self }
+    }
+
+    /// Its code, by which clients tell problems apart.
+    pub fn code(&self) -> &'static str {
+        self.kind.code
+    }
+
+    fn with(mut self, members: Value) -> Self {
+        if let Value::Object(members) = members {
+            self.members.extend(members);
+        }
+        self
+    }
+
+    /// Gives the response its body and headers. What the router has put there (`Allow`) stays.
+    pub fn render(self, request_id: &RequestId, response: &mut Response) {
+        let mut body = json!({
+            "type": format!("/problems/{}", self.kind.code),
+            "title": self.kind.title,
+            "status": self.kind.status.as_u16(),
+            "detail": self.detail,
+            "code": self.kind.code,
+            "instance": request_id.as_str(),
+        });
+        if let Value::Object(body) = &mut body {
+            body.extend(self.members);
+        }
+        *response.body_mut() = json::bytes(&body).into();
+        let headers = response.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
+        let mut set = |name: HeaderName, value: HeaderValue| headers.insert(name, value);
+        set(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(position) = self.position {
+            set(LOG_POSITION, position.get().into());
+        }
+        if self.closes_connection {
+            set(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if self.kind.status == axum::http::StatusCode::UNAUTHORIZED {
+            let nothing_shown = std::ptr::eq(self.kind, &raw const kinds::TOKEN_MISSING);
+            let challenge = if nothing_shown { "Bearer" } else { "Bearer error=\"invalid_token\"" };
+            set(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if self.kind.status == axum::http::StatusCode::SERVICE_UNAVAILABLE {
+            set(header::RETRY_AFTER, retry_seconds().into());
+        }
+    }
+}
+
+/// 1..=[`MAX_RETRY_SECONDS`], by chance.
+fn retry_seconds() -> u32 {
+    1 + getrandom::u32().unwrap_or_default() % MAX_RETRY_SECONDS
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.kind.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::TokenUnknown => Self::new(&kinds::TOKEN_UNKNOWN, "Nobody knows this token."),
+            Rejection::TokenExpired => {
+                Self::new(&kinds::TOKEN_EXPIRED, "The token's deadline is over: ask for another.")
+            }
+            Rejection::NotAdmitted { queue_number, serving_number, ahead } => {
+                Self::new(&kinds::NOT_ADMITTED, "Only a token that is ACTIVE may do this.")
+                    .with(json!({ "queueNumber": queue_number, "servingNumber": serving_number, "ahead": ahead }))
+            }
+            Rejection::NotYours => Self::new(&kinds::NOT_YOURS, "The token belongs to another user than this."),
+            Rejection::ConcertNotFound { concert_id } => {
+                Self::new(&kinds::CONCERT_NOT_FOUND, format!("There is no concert {concert_id}."))
+            }
+            Rejection::ScheduleNotFound { schedule_id } => {
+                Self::new(&kinds::SCHEDULE_NOT_FOUND, format!("The concert has no schedule {schedule_id}."))
+            }
+            Rejection::SeatNotFound { seat_id } => {
+                Self::new(&kinds::SEAT_NOT_FOUND, format!("The schedule has no seat {seat_id}."))
+            }
+            Rejection::ReservationNotFound { reservation_id } => {
+                Self::new(&kinds::RESERVATION_NOT_FOUND, format!("There is no reservation {reservation_id}."))
+            }
+            Rejection::SeatTaken { seat_ids } => Self::new(&kinds::SEAT_TAKEN, "Some of the seats are held or sold.")
+                .with(json!({ "seatIds": seat_ids })),
+            Rejection::SeatLimitReached { limit } => {
+                let detail = format!("A user holds or owns at most {limit} seats of a schedule.");
+                Self::new(&kinds::SEAT_LIMIT_REACHED, detail).with(json!({ "limit": limit }))
+            }
+            Rejection::InsufficientPoints { balance, required } => {
+                Self::new(&kinds::INSUFFICIENT_POINTS, "The balance does not cover the price.")
+                    .with(json!({ "balance": balance, "required": required }))
+            }
+            Rejection::AmountMismatch { required } => {
+                Self::new(&kinds::AMOUNT_MISMATCH, "The amount must be the reservation's total price.")
+                    .with(json!({ "required": required }))
+            }
+            Rejection::BalanceLimitReached { limit } => {
+                let detail = format!("A charge leads to a balance of at most {} points.", limit.get());
+                Self::new(&kinds::BALANCE_LIMIT_REACHED, detail)
+            }
+            Rejection::ReservationNotPayable { status } => {
+                Self::new(&kinds::RESERVATION_NOT_PAYABLE, "The reservation was cancelled or refunded.")
+                    .with(json!({ "reservationStatus": wire::reservation_status(status) }))
+            }
+            Rejection::NotOnSale => Self::new(&kinds::NOT_ON_SALE, "This is not possible at this time of the sale."),
+            Rejection::HoldExpired => Self::new(&kinds::HOLD_EXPIRED, "The hold's deadline is over."),
+            Rejection::RoomFull => Self::new(&kinds::ROOM_FULL, "Nobody more can join the line at the moment."),
+            Rejection::IdempotencyKeyReused => {
+                Self::new(&kinds::IDEMPOTENCY_KEY_REUSED, "The key belongs to another request of the same user.")
+            }
+            Rejection::CatalogueConflict { reason } => Self::internal(&format!("no route publishes, yet: {reason}")),
+        }
+    }
+}
+
+impl From<Undecided> for Problem {
+    fn from(undecided: Undecided) -> Self {
+        match undecided {
+            Undecided::Overloaded => Self::new(&kinds::OVERLOADED, "Too many commands wait. This one did not happen."),
+            Undecided::LogUnavailable => {
+                Self::new(&kinds::LOG_UNAVAILABLE, "The log takes no events at the moment. Nothing happened.")
+            }
+            Undecided::OutcomeUnknown => Self::new(
+                &kinds::OUTCOME_UNKNOWN,
+                "Whether it happened is not known yet. The same request with the same Idempotency-Key tells.",
+            ),
+        }
+    }
+}
+
+impl From<Behind> for Problem {
+    fn from(behind: Behind) -> Self {
+        let detail = format!("Only position {} is reached so far.", behind.position);
+        Self::new(&kinds::READ_MODEL_BEHIND, detail).at(behind.position)
+    }
+}

@@ -1,0 +1,100 @@
+//! The way of a query through the door: who asks, what for, and the read models that it is served from.
+//!
+//! What is wrong is told in the contract's order: 401, 400, 422, 503 where the position asked for is not reached, and
+//! then 403 and 404.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use domain::{Position, Timestamp, Token, TokenHash};
+use projections::{ReadModels, Representation};
+
+use super::json::LOG_POSITION;
+use super::parameters::Parameters;
+use super::path::PathIds;
+use super::problem::Problem;
+use super::{Api, Outcome, auth, conditional};
+
+/// What a query sees.
+pub struct View {
+    /// As of one position.
+    pub read_models: Arc<ReadModels>,
+    /// The time by which deadlines are judged.
+    pub now: Timestamp,
+    headers: HeaderMap,
+}
+
+impl View {
+    /// A representation, or 304 where the client has it.
+    pub fn conditional(&self, cache_control: &'static str, shown: Representation) -> Response {
+        conditional::respond(&self.headers, cache_control, shown)
+    }
+
+    fn known(&self, token: &TokenHash) -> Result<&Token, Problem> {
+        Ok(self.read_models.room.room().identify(token, self.now)?)
+    }
+
+    /// Tells where the answer was served from, whatever it is.
+    fn located(&self, outcome: Outcome) -> Outcome {
+        let position = self.read_models.head.position;
+        let mut response = outcome.map_err(|problem| problem.at(position))?;
+        response.headers_mut().insert(LOG_POSITION, position.get().into());
+        Ok(response)
+    }
+}
+
+/// A query of anyone.
+///
+/// # Errors
+/// The problem that it is answered with.
+pub async fn by_anyone<T>(
+    api: &Api,
+    request: Request,
+    parse: impl FnOnce(&PathIds, &mut Parameters) -> Result<T, Problem>,
+    answer: impl FnOnce(&View, T) -> Outcome,
+) -> Outcome {
+    let (asked, min_position, headers) = read(request, parse).await?;
+    let view = api.view(min_position, headers).await?;
+    view.located(answer(&view, asked))
+}
+
+/// A query of whoever shows a token.
+///
+/// # Errors
+/// The problem that it is answered with.
+pub async fn by_holder<T>(
+    api: &Api,
+    request: Request,
+    parse: impl FnOnce(&PathIds, &mut Parameters) -> Result<T, Problem>,
+    answer: impl FnOnce(&View, &Token, T) -> Outcome,
+) -> Outcome {
+    let token = auth::presented(request.headers())?;
+    let (asked, min_position, headers) = match read(request, parse).await {
+        Ok(read) => read,
+        Err(fault) => return Err(api.unless_unknown(&token, fault)),
+    };
+    let view = api.view(min_position, headers).await?;
+    view.located(view.known(&token).and_then(|known| answer(&view, known, asked)))
+}
+
+async fn read<T>(
+    request: Request,
+    parse: impl FnOnce(&PathIds, &mut Parameters) -> Result<T, Problem>,
+) -> Result<(T, Position, HeaderMap), Problem> {
+    let (mut parts, _) = request.into_parts();
+    let path = PathIds::of(&mut parts).await;
+    let mut parameters = Parameters::of(&parts.uri);
+    let asked = parse(&path, &mut parameters)?;
+    let min_position = parameters.min_position().unwrap_or(Position::START);
+    parameters.complete()?;
+    Ok((asked, min_position, parts.headers))
+}
+
+impl Api {
+    async fn view(&self, min_position: Position, headers: HeaderMap) -> Result<View, Problem> {
+        let read_models = self.engine.read_models_at(min_position).await?;
+        Ok(View { read_models, now: self.engine.now(), headers })
+    }
+}

@@ -1,0 +1,108 @@
+//! The request's id: the client's own where it is sane, else one of ours. It is in every response and every log line.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use uuid::Uuid;
+
+/// The header that carries it, both ways.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest id that is taken over, in characters.
+const MAX_CHARACTERS: usize = 128;
+/// The shortest word of an `Authorization` header that counts as a credential: longer than any scheme's name.
+const MIN_CREDENTIAL_CHARACTERS: usize = 16;
+
+/// A request's id; copies share it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// The one that the client gave, or a new one.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let mut given = headers.get_all(X_REQUEST_ID).iter();
+        let only = given.next().filter(|_| given.next().is_none());
+        match only.and_then(|id| id.to_str().ok()).filter(|id| is_sane(id) && !shows_a_credential(id, headers)) {
+            Some(id) => Self(id.into()),
+            None => Self(Uuid::new_v4().to_string().into()),
+        }
+    }
+
+    /// Its text: 1..=128 of `A-Za-z0-9._-`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As a header.
+    pub fn header_value(&self) -> HeaderValue {
+        HeaderValue::from_str(&self.0).expect("its characters are fit for a header")
+    }
+}
+
+fn is_sane(id: &str) -> bool {
+    let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=MAX_CHARACTERS).contains(&id.len()) && id.bytes().all(fit)
+}
+
+/// Whether the id tells what the request is authorized by, in whatever spelling of a UUID: no credential may get into
+/// the log by this way.
+fn shows_a_credential(id: &str, headers: &HeaderMap) -> bool {
+    let id = plain(id);
+    let values = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| value.to_str().ok());
+    let mut credentials = values.flat_map(str::split_ascii_whitespace).map(plain);
+    credentials.any(|credential| credential.len() >= MIN_CREDENTIAL_CHARACTERS && id.contains(&credential))
+}
+
+fn plain(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|character| character.to_ascii_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "96cdc907-fbae-4ebb-8c60-b27fa841b60d";
+
+    fn taken_over(id: &str, authorization: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(X_REQUEST_ID, id.parse().unwrap());
+        if let Some(authorization) = authorization {
+            headers.insert(header::AUTHORIZATION, authorization.parse().unwrap());
+        }
+        RequestId::of(&headers).as_str() == id
+    }
+
+    #[test]
+    fn a_sane_id_is_taken_over() {
+        assert!(taken_over("a", None));
+        assert!(taken_over("Load.test_7-of-9", Some(TOKEN)));
+        assert!(taken_over(&"x".repeat(128), None));
+        assert!(taken_over(TOKEN, None));
+    }
+
+    #[test]
+    fn another_is_replaced() {
+        assert!(!taken_over("", None));
+        assert!(!taken_over(&"x".repeat(129), None));
+        assert!(!taken_over("two words", None));
+        assert!(!taken_over("a/b", None));
+        assert!(Uuid::parse_str(RequestId::of(&HeaderMap::new()).as_str()).is_ok());
+    }
+
+    #[test]
+    fn the_presented_token_is_no_request_id_however_it_is_spelled() {
+        let upper = TOKEN.to_ascii_uppercase();
+        let simple = TOKEN.replace('-', "");
+        for id in [TOKEN, &upper, &simple, &format!("x.{TOKEN}")] {
+            assert!(!taken_over(id, Some(TOKEN)));
+            assert!(!taken_over(id, Some(&format!("Bearer {upper}"))));
+        }
+    }
+
+    #[test]
+    fn of_two_ids_none_is_taken() {
+        let mut headers = HeaderMap::new();
+        headers.append(X_REQUEST_ID, HeaderValue::from_static("one"));
+        headers.append(X_REQUEST_ID, HeaderValue::from_static("two"));
+        assert!(!["one", "two"].contains(&RequestId::of(&headers).as_str()));
+    }
+}

@@ -1,0 +1,144 @@
+//! Every route, asked as the router is asked, on an engine with a log in memory. What a socket adds is not here.
+
+mod commands;
+mod precedence;
+mod queries;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use domain::spec::*;
+use domain::*;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use super::Api;
+use crate::engine::{Clock, Engine, Submission, replay};
+use crate::key::ServerKey;
+use crate::log::EventLog;
+use crate::log::memory::MemoryLog;
+
+/// A server with a concert on sale.
+struct Server {
+    router: Router,
+    log: MemoryLog,
+    clock: Arc<AtomicI64>,
+}
+
+/// What was answered.
+#[derive(Debug)]
+struct Answered {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Server {
+    /// With a room of this many slots.
+    async fn start(capacity: u64) -> Self {
+        let log = MemoryLog::new();
+        let clock = Arc::new(AtomicI64::new(T0.millis()));
+        let time = Arc::clone(&clock);
+        let now: Clock = Arc::new(move || Timestamp::from_millis(time.load(Ordering::Relaxed)));
+        let shared: Arc<dyn EventLog> = Arc::new(log.clone());
+        let replayed = replay(shared.as_ref(), |_| {}).await.unwrap();
+        let (engine, sequencer) = Engine::new(shared, replayed, now, Uuid::nil());
+        tokio::spawn(sequencer.run());
+        let key = ServerKey::load_or_create(tempfile::tempdir().unwrap().path()).unwrap();
+        open_sale(&engine, key.check(), capacity).await;
+        Self { router: Api::new(engine, key).router(), log, clock }
+    }
+
+    fn pass_seconds(&self, seconds: i64) {
+        self.clock.fetch_add(seconds * 1_000, Ordering::Relaxed);
+    }
+
+    async fn ask(&self, request: Request<Body>) -> Answered {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Answered { status: parts.status, headers: parts.headers, body }
+    }
+
+    async fn get(&self, path: &str, token: &str) -> Answered {
+        self.ask(request(Method::GET, path, token, &[], Body::empty())).await
+    }
+
+    async fn delete(&self, path: &str, token: &str) -> Answered {
+        self.ask(request(Method::DELETE, path, token, &[], Body::empty())).await
+    }
+
+    async fn post(&self, path: &str, token: &str, body: &Value) -> Answered {
+        let json = [("content-type", "application/json")];
+        self.ask(request(Method::POST, path, token, &json, Body::from(body.to_string()))).await
+    }
+
+    /// The text of the user's token.
+    async fn token(&self, user_id: UserId) -> String {
+        let issued = self.post("/api/tokens", "", &json!({ "userId": user_id })).await;
+        issued.body["token"].as_str().unwrap().to_owned()
+    }
+
+    async fn reserve(&self, token: &str, user_id: UserId, seat_ids: &[u64]) -> Answered {
+        let body = json!({ "concertId": CONCERT, "scheduleId": SCHEDULE, "userId": user_id, "seatIds": seat_ids });
+        self.post("/api/concerts/reservation", token, &body).await
+    }
+
+    async fn charge(&self, token: &str, user_id: UserId, amount: u64) -> Answered {
+        self.post(&format!("/api/users/{user_id}/points/charge"), token, &json!({ "amount": amount })).await
+    }
+}
+
+impl Answered {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The code of a problem, after seeing to it that it is a whole one.
+    fn problem(&self) -> &str {
+        let code = self.body["code"].as_str().unwrap_or_else(|| panic!("no problem: {self:?}"));
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(self.body["type"], format!("/problems/{code}"));
+        assert_eq!(self.body["status"], self.status.as_u16());
+        assert_eq!(self.body["instance"], self.header("x-request-id").unwrap());
+        assert!(self.body["title"].is_string() && self.body["detail"].is_string());
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        assert_eq!(self.headers.contains_key("www-authenticate"), self.status == StatusCode::UNAUTHORIZED);
+        code
+    }
+}
+
+/// `token` may be empty: then none is shown.
+fn request(method: Method, path: &str, token: &str, headers: &[(&str, &str)], body: Body) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    if !token.is_empty() {
+        request = request.header(header::AUTHORIZATION, token);
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(body).unwrap()
+}
+
+async fn open_sale(engine: &Engine, key_check: Hash, capacity: u64) {
+    let (concert_id, schedule_id) = (CONCERT, SCHEDULE);
+    let named = |name: &str| name.to_owned();
+    let (name, artist, venue) = (named("Concert"), named("Artist"), named("Venue"));
+    let (local_date, local_time) = (named("2027-01-15"), named("19:00"));
+    let actions: [Action; 4] = [
+        Action::CreateLog(CreateLog { log_id: Uuid::nil(), key_check, capacity }),
+        Action::PublishConcert(PublishConcert { concert_id, name, artist, venue }),
+        Action::AddSeats(AddSeats { concert_id, schedule_id, seats: (1..=SEATS).map(seat).collect() }),
+        Action::PublishSchedule(PublishSchedule { concert_id, schedule_id, times: times(), local_date, local_time }),
+    ];
+    for action in actions {
+        let command = Command { by: Credential::System, idempotency: None, action };
+        engine.submit(Submission::new(command, None)).await.unwrap().outcome.unwrap();
+    }
+}

@@ -1,0 +1,61 @@
+//! The waiting room: joining the line, one's own place in it, leaving; and the line as everyone sees it.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use domain::{Action, IssueToken, LeaveRoom, Seed};
+
+use super::command::{self, Body};
+use super::problem::Problem;
+use super::wire::TokenShown;
+use super::{Api, Outcome, json, query};
+use crate::key::token_hash;
+
+/// A million waiting clients cost one answer a second.
+const QUEUE_CACHE: &str = "public, max-age=1";
+
+/// `POST /api/tokens`: the user's place, the same one as long as they are in the room.
+pub async fn issue(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+    command::by_user(&api, request, |asked| {
+        let mut members = asked.members()?;
+        let user_id = members.id("userId");
+        let user_id = members.complete(user_id)?;
+        let seed = draw_seed()?;
+        let token_hash = token_hash(&api.key.token(&seed));
+        Ok((user_id, Action::IssueToken(IssueToken { user_id, seed, token_hash })))
+    })
+    .await
+}
+
+/// `GET /api/tokens/me`: the token that is shown, as it stands now.
+pub async fn mine(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+    let nothing = |_: &_, _: &mut _| Ok(());
+    query::by_holder(&api, request, nothing, |view, token, ()| {
+        let text = api.token_text(token)?;
+        Ok(json::answer(&TokenShown::of(token, text, &view.read_models, view.now)))
+    })
+    .await
+}
+
+/// `DELETE /api/tokens/me`: gives the place or the slot up.
+pub async fn leave(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+    command::by_holder(&api, request, Body::Ignored, |_| Ok(Action::LeaveRoom(LeaveRoom))).await
+}
+
+/// `GET /api/queue`: how the line stands.
+pub async fn queue(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+    let nothing = |_: &_, _: &mut _| Ok(());
+    query::by_anyone(
+        &api,
+        request,
+        nothing,
+        |view, ()| Ok(view.conditional(QUEUE_CACHE, view.read_models.room.queue())),
+    )
+    .await
+}
+
+fn draw_seed() -> Result<Seed, Problem> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(&format!("no randomness for a token: {error}")))?;
+    Ok(Seed::new(bytes))
+}

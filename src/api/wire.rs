@@ -1,0 +1,189 @@
+//! What clients read: the shapes of tokens, charges, reservations and payments. Members may be added to them, never
+//! renamed.
+
+use domain::{
+    Charge, ConcertId, Payment, PaymentId, Points, PricedSeat, Reservation, ReservationId, ReservationStatus,
+    ScheduleId, SeatId, Timestamp, Token, TokenId, TokenStatus, UserId,
+};
+use projections::{ReadModels, serialize_rfc3339};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// A token; `ahead`, `estimatedWaitSeconds` and `expiresInSeconds` are as of the answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenShown {
+    token_id: TokenId,
+    user_id: UserId,
+    token: Uuid,
+    status: &'static str,
+    queue_number: u64,
+    ahead: u64,
+    estimated_wait_seconds: u64,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    created_at: Timestamp,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    expires_at: Timestamp,
+    expires_in_seconds: u64,
+}
+
+impl TokenShown {
+    /// `token`, whose text is `text`, as it stands at `now`.
+    pub fn of(token: &Token, text: Uuid, read_models: &ReadModels, now: Timestamp) -> Self {
+        Self {
+            token_id: token.token_id,
+            user_id: token.user_id,
+            token: text,
+            status: token_status(token.status),
+            queue_number: token.queue_number,
+            ahead: read_models.room.room().ahead(token),
+            estimated_wait_seconds: read_models.room.estimated_wait_seconds(token, now),
+            created_at: token.issued_at,
+            expires_at: token.expires_at,
+            expires_in_seconds: now.seconds_until(token.expires_at),
+        }
+    }
+}
+
+/// What a wallet holds.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BalanceShown {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// In points.
+    pub balance: Points,
+}
+
+/// Points that came in.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChargeShown {
+    user_id: UserId,
+    charged_amount: Points,
+    current_balance: Points,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    charged_at: Timestamp,
+}
+
+impl From<Charge> for ChargeShown {
+    fn from(charge: Charge) -> Self {
+        Self {
+            user_id: charge.user_id,
+            charged_amount: charge.amount,
+            current_balance: charge.balance_after,
+            charged_at: charge.charged_at,
+        }
+    }
+}
+
+/// A payment.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PaymentShown {
+    payment_id: PaymentId,
+    reservation_id: ReservationId,
+    user_id: UserId,
+    payment_amount: Points,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    payment_time: Timestamp,
+    current_balance: Points,
+}
+
+impl From<Payment> for PaymentShown {
+    fn from(payment: Payment) -> Self {
+        Self {
+            payment_id: payment.payment_id,
+            reservation_id: payment.reservation_id,
+            user_id: payment.user_id,
+            payment_amount: payment.amount,
+            payment_time: payment.paid_at,
+            current_balance: payment.balance_after,
+        }
+    }
+}
+
+/// A reservation. `seatId`, `seatName` and `price` are those of its first seat: clients of one seat read them.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReservationShown<'a> {
+    reservation_id: ReservationId,
+    user_id: UserId,
+    concert_id: ConcertId,
+    schedule_id: ScheduleId,
+    seat_id: SeatId,
+    seat_name: &'a str,
+    price: Points,
+    seats: Vec<SeatShown<'a>>,
+    total_price: Points,
+    reservation_status: &'static str,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    reservation_time: Timestamp,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    expires_at: Timestamp,
+    expires_in_seconds: u64,
+}
+
+/// A seat of a reservation, at the price that was agreed on.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SeatShown<'a> {
+    seat_id: SeatId,
+    seat_name: &'a str,
+    zone_name: &'a str,
+    price: Points,
+}
+
+impl<'a> ReservationShown<'a> {
+    /// `reservation` with the `status` that it is told to have; its seats' names are the catalogue's. `None` where the
+    /// catalogue does not know them, which cannot be: a published schedule's seats are fixed.
+    pub fn of(
+        reservation: &Reservation,
+        status: ReservationStatus,
+        read_models: &'a ReadModels,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let hold = &reservation.hold;
+        let shown = |seat: &PricedSeat| {
+            let named = read_models.seat_lists.seat(hold.schedule_id, seat.seat_id)?;
+            Some(SeatShown { seat_id: seat.seat_id, seat_name: &named.name, zone_name: &named.zone, price: seat.price })
+        };
+        let seats: Vec<SeatShown<'a>> = hold.seats.iter().map(shown).collect::<Option<_>>()?;
+        let first = seats.first()?;
+        Some(Self {
+            reservation_id: hold.reservation_id,
+            user_id: hold.user_id,
+            concert_id: hold.concert_id,
+            schedule_id: hold.schedule_id,
+            seat_id: first.seat_id,
+            seat_name: first.seat_name,
+            price: first.price,
+            seats,
+            total_price: hold.total_price,
+            reservation_status: reservation_status(status),
+            reservation_time: hold.held_at,
+            expires_at: hold.expires_at,
+            expires_in_seconds: now.seconds_until(hold.expires_at),
+        })
+    }
+}
+
+/// A reservation's status as clients read it.
+pub fn reservation_status(status: ReservationStatus) -> &'static str {
+    match status {
+        ReservationStatus::Held => "HELD",
+        ReservationStatus::Paid => "PAID",
+        ReservationStatus::Cancelled => "CANCELLED",
+        ReservationStatus::Expired => "EXPIRED",
+        ReservationStatus::Refunded => "REFUNDED",
+    }
+}
+
+fn token_status(status: TokenStatus) -> &'static str {
+    match status {
+        TokenStatus::Waiting => "WAITING",
+        TokenStatus::Active => "ACTIVE",
+        TokenStatus::Finished => "FINISHED",
+        TokenStatus::Expired => "EXPIRED",
+    }
+}
