@@ -13,7 +13,6 @@ use crate::engine::{Clock, Engine, Replayed, Sequencer, StartError, Submission, 
 use crate::key::{KEY_FILE, ServerKey};
 use crate::log::{EventLog, FolderError, FolderLock, LOG_FILE, OpenError, ReadError, SqliteLog};
 
-
 /// A data folder that this process holds, with its log proved and folded.
 pub struct DataFolder {
     /// The log.
@@ -88,7 +87,8 @@ fn key(folder: &Path, replayed: &Replayed) -> Result<ServerKey, FolderProblem> {
 }
 
 fn progress_bar(end: Position) -> ProgressBar {
-    let style = ProgressStyle::with_template("replaying {bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left");
+    let style =
+        ProgressStyle::with_template("replaying {bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left");
     ProgressBar::new(end.get()).with_style(style.expect("the template is a constant"))
 }
 

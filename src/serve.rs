@@ -14,12 +14,14 @@ use crate::demo::{self, DemoError};
 use crate::engine::{Fatal, StartError};
 
 /// How long a server that was told to stop may take to answer what it holds.
-const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(9);
 
 /// Why a server does not start, or stops by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("nobody's identity can be checked yet: say --identity open to let anyone ask for anyone's token, or --demo")]
+    #[error(
+        "nobody's identity can be checked yet: say --identity open to let anyone ask for anyone's token, or --demo"
+    )]
     NoIdentity,
     #[error("cannot listen on {address}: {error}")]
     Listen { address: SocketAddr, error: std::io::Error },

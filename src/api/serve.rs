@@ -12,12 +12,13 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// How long a connection may take to send a request's headers, and so how long an idle one is kept.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long connections may take to end once the server stops.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long connections may take to end once the server stops: longer than a command, and short of the ten seconds in
+/// which the server is gone.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(7);
 /// How long nothing is accepted after accepting failed: while file handles are lacking, trying at once only burns time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `router` until `shutdown` comes, then answers what is in flight, for 10 seconds at most.
+/// Serves `router` until `shutdown` comes, then answers what is in flight, for 7 seconds at most.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
     let service = TowerToHyperService::new(router);
     let connections = GracefulShutdown::new();

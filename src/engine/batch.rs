@@ -54,9 +54,7 @@ impl Batch {
             Ok((actor, Decided::Events(events))) => {
                 let answer = events.last().expect("a decision that writes has an event").answer();
                 match self.write(taken.submission(), &actor, events) {
-                    Some(position) => {
-                        pending::Decided::Reply(Reply { position, outcome: Ok(answer), replayed: false })
-                    }
+                    Some(position) => pending::Decided::Reply(Reply { position, outcome: Ok(answer), replayed: false }),
                     None => return Err(taken),
                 }
             }

@@ -23,8 +23,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::log::EventLog;
-use pending::{Lane, Pending};
 pub use batch::rehearse;
+use pending::{Lane, Pending};
 pub use published::{Behind, Readiness};
 pub use replay::{Replayed, StartError, replay};
 pub use sequencer::{Fatal, Sequencer};
@@ -113,11 +113,9 @@ impl Engine {
         };
         match decided {
             pending::Decided::Reply(reply) => Ok(reply),
-            pending::Decided::Repeated(position) => {
-                tokio::time::timeout_at(deadline, self.first_answer(position))
-                    .await
-                    .unwrap_or(Err(Undecided::LogUnavailable))
-            }
+            pending::Decided::Repeated(position) => tokio::time::timeout_at(deadline, self.first_answer(position))
+                .await
+                .unwrap_or(Err(Undecided::LogUnavailable)),
         }
     }
 

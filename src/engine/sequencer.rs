@@ -33,8 +33,10 @@ pub enum Fatal {
     #[error("the log's storage failed, the server stops: {0}")]
     Broken(String),
     /// The log holds another history than the one served, or less of it.
-    #[error("the log was rewound: this server has served position {served}, which the log does not hold as it was; it \
-             stops rather than fork history")]
+    #[error(
+        "the log was rewound: this server has served position {served}, which the log does not hold as it was; it \
+             stops rather than fork history"
+    )]
     Rewound { served: Position },
     /// The log was damaged while it was served.
     #[error("the log is damaged, the server stops: {0}")]

@@ -36,15 +36,34 @@ async fn every_malformed_body_has_its_problem_and_leaves_no_event() {
     }
     expect(body(post(CHARGE), json, vec![b'{', b'"', 0xff, b'"', b':', b'1', b'}']), 400, "malformed-body").await;
     let charges = [
-        "1", "null", "[]", "[1]", "\"1\"", "{}", "{\"amount\":null}", "{\"amount\":\"1\"}", "{\"amount\":true}",
-        "{\"amount\":1.0}", "{\"amount\":1.5}", "{\"amount\":1e3}", "{\"amount\":0}", "{\"amount\":-1}",
-        "{\"amount\":10000001}", "{\"amount\":99999999999999999999999999}", "{\"amount\":[1]}", "{\"amount\":{}}",
-        "{\"amount\":1,\"currency\":\"KRW\"}", "{\"Amount\":1}", "{\"amount\":1,\"amount\":2}",
+        "1",
+        "null",
+        "[]",
+        "[1]",
+        "\"1\"",
+        "{}",
+        "{\"amount\":null}",
+        "{\"amount\":\"1\"}",
+        "{\"amount\":true}",
+        "{\"amount\":1.0}",
+        "{\"amount\":1.5}",
+        "{\"amount\":1e3}",
+        "{\"amount\":0}",
+        "{\"amount\":-1}",
+        "{\"amount\":10000001}",
+        "{\"amount\":99999999999999999999999999}",
+        "{\"amount\":[1]}",
+        "{\"amount\":{}}",
+        "{\"amount\":1,\"currency\":\"KRW\"}",
+        "{\"Amount\":1}",
+        "{\"amount\":1,\"amount\":2}",
     ];
     for charge in charges {
         let answer = expect(body(post(CHARGE), json, charge), 422, "invalid-request").await;
         let errors = answer.body["errors"].as_array().unwrap_or_else(|| panic!("{charge}: {}", answer.body));
-        assert!(!errors.is_empty() && errors.iter().all(|error| error["field"].is_string() && error["message"].is_string()));
+        assert!(
+            !errors.is_empty() && errors.iter().all(|error| error["field"].is_string() && error["message"].is_string())
+        );
     }
     let reservation = |changes: serde_json::Value| {
         let mut body = json!({ "concertId": 1, "scheduleId": 296, "userId": 1 });
@@ -52,22 +71,33 @@ async fn every_malformed_body_has_its_problem_and_leaves_no_event() {
         body
     };
     for changes in [
-        json!({}), json!({ "seatId": 1, "seatIds": [1] }), json!({ "seatIds": [] }), json!({ "seatIds": [1, 1] }),
-        json!({ "seatIds": [1, 2, 3, 4, 5] }), json!({ "seatIds": 1 }), json!({ "seatIds": ["1"] }), json!({ "seatId": 0 }),
-        json!({ "seatId": 9_007_199_254_740_992_u64 }), json!({ "seatId": [1] }), json!({ "seatId": 1, "userId": "1" }),
+        json!({}),
+        json!({ "seatId": 1, "seatIds": [1] }),
+        json!({ "seatIds": [] }),
+        json!({ "seatIds": [1, 1] }),
+        json!({ "seatIds": [1, 2, 3, 4, 5] }),
+        json!({ "seatIds": 1 }),
+        json!({ "seatIds": ["1"] }),
+        json!({ "seatId": 0 }),
+        json!({ "seatId": 9_007_199_254_740_992_u64 }),
+        json!({ "seatId": [1] }),
+        json!({ "seatId": 1, "userId": "1" }),
         json!({ "seatId": 1, "seat": 2 }),
     ] {
         expect(post(RESERVE).json(&reservation(changes)), 422, "invalid-request").await;
     }
-    let all = expect(post(RESERVE).json(&json!({ "concertId": "a", "userId": -1, "x": 1 })), 422, "invalid-request").await;
-    let named: Vec<_> = all.body["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
+    let all =
+        expect(post(RESERVE).json(&json!({ "concertId": "a", "userId": -1, "x": 1 })), 422, "invalid-request").await;
+    let named: Vec<_> =
+        all.body["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
     for field in ["concertId", "scheduleId", "userId", "x"] {
         assert!(named.contains(&field), "{field} is not in {named:?}");
     }
     for users in [json!({}), json!({ "userId": 0 }), json!({ "userId": "1" }), json!({ "userId": 1, "name": "Ann" })] {
         expect(server.request(Method::POST, TOKENS, "").json(&users), 422, "invalid-request").await;
     }
-    expect(post(PAY).json(&json!({ "reservationId": 1, "userId": 1, "paymentAmount": -1 })), 422, "invalid-request").await;
+    expect(post(PAY).json(&json!({ "reservationId": 1, "userId": 1, "paymentAmount": -1 })), 422, "invalid-request")
+        .await;
     for kind in ["text/plain", "application/problem+json", "application/vnd.api+json", "application/jsonx", ""] {
         expect(body(post(CHARGE), kind, "{\"amount\":1}"), 415, "unsupported-media-type").await;
     }
@@ -94,8 +124,12 @@ async fn a_token_is_asked_for_before_anything_else_is_looked_at() {
     let server = Server::demo();
     let before = server.event_types().await;
     for (token, code) in [
-        ("", "token-missing"), ("nonsense", "token-malformed"), ("Bearer", "token-malformed"), ("Bearer x y", "token-malformed"),
-        ("Basic dXNlcjpwYXNz", "token-malformed"), (UNKNOWN, "token-unknown"),
+        ("", "token-missing"),
+        ("nonsense", "token-malformed"),
+        ("Bearer", "token-malformed"),
+        ("Bearer x y", "token-malformed"),
+        ("Basic dXNlcjpwYXNz", "token-malformed"),
+        (UNKNOWN, "token-unknown"),
     ] {
         let post = |path: &str| server.request(Method::POST, path, token);
         for request in [
@@ -128,7 +162,9 @@ async fn routes_methods_paths_and_parameters_have_their_problems() {
     for path in ["/", "/api", "/api/nothing", "/api/tokens/you", "/api/concerts/1/"] {
         expect(get(path), 404, "route-not-found").await;
     }
-    for (method, path) in [(Method::PUT, TOKENS), (Method::GET, PAY), (Method::DELETE, "/api/concerts"), (Method::POST, "/api/queue")] {
+    for (method, path) in
+        [(Method::PUT, TOKENS), (Method::GET, PAY), (Method::DELETE, "/api/concerts"), (Method::POST, "/api/queue")]
+    {
         let answer = expect(server.request(method, path, ""), 405, "method-not-allowed").await;
         assert!(!answer.header("allow").is_empty());
     }
@@ -141,10 +177,12 @@ async fn routes_methods_paths_and_parameters_have_their_problems() {
     }
     expect(get("/api/concerts/1/schedules/1/seats?status=none"), 422, "invalid-request").await;
     for key in ["", "a b", "é"] {
-        let keyed = server.request(Method::POST, CHARGE, TOKEN_1).header("Idempotency-Key", key).json(&json!({ "amount": 1 }));
+        let keyed =
+            server.request(Method::POST, CHARGE, TOKEN_1).header("Idempotency-Key", key).json(&json!({ "amount": 1 }));
         expect(keyed, 400, "malformed-header").await;
     }
-    let longest = |bytes: usize| server.request(Method::POST, CHARGE, TOKEN_1).header("Idempotency-Key", "k".repeat(bytes));
+    let longest =
+        |bytes: usize| server.request(Method::POST, CHARGE, TOKEN_1).header("Idempotency-Key", "k".repeat(bytes));
     Answer::of(longest(255).json(&json!({ "amount": 1 }))).await.ok();
     expect(longest(256).json(&json!({ "amount": 1 })), 400, "malformed-header").await;
 }
@@ -158,9 +196,12 @@ async fn what_is_not_there_or_not_ones_own_has_its_problem() {
     let get = |path: &str, token: &str| server.request(Method::GET, path, token);
     let post = |path: &str, token: &str| server.request(Method::POST, path, token);
     for (path, code) in [
-        ("/api/concerts/9", "concert-not-found"), ("/api/concerts/9/dates", "concert-not-found"),
-        ("/api/concerts/9/schedules/1/seats", "concert-not-found"), ("/api/concerts/1/schedules/301/seats", "schedule-not-found"),
-        ("/api/concerts/1/schedules/9999/seats", "schedule-not-found"), ("/api/reservations/999", "reservation-not-found"),
+        ("/api/concerts/9", "concert-not-found"),
+        ("/api/concerts/9/dates", "concert-not-found"),
+        ("/api/concerts/9/schedules/1/seats", "concert-not-found"),
+        ("/api/concerts/1/schedules/301/seats", "schedule-not-found"),
+        ("/api/concerts/1/schedules/9999/seats", "schedule-not-found"),
+        ("/api/reservations/999", "reservation-not-found"),
     ] {
         expect(get(path, TOKEN_1), 404, code).await;
     }
@@ -219,7 +260,8 @@ fn raw(address: &str, bytes: &[u8]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_bytes_end_a_connection_and_nothing_else() {
     let server = Server::demo();
-    let (head, auth) = ("POST /api/users/1/points/charge HTTP/1.1\r\nHost: x\r\n", format!("Authorization: {TOKEN_1}\r\n"));
+    let (head, auth) =
+        ("POST /api/users/1/points/charge HTTP/1.1\r\nHost: x\r\n", format!("Authorization: {TOKEN_1}\r\n"));
     let hostile: Vec<(String, &str)> = vec![
         ("\0\0\0\0\r\n\r\n".to_owned(), "400"),
         ("GET / HTTP/9.9\r\n\r\n".to_owned(), "400"),

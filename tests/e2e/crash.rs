@@ -28,7 +28,8 @@ fn charge(server: &Server, token: &str, charge: &Charge) -> reqwest::RequestBuil
 
 /// Charges until the server is gone.
 async fn load(server: Arc<Server>, user: u64, round: u64) -> Vec<Charge> {
-    let Ok(token) = Answer::try_of(server.request(Method::POST, "/api/tokens", "").json(&json!({ "userId": user }))).await
+    let Ok(token) =
+        Answer::try_of(server.request(Method::POST, "/api/tokens", "").json(&json!({ "userId": user }))).await
     else {
         return Vec::new();
     };

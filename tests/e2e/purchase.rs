@@ -34,7 +34,10 @@ async fn a_seat_is_sold_end_to_end() {
     let reservation = held.ok();
     assert_eq!(reservation["reservationStatus"], "HELD");
     assert_eq!((&reservation["seatName"], &reservation["totalPrice"]), (&json!("VIP-1"), &json!(200_000)));
-    assert_eq!(reservation["seats"], json!([{ "seatId": 1, "seatName": "VIP-1", "zoneName": "VIP", "price": 200_000 }]));
+    assert_eq!(
+        reservation["seats"],
+        json!([{ "seatId": 1, "seatName": "VIP-1", "zoneName": "VIP", "price": 200_000 }])
+    );
     assert!((299..=300).contains(&integer(&reservation["expiresInSeconds"])));
     assert!(is_time(&reservation["reservationTime"]) && is_time(&reservation["expiresAt"]));
     let id = integer(&reservation["reservationId"]);
@@ -51,7 +54,10 @@ async fn a_seat_is_sold_end_to_end() {
 
     let again = server.post("/api/payments", &token, pay).await;
     assert_eq!(again.ok(), paid.ok());
-    assert_eq!(server.get("/api/users/42/points/balance", &token).await.ok(), &json!({ "userId": 42, "balance": 50_000 }));
+    assert_eq!(
+        server.get("/api/users/42/points/balance", &token).await.ok(),
+        &json!({ "userId": 42, "balance": 50_000 })
+    );
     assert_eq!(server.get("/api/tokens/me", &token).await.ok()["status"], "FINISHED");
     assert_eq!(server.get(&format!("/api/reservations/{id}"), &token).await.ok()["reservationStatus"], "PAID");
     let refused = server.get("/api/concerts/1/schedules/296/seats", &token).await;
@@ -95,10 +101,15 @@ async fn concerts_dates_and_lists_are_conditional() {
     assert_eq!(server.get("/api/concerts", "").await.ok().as_array().unwrap().len(), 4);
     let dates = server.get("/api/concerts/1/dates", "").await;
     let first = &dates.ok()[0];
-    assert_eq!((&first["concertScheduleId"], &first["seatsTotal"], &first["seatsAvailable"]), (&json!(1), &json!(50), &json!(50)));
+    assert_eq!(
+        (&first["concertScheduleId"], &first["seatsTotal"], &first["seatsAvailable"]),
+        (&json!(1), &json!(50), &json!(50))
+    );
     assert_eq!((&first["timeZone"], &first["concertTime"]), (&json!("Asia/Seoul"), &json!("19:00")));
     assert_eq!(dates.ok().as_array().unwrap().len(), 300);
-    for path in ["/api/concerts", "/api/concerts/1", "/api/concerts/1/dates", "/api/queue", "/api/concerts/1/schedules/1/seats"] {
+    for path in
+        ["/api/concerts", "/api/concerts/1", "/api/concerts/1/dates", "/api/queue", "/api/concerts/1/schedules/1/seats"]
+    {
         let full = server.get(path, &token).await;
         let etag = full.header("etag").to_owned();
         assert!(etag.starts_with('"'), "{path}: {etag} is not strong");

@@ -44,9 +44,7 @@ async fn fifty_users_on_one_seat_are_one_winner_and_forty_nine_are_told_which_se
 async fn fifty_times_the_same_reservation_by_its_holder_is_one_hold() {
     let server = Server::demo();
     let token = server.token(42).await;
-    let asked = (0..50).map(|_| {
-        server.request(Method::POST, "/api/concerts/reservation", &token).json(&hold(42, 33))
-    });
+    let asked = (0..50).map(|_| server.request(Method::POST, "/api/concerts/reservation", &token).json(&hold(42, 33)));
     let answers = at_once(asked.collect()).await;
     let id = answers[0].ok()["reservationId"].clone();
     assert!(answers.iter().all(|answer| answer.ok()["reservationId"] == id));
@@ -85,13 +83,13 @@ async fn every_command_has_its_first_answer_again_under_its_key() {
         assert_eq!(first.header("log-position"), again.header("log-position"));
         first.body
     };
-    let key = |name: &'static str| {
-        move |request: reqwest::RequestBuilder| request.header("Idempotency-Key", name)
-    };
+    let key = |name: &'static str| move |request: reqwest::RequestBuilder| request.header("Idempotency-Key", name);
     let _ = keyed;
-    let token = twice(&|| key("t")(server.request(Method::POST, "/api/tokens", "")).json(&json!({ "userId": 9 }))).await;
+    let token =
+        twice(&|| key("t")(server.request(Method::POST, "/api/tokens", "")).json(&json!({ "userId": 9 }))).await;
     let token = token["token"].as_str().unwrap().to_owned();
-    let charge = || server.request(Method::POST, "/api/users/9/points/charge", &token).json(&json!({ "amount": 200_000 }));
+    let charge =
+        || server.request(Method::POST, "/api/users/9/points/charge", &token).json(&json!({ "amount": 200_000 }));
     twice(&|| key("c")(charge())).await;
     let reserve = || server.request(Method::POST, "/api/concerts/reservation", &token).json(&hold(9, 33));
     let held = twice(&|| key("h")(reserve())).await;

@@ -31,7 +31,10 @@ async fn the_line_is_served_in_order_and_who_waits_sees_no_seats() {
     let inside = server.token(11).await;
     let second = server.post("/api/tokens", "", json!({ "userId": 12 })).await;
     let third = server.post("/api/tokens", "", json!({ "userId": 13 })).await;
-    assert_eq!((&second.ok()["status"], &second.ok()["queueNumber"], &second.ok()["ahead"]), (&json!("WAITING"), &json!(2), &json!(0)));
+    assert_eq!(
+        (&second.ok()["status"], &second.ok()["queueNumber"], &second.ok()["ahead"]),
+        (&json!("WAITING"), &json!(2), &json!(0))
+    );
     assert_eq!((&third.ok()["queueNumber"], &third.ok()["ahead"]), (&json!(3), &json!(1)));
     let text = |answer: &Answer| answer.ok()["token"].as_str().unwrap().to_owned();
     let (second, third) = (text(&second), text(&third));
@@ -44,7 +47,10 @@ async fn the_line_is_served_in_order_and_who_waits_sees_no_seats() {
 
     let refused = server.get("/api/concerts/1/schedules/1/seats", &third).await;
     assert_eq!(refused.problem(), (403, "not-admitted"));
-    assert_eq!((&refused.body["queueNumber"], &refused.body["servingNumber"], &refused.body["ahead"]), (&json!(3), &json!(1), &json!(1)));
+    assert_eq!(
+        (&refused.body["queueNumber"], &refused.body["servingNumber"], &refused.body["ahead"]),
+        (&json!(3), &json!(1), &json!(1))
+    );
     let hold = json!({ "concertId": 1, "scheduleId": 1, "userId": 13, "seatId": 1 });
     assert_eq!(server.post("/api/concerts/reservation", &third, hold).await.problem(), (403, "not-admitted"));
     // Who waits may charge.
@@ -76,7 +82,10 @@ async fn the_demos_fixed_tokens_are_active_outside_the_line_and_granted_again_at
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start_in(folder.path(), &["--demo", "--capacity", "0"]);
     let me = server.get("/api/tokens/me", TOKEN_1).await;
-    assert_eq!((&me.ok()["status"], &me.ok()["queueNumber"], &me.ok()["userId"]), (&json!("ACTIVE"), &json!(0), &json!(1)));
+    assert_eq!(
+        (&me.ok()["status"], &me.ok()["queueNumber"], &me.ok()["userId"]),
+        (&json!("ACTIVE"), &json!(0), &json!(1))
+    );
     assert_eq!(me.ok()["token"], TOKEN_1);
     assert_eq!(server.post("/api/tokens", "", json!({ "userId": 1 })).await.ok()["token"], TOKEN_1);
     server.get("/api/concerts/1/schedules/296/seats", TOKEN_1).await.ok();

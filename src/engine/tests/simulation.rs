@@ -52,7 +52,9 @@ async fn simulate(seed: u64) {
         for (amount, reply) in told.await.unwrap() {
             let times = charges(&log, amount);
             match reply {
-                Ok(reply) => assert_eq!((times, reply.outcome.is_ok()), (1, true), "seed {seed}: {amount} was answered"),
+                Ok(reply) => {
+                    assert_eq!((times, reply.outcome.is_ok()), (1, true), "seed {seed}: {amount} was answered")
+                }
                 Err(Undecided::OutcomeUnknown) => assert!(times <= 1, "seed {seed}: {amount} happened twice"),
                 Err(refused) => assert_eq!(times, 0, "seed {seed}: {amount} was {refused:?}, and happened"),
             }

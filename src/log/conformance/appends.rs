@@ -1,6 +1,5 @@
 //! What an append promises.
 
-
 use super::*;
 use crate::log::{MAX_BATCH_BYTES, MAX_BATCH_COMMANDS};
 
