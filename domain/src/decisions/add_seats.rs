@@ -164,4 +164,10 @@ mod tests {
         assert!(decided(given([concert()]), priced(MAX_SEAT_PRICE.get())).is_ok());
         assert!(decided(given([concert()]), priced(MAX_SEAT_PRICE.get() + 1)).is_err());
     }
+
+    #[test]
+    fn a_concert_comes_before_its_seats() {
+        let unknown = Rejection::ConcertNotFound { concert_id: CONCERT };
+        assert_eq!(decided(given([]), vec![seat(1)]), Err(unknown));
+    }
 }

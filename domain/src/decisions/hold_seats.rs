@@ -233,4 +233,74 @@ mod tests {
         at(SALE_CLOSES).when(fixed_token(ANN), hold_seats(ANN, [1])).refuses(Rejection::NotOnSale);
         at(-1).when(fixed_token(ANN), hold_seats(ANN, [1])).refuses(Rejection::NotOnSale);
     }
+
+    #[test]
+    fn a_live_hold_is_the_answer_also_after_the_sale_has_closed() {
+        let late = held(1, ANN, [1]).at_seconds(SALE_CLOSES - 1);
+        on_sale([granted(ANN, 1, None)])
+            .after_seconds(SALE_CLOSES - 1)
+            .and([late.clone()])
+            .after_seconds(1)
+            .when(fixed_token(ANN), hold_seats(ANN, [1]))
+            .already(late.answer());
+    }
+
+    #[test]
+    fn a_hold_at_its_deadline_is_no_answer_but_makes_way_for_a_new_one() {
+        on_sale([granted(ANN, 1, None), held(1, ANN, [1])])
+            .after_seconds(HOLD_SECONDS)
+            .when(fixed_token(ANN), hold_seats(ANN, [1]))
+            .then([hold_expired(1, ANN, [1]), held(2, ANN, [1])].map(|event| event.at_seconds(HOLD_SECONDS)));
+    }
+
+    #[test]
+    fn each_hold_in_the_way_expires_once_in_the_order_of_their_numbers() {
+        let both = [granted(ANN, 1, None), granted(BOB, 2, None), held(1, ANN, [3]), held(2, BOB, [1, 2])];
+        let expected = [hold_expired(1, ANN, [3]), hold_expired(2, BOB, [1, 2]), held(3, ANN, [1, 2])];
+        on_sale(both)
+            .after_seconds(HOLD_SECONDS)
+            .when(fixed_token(ANN), hold_seats(ANN, [1, 2]))
+            .then(expected.map(|event| event.at_seconds(HOLD_SECONDS)));
+    }
+
+    #[test]
+    fn seats_that_came_back_can_be_held_and_count_no_more() {
+        let ends = [
+            vec![cancelled(1, ANN, [1, 2, 3])],
+            vec![hold_expired(1, ANN, [1, 2, 3])],
+            vec![paid(1, 1, ANN, [1, 2, 3], 0), refunded(1, 1, ANN, [1, 2, 3], 0)],
+        ];
+        for end in ends {
+            let free = || on_sale([admitted(ANN, 1), admitted(BOB, 2), held(1, ANN, [1, 2, 3])]).and(end.clone());
+            free().when(token(ANN), hold_seats(ANN, [1, 2, 3, 4])).then([held(2, ANN, [1, 2, 3, 4])]);
+            free().when(token(BOB), hold_seats(BOB, [1])).then([held(2, BOB, [1])]);
+        }
+    }
+
+    #[test]
+    fn giving_one_hold_up_leaves_the_others_counted() {
+        let limit = MAX_SEATS_PER_USER_IN_SCHEDULE;
+        let both = || on_sale([admitted(ANN, 1), held(1, ANN, [1, 2, 3]), held(2, ANN, [4]), cancelled(2, ANN, [4])]);
+        both().when(token(ANN), hold_seats(ANN, [5])).then([held(3, ANN, [5])]);
+        both().when(token(ANN), hold_seats(ANN, [5, 6])).refuses(Rejection::SeatLimitReached { limit });
+    }
+
+    #[test]
+    fn sold_seats_count_for_the_limit_at_any_time() {
+        let limit = MAX_SEATS_PER_USER_IN_SCHEDULE;
+        on_sale([granted(ANN, 1, None), held(1, ANN, [1, 2, 3]), paid(1, 1, ANN, [1, 2, 3], 0)])
+            .after_seconds(HOLD_SECONDS)
+            .when(fixed_token(ANN), hold_seats(ANN, [4, 5]))
+            .refuses(Rejection::SeatLimitReached { limit });
+    }
+
+    #[test]
+    fn a_schedule_of_another_concert_is_not_found() {
+        let concert_id = ConcertId::FIRST.successor();
+        let (name, artist, venue) = ("Other".to_owned(), String::new(), String::new());
+        let other = Event::ConcertPublished { concert_id, name, artist, venue };
+        on_sale([other, admitted(ANN, 1)])
+            .when(token(ANN), HoldSeats { concert_id, ..hold_seats(ANN, [1]) })
+            .refuses(Rejection::ScheduleNotFound { schedule_id: SCHEDULE });
+    }
 }

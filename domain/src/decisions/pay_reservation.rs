@@ -147,4 +147,25 @@ mod tests {
             .when(token(ANN), pay(7, ANN, PRICE))
             .refuses(Rejection::ReservationNotFound { reservation_id: reservation_id(7) });
     }
+
+    #[test]
+    fn nobody_pays_in_anothers_name() {
+        let ready = || on_sale([admitted(ANN, 1), charged(BOB, PRICE, PRICE), held(1, ANN, [1])]);
+        ready().when(token(ANN), pay(1, BOB, PRICE)).refuses(Rejection::NotYours);
+        ready().when(token(ANN), pay(7, BOB, PRICE)).refuses(Rejection::NotYours);
+    }
+
+    #[test]
+    fn who_waits_pays_a_hold_in_hand_and_keeps_their_place() {
+        on_sale([admitted(ANN, 1), charged(ANN, PRICE, PRICE), held(1, ANN, [1]), left(ANN, 1), waiting(ANN, 2)])
+            .when(token(ANN), pay(1, ANN, PRICE))
+            .then([paid(1, 1, ANN, [1], 0)]);
+    }
+
+    #[test]
+    fn a_finished_token_pays_and_the_slot_of_the_users_active_one_is_given_on() {
+        on_sale([admitted(ANN, 1), charged(ANN, PRICE, PRICE), held(1, ANN, [1]), left(ANN, 1), granted(ANN, 2, None)])
+            .when(token(ANN), pay(1, ANN, PRICE))
+            .then([paid(1, 1, ANN, [1], 0).finishing(2)]);
+    }
 }

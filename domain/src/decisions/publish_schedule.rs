@@ -97,4 +97,11 @@ mod tests {
         let closed = PublishSchedule { times: never, ..publish() };
         assert!(given([concert(), seats()]).when(Credential::Operator, closed).decided().is_err());
     }
+
+    #[test]
+    fn a_schedule_is_published_under_its_own_concert() {
+        let stolen = PublishSchedule { concert_id: CONCERT.successor(), ..publish() };
+        let reason = "schedule 1 belongs to concert 1".to_owned();
+        given([concert(), seats()]).when(Credential::Operator, stolen).refuses(Rejection::CatalogueConflict { reason });
+    }
 }

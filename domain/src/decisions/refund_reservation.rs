@@ -71,4 +71,11 @@ mod tests {
         let taken_back = refunded(1, 1, ANN, [1], PRICE).at_seconds(STARTS - 1);
         before.when(fixed_token(ANN), cancel(1)).then([taken_back]);
     }
+
+    #[test]
+    fn all_that_was_paid_comes_back() {
+        on_sale([admitted(ANN, 1), held(1, ANN, [1, 2, 3]), paid(1, 1, ANN, [1, 2, 3], 5)])
+            .when(token(ANN), cancel(1))
+            .then([refunded(1, 1, ANN, [1, 2, 3], 5 + 3 * PRICE)]);
+    }
 }

@@ -154,4 +154,23 @@ mod tests {
         let let_in = let_in(user(many + 1), many + 1).at_seconds(WAITING_SECONDS);
         tick(wave().after_seconds(WAITING_SECONDS - 1).and(first)).then([gone(many), let_in]);
     }
+
+    #[test]
+    fn holds_that_are_over_are_published_a_thousand_at_a_time() {
+        let many = MAX_TICK_EVENTS as u64 + 1;
+        let holds = |numbers: std::ops::RangeInclusive<u64>| numbers.map(|number| held(number, ANN, [number]));
+        let gone = |number: u64| hold_expired(number, ANN, [number]).at_seconds(HOLD_SECONDS);
+        let first: Vec<Event> = (1..many).map(gone).collect();
+        tick(given(holds(1..=many)).after_seconds(HOLD_SECONDS)).then(first.clone());
+        tick(given(holds(1..=many)).after_seconds(HOLD_SECONDS).and(first)).then([gone(many)]);
+    }
+
+    #[test]
+    fn who_was_let_in_goes_by_the_new_deadline() {
+        let late = WAITING_SECONDS - 1;
+        let inside = || given([room(1), waiting(ANN, 1)]).after_seconds(late).and([let_in(ANN, 1).at_seconds(late)]);
+        tick(inside().after_seconds(ACTIVE_SECONDS - 1)).already(Answer::Done);
+        let over = late + ACTIVE_SECONDS;
+        tick(inside().after_seconds(ACTIVE_SECONDS)).then([expired(ANN, 1).at_seconds(over)]);
+    }
 }

@@ -217,6 +217,7 @@ mod tests {
     fn a_key_used_again_after_its_day_counts_from_then_on() {
         let requests = requests(2).made(0, ANN, 1, 1).made(60, ANN, 2, 2).made(DAY, ANN, 1, 7).made(DAY, ANN, 3, 3);
         assert_eq!(requests.known(DAY, [1, 2, 3]), [1, 3]);
+        assert_eq!(requests.state.idempotency.by_user[&ANN].len(), 2);
         let again = requests.state.idempotency.first_use(ANN, fingerprint(1), T0.plus_seconds(2 * DAY - 1)).unwrap();
         assert_eq!((again.request, again.position), (fingerprint(7), Position::new(8)));
     }

@@ -132,3 +132,37 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::spec::*;
+
+    #[test]
+    fn the_states_time_is_that_of_the_latest_record_and_never_goes_back() {
+        let state = given([room(1)]);
+        assert_eq!(state.state().recorded_at, T0);
+        let later = state.after_seconds(9).and([charged(ANN, 1, 1)]);
+        assert_eq!(later.state().recorded_at, T0.plus_seconds(9));
+        let back = later.after_seconds(-5).and([charged(ANN, 1, 2)]);
+        assert_eq!(back.state().recorded_at, T0.plus_seconds(9));
+    }
+
+    #[test]
+    #[should_panic(expected = "records are folded in order, each once")]
+    fn a_record_is_not_folded_twice() {
+        let mut state = given([room(1)]).state().clone();
+        let record = recorded(&state.head, T0, charged(ANN, 1, 1));
+        state.apply(&record);
+        state.apply(&record);
+    }
+
+    #[test]
+    fn a_copy_that_is_dropped_leaves_no_trace() {
+        let before = on_sale([admitted(ANN, 1), held(1, ANN, [1])]);
+        let copy = before.state().clone();
+        let after = before.and([paid(1, 1, ANN, [1], 7).finishing(1)]);
+        assert!(copy.seating.taken(SCHEDULE, seat_id(1)).unwrap().held_until.is_some());
+        assert_eq!((copy.wallets.balance(ANN).get(), copy.room.active()), (0, 1));
+        assert_eq!((after.state().wallets.balance(ANN).get(), after.state().room.active()), (7, 0));
+    }
+}

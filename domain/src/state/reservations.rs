@@ -261,4 +261,10 @@ mod tests {
         assert_eq!(overdue(HOLD_SECONDS), [1]);
         assert_eq!(overdue(HOLD_SECONDS + 9), [1, 3, 2]);
     }
+
+    #[test]
+    fn a_late_expiry_does_not_end_what_was_paid() {
+        let sold = held_and(0, [paid(1, 1, ANN, [1], 0), hold_expired(1, ANN, [1])]);
+        assert_eq!(sold.status(HOLD_SECONDS), Some(Paid));
+    }
 }

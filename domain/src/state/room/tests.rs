@@ -125,6 +125,17 @@ fn an_ended_token_is_dropped_by_the_first_record_after_its_time() {
 }
 
 #[test]
+fn of_what_is_forgotten_nothing_is_left() {
+    let ends = [active(ANN, 1), active(BOB, 2), left(ANN, 1), expired(BOB, 2), granted(EVE, 3, None)];
+    let all_ends = given([room(9)]).and(ends).and((4..=9).flat_map(|number| ended(ANN, number)));
+    let at = GRANTED_SECONDS + FINISHED_SECONDS + DAY;
+    let over = all_ends.after_seconds(at).and([expired(EVE, 3).at_seconds(at)]);
+    let room = &over.state().room;
+    assert!(room.tokens.is_empty() && room.by_hash.is_empty() && room.by_user.is_empty() && room.line.is_empty());
+    assert!(room.deadlines.is_empty() && room.forgettable.is_empty());
+}
+
+#[test]
 fn the_last_four_ended_tokens_of_a_user_are_known_and_the_fifth_last_is_not() {
     let four = given([room(9)]).and((1..=4).flat_map(|number| ended(ANN, number)));
     assert_eq!(four.numbers_known(1..=4), [1, 2, 3, 4]);
