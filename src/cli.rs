@@ -53,12 +53,14 @@ async fn import(place: &Place, path: &Path) -> Result<(), CliError> {
     let folder = DataFolder::open(&place.data).await?;
     let now = system_clock()().max(folder.replayed.state.recorded_at);
     let steps = catalog::plan(&file, &folder.replayed.state, now).map_err(unfit)?;
-    let (engine, sequencer) = start(folder.log, folder.replayed, &folder.key, DEFAULT_CAPACITY).await?;
+    let log = folder.log;
+    let (engine, sequencer) = start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY).await?;
     let bar = ProgressBar::new(steps.len() as u64);
     let written = catalog::publish(&engine, steps, || bar.inc(1)).await.map_err(unfit)?;
     bar.finish_and_clear();
     drop(engine);
     sequencer.await??;
+    log.close().await;
     match written {
         0 => println!("nothing to import: all of {} is there already", path.display()),
         _ => println!("imported {} ({written} commands)", path.display()),
@@ -80,7 +82,8 @@ pub async fn room(place: &Place, command: &config::Room) -> Result<(), CliError>
     let room = &folder.replayed.state.room;
     let pace = admissions_per_second.map_or(room.admissions_per_second(), |pace| (pace > 0).then_some(pace));
     let configure = ConfigureRoom { capacity: capacity.unwrap_or(room.capacity()), admissions_per_second: pace };
-    let (engine, sequencer) = start(folder.log, folder.replayed, &folder.key, DEFAULT_CAPACITY).await?;
+    let log = folder.log;
+    let (engine, sequencer) = start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY).await?;
     println!(
         "capacity {}, {}",
         configure.capacity,
@@ -90,5 +93,6 @@ pub async fn room(place: &Place, command: &config::Room) -> Result<(), CliError>
     engine.submit(Submission::new(command, None)).await?;
     drop(engine);
     sequencer.await??;
+    log.close().await;
     Ok(())
 }

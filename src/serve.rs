@@ -61,9 +61,10 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     }
     let capacity = options.capacity.unwrap_or(if options.demo { DEMO_CAPACITY } else { DEFAULT_CAPACITY });
     let state = folder.replayed.state.clone();
-    let (engine, mut sequencer) = start(folder.log.clone(), folder.replayed, &folder.key, capacity).await?;
+    let log = folder.log;
+    let (engine, mut sequencer) = start(log.clone(), folder.replayed, &folder.key, capacity).await?;
     if options.demo {
-        demo::prepare(&engine, &folder.log, &state).await?;
+        demo::prepare(&engine, &log, &state).await?;
     }
     drop(state);
 
@@ -75,7 +76,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
         let _ = stopped.await;
     }));
     tokio::select! {
-        ended = &mut sequencer => return Err(ended?.err().map_or(ServeError::NoIdentity, ServeError::Fatal)),
+        ended = &mut sequencer => return ended?.map_err(ServeError::Fatal),
         () = told_to_stop => tracing::info!("stopping: answering what is held"),
     }
     let _ = stop.send(());
@@ -84,7 +85,10 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
         sequencer.await
     };
     match tokio::time::timeout(SHUTDOWN_DEADLINE, drained).await {
-        Ok(ended) => ended??,
+        Ok(ended) => {
+            ended??;
+            log.close().await;
+        }
         Err(_) => tracing::warn!("stopped with commands whose outcome the log has not told"),
     }
     tracing::info!("stopped");

@@ -23,7 +23,9 @@ pub use decisions::{
     PayReservation, PublishConcert, PublishSchedule, Tick,
 };
 pub use event::{DecodeError, Event, Hold, PricedSeat, Seat, Subject};
-pub use record::{ActorName, ChainError, Head, IdempotencyKey, Metadata, Record, RecordedEvent};
+pub use record::{
+    ActorName, ChainError, HASH_ALGORITHM, Head, IdempotencyKey, LOG_FORMAT, Metadata, Record, RecordedEvent,
+};
 pub use rejection::Rejection;
 pub use state::catalogue::{Catalogue, Concert, Schedule, ScheduleTimes};
 pub use state::reservations::{Reservation, ReservationStatus};

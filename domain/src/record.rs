@@ -7,6 +7,11 @@ use uuid::Uuid;
 use crate::event::{DecodeError, Event};
 use crate::values::{Fingerprint, Hash, Position, Timestamp, UserId};
 
+/// The format of records that this program writes and reads.
+pub const LOG_FORMAT: u32 = 1;
+/// How records are hashed.
+pub const HASH_ALGORITHM: &str = "SHA-256";
+
 /// What the log stores, to the byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {

@@ -1,6 +1,6 @@
 //! Start-up: the log is read, proved and folded, from its first record to its last.
 
-use domain::{DecodeError, Head, Position, Record, State, Timestamp};
+use domain::{DecodeError, Event, HASH_ALGORITHM, Head, LOG_FORMAT, Position, Record, State, Timestamp};
 use projections::ReadModels;
 
 use super::MAX_CLOCK_LAG;
@@ -27,6 +27,9 @@ pub enum StartError {
     /// It holds what this program does not understand.
     #[error("position {position}: {reason}")]
     Undecodable { position: Position, reason: DecodeError },
+    /// It was made by a program that hashes or stores records in another way.
+    #[error("position 1: the log has format {format} with {hash_algorithm}, which this program does not know")]
+    UnknownFormat { format: u32, hash_algorithm: String },
     /// Its last record is from the future: served now, deadlines would stand still until then.
     #[error(
         "position {position}: the last record is {seconds} s ahead of this machine's clock; set the clock, or say \
@@ -59,6 +62,11 @@ impl Replayed {
         let position = record.position;
         record.verify(&self.state.head).map_err(ReadError::from)?;
         let recorded = record.decode().map_err(|reason| StartError::Undecodable { position, reason })?;
+        if let Event::LogCreated { format, hash_algorithm, .. } = &recorded.event
+            && (*format, hash_algorithm.as_str()) != (LOG_FORMAT, HASH_ALGORITHM)
+        {
+            return Err(StartError::UnknownFormat { format: *format, hash_algorithm: hash_algorithm.clone() });
+        }
         self.state.apply(&recorded);
         self.read_models.apply(&recorded);
         Ok(())

@@ -48,6 +48,9 @@ pub trait EventLog: Send + Sync {
 
     /// Returns once the head is past `after`, or after a while: a hint to read, never a promise.
     async fn wait_past(&self, after: Position);
+
+    /// Tidies up before the program ends; the log is not used afterwards. Nothing durable ever depends on it.
+    async fn close(&self) {}
 }
 
 /// Why an append was not acknowledged.

@@ -83,6 +83,16 @@ impl EventLog for SqliteLog {
         // Neither a timeout nor a log that is being dropped matters: this is a hint.
         let _ = tokio::time::timeout(Duration::from_secs(WAIT_SECONDS), past).await;
     }
+
+    /// All records move into `log.db`, so that whoever copies that file alone has the whole log.
+    async fn close(&self) {
+        self.readers.close().await;
+        let mut writer = self.writer.lock().await;
+        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut writer.connection).await;
+        if let Err(error) = moved {
+            tracing::warn!("the log stays in two files, log.db and log.db-wal: {error}");
+        }
+    }
 }
 
 impl SqliteLog {

@@ -1,103 +1,140 @@
 //! kill -9 under load, again and again: what was answered is there, and nothing is there twice.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Method;
-use serde_json::json;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
 
-use crate::server::{Answer, Server};
+use crate::server::{Answer, Server, rows};
 
 const KILLS: u64 = 20;
-const USERS: u64 = 16;
+const CLIENTS: u64 = 16;
 
-/// A charge under its own key: its amount, and what was answered, if anything was.
-struct Charge {
-    user: u64,
+/// A command under a key of its own, and what was answered, if anything was.
+struct Asked {
+    path: String,
+    body: Value,
     key: String,
-    amount: u64,
-    answered: Option<(String, u64)>,
+    answered: Option<Answer>,
 }
 
-fn charge(server: &Server, token: &str, charge: &Charge) -> reqwest::RequestBuilder {
-    let request = server.request(Method::POST, &format!("/api/users/{}/points/charge", charge.user), token);
-    request.header("Idempotency-Key", &charge.key).json(&json!({ "amount": charge.amount }))
+/// One person: everything that they asked, in their order.
+struct Person {
+    user: u64,
+    asked: Vec<Asked>,
 }
 
-/// Charges until the server is gone.
-async fn load(server: Arc<Server>, user: u64, round: u64) -> Vec<Charge> {
-    let Ok(token) =
-        Answer::try_of(server.request(Method::POST, "/api/tokens", "").json(&json!({ "userId": user }))).await
-    else {
-        return Vec::new();
-    };
-    let token = token.ok()["token"].as_str().unwrap().to_owned();
-    let mut charges = Vec::new();
-    for count in 0.. {
-        let key = format!("{round}-{user}-{count}");
-        let mut next = Charge { user, key, amount: 1 + count % 97, answered: None };
-        let answer = Answer::try_of(charge(&server, &token, &next)).await;
-        let gone = answer.is_err();
-        if let Ok(answer) = answer {
-            let position = answer.header("log-position").to_owned();
-            next.answered = Some((position, answer.ok()["currentBalance"].as_u64().unwrap()));
-        }
-        charges.push(next);
-        if gone {
-            break;
-        }
+impl Asked {
+    fn request(&self, server: &Server, token: &str) -> RequestBuilder {
+        let request = server.request(Method::POST, &self.path, token);
+        request.header("Idempotency-Key", &self.key).json(&self.body)
     }
-    charges
 }
 
-/// Every charge again under its key: those that were answered have the same answer, and then all have happened once.
-async fn settle(folder: &Path, charges: &[Charge]) {
-    let server = Server::start_in(folder, &["--identity", "open"]);
-    let mut sums: BTreeMap<u64, u64> = BTreeMap::new();
-    let mut tokens = BTreeMap::new();
-    for user in 1..=USERS {
-        tokens.insert(user, server.token(user).await);
+impl Person {
+    /// Asks for the next thing; `None` once the server is gone.
+    async fn ask(&mut self, server: &Server, token: &str, path: &str, body: Value) -> Option<Answer> {
+        let key = format!("{}-{}", self.user, self.asked.len());
+        let mut asked = Asked { path: path.to_owned(), body, key, answered: None };
+        let answer = Answer::try_of(asked.request(server, token)).await.ok();
+        asked.answered.clone_from(&answer);
+        self.asked.push(asked);
+        answer
     }
-    for before in charges {
-        let answer = Answer::of(charge(&server, &tokens[&before.user], before)).await;
-        if let Some((position, balance)) = &before.answered {
-            assert_eq!(answer.header("idempotent-replayed"), "true", "{} was answered and is lost", before.key);
-            assert_eq!(answer.header("log-position"), position);
-            assert_eq!(answer.ok()["currentBalance"], *balance);
+
+    /// Joins, charges, holds a seat of their own, pays, and charges on, until the server is gone.
+    async fn buy(mut self, server: Arc<Server>, schedule: u64, seat: u64) -> Self {
+        let _ = self.try_buy(&server, schedule, seat).await;
+        self
+    }
+
+    async fn try_buy(&mut self, server: &Server, schedule: u64, seat: u64) -> Option<()> {
+        let user = self.user;
+        let charge = format!("/api/users/{user}/points/charge");
+        let joined = self.ask(server, "", "/api/tokens", json!({ "userId": user })).await?;
+        let token = joined.ok()["token"].as_str().unwrap().to_owned();
+        self.ask(server, &token, &charge, json!({ "amount": 200_000 })).await?.ok();
+        let hold = json!({ "concertId": 1, "scheduleId": schedule, "userId": user, "seatId": seat });
+        let held = self.ask(server, &token, "/api/concerts/reservation", hold).await?;
+        let (id, price) = (&held.ok()["reservationId"], &held.ok()["totalPrice"]);
+        let pay = json!({ "reservationId": id, "userId": user, "paymentAmount": price });
+        self.ask(server, &token, "/api/payments", pay).await?.ok();
+        loop {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            self.ask(server, &token, &charge, json!({ "amount": 1 + self.asked.len() })).await?.ok();
         }
-        answer.ok();
-        *sums.entry(before.user).or_default() += before.amount;
     }
-    for (user, token) in tokens {
-        let path = format!("/api/users/{user}/points/balance");
-        let balance = server.get(&path, &token).await.ok()["balance"].as_u64().unwrap();
-        assert_eq!(balance, sums.get(&user).copied().unwrap_or(0), "user {user}");
+
+    /// Everything again under its key: what was answered has the same answer, and then all has happened once.
+    async fn settle(&self, server: &Server) {
+        let mut token = String::new();
+        let mut balance = 0;
+        for asked in &self.asked {
+            let answer = Answer::of(asked.request(server, &token)).await;
+            if let Some(before) = &asked.answered {
+                assert_eq!(answer.header("idempotent-replayed"), "true", "{} was answered and is lost", asked.key);
+                assert_eq!(answer.header("log-position"), before.header("log-position"));
+                assert_eq!(timeless(answer.ok()), timeless(before.ok()));
+            }
+            let member = |name: &str| answer.ok()[name].as_u64().unwrap_or(0);
+            balance = balance + member("chargedAmount") - member("paymentAmount");
+            if let Some(issued) = answer.ok()["token"].as_str() {
+                token = issued.to_owned();
+            }
+        }
+        let path = format!("/api/users/{}/points/balance", self.user);
+        assert_eq!(server.get(&path, &token).await.ok()["balance"], balance, "user {}", self.user);
     }
+}
+
+/// Without what counts seconds and people, which is as of now.
+fn timeless(body: &Value) -> Value {
+    let mut body = body.clone();
+    for member in ["expiresInSeconds", "ahead", "estimatedWaitSeconds"] {
+        body.as_object_mut().unwrap().remove(member);
+    }
+    body
+}
+
+async fn one_round(folder: &Path, round: u64) -> Vec<Person> {
+    let server = Arc::new(Server::start_in(folder, &["--demo"]));
+    let people = (1..=CLIENTS).map(|seat| {
+        let person = Person { user: 1_000 * (round + 1) + seat, asked: Vec::new() };
+        tokio::spawn(person.buy(Arc::clone(&server), round + 1, seat))
+    });
+    let people: Vec<_> = people.collect();
+    tokio::time::sleep(Duration::from_millis(20 + 11 * round)).await;
+    let killed = std::process::Command::new("kill").args(["-9", &server.pid().to_string()]).status();
+    assert!(killed.unwrap().success());
+    let mut asked = Vec::new();
+    for person in people {
+        asked.push(person.await.unwrap());
+    }
+    asked
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_killed_under_load_twenty_times_loses_nothing_and_does_nothing_twice() {
     let folder = tempfile::tempdir().unwrap();
-    let mut charges: Vec<Charge> = Vec::new();
+    let mut people = Vec::new();
     for round in 0..KILLS {
-        let server = Arc::new(Server::start_in(folder.path(), &["--identity", "open"]));
-        let clients: Vec<_> = (1..=USERS).map(|user| tokio::spawn(load(Arc::clone(&server), user, round))).collect();
-        tokio::time::sleep(Duration::from_millis(40 + 17 * round)).await;
-        let pid = server.pid().to_string();
-        assert!(std::process::Command::new("kill").args(["-9", &pid]).status().unwrap().success());
-        for client in clients {
-            charges.extend(client.await.unwrap());
-        }
+        people.extend(one_round(folder.path(), round).await);
     }
-    let answered = charges.iter().filter(|charge| charge.answered.is_some()).count();
-    assert!(answered > 200, "the load was no load: {answered} answers");
-    // What was charged long ago may be past the last 1,024 keys of its user: those are not asked again.
-    let mut recent: BTreeMap<u64, usize> = BTreeMap::new();
-    for charge in &charges {
-        *recent.entry(charge.user).or_default() += 1;
+    let asked = || people.iter().flat_map(|person| &person.asked);
+    let answered = asked().filter(|asked| asked.answered.is_some()).count();
+    assert!(answered > 500, "the load was no load: {answered} answers");
+    assert!(asked().count() > answered, "no kill came while something was asked");
+
+    let server = Server::start_in(folder.path(), &["--demo"]);
+    for person in &people {
+        person.settle(&server).await;
     }
-    assert!(recent.values().all(|count| *count < 1_000), "fewer charges a user than keys are kept: {recent:?}");
-    settle(folder.path(), &charges).await;
+    let twice = "SELECT max(type) FROM log GROUP BY json_extract(metadata, '$.command_id'), \
+                 json_extract(metadata, '$.index') HAVING count(*) > 1";
+    assert_eq!(rows(folder.path(), twice).await, Vec::<String>::new());
+    let sold_twice = "SELECT max(type) FROM log WHERE type = 'ReservationPaid' GROUP BY \
+                      json_extract(data, '$.hold.schedule_id'), json_extract(data, '$.hold.seats[0].seat_id') HAVING count(*) > 1";
+    assert_eq!(rows(folder.path(), sold_twice).await, Vec::<String>::new());
 }

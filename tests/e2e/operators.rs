@@ -107,7 +107,10 @@ async fn a_catalogue_with_a_mistake_changes_nothing() {
     let spoil: [(&str, &dyn Fn(&mut Value)); 7] = [
         ("timeZone", &|file| file["concerts"][0]["schedules"][1]["timeZone"] = json!("Asia/Atlantis")),
         ("concert 1", &|file| file["concerts"][0]["artist"] = json!("Somebody else")),
-        ("costs", &|file| file["concerts"][0]["schedules"][1]["seats"][0]["price"] = json!(1_000_000_001)),
+        ("costs", &|file| {
+            let dear = json!({ "seatName": "B-1", "zoneName": "VIP", "price": 1_000_000_001 });
+            file["concerts"][0]["schedules"][1]["seats"].as_array_mut().unwrap().push(dear);
+        }),
         ("another one", &|file| file["concerts"][0]["schedules"][0]["zones"][0]["price"] = json!(1)),
         ("seatsTotal", &|file| file["concerts"][0]["schedules"][0]["seatsTotal"] = json!(1)),
         ("saleOpensAt", &|file| file["concerts"][0]["schedules"][0]["saleOpensAt"] = json!("tomorrow")),

@@ -14,7 +14,13 @@ use crate::server::{Server, reprise, run};
 /// Every file of a folder with its bytes.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.filter(|path| path.is_file()).map(|path| (path.clone(), std::fs::read(&path).unwrap())).collect()
+    // SQLite's own two companions hold nothing that is not in the log's file, once that is checkpointed.
+    let companion =
+        |path: &PathBuf| path.to_string_lossy().ends_with("-wal") || path.to_string_lossy().ends_with("-shm");
+    entries
+        .filter(|path| path.is_file() && !companion(path))
+        .map(|path| (path.clone(), std::fs::read(&path).unwrap()))
+        .collect()
 }
 
 /// `serve` is refused with a last line that holds all of these words.
@@ -116,10 +122,10 @@ async fn an_altered_log_is_refused_and_the_first_wrong_position_named() {
     for (statement, position) in alterations {
         let folder = closed_sale().await;
         tamper(folder.path(), statement).await;
+        tamper(folder.path(), "PRAGMA wal_checkpoint(TRUNCATE)").await;
         let before = files(folder.path());
         refused(folder.path(), &[], &[position]);
-        let changed = files(folder.path());
-        assert_eq!(before[&folder.path().join("log.db")], changed[&folder.path().join("log.db")], "{statement}");
+        assert!(before == files(folder.path()), "{statement}: the folder has changed");
     }
 }
 

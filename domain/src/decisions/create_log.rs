@@ -5,11 +5,9 @@ use uuid::Uuid;
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::Event;
+use crate::record::{HASH_ALGORITHM, LOG_FORMAT};
 use crate::state::State;
 use crate::values::{Hash, RoomId, Timestamp};
-
-/// The format of records that this program writes.
-const FORMAT: u32 = 1;
 
 /// Makes an empty log one with a name, a server key and a room. A log that is made already stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +25,8 @@ impl Decide for CreateLog {
         }
         let created = Event::LogCreated {
             log_id: self.log_id,
-            format: FORMAT,
-            hash_algorithm: "SHA-256".to_owned(),
+            format: LOG_FORMAT,
+            hash_algorithm: HASH_ALGORITHM.to_owned(),
             key_check: self.key_check,
         };
         let configured = Event::RoomConfigured {

@@ -30,8 +30,10 @@ impl Decide for PublishConcert {
             }
             None => {}
         }
-        if let Some(long) = [&name, &artist, &venue].into_iter().find(|text| text.len() > MAX_NAME_BYTES) {
-            let reason = format!("{long:?} is longer than {MAX_NAME_BYTES} bytes");
+        let unfit =
+            |text: &&String| text.is_empty() || text.len() > MAX_NAME_BYTES || text.chars().any(char::is_control);
+        if let Some(text) = [&name, &artist, &venue].into_iter().find(unfit) {
+            let reason = format!("{text:?} is no name: 1 to {MAX_NAME_BYTES} bytes without control characters are");
             return Err(Rejection::CatalogueConflict { reason });
         }
         Ok(Event::ConcertPublished { concert_id, name, artist, venue }.into())
@@ -67,6 +69,8 @@ mod tests {
     fn a_name_has_a_limit() {
         let longest = "x".repeat(MAX_NAME_BYTES);
         assert!(given([]).when(Credential::Operator, publish(&longest)).decided().is_ok());
-        assert!(given([]).when(Credential::Operator, publish(&(longest + "x"))).decided().is_err());
+        for unfit in [longest + "x", String::new(), "a\nb".to_owned()] {
+            assert!(given([]).when(Credential::Operator, publish(&unfit)).decided().is_err());
+        }
     }
 }
