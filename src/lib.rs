@@ -9,4 +9,4 @@ pub mod demo;
 pub mod engine;
 pub mod key;
 pub mod log;
-// pub mod serve;
+pub mod serve;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use reprise::config::{Cli, Command};
-use reprise::cli;
+use reprise::{cli, serve};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     match &cli.command {
-        Command::Serve(_) => {}
+        Command::Serve(options) => serve::serve(&cli.place, options).await?,
         Command::Catalog(command) => cli::catalog(&cli.place, command).await?,
         Command::Room(command) => cli::room(&cli.place, command).await?,
     }
