@@ -24,6 +24,7 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(2);
 /// It is not said to be JSON, is too large, does not come, or breaks off; in this order.
 pub async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Problem> {
     if !is_json(headers) {
+        discard(body);
         let detail = "Content-Type must be given once, as application/json.";
         return Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, detail));
     }
@@ -58,8 +59,15 @@ fn did_not_come() -> Problem {
 }
 
 fn too_large(rest: Body) -> Problem {
-    tokio::spawn(tokio::time::timeout(DRAIN_DEADLINE, drain(rest)));
+    discard(rest);
     Problem::new(&kinds::BODY_TOO_LARGE, format!("A body has at most {MAX_BODY_BYTES} bytes.")).closing()
+}
+
+/// Reads on in a body that nobody wants. A small one needs no help.
+pub fn discard(body: Body) {
+    if body.size_hint().upper().is_none_or(|bytes| bytes > MAX_BODY_BYTES as u64) {
+        tokio::spawn(tokio::time::timeout(DRAIN_DEADLINE, drain(body)));
+    }
 }
 
 async fn drain(mut body: Body) {

@@ -38,9 +38,9 @@ pub struct Asked {
 }
 
 impl Asked {
-    async fn read(request: Request, body: Body) -> Result<Self, Problem> {
+    async fn read(request: Request, takes: Body) -> Result<Self, Problem> {
         let (mut parts, unread) = request.into_parts();
-        let body = match body {
+        let body = match takes {
             Body::Json => body::read(&parts.headers, unread).await?,
             Body::Ignored => Bytes::new(),
         };
@@ -65,11 +65,17 @@ impl Asked {
 pub async fn by_holder(
     api: &Api,
     request: Request,
-    body: Body,
+    takes: Body,
     parse: impl FnOnce(&Asked) -> Result<Action, Problem>,
 ) -> Outcome {
-    let token = auth::presented(request.headers())?;
-    let parsed = match Asked::read(request, body).await {
+    let token = match auth::presented(request.headers()) {
+        Ok(token) => token,
+        Err(problem) => {
+            body::discard(request.into_body());
+            return Err(problem);
+        }
+    };
+    let parsed = match Asked::read(request, takes).await {
         Ok(asked) => parse(&asked).map(|action| (asked, action)),
         Err(fault) => Err(fault),
     };

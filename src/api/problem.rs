@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{Position, Rejection};
 use serde_json::{Map, Value, json};
@@ -107,12 +107,12 @@ impl Problem {
         if self.closes_connection {
             set(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        if self.kind.status == axum::http::StatusCode::UNAUTHORIZED {
-            let nothing_shown = std::ptr::eq(self.kind, &raw const kinds::TOKEN_MISSING);
-            let challenge = if nothing_shown { "Bearer" } else { "Bearer error=\"invalid_token\"" };
+        if self.kind.status == StatusCode::UNAUTHORIZED {
+            let challenge =
+                if *self.kind == kinds::TOKEN_MISSING { "Bearer" } else { "Bearer error=\"invalid_token\"" };
             set(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
-        if self.kind.status == axum::http::StatusCode::SERVICE_UNAVAILABLE {
+        if self.kind.status == StatusCode::SERVICE_UNAVAILABLE {
             set(header::RETRY_AFTER, retry_seconds().into());
         }
     }
@@ -207,5 +207,77 @@ impl From<Behind> for Problem {
     fn from(behind: Behind) -> Self {
         let detail = format!("Only position {} is reached so far.", behind.position);
         Self::new(&kinds::READ_MODEL_BEHIND, detail).at(behind.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{ConcertId, Points, ReservationId, ReservationStatus, ScheduleId, SeatId};
+
+    fn shown(problem: impl Into<Problem>) -> (u16, &'static str, Value) {
+        let problem = problem.into();
+        (problem.kind.status.as_u16(), problem.kind.code, Value::Object(problem.members))
+    }
+
+    #[test]
+    fn each_rejection_has_the_contract_s_status_code_and_members() {
+        use Rejection::*;
+        let (points, limit) = (Points::new(5), Points::new(9));
+        let (queue_number, serving_number, ahead) = (7, 3, 3);
+        let status = ReservationStatus::Cancelled;
+        let cases = [
+            (TokenUnknown, 401, "token-unknown", json!({})),
+            (TokenExpired, 401, "token-expired", json!({})),
+            (
+                NotAdmitted { queue_number, serving_number, ahead },
+                403,
+                "not-admitted",
+                json!({ "queueNumber": 7, "servingNumber": 3, "ahead": 3 }),
+            ),
+            (NotYours, 403, "not-yours", json!({})),
+            (ConcertNotFound { concert_id: ConcertId::FIRST }, 404, "concert-not-found", json!({})),
+            (ScheduleNotFound { schedule_id: ScheduleId::FIRST }, 404, "schedule-not-found", json!({})),
+            (SeatNotFound { seat_id: SeatId::FIRST }, 404, "seat-not-found", json!({})),
+            (ReservationNotFound { reservation_id: ReservationId::FIRST }, 404, "reservation-not-found", json!({})),
+            (SeatTaken { seat_ids: vec![SeatId::FIRST] }, 409, "seat-taken", json!({ "seatIds": [1] })),
+            (SeatLimitReached { limit: 4 }, 409, "seat-limit-reached", json!({ "limit": 4 })),
+            (
+                InsufficientPoints { balance: points, required: limit },
+                409,
+                "insufficient-points",
+                json!({ "balance": 5, "required": 9 }),
+            ),
+            (AmountMismatch { required: points }, 409, "amount-mismatch", json!({ "required": 5 })),
+            (BalanceLimitReached { limit }, 409, "balance-limit-reached", json!({})),
+            (
+                ReservationNotPayable { status },
+                409,
+                "reservation-not-payable",
+                json!({ "reservationStatus": "CANCELLED" }),
+            ),
+            (NotOnSale, 409, "not-on-sale", json!({})),
+            (HoldExpired, 410, "hold-expired", json!({})),
+            (RoomFull, 503, "room-full", json!({})),
+            (IdempotencyKeyReused, 422, "idempotency-key-reused", json!({})),
+            (CatalogueConflict { reason: "the reason".to_owned() }, 500, "internal", json!({})),
+        ];
+        for (rejection, status, code, members) in cases {
+            assert_eq!(shown(rejection), (status, code, members));
+        }
+    }
+
+    #[test]
+    fn what_has_no_decision_is_a_503() {
+        assert_eq!(shown(Undecided::Overloaded), (503, "overloaded", json!({})));
+        assert_eq!(shown(Undecided::LogUnavailable), (503, "log-unavailable", json!({})));
+        assert_eq!(shown(Undecided::OutcomeUnknown), (503, "outcome-unknown", json!({})));
+        assert_eq!(shown(Behind { position: Position::START }), (503, "read-model-behind", json!({})));
+    }
+
+    #[test]
+    fn clients_come_back_in_1_to_3_seconds() {
+        let told: std::collections::BTreeSet<u32> = (0..1_000).map(|_| retry_seconds()).collect();
+        assert_eq!(told, (1..=MAX_RETRY_SECONDS).collect());
     }
 }
