@@ -36,15 +36,15 @@ impl Batch {
     pub fn decide_all(&mut self, waiting: &mut VecDeque<Pending>) {
         while let Some(pending) = waiting.pop_front() {
             let Some(taken) = pending.take() else { continue };
-            if let Err(taken) = self.decide(taken) {
-                waiting.push_front(taken.give_back());
+            if let Some(left_over) = self.decide(taken) {
+                waiting.push_front(left_over.give_back());
                 return;
             }
         }
     }
 
     /// Decides one command; gives it back where its events have no room in this batch.
-    fn decide(&mut self, taken: Taken) -> Result<(), Taken> {
+    fn decide(&mut self, taken: Taken) -> Option<Taken> {
         let position = self.state.head.position;
         let reply = |outcome| pending::Decided::Reply(Reply { position, outcome, replayed: false });
         let verdict = match taken.submission().command.decide(&self.state, self.now) {
@@ -55,12 +55,12 @@ impl Batch {
                 let answer = events.last().expect("a decision that writes has an event").answer();
                 match self.write(taken.submission(), &actor, events) {
                     Some(position) => pending::Decided::Reply(Reply { position, outcome: Ok(answer), replayed: false }),
-                    None => return Err(taken),
+                    None => return Some(taken),
                 }
             }
         };
         self.verdicts.push((taken, verdict));
-        Ok(())
+        None
     }
 
     /// Seals and folds a command's events and tells the last one's position; `None` where they have no room.

@@ -1,5 +1,7 @@
 //! The whole program, from outside: it is started, asked over HTTP, killed, and its log is read.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bad_input;
 mod crash;
 mod operators;

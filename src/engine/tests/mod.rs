@@ -96,9 +96,9 @@ fn shared(log: &MemoryLog) -> Arc<dyn EventLog> {
 
 /// How many charges of this amount the log holds.
 fn charges(log: &MemoryLog, amount: u64) -> usize {
-    let is_charge = |record: &Record| match record.decode().unwrap().event {
-        Event::PointsCharged { amount: charged, .. } => charged.get() == amount,
-        _ => false,
+    let is_charge = |record: &Record| {
+        let event = record.decode().unwrap().event;
+        matches!(event, Event::PointsCharged { amount: charged, .. } if charged.get() == amount)
     };
     log.records().iter().filter(|record| is_charge(record)).count()
 }

@@ -72,16 +72,16 @@ async fn simulate(seed: u64) {
 fn assert_no_seat_twice(log: &MemoryLog, seed: u64) {
     let mut taken = std::collections::BTreeSet::new();
     for record in log.records() {
-        match record.decode().unwrap().event {
-            Event::SeatsHeld { hold } => {
-                for seat_id in hold.seat_ids() {
-                    assert!(taken.insert(seat_id), "seed {seed}: seat {seat_id} was held twice");
-                }
+        let event = record.decode().unwrap().event;
+        if let Event::SeatsHeld { hold } = &event {
+            for seat_id in hold.seat_ids() {
+                assert!(taken.insert(seat_id), "seed {seed}: seat {seat_id} was held twice");
             }
-            Event::HoldExpired { hold, .. } => hold.seat_ids().for_each(|seat_id| {
+        }
+        if let Event::HoldExpired { hold, .. } = &event {
+            hold.seat_ids().for_each(|seat_id| {
                 taken.remove(&seat_id);
-            }),
-            _ => {}
+            });
         }
     }
 }
