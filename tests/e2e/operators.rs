@@ -12,6 +12,9 @@ fn read_all(folder: &Path) -> Vec<u8> {
     files.filter(|path| path.is_file()).flat_map(|path| std::fs::read(path).unwrap()).collect()
 }
 
+/// Puts a mistake into a catalogue.
+type Spoil<'a> = &'a dyn Fn(&mut Value);
+
 fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
 }
@@ -104,7 +107,7 @@ async fn a_catalogue_with_a_mistake_changes_nothing() {
     std::fs::write(&file, &example).unwrap();
     assert_eq!(run(reprise(&data, &["catalog", "import", file.to_str().unwrap()])).0, 0);
     let before = rows(&data, "SELECT hex(hash) FROM log ORDER BY position").await;
-    let spoil: [(&str, &dyn Fn(&mut Value)); 7] = [
+    let spoil: [(&str, Spoil); 7] = [
         ("timeZone", &|file| file["concerts"][0]["schedules"][1]["timeZone"] = json!("Asia/Atlantis")),
         ("concert 1", &|file| file["concerts"][0]["artist"] = json!("Somebody else")),
         ("costs", &|file| {
