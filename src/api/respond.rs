@@ -41,9 +41,11 @@ pub async fn respond(mut request: Request, next: Next) -> Response {
 
 fn log(method: &Method, route: &str, status: StatusCode, code: Option<&str>, took: Duration) {
     let (status_number, millis) = (status.as_u16(), took.as_millis());
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    // What is shed at the door is no news: told at each request, it would cost more than the request.
+    let shed = matches!(code, Some("overloaded" | "room-full" | "read-model-behind" | "log-unavailable"));
+    if status == StatusCode::SERVICE_UNAVAILABLE && !shed {
         tracing::warn!(%method, route, status = status_number, code, millis, "answered");
-    } else if status.is_server_error() {
+    } else if status.is_server_error() && !shed {
         tracing::error!(%method, route, status = status_number, code, millis, "answered");
     } else {
         tracing::debug!(%method, route, status = status_number, code, millis, "answered");
