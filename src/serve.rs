@@ -12,6 +12,7 @@ use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, Identity, Place, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
 use crate::demo::{self, DemoError};
 use crate::engine::{Fatal, StartError};
+use crate::metrics;
 
 /// How long a server that was told to stop may take to answer what it holds.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(9);
@@ -35,6 +36,8 @@ pub enum ServeError {
     Fatal(#[from] Fatal),
     #[error("the sequencer stopped: {0}")]
     Panicked(#[from] tokio::task::JoinError),
+    #[error("the server cannot count what it does: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
 }
@@ -55,6 +58,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
         tracing::warn!("--identity open: anyone may ask for anyone's token");
     }
 
+    metrics::install()?;
     let folder = DataFolder::open(&place.data).await?;
     if !options.accept_clock {
         folder.replayed.check_clock(now())?;

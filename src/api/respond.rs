@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::time::{Duration, Instant};
 
+use ::metrics::{counter, histogram};
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -12,6 +13,7 @@ use tracing::Instrument;
 
 use super::problem::Problem;
 use super::request_id::{RequestId, X_REQUEST_ID};
+use crate::metrics;
 
 /// The outermost layer of every route.
 pub async fn respond(mut request: Request, next: Next) -> Response {
@@ -41,6 +43,10 @@ pub async fn respond(mut request: Request, next: Next) -> Response {
 
 fn log(method: &Method, route: &str, status: StatusCode, code: Option<&str>, took: Duration) {
     let (status_number, millis) = (status.as_u16(), took.as_millis());
+    let counted = status.as_str().to_owned();
+    counter!(metrics::HTTP_REQUESTS, "method" => method_name(method), "route" => route.to_owned(), "status" => counted)
+        .increment(1);
+    histogram!(metrics::HTTP_SECONDS, "route" => route.to_owned()).record(took);
     // What is shed at the door is no news: told at each request, it would cost more than the request.
     let shed = matches!(code, Some("overloaded" | "room-full" | "read-model-behind" | "log-unavailable"));
     if status == StatusCode::SERVICE_UNAVAILABLE && !shed {
@@ -50,6 +56,12 @@ fn log(method: &Method, route: &str, status: StatusCode, code: Option<&str>, too
     } else {
         tracing::debug!(%method, route, status = status_number, code, millis, "answered");
     }
+}
+
+/// Methods by name; what clients make up is one, so that they cannot make up more to count.
+fn method_name(method: &Method) -> &'static str {
+    const KNOWN: [&str; 5] = ["GET", "HEAD", "POST", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
 }
 
 /// What a panic is answered with: its message is for the log only.
