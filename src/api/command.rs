@@ -68,13 +68,7 @@ pub async fn by_holder(
     takes: Body,
     parse: impl FnOnce(&Asked) -> Result<Action, Problem>,
 ) -> Outcome {
-    let token = match auth::presented(request.headers()) {
-        Ok(token) => token,
-        Err(problem) => {
-            body::discard(request.into_body());
-            return Err(problem);
-        }
-    };
+    let token = auth::presented(request.headers())?;
     let parsed = match Asked::read(request, takes).await {
         Ok(asked) => parse(&asked).map(|action| (asked, action)),
         Err(fault) => Err(fault),
