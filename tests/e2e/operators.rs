@@ -93,6 +93,25 @@ fn told_to_stop_while_it_starts_it_stops_at_once() {
     assert!(!line.contains("listening"), "{line}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn output_that_cannot_be_written_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut server = reprise(folder.path(), &["serve", "--demo", "--listen", &address.to_string()]);
+    let mut server = server.stderr(full).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let url = format!("http://{address}/api/queue?minPosition=1000000");
+    let mut answer = reqwest::get(&url).await;
+    while answer.is_err() && server.try_wait().unwrap().is_none() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        answer = reqwest::get(&url).await;
+    }
+    let _ = server.kill();
+    server.wait().unwrap();
+    assert_eq!(answer.unwrap().status(), 503, "which is a line of its own");
+}
+
 #[tokio::test]
 async fn its_health_can_be_asked() {
     let server = Server::demo();
