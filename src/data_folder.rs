@@ -21,7 +21,8 @@ pub struct DataFolder {
     pub replayed: Replayed,
     /// The key that belongs to the log.
     pub key: ServerKey,
-    _lock: FolderLock,
+    /// Holds the folder as long as it lives.
+    pub lock: FolderLock,
 }
 
 /// Why a data folder cannot be used.
@@ -60,7 +61,7 @@ impl DataFolder {
         bar.finish_and_clear();
         tracing::info!("replayed {} events in {:.3} s", replayed.state.head.position, started.elapsed().as_secs_f64());
         let key = key(path, &replayed)?;
-        Ok(Self { log, replayed, key, _lock: lock })
+        Ok(Self { log, replayed, key, lock })
     }
 
     /// Fails where the folder has no log yet.

@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
+use super::body;
 use super::problem::Problem;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::metrics;
@@ -25,7 +26,7 @@ pub async fn respond(mut request: Request, next: Next) -> Response {
     // At the level of errors, so that it is there whichever lines are wanted.
     let span = tracing::error_span!("request", request_id = request_id.as_str());
     let answered = async move {
-        let mut response = next.run(request).await;
+        let mut response = next.run(body::read_on(request)).await;
         let problem = response.extensions_mut().remove::<Problem>();
         let code = problem.as_ref().map(Problem::code);
         if let Some(problem) = problem {
