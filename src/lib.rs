@@ -10,3 +10,4 @@ pub mod engine;
 pub mod key;
 pub mod log;
 pub mod serve;
+pub mod tools;
