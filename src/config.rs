@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod tools;
+pub use tools::*;
+
 /// Slots of a new log's room.
 pub const DEFAULT_CAPACITY: u64 = 1_000;
 /// Slots of a new demo's room: a load test is not stopped at the door.
@@ -49,6 +52,8 @@ pub enum Command {
     /// The waiting room.
     #[command(subcommand)]
     Room(Room),
+    #[command(flatten)]
+    Tool(Tool),
 }
 
 #[derive(Debug, Args)]
