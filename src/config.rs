@@ -48,6 +48,31 @@ pub enum Command {
     /// The waiting room.
     #[command(subcommand)]
     Room(Room),
+    /// The read models in SQL: where they stand, whether they are right, and making them anew.
+    Projections(Projections),
+}
+
+/// `reprise projections …`
+#[derive(Debug, Args)]
+pub struct Projections {
+    #[command(subcommand)]
+    pub command: ProjectionsCommand,
+    /// Print one JSON document, and nothing else.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ProjectionsCommand {
+    /// Build one or all anew; the old one serves until then. Beside a running server, that server does it.
+    Rebuild {
+        /// A projection's name, or `all`.
+        name: String,
+    },
+    /// Where each stands.
+    Status,
+    /// Hold each, row for row, against a fresh fold of the log.
+    Verify,
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +80,9 @@ pub struct Serve {
     /// The address to listen on.
     #[arg(long, env = "REPRISE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
+    /// The address for operators' queries, off unless given. Nobody shows a token there: keep it on loopback.
+    #[arg(long, env = "REPRISE_OPERATIONS", value_name = "ADDRESS:PORT")]
+    pub operations: Option<SocketAddr>,
     /// Slots of the waiting room in a new log [default: 1000, 100000 with --demo]; `reprise room set` changes it later.
     #[arg(long, env = "REPRISE_CAPACITY", value_name = "N")]
     pub capacity: Option<u64>,

@@ -9,4 +9,5 @@ pub mod demo;
 pub mod engine;
 pub mod key;
 pub mod log;
+pub mod projector;
 pub mod serve;

@@ -28,6 +28,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         Command::Serve(options) => serve::serve(&cli.place, options).await?,
         Command::Catalog(command) => cli::catalog(&cli.place, command).await?,
         Command::Room(command) => cli::room(&cli.place, command).await?,
+        Command::Projections(_) => {}
     }
     Ok(())
 }

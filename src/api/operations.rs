@@ -2,12 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
+use domain::Position;
+use projections::sql::sales;
 use serde_json::json;
+use tokio::time::Instant;
 
+use super::parameters::Parameters;
 use super::problem::Problem;
-use super::{Api, Outcome, json, kinds};
+use super::query::unreadable;
+use super::{Api, Outcome, json, kinds, paging};
+use crate::engine::MAX_WAIT;
+use crate::projector::Projector;
 
 /// `GET /healthz`: the process lives.
 pub async fn health() -> Response {
@@ -20,4 +27,14 @@ pub async fn readiness(State(api): State<Arc<Api>>) -> Outcome {
         Ok(()) => Ok(json::answer(&json!({ "status": "ready" }))),
         Err(reason) => Err(Problem::new(&kinds::LOG_UNAVAILABLE, reason)),
     }
+}
+
+/// `GET /api/operations/sales`: every schedule's sales.
+pub async fn sales(State(projector): State<Projector>, request: Request) -> Outcome {
+    let mut parameters = Parameters::of(request.uri());
+    let min_position = parameters.min_position().unwrap_or(Position::START);
+    parameters.complete()?;
+    let mut snapshot = projector.snapshot(&sales::MODEL, min_position, Instant::now() + MAX_WAIT).await?;
+    let shown = sales::all(&mut snapshot.transaction).await.map_err(unreadable)?;
+    Ok(paging::at(snapshot.position, json::answer(&shown)))
 }

@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::log::EventLog;
 pub use batch::rehearse;
 use pending::{Lane, Pending};
-pub use published::{Behind, Readiness};
+pub use published::{Behind, MAX_WAIT, Readiness};
 pub use replay::{Replayed, StartError, replay};
 pub use sequencer::{Fatal, Sequencer};
 
