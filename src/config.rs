@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod tools;
+pub use tools::*;
+
 /// Slots of a new log's room.
 pub const DEFAULT_CAPACITY: u64 = 1_000;
 /// Slots of a new demo's room: a load test is not stopped at the door.
@@ -48,31 +51,8 @@ pub enum Command {
     /// The waiting room.
     #[command(subcommand)]
     Room(Room),
-    /// The read models in SQL: where they stand, whether they are right, and making them anew.
-    Projections(Projections),
-}
-
-/// `reprise projections …`
-#[derive(Debug, Args)]
-pub struct Projections {
-    #[command(subcommand)]
-    pub command: ProjectionsCommand,
-    /// Print one JSON document, and nothing else.
-    #[arg(long, global = true)]
-    pub json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum ProjectionsCommand {
-    /// Build one or all anew; the old one serves until then. Beside a running server, that server does it.
-    Rebuild {
-        /// A projection's name, or `all`.
-        name: String,
-    },
-    /// Where each stands.
-    Status,
-    /// Hold each, row for row, against a fresh fold of the log.
-    Verify,
+    #[command(flatten)]
+    Tool(Tool),
 }
 
 #[derive(Debug, Args)]

@@ -11,3 +11,4 @@ pub mod key;
 pub mod log;
 pub mod projector;
 pub mod serve;
+pub mod tools;

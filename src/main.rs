@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use reprise::config::{Cli, Command};
-use reprise::{cli, serve};
+use reprise::{cli, serve, tools};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
     match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("reprise: {error}");
             ExitCode::FAILURE
@@ -23,12 +23,12 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
+async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
     match &cli.command {
         Command::Serve(options) => serve::serve(&cli.place, options).await?,
         Command::Catalog(command) => cli::catalog(&cli.place, command).await?,
         Command::Room(command) => cli::room(&cli.place, command).await?,
-        Command::Projections(_) => {}
+        Command::Tool(tool) => return Ok(tools::run(&cli.place, tool).await),
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

@@ -28,7 +28,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 mod tokens;
-mod wire;
+pub(crate) mod wire;
 
 use std::sync::Arc;
 

@@ -60,7 +60,10 @@ fn create(folder: &Path) -> io::Result<()> {
 }
 
 /// Makes the names in `folder` durable: a file that was synced is still lost when the folder forgets its name.
-pub(super) fn sync_names(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// The folder cannot be opened or synced.
+pub fn sync_names(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 

@@ -12,8 +12,8 @@ mod sqlite;
 use async_trait::async_trait;
 use domain::{ChainError, Head, Position, Record};
 
-pub use self::folder::{FolderError, FolderLock};
-pub use self::sqlite::{LOG_FILE, OpenError, SqliteLog};
+pub use self::folder::{FolderError, FolderLock, sync_names};
+pub use self::sqlite::{LOG_FILE, OpenError, ReadOnlyLog, SqliteLog};
 
 /// The largest batch that is appended at once, in commands.
 pub const MAX_BATCH_COMMANDS: usize = 1_024;

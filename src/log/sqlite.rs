@@ -5,6 +5,7 @@
 
 mod append;
 mod open;
+mod read_only;
 #[cfg(test)]
 mod tests;
 
@@ -14,11 +15,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{Hash, Head, Position, Record, Timestamp};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Decode, Row, Sqlite};
+use sqlx::{Connection, Decode, Row, Sqlite};
 use tokio::sync::{Mutex, watch};
 
 use self::append::{Batch, Writer};
 pub use self::open::{LOG_FILE, OpenError};
+pub use self::read_only::ReadOnlyLog;
 use super::{AppendError, EventLog, ReadError, assert_follows};
 
 /// How long [`EventLog::wait_past`] waits at most, in seconds.
@@ -58,23 +60,11 @@ impl EventLog for SqliteLog {
     }
 
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
-        let error = match self.rows(after, limit).await {
-            Ok(rows) => return rows.iter().map(record).collect(),
-            Err(error) => error,
-        };
-        if result_code(&error).is_none_or(|code| code & 0xff != SQLITE_CORRUPT) {
-            return Err(unread(&error));
-        }
-        let position = self.first_unreadable(after, limit).await;
-        Err(ReadError::Malformed { position, reason: error.to_string() })
+        read(&self.readers, after, limit).await
     }
 
     async fn head(&self) -> Result<Head, ReadError> {
-        let last = sqlx::query("SELECT position, hash FROM log ORDER BY position DESC LIMIT 1")
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(|error| unread(&error))?;
-        last.as_ref().map_or(Ok(Head::EMPTY), head)
+        last_head(&self.readers).await
     }
 
     async fn wait_past(&self, after: Position) {
@@ -96,29 +86,61 @@ impl EventLog for SqliteLog {
 }
 
 impl SqliteLog {
-    /// A range by LIMIT, not by positions: behind a gap as long as the range there must still be something to see.
-    async fn rows(&self, after: Position, limit: usize) -> sqlx::Result<Vec<SqliteRow>> {
-        sqlx::query(
-            "SELECT position, recorded_at, type, type_version, data, metadata, hash FROM log \
-             WHERE position > ? ORDER BY position LIMIT ?",
-        )
-        .bind(i64::try_from(after.get()).unwrap_or(i64::MAX))
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&self.readers)
-        .await
+    /// Ends this log's use, so that all of it stands in the one file `log.db` and nothing more is written.
+    ///
+    /// # Errors
+    /// SQLite could not move everything there.
+    pub async fn into_one_file(self) -> Result<(), ReadError> {
+        self.readers.close().await;
+        let writer = Arc::into_inner(self.writer).expect("nobody appends to a log that is given away").into_inner();
+        writer.connection.close().await.map_err(|error| unread(&error))
     }
+}
 
-    /// Where reading a damaged file stops: SQLite itself tells only of pages. Slow, and followed by a refusal.
-    async fn first_unreadable(&self, after: Position, limit: usize) -> Position {
-        let mut last = after;
-        for _ in 0..limit {
-            match self.rows(last, 1).await.as_deref().map(|rows| rows.first().map(record)) {
-                Ok(Some(Ok(record))) => last = record.position,
-                Ok(Some(Err(_)) | None) | Err(_) => break,
-            }
-        }
-        last.next()
+/// Records after `after`, in order, at most `limit`.
+async fn read(readers: &SqlitePool, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+    let error = match rows(readers, after, limit).await {
+        Ok(rows) => return rows.iter().map(record).collect(),
+        Err(error) => error,
+    };
+    if result_code(&error).is_none_or(|code| code & 0xff != SQLITE_CORRUPT) {
+        return Err(unread(&error));
     }
+    let position = first_unreadable(readers, after, limit).await;
+    Err(ReadError::Malformed { position, reason: error.to_string() })
+}
+
+/// The last record's position and hash.
+async fn last_head(readers: &SqlitePool) -> Result<Head, ReadError> {
+    let last = sqlx::query("SELECT position, hash FROM log ORDER BY position DESC LIMIT 1")
+        .fetch_optional(readers)
+        .await
+        .map_err(|error| unread(&error))?;
+    last.as_ref().map_or(Ok(Head::EMPTY), head)
+}
+
+/// A range by LIMIT, not by positions: behind a gap as long as the range there must still be something to see.
+async fn rows(readers: &SqlitePool, after: Position, limit: usize) -> sqlx::Result<Vec<SqliteRow>> {
+    sqlx::query(
+        "SELECT position, recorded_at, type, type_version, data, metadata, hash FROM log \
+         WHERE position > ? ORDER BY position LIMIT ?",
+    )
+    .bind(i64::try_from(after.get()).unwrap_or(i64::MAX))
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(readers)
+    .await
+}
+
+/// Where reading a damaged file stops: SQLite itself tells only of pages. Slow, and followed by a refusal.
+async fn first_unreadable(readers: &SqlitePool, after: Position, limit: usize) -> Position {
+    let mut last = after;
+    for _ in 0..limit {
+        match rows(readers, last, 1).await.as_deref().map(|rows| rows.first().map(record)) {
+            Ok(Some(Ok(record))) => last = record.position,
+            Ok(Some(Err(_)) | None) | Err(_) => break,
+        }
+    }
+    last.next()
 }
 
 fn record(row: &SqliteRow) -> Result<Record, ReadError> {

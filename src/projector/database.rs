@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use projections::sql::store::{self, READ_MODELS_FILE};
+use sqlx::Connection;
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
@@ -28,6 +29,15 @@ impl Database {
         let readers = store::readers(&path).await?;
         let inode = inode(&path);
         Ok(Self { writer, readers, path, inode })
+    }
+
+    /// Closes it in good order, so that all of it stands in one file.
+    ///
+    /// # Errors
+    /// SQLite could not move everything there.
+    pub async fn close(self) -> sqlx::Result<()> {
+        self.readers.close().await;
+        self.writer.into_inner().close().await
     }
 
     /// Whether the file is still the one that was opened: SQLite goes on writing to one that was deleted.

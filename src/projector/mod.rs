@@ -7,7 +7,7 @@
 
 mod build;
 mod database;
-mod fit;
+pub mod fit;
 mod follow;
 pub mod requests;
 mod status;
@@ -24,7 +24,7 @@ use arc_swap::ArcSwapOption;
 use domain::{Event, Position};
 use projections::sql::store::{self, Slot};
 use projections::sql::{MODELS, SqlModel};
-use sqlx::{Connection, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -95,9 +95,8 @@ impl Projector {
     /// Closes the database in good order, once [`Projector::run`] was dropped.
     pub async fn close(&self) {
         let Some(database) = self.0.database.swap(None) else { return };
-        database.readers.close().await;
         if let Some(database) = Arc::into_inner(database)
-            && let Err(error) = database.writer.into_inner().close().await
+            && let Err(error) = database.close().await
         {
             tracing::warn!("the read models stay in two files: {error}");
         }
@@ -157,7 +156,7 @@ impl Snapshot {
 ///
 /// # Errors
 /// It cannot be read.
-async fn log_id(log: &dyn EventLog) -> Result<Option<Uuid>, ReadError> {
+pub async fn log_id(log: &dyn EventLog) -> Result<Option<Uuid>, ReadError> {
     let first = log.read(Position::START, 1).await?;
     let event = first.first().and_then(|record| record.decode().ok()).map(|recorded| recorded.event);
     Ok(event.map(|event| if let Event::LogCreated { log_id, .. } = event { log_id } else { Uuid::nil() }))

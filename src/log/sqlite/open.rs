@@ -19,9 +19,9 @@ pub const LOG_FILE: &str = "log.db";
 /// Connections that read at the same time.
 const READERS: u32 = 4;
 /// How long a statement waits for a lock of another process (a backup, someone's shell), in seconds.
-const BUSY_SECONDS: u64 = 5;
+pub(super) const BUSY_SECONDS: u64 = 5;
 /// Rows that SQLite's thread reads ahead of us.
-const ROWS_AHEAD: usize = 1_024;
+pub(super) const ROWS_AHEAD: usize = 1_024;
 /// `PRAGMA synchronous` reads 2 for FULL: every commit is synced. <https://sqlite.org/pragma.html#pragma_synchronous>
 const SYNCHRONOUS_FULL: i64 = 2;
 

@@ -1,0 +1,187 @@
+//! Options of the tools that look into a log, copy it, or bring it back.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::tools::AsOf;
+
+/// What operators and auditors ask of a log. Reading tools work beside a running server.
+#[derive(Debug, Subcommand)]
+pub enum Tool {
+    /// The log itself: prove it, count it, watch it, carry it elsewhere.
+    Log(Log),
+    /// Copy the log and its key into a new folder, whole or not at all, while it is served or not.
+    Backup(Backup),
+    /// Prove from the log itself that nothing went wrong.
+    Audit(Audit),
+    /// The state at any moment, folded from events only.
+    Show(Show),
+    /// Who held a seat, when, and why it is free or taken.
+    Why(Why),
+    /// The read models in SQL: where they stand, whether they are right, and making them anew.
+    Projections(Projections),
+}
+
+/// `reprise projections …`
+#[derive(Debug, Args)]
+pub struct Projections {
+    #[command(flatten)]
+    pub output: Output,
+    #[command(subcommand)]
+    pub command: ProjectionsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ProjectionsCommand {
+    /// Build one or all anew; the old one serves until then. Beside a running server, that server does it.
+    Rebuild {
+        /// A projection's name, or `all`.
+        name: String,
+    },
+    /// Where each stands.
+    Status,
+    /// Hold each, row for row, against a fresh fold of the log.
+    Verify,
+}
+
+/// How a tool says what it found.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Output {
+    /// Print one JSON document, and nothing else.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// `reprise log …`
+#[derive(Debug, Args)]
+pub struct Log {
+    #[command(flatten)]
+    pub output: Output,
+    #[command(subcommand)]
+    pub command: LogCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Prove the log: its chain, that nothing is missing, that every event is known, and that each keeps the rules.
+    Verify {
+        /// A record noted earlier, which must still be there: its position and hash, as `log stat` prints them.
+        #[arg(long, value_name = "POSITION:HASH")]
+        expect: Option<crate::tools::Expected>,
+    },
+    /// Count events by type.
+    Stat,
+    /// Print the last records.
+    Tail {
+        /// How many.
+        #[arg(long, default_value_t = 10, value_name = "N")]
+        lines: u64,
+        /// Go on with those to come; with --json, one document a line.
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Write all records to a new file, one line of JSON each, to the byte.
+    Export {
+        /// The file to make.
+        file: PathBuf,
+    },
+    /// Make the log of a folder that has none from an exported file. `server.key` must come along by itself.
+    Import {
+        /// A file that `reprise log export` made.
+        file: PathBuf,
+    },
+}
+
+/// `reprise backup`
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The folder to make; it can be served as it is.
+    pub folder: PathBuf,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `reprise audit …`
+#[derive(Debug, Args)]
+pub struct Audit {
+    #[command(flatten)]
+    pub output: Output,
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Replay everything, and prove each rule of the business.
+    All,
+    /// A user's statement: every movement of points, from the log itself.
+    Points {
+        /// Whose.
+        #[arg(long, value_name = "N", value_parser = id)]
+        user: u64,
+        #[command(flatten)]
+        when: When,
+    },
+}
+
+/// `reprise show …`
+#[derive(Debug, Args)]
+pub struct Show {
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub when: When,
+    #[command(subcommand)]
+    pub command: ShowCommand,
+}
+
+/// Which moment is looked at.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct When {
+    /// The log up to this position, or up to this time (RFC 3339) [default: all of it].
+    #[arg(long, global = true, value_name = "POSITION|TIME")]
+    pub as_of: Option<AsOf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ShowCommand {
+    /// Every seat of a schedule, as `GET …/seats?status=all` answers.
+    Seats {
+        #[arg(long, value_name = "N", value_parser = id)]
+        concert: u64,
+        #[arg(long, value_name = "N", value_parser = id)]
+        schedule: u64,
+    },
+    /// A user's balance.
+    Wallet {
+        #[arg(long, value_name = "N", value_parser = id)]
+        user: u64,
+    },
+    /// A reservation, however long ago.
+    Reservation {
+        #[arg(long, value_name = "N", value_parser = id)]
+        id: u64,
+    },
+    /// The waiting room.
+    Room,
+    /// Seats held, sold and refunded, and takings, by concert and schedule.
+    Sales,
+}
+
+/// `reprise why`
+#[derive(Debug, Args)]
+pub struct Why {
+    #[arg(long, value_name = "N", value_parser = id)]
+    pub schedule: u64,
+    #[arg(long, value_name = "N", value_parser = id)]
+    pub seat: u64,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Every id of the log is one of these numbers.
+fn id(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| (1..=domain::MAX_SAFE_INTEGER).contains(number));
+    number.ok_or_else(|| domain::NotAnId.to_string())
+}

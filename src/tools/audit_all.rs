@@ -1,0 +1,141 @@
+//! `reprise audit all`: everything is replayed, and each rule of the business proved.
+
+use std::ops::ControlFlow;
+
+use domain::{Hash, Position};
+use projections::ReadModels;
+use serde::Serialize;
+
+use super::checker::{Checker, Proof, Violation};
+use super::output::{Said, Table, count, plain};
+use super::read_models::{self, Comparison};
+use super::walk::{Stop, walk};
+use super::{ToolError, source};
+use crate::config::Place;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Audit<'a> {
+    ok: bool,
+    /// The last position that was replayed, and its hash.
+    position: Position,
+    hash: Hash,
+    /// Where the log stops being what was written, if it does.
+    broken: Option<Broken>,
+    proofs: Vec<Proved>,
+    /// At most 20 of each proof.
+    violations: &'a [Violation],
+    totals: Totals,
+    read_models: Vec<Comparison>,
+}
+
+#[derive(Serialize)]
+struct Broken {
+    position: Position,
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct Proved {
+    proof: Proof,
+    ok: bool,
+    checked: u64,
+    violated: u64,
+}
+
+/// In points; takings are net of refunds.
+#[derive(Serialize)]
+struct Totals {
+    charged: u64,
+    balances: u64,
+    takings: i64,
+}
+
+/// Replays the log into books of its own and into the read models, and compares.
+pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
+    let log = source::open(place).await?;
+    let end = log.head().await.map_or(Position::START, |head| head.position);
+    let bar = source::progress_bar("auditing", end, json);
+    let (mut checker, mut folded) = (Checker::default(), ReadModels::default());
+    let walked = walk(&log, None, |_, recorded| {
+        checker.check(recorded);
+        folded.apply(recorded);
+        bar.inc(1);
+        ControlFlow::Continue(())
+    })
+    .await;
+    bar.finish_and_clear();
+    let broken = match walked {
+        Ok(_) => None,
+        Err(ToolError::Stopped(Stop::Wrong { position, reason })) => Some(Broken { position, reason }),
+        Err(error) => return Err(error),
+    };
+    let mut read_models = vec![read_models::hot(&checker, &folded)];
+    if broken.is_none() {
+        checker.finish();
+        read_models.extend(read_models::stored(place, &log).await?);
+    }
+    let proved = |proof: Proof| {
+        let (checked, violated) = checker.outcome(proof);
+        Proved { proof, ok: violated == 0, checked, violated }
+    };
+    let proofs: Vec<Proved> = Proof::ALL.into_iter().map(proved).collect();
+    let (charged, balances, takings) = checker.totals();
+    let audit = Audit {
+        ok: broken.is_none()
+            && proofs.iter().all(|proved| proved.ok)
+            && read_models.iter().all(|compared| compared.differences.is_empty()),
+        position: folded.head.position,
+        hash: folded.head.hash,
+        broken,
+        proofs,
+        violations: checker.violations(),
+        totals: Totals {
+            charged: u64::try_from(charged).unwrap_or(u64::MAX),
+            balances: u64::try_from(balances).unwrap_or(u64::MAX),
+            takings: i64::try_from(takings).unwrap_or(i64::MAX),
+        },
+        read_models,
+    };
+    let text = text(&audit);
+    Ok(Said { is_well: audit.ok, ..Said::new(&audit, text) })
+}
+
+fn text(audit: &Audit<'_>) -> String {
+    let verdict = |ok: bool| if ok { "holds" } else { "VIOLATED" }.to_owned();
+    let mut table = Table::new(["proof", "", "checks", "violations"], &[2, 3]);
+    let broken = u64::from(audit.broken.is_some());
+    table.row([
+        "the log is what was written".to_owned(),
+        verdict(broken == 0),
+        count(audit.position.get()),
+        count(broken),
+    ]);
+    for proved in &audit.proofs {
+        table.row([proved.proof.to_string(), verdict(proved.ok), count(proved.checked), count(proved.violated)]);
+    }
+    for compared in &audit.read_models {
+        let name = format!("read models ({}) equal a fresh fold", compared.name);
+        let differences = compared.differences.len();
+        table.row([name, verdict(differences == 0), count(compared.compared), count(differences)]);
+    }
+    let Totals { charged, balances, takings } = audit.totals;
+    let mut text = format!(
+        "{table}\n{} charged, {} in wallets, {} taken in net of refunds\nhead {}:{}\n",
+        count(charged),
+        count(balances),
+        plain(takings.into()),
+        audit.position,
+        audit.hash
+    );
+    if let Some(Broken { position, reason }) = &audit.broken {
+        text.push_str(&format!("WRONG at position {position}: {reason}\n"));
+    }
+    for Violation { position, proof, reason } in audit.violations {
+        text.push_str(&format!("WRONG at position {position}: {proof}: {reason}\n"));
+    }
+    for difference in audit.read_models.iter().flat_map(|compared| &compared.differences) {
+        text.push_str(&format!("WRONG: {difference}\n"));
+    }
+    text
+}

@@ -1,0 +1,160 @@
+//! `reprise audit points`: a user's statement, from the log itself.
+
+use std::ops::ControlFlow;
+
+use domain::{Event, Hash, Hold, PaymentId, Position, RecordedEvent, ReservationId, State, UserId};
+use projections::{ReadModels, rfc3339};
+use serde::Serialize;
+
+use super::moment::Moment;
+use super::output::{Said, Table, count, plain, signed};
+use super::read_models::{self, Comparison};
+use super::walk::walk;
+use super::{AsOf, ToolError, source};
+use crate::config::Place;
+
+/// One movement of the user's points.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Movement {
+    position: Position,
+    at: String,
+    kind: &'static str,
+    amount: i64,
+    /// The sum of all amounts so far.
+    running_balance: i64,
+    /// What the event says of the wallet.
+    balance_after: u64,
+    request_id: Option<String>,
+    reservation_id: Option<ReservationId>,
+    payment_id: Option<PaymentId>,
+    hash: Hash,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Statement<'a> {
+    ok: bool,
+    #[serde(flatten)]
+    moment: &'a Moment,
+    user_id: u64,
+    movements: &'a [Movement],
+    /// What the movements add up to.
+    statement: i64,
+    /// What commands are decided on.
+    balance: u64,
+    /// What queries are answered from.
+    shown: u64,
+    /// Positions at which the running balance is not what the event says.
+    disagreeing: Vec<Position>,
+    read_models: Vec<Comparison>,
+}
+
+/// Tells every movement, and whether statement, balance and read models agree at the end.
+pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> Result<Said, ToolError> {
+    let log = source::open(place).await?;
+    let bar = source::progress_bar("replaying", log.head().await?.position, json);
+    let (mut state, mut folded) = (State::default(), ReadModels::default());
+    let mut movements: Vec<Movement> = Vec::new();
+    walk(&log, as_of, |_, recorded| {
+        state.apply(recorded);
+        folded.apply(recorded);
+        let before = movements.last().map_or(0, |last| last.running_balance);
+        movements.extend(movement(recorded, user, before));
+        bar.inc(1);
+        ControlFlow::Continue(())
+    })
+    .await?;
+    bar.finish_and_clear();
+    let stored = match as_of {
+        None => read_models::stored(place, &log).await?,
+        Some(_) => Vec::new(),
+    };
+    let user_id = UserId::try_from(user).map_err(|error| ToolError::NotFound(error.to_string()))?;
+    let statement = movements.last().map_or(0, |last| last.running_balance);
+    let (balance, shown) = (state.wallets.balance(user_id).get(), folded.balances.balance(user_id).get());
+    let differs = |movement: &&Movement| i128::from(movement.running_balance) != i128::from(movement.balance_after);
+    let disagreeing: Vec<Position> = movements.iter().filter(differs).map(|movement| movement.position).collect();
+    let agree = i128::from(statement) == i128::from(balance) && balance == shown && disagreeing.is_empty();
+    let moment = &Moment::of(&folded);
+    let statement = Statement {
+        ok: agree && stored.iter().all(|compared| compared.differences.is_empty()),
+        moment,
+        user_id: user,
+        movements: &movements,
+        statement,
+        balance,
+        shown,
+        disagreeing,
+        read_models: stored,
+    };
+    let text = text(&statement);
+    Ok(Said { is_well: statement.ok, ..Said::new(&statement, text) })
+}
+
+fn movement(recorded: &RecordedEvent, user: u64, before: i64) -> Option<Movement> {
+    let of = |kind, amount: i64, balance_after, hold: Option<&Hold>, payment_id| Movement {
+        position: recorded.head.position,
+        at: rfc3339(recorded.recorded_at),
+        kind,
+        amount,
+        running_balance: before.saturating_add(amount),
+        balance_after,
+        request_id: recorded.metadata.request_id.clone(),
+        reservation_id: hold.map(|hold| hold.reservation_id),
+        payment_id,
+        hash: recorded.head.hash,
+    };
+    let price = |hold: &Hold| points(hold.total_price.get());
+    if let Event::PointsCharged { user_id, amount, balance_after, .. } = &recorded.event
+        && user_id.get() == user
+    {
+        return Some(of("CHARGE", points(amount.get()), balance_after.get(), None, None));
+    }
+    if let Event::ReservationPaid { payment_id, hold, balance_after, .. } = &recorded.event
+        && hold.user_id.get() == user
+    {
+        return Some(of("PAYMENT", -price(hold), balance_after.get(), Some(hold), Some(*payment_id)));
+    }
+    if let Event::ReservationRefunded { payment_id, hold, balance_after, .. } = &recorded.event
+        && hold.user_id.get() == user
+    {
+        return Some(of("REFUND", price(hold), balance_after.get(), Some(hold), Some(*payment_id)));
+    }
+    None
+}
+
+/// Amounts of a log that keeps its limits are far below 2^63.
+fn points(points: u64) -> i64 {
+    i64::try_from(points).unwrap_or(i64::MAX)
+}
+
+fn text(statement: &Statement<'_>) -> String {
+    let headings = ["position", "at", "kind", "amount", "balance", "reservation", "request", "hash"];
+    let mut table = Table::new(headings, &[0, 3, 4, 5]);
+    for movement in statement.movements {
+        table.row([
+            movement.position.to_string(),
+            movement.at.clone(),
+            movement.kind.to_owned(),
+            signed(movement.amount.into()),
+            plain(movement.running_balance.into()),
+            movement.reservation_id.map_or_else(String::new, |id| id.to_string()),
+            movement.request_id.clone().unwrap_or_default(),
+            movement.hash.to_string()[..16].to_owned(),
+        ]);
+    }
+    let agreement = match (statement.ok, statement.disagreeing.first()) {
+        (true, _) => "statement, balance and read models agree".to_owned(),
+        (false, Some(position)) => format!("THEY DISAGREE, first at position {position}"),
+        (false, None) => "THEY DISAGREE".to_owned(),
+    };
+    format!(
+        "user {}, {}\n\n{table}\nstatement   {}\nbalance     {}\nread models {}\n{agreement}",
+        statement.user_id,
+        statement.moment,
+        plain(statement.statement.into()),
+        count(statement.balance),
+        count(statement.shown),
+    )
+}

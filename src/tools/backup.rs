@@ -1,0 +1,135 @@
+//! `reprise backup`: the log and its key in a new folder, while it is served or not; whole, or not there.
+//!
+//! Records are copied, not pages: each is proved on its way, the copy's reads are short, so that a busy server's WAL does
+//! not grow, and what is made is one clean file.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::{Event, Hash, Head, Position, Record};
+use indicatif::ProgressBar;
+
+use super::log_export::{parent, partial};
+use super::log_import::append;
+use super::output::{Said, count};
+use super::walk::{CHUNK_RECORDS, Proving, walk};
+use super::{AsOf, ToolError, source};
+use crate::config::Place;
+use crate::data_folder::FolderProblem;
+use crate::key::{KEY_FILE, ServerKey};
+use crate::log::{EventLog, FolderLock, SqliteLog, sync_names};
+
+/// Copies the log as it is now, proves the copy, and gives it its name.
+pub async fn run(place: &Place, folder: &Path, json: bool) -> Result<Said, ToolError> {
+    let log = source::open(place).await?;
+    if folder.exists() {
+        return Err(ToolError::Exists(folder.to_owned()));
+    }
+    let partial = partial(folder);
+    // Held while the copy is made: two backups to one name do not mix, and what a killed one left can be told.
+    let lock = FolderLock::take(&partial)?;
+    let head = match make(place, &log, &partial, json).await {
+        Ok(head) => head,
+        Err(error) => {
+            let _ = std::fs::remove_dir_all(&partial);
+            return Err(error);
+        }
+    };
+    let named = std::fs::remove_file(partial.join("lock"))
+        .and_then(|()| sync_names(&partial))
+        .and_then(|()| std::fs::rename(&partial, folder))
+        .and_then(|()| sync_names(parent(folder)));
+    named.map_err(ToolError::file(folder))?;
+    drop(lock);
+    let Head { position, hash } = head;
+    let document = serde_json::json!({ "folder": folder, "events": position, "headHash": hash, "verified": true });
+    let text = format!(
+        "{}: {} records and the server's key, verified\nhead {position}:{hash}",
+        folder.display(),
+        count(position.get())
+    );
+    Ok(Said::new(&document, text))
+}
+
+/// Makes all of the backup in `partial`, and reads it back.
+async fn make(place: &Place, log: &Arc<dyn EventLog>, partial: &Path, json: bool) -> Result<Head, ToolError> {
+    clear(partial).map_err(ToolError::file(partial))?;
+    let end = log.head().await?;
+    let bar = source::progress_bar("copying", end.position, json);
+    let (copied, key_check) = copy(log, end.position, partial, &bar).await?;
+    bar.finish_and_clear();
+    copy_key(&place.data, partial, key_check)?;
+
+    let failed = |error| ToolError::Open { path: partial.to_owned(), error };
+    let written: Arc<dyn EventLog> = Arc::new(SqliteLog::open_read_only(partial).await.map_err(failed)?);
+    let bar = source::progress_bar("verifying", copied.position, json);
+    let read_back = walk(&written, Some(AsOf::Position(copied.position)), |_, _| {
+        bar.inc(1);
+        std::ops::ControlFlow::Continue(())
+    });
+    let read_back = read_back.await?;
+    bar.finish_and_clear();
+    written.close().await;
+    if read_back != copied {
+        return Err(ToolError::Unfaithful(format!("the copy ends with {}", read_back.hash)));
+    }
+    Ok(copied)
+}
+
+/// Empties the folder of what a killed backup left, but for the lock.
+fn clear(partial: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(partial)? {
+        let entry = entry?;
+        if entry.file_name() != "lock" {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+async fn copy(
+    log: &Arc<dyn EventLog>,
+    end: Position,
+    partial: &Path,
+    bar: &ProgressBar,
+) -> Result<(Head, Option<Hash>), ToolError> {
+    let failed = |error| ToolError::Open { path: partial.to_owned(), error };
+    let target = SqliteLog::open(partial).await.map_err(failed)?;
+    let mut proving = Proving::default();
+    let (mut head, mut key_check) = (Head::EMPTY, None);
+    while head.position < end {
+        let left = usize::try_from(end.get() - head.position.get()).unwrap_or(CHUNK_RECORDS);
+        let mut chunk: Vec<Record> = Vec::with_capacity(CHUNK_RECORDS);
+        for record in log.read(head.position, CHUNK_RECORDS.min(left)).await? {
+            let (record, recorded) = proving.prove(record)?;
+            if let Event::LogCreated { key_check: check, .. } = recorded.event {
+                key_check = Some(check);
+            }
+            chunk.push(record);
+        }
+        if chunk.is_empty() {
+            break;
+        }
+        head = append(&target, head, &mut chunk).await?;
+        bar.set_position(head.position.get());
+    }
+    target.into_one_file().await?;
+    Ok((head, key_check))
+}
+
+/// Copies the key, for its owner alone; one that does not fit the log would be no backup.
+fn copy_key(from: &Path, to: &Path, key_check: Option<Hash>) -> Result<(), ToolError> {
+    let path = from.join(KEY_FILE);
+    let unusable = |error| FolderProblem::Key { path: path.clone(), error };
+    let key = ServerKey::load(from).map_err(unusable)?;
+    if key_check.is_some_and(|check| check != key.check()) {
+        return Err(FolderProblem::WrongKey(path).into());
+    }
+    let bytes = std::fs::read(&path).map_err(unusable)?;
+    let target = to.join(KEY_FILE);
+    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&target);
+    written.and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all())).map_err(ToolError::file(target))
+}

@@ -1,0 +1,223 @@
+//! The rules, held against a log by someone who trusts none of the code that decided it.
+//!
+//! Each event is compared with books that are kept here from events alone, not with the domain's state: a fault there
+//! would be a fault of both. After a violation the books follow the event, so that one wrong event is told of once.
+//! The chain of hashes is not looked at here: [`walk`](super::walk) has proved it.
+
+mod points;
+mod room;
+mod seats;
+
+use std::fmt;
+
+use domain::{Event, Metadata, Position, RecordedEvent, Timestamp};
+use serde::Serialize;
+use uuid::Uuid;
+
+use points::Points;
+use room::Room;
+use seats::Seats;
+
+/// How many violations are kept for each proof; more are only counted.
+const VIOLATIONS_KEPT: usize = 20;
+
+/// What can be proved of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Proof {
+    /// The log begins with its name; commands are whole; every event is of its record's time.
+    CommandsAreWhole,
+    /// What is sold is in the catalogue, published once and unchanged.
+    CatalogueIsFixed,
+    /// A seat is held or sold only while nobody has it.
+    NoSeatSoldTwice,
+    /// Every payment, expiry and cancellation has its hold, in time; every refund its payment.
+    PaymentsHaveHolds,
+    /// Seats of one user, of one hold, charges, balances and lengths of holds and tokens.
+    NoCapPassed,
+    /// Every balance is what the movements add up to, and none is below zero.
+    NoWalletBelowZero,
+    /// Tokens, places, reservations and payments are numbered one by one.
+    NumbersAreConsecutive,
+    /// The order of the line, the room's capacity and its pace; only those inside hold seats.
+    PlacesWereKept,
+    /// Charged = balances + takings, net of refunds.
+    PointsAreConserved,
+}
+
+impl Proof {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 9] = [
+        Self::CommandsAreWhole,
+        Self::CatalogueIsFixed,
+        Self::NoSeatSoldTwice,
+        Self::PaymentsHaveHolds,
+        Self::NoCapPassed,
+        Self::NoWalletBelowZero,
+        Self::NumbersAreConsecutive,
+        Self::PlacesWereKept,
+        Self::PointsAreConserved,
+    ];
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::CommandsAreWhole => "commands are whole, and in order of time",
+            Self::CatalogueIsFixed => "what is sold is in the catalogue",
+            Self::NoSeatSoldTwice => "no seat was held or sold twice",
+            Self::PaymentsHaveHolds => "every payment has its hold",
+            Self::NoCapPassed => "no cap was passed",
+            Self::NoWalletBelowZero => "no wallet was below zero",
+            Self::NumbersAreConsecutive => "numbers are consecutive",
+            Self::PlacesWereKept => "places in the room were kept",
+            Self::PointsAreConserved => "charged = balances + takings",
+        })
+    }
+}
+
+/// An event that must not have happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// Where it stands.
+    pub position: Position,
+    /// What it breaks.
+    pub proof: Proof,
+    /// Why.
+    pub reason: String,
+}
+
+/// What came of one proof.
+#[derive(Debug, Clone, Default)]
+struct Outcome {
+    checked: u64,
+    violated: u64,
+}
+
+/// What the checks of one event are reported to.
+#[derive(Debug, Default)]
+struct Findings {
+    position: Position,
+    outcomes: [Outcome; Proof::ALL.len()],
+    violations: Vec<Violation>,
+}
+
+impl Findings {
+    /// Counts a check of `proof`, and writes down why it did not hold.
+    fn holds(&mut self, proof: Proof, is_so: bool, reason: impl FnOnce() -> String) {
+        let outcome = &mut self.outcomes[proof as usize];
+        outcome.checked += 1;
+        if !is_so {
+            outcome.violated += 1;
+            if outcome.violated <= VIOLATIONS_KEPT as u64 {
+                self.violations.push(Violation { position: self.position, proof, reason: reason() });
+            }
+        }
+    }
+}
+
+/// Books of a log, kept from its first event on.
+#[derive(Debug, Default)]
+pub struct Checker {
+    findings: Findings,
+    room: Room,
+    seats: Seats,
+    points: Points,
+    recorded_at: Timestamp,
+    /// The command whose events are not all there yet.
+    unfinished: Option<(Uuid, u32)>,
+}
+
+impl Checker {
+    /// Holds the next event against all before it.
+    pub fn check(&mut self, recorded: &RecordedEvent) {
+        self.findings.position = recorded.head.position;
+        self.recorded_at = recorded.recorded_at;
+        self.check_command(&recorded.metadata);
+        self.check_time(&recorded.event);
+        let is_first = recorded.head.position.get() == 1;
+        let is_name = matches!(recorded.event, Event::LogCreated { .. });
+        self.findings.holds(Proof::CommandsAreWhole, is_first == is_name, || {
+            "a log begins with its name, and has one".to_owned()
+        });
+        let (event, now, findings) = (&recorded.event, recorded.recorded_at, &mut self.findings);
+        self.room.check(event, now, findings);
+        self.seats.check(event, now, findings);
+        self.points.check(event, findings);
+        self.room.fold(event);
+    }
+
+    /// Ends the books: what only the whole of a log can tell.
+    pub fn finish(&mut self) {
+        let unfinished = self.unfinished.take();
+        let reason = || "the log ends within a command".to_owned();
+        self.findings.holds(Proof::CommandsAreWhole, unfinished.is_none(), reason);
+        self.points.finish(&mut self.findings);
+    }
+
+    /// A command's events stand next to each other, all of them, in order.
+    fn check_command(&mut self, metadata: &Metadata) {
+        let (expected_id, expected_index) = self.unfinished.unwrap_or((metadata.command_id, 0));
+        let is_next = metadata.command_id == expected_id && metadata.index == expected_index;
+        self.findings.holds(Proof::CommandsAreWhole, is_next && metadata.index < metadata.count, || {
+            format!("event {} of {} of a command, where event {expected_index} belongs", metadata.index, metadata.count)
+        });
+        let next = metadata.index.saturating_add(1);
+        self.unfinished = (next < metadata.count).then_some((metadata.command_id, next));
+    }
+
+    /// An event is of the time at which it was recorded.
+    fn check_time(&mut self, event: &Event) {
+        let at = match event {
+            Event::LogCreated { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. }
+            | Event::SchedulePublished { .. } => return,
+            Event::RoomConfigured { configured_at: at, .. }
+            | Event::TokenIssued { issued_at: at, .. }
+            | Event::TokenAdmitted { admitted_at: at, .. }
+            | Event::TokenExpired { expired_at: at, .. }
+            | Event::RoomLeft { left_at: at, .. }
+            | Event::TokenGranted { granted_at: at, .. }
+            | Event::PointsCharged { charged_at: at, .. }
+            | Event::HoldExpired { expired_at: at, .. }
+            | Event::HoldCancelled { cancelled_at: at, .. }
+            | Event::ReservationPaid { paid_at: at, .. }
+            | Event::ReservationRefunded { refunded_at: at, .. } => *at,
+            Event::SeatsHeld { hold } => hold.held_at,
+        };
+        let recorded_at = self.recorded_at;
+        self.findings.holds(Proof::CommandsAreWhole, at == recorded_at, || {
+            format!("it tells of {} ms, and was recorded at {} ms", at.millis(), recorded_at.millis())
+        });
+    }
+
+    /// The events that must not have happened, at most 20 of each kind, in the log's order.
+    pub fn violations(&self) -> &[Violation] {
+        &self.findings.violations
+    }
+
+    /// How often `proof` was checked, and how often it did not hold.
+    pub fn outcome(&self, proof: Proof) -> (u64, u64) {
+        let Outcome { checked, violated } = &self.findings.outcomes[proof as usize];
+        (*checked, *violated)
+    }
+
+    /// What a user has by these books.
+    pub fn balances(&self) -> impl Iterator<Item = (domain::UserId, u64)> {
+        self.points.balances()
+    }
+
+    /// Points charged, in wallets, and taken in net of refunds.
+    pub fn totals(&self) -> (u128, u128, i128) {
+        self.points.totals()
+    }
+
+    /// How many seats of each published schedule nobody has.
+    pub fn seats_available(&self) -> impl Iterator<Item = (domain::ScheduleId, u64)> {
+        self.seats.available()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! The books of points: wallets, and what came in and went out in all.
+
+use std::collections::HashMap;
+
+use domain::limits::{MAX_BALANCE, MAX_CHARGE};
+use domain::{Event, Hold, UserId};
+
+use super::{Findings, Proof};
+
+#[derive(Debug, Default)]
+pub struct Points {
+    wallets: HashMap<UserId, u64>,
+    charged: u128,
+    taken_in: i128,
+}
+
+impl Points {
+    pub fn check(&mut self, event: &Event, findings: &mut Findings) {
+        match event {
+            Event::PointsCharged { user_id, amount, balance_after, .. } => {
+                self.charged += u128::from(amount.get());
+                findings.holds(Proof::NoCapPassed, (1..=MAX_CHARGE.get()).contains(&amount.get()), || {
+                    format!("user {user_id} was charged {}", amount.get())
+                });
+                findings.holds(Proof::NoCapPassed, *balance_after <= MAX_BALANCE, || {
+                    format!("a charge led user {user_id} to {}", balance_after.get())
+                });
+                self.follow(*user_id, i128::from(amount.get()), balance_after.get(), findings);
+            }
+            Event::ReservationPaid { hold, balance_after, .. } => {
+                let price = price(hold);
+                self.taken_in += price;
+                self.follow(hold.user_id, -price, balance_after.get(), findings);
+            }
+            Event::ReservationRefunded { hold, balance_after, .. } => {
+                let price = price(hold);
+                self.taken_in -= price;
+                self.follow(hold.user_id, price, balance_after.get(), findings);
+            }
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. }
+            | Event::SchedulePublished { .. }
+            | Event::SeatsHeld { .. }
+            | Event::HoldExpired { .. }
+            | Event::HoldCancelled { .. } => {}
+        }
+    }
+
+    /// The balance must be what it was, moved by `amount`, and not below zero.
+    fn follow(&mut self, user_id: UserId, amount: i128, balance_after: u64, findings: &mut Findings) {
+        let wallet = self.wallets.entry(user_id).or_default();
+        let due = i128::from(*wallet) + amount;
+        findings.holds(Proof::NoWalletBelowZero, due >= 0, || {
+            format!("the wallet of user {user_id} had {wallet} and was moved by {amount}: it is below zero")
+        });
+        findings.holds(Proof::NoWalletBelowZero, due < 0 || due == i128::from(balance_after), || {
+            format!(
+                "the wallet of user {user_id} had {wallet}, was moved by {amount}, and is said to hold {balance_after}"
+            )
+        });
+        *wallet = balance_after;
+    }
+
+    pub fn finish(&self, findings: &mut Findings) {
+        let (charged, balances, taken_in) = self.totals();
+        let adds_up = charged as i128 == balances as i128 + taken_in;
+        findings.holds(Proof::PointsAreConserved, adds_up, || {
+            format!("{charged} charged are not {balances} in wallets and {taken_in} taken in")
+        });
+    }
+
+    /// Charged, in wallets, taken in net of refunds.
+    pub fn totals(&self) -> (u128, u128, i128) {
+        (self.charged, self.wallets.values().map(|points| u128::from(*points)).sum(), self.taken_in)
+    }
+
+    pub fn balances(&self) -> impl Iterator<Item = (UserId, u64)> {
+        self.wallets.iter().map(|(user_id, points)| (*user_id, *points))
+    }
+}
+
+fn price(hold: &Hold) -> i128 {
+    i128::from(hold.total_price.get())
+}

@@ -1,0 +1,220 @@
+//! The books of the waiting room: the line, who is inside, capacity and pace.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::limits::{ACTIVE_SECONDS, GRANTED_SECONDS, MAX_WAITING_TOKENS, WAITING_SECONDS};
+use domain::{Event, Timestamp, TokenHash, TokenId, UserId};
+
+use super::{Findings, Proof};
+
+/// A token that is in line or inside.
+#[derive(Debug, Clone, Copy)]
+struct Ticket {
+    user_id: UserId,
+    is_inside: bool,
+    /// 0 for a granted one, which takes no slot.
+    queue_number: u64,
+    deadline: Timestamp,
+}
+
+#[derive(Debug, Default)]
+pub struct Room {
+    tickets: HashMap<TokenId, Ticket>,
+    of_user: HashMap<UserId, TokenId>,
+    line: BTreeMap<u64, TokenId>,
+    granted: HashMap<TokenHash, TokenId>,
+    capacity: u64,
+    pace: Option<u32>,
+    active: u64,
+    serving_number: u64,
+    last_queue_number: u64,
+    last_token: u64,
+    /// The second of the last admission, and how many there were in it.
+    paced: (i64, u64),
+}
+
+impl Room {
+    /// The user's token that may hold seats at `now`.
+    pub fn inside(&self, user_id: UserId, now: Timestamp) -> Option<TokenId> {
+        let token_id = self.of_user.get(&user_id)?;
+        let ticket = self.tickets.get(token_id)?;
+        (ticket.is_inside && now < ticket.deadline).then_some(*token_id)
+    }
+
+    fn open_slots(&self, now: Timestamp) -> u64 {
+        let free = self.capacity.saturating_sub(self.active);
+        let used = if self.paced.0 == second(now) { self.paced.1 } else { 0 };
+        self.pace.map_or(free, |pace| free.min(u64::from(pace).saturating_sub(used)))
+    }
+
+    /// Compares an event with the books as they are before it.
+    pub fn check(&self, event: &Event, now: Timestamp, findings: &mut Findings) {
+        let mut kept = |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::PlacesWereKept, is_so, reason);
+        match event {
+            Event::TokenIssued { .. } => self.check_issued(event, now, findings),
+            Event::TokenAdmitted { token_id, user_id, queue_number, expires_at, .. } => {
+                let first = self.line.first_key_value();
+                kept(first == Some((queue_number, token_id)), &|| {
+                    format!("token {token_id} with place {queue_number} came in; the first in line is {first:?}")
+                });
+                kept(self.open_slots(now) > 0, &|| {
+                    "more came in than there are slots, or faster than the pace".to_owned()
+                });
+                kept(*queue_number > self.serving_number, &|| "the serving number fell".to_owned());
+                let ticket = self.tickets.get(token_id);
+                let in_time = ticket.is_some_and(|ticket| ticket.user_id == *user_id && now < ticket.deadline);
+                kept(in_time, &|| format!("token {token_id} came in though its wait was over, or for another user"));
+                lasts(*expires_at, now, ACTIVE_SECONDS, findings);
+            }
+            Event::TokenExpired { token_id, user_id, .. } => {
+                let ticket = self.tickets.get(token_id);
+                let is_over = ticket.is_some_and(|ticket| ticket.user_id == *user_id && now >= ticket.deadline);
+                kept(is_over, &|| format!("token {token_id} expired before its deadline, or was not in the room"));
+            }
+            Event::RoomLeft { token_id, user_id, queue_number, .. } => {
+                let mine = |ticket: &Ticket| (ticket.user_id, ticket.queue_number) == (*user_id, *queue_number);
+                let in_time = self.tickets.get(token_id).is_some_and(|ticket| mine(ticket) && now < ticket.deadline);
+                kept(in_time, &|| format!("token {token_id} was left though it was over, or was not in the room"));
+            }
+            Event::TokenGranted { .. } => self.check_granted(event, now, findings),
+            Event::ReservationPaid { hold, finished_token_id, .. } => {
+                let inside = self.inside(hold.user_id, now);
+                kept(*finished_token_id == inside, &|| {
+                    format!("the payment finished token {finished_token_id:?}; its user's one inside is {inside:?}")
+                });
+            }
+            Event::SeatsHeld { hold } => kept(self.inside(hold.user_id, now).is_some(), &|| {
+                format!("user {} held seats without being inside", hold.user_id)
+            }),
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::PointsCharged { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. }
+            | Event::SchedulePublished { .. }
+            | Event::HoldExpired { .. }
+            | Event::HoldCancelled { .. }
+            | Event::ReservationRefunded { .. } => {}
+        }
+    }
+
+    fn check_issued(&self, event: &Event, now: Timestamp, findings: &mut Findings) {
+        let Event::TokenIssued { token_id, user_id, queue_number, admitted, expires_at, .. } = event else { return };
+        findings.holds(Proof::NumbersAreConsecutive, token_id.get() == self.last_token + 1, || {
+            format!("token {token_id} follows token {}", self.last_token)
+        });
+        findings.holds(Proof::NumbersAreConsecutive, *queue_number == self.last_queue_number + 1, || {
+            format!("place {queue_number} follows place {}", self.last_queue_number)
+        });
+        findings.holds(Proof::PlacesWereKept, !self.of_user.contains_key(user_id), || {
+            format!("user {user_id} has a second token in the room")
+        });
+        let may_enter = self.line.is_empty() && self.open_slots(now) > 0;
+        findings.holds(Proof::PlacesWereKept, *admitted == may_enter, || {
+            let (is, ought) = if *admitted { ("came in", "wait") } else { ("waits", "be let in") };
+            format!("user {user_id} {is} and ought to {ought}")
+        });
+        findings.holds(Proof::NoCapPassed, *admitted || self.line.len() < MAX_WAITING_TOKENS, || {
+            "the line is longer than it may be".to_owned()
+        });
+        lasts(*expires_at, now, if *admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }, findings);
+    }
+
+    fn check_granted(&self, event: &Event, now: Timestamp, findings: &mut Findings) {
+        let Event::TokenGranted { token_id, user_id, token_hash, replaced_token_id, expires_at, .. } = event else {
+            return;
+        };
+        let is_next = token_id.get() == self.last_token + 1;
+        let is_again = self.granted.get(token_hash) == Some(token_id);
+        findings.holds(Proof::NumbersAreConsecutive, is_next || is_again, || {
+            format!("granted token {token_id} follows token {}", self.last_token)
+        });
+        let in_room = self.of_user.get(user_id).filter(|in_room| *in_room != token_id);
+        findings.holds(Proof::PlacesWereKept, in_room == replaced_token_id.as_ref(), || {
+            format!("user {user_id} was granted token {token_id} beside another in the room")
+        });
+        lasts(*expires_at, now, GRANTED_SECONDS, findings);
+    }
+
+    /// Writes an event into the books.
+    pub fn fold(&mut self, event: &Event) {
+        match event {
+            Event::RoomConfigured { capacity, admissions_per_second, .. } => {
+                (self.capacity, self.pace) = (*capacity, *admissions_per_second);
+            }
+            Event::TokenIssued { token_id, user_id, queue_number, admitted, issued_at, expires_at, .. } => {
+                self.last_queue_number = *queue_number;
+                let (user_id, queue_number) = (*user_id, *queue_number);
+                self.seat(*token_id, Ticket { user_id, is_inside: false, queue_number, deadline: *expires_at });
+                if *admitted {
+                    self.admit(*token_id, *issued_at, *expires_at);
+                }
+            }
+            Event::TokenAdmitted { token_id, admitted_at, expires_at, .. } => {
+                self.admit(*token_id, *admitted_at, *expires_at);
+            }
+            Event::TokenExpired { token_id, .. } | Event::RoomLeft { token_id, .. } => self.end(*token_id),
+            Event::TokenGranted { token_id, user_id, token_hash, replaced_token_id, expires_at, .. } => {
+                replaced_token_id.iter().for_each(|replaced| self.end(*replaced));
+                self.end(*token_id);
+                self.granted.insert(*token_hash, *token_id);
+                let ticket = Ticket { user_id: *user_id, is_inside: true, queue_number: 0, deadline: *expires_at };
+                self.seat(*token_id, ticket);
+            }
+            Event::ReservationPaid { finished_token_id, .. } => {
+                finished_token_id.iter().for_each(|finished| self.end(*finished));
+            }
+            Event::LogCreated { .. }
+            | Event::PointsCharged { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. }
+            | Event::SchedulePublished { .. }
+            | Event::SeatsHeld { .. }
+            | Event::HoldExpired { .. }
+            | Event::HoldCancelled { .. }
+            | Event::ReservationRefunded { .. } => {}
+        }
+    }
+
+    fn seat(&mut self, token_id: TokenId, ticket: Ticket) {
+        self.last_token = self.last_token.max(token_id.get());
+        if !ticket.is_inside {
+            self.line.insert(ticket.queue_number, token_id);
+        }
+        self.of_user.insert(ticket.user_id, token_id);
+        self.tickets.insert(token_id, ticket);
+    }
+
+    fn admit(&mut self, token_id: TokenId, admitted_at: Timestamp, deadline: Timestamp) {
+        let Some(ticket) = self.tickets.get_mut(&token_id).filter(|ticket| !ticket.is_inside) else { return };
+        (ticket.is_inside, ticket.deadline) = (true, deadline);
+        self.line.remove(&ticket.queue_number);
+        self.active += 1;
+        self.serving_number = self.serving_number.max(ticket.queue_number);
+        let before = if self.paced.0 == second(admitted_at) { self.paced.1 } else { 0 };
+        self.paced = (second(admitted_at), before + 1);
+    }
+
+    fn end(&mut self, token_id: TokenId) {
+        let Some(ticket) = self.tickets.remove(&token_id) else { return };
+        if self.of_user.get(&ticket.user_id) == Some(&token_id) {
+            self.of_user.remove(&ticket.user_id);
+        }
+        if !ticket.is_inside {
+            self.line.remove(&ticket.queue_number);
+        } else if ticket.queue_number > 0 {
+            self.active -= 1;
+        }
+    }
+}
+
+/// A token lasts as long as its kind does.
+fn lasts(expires_at: Timestamp, now: Timestamp, seconds: i64, findings: &mut Findings) {
+    findings.holds(Proof::NoCapPassed, expires_at == now.plus_seconds(seconds), || {
+        format!("the token lasts until {} ms and not {seconds} s", expires_at.millis())
+    });
+}
+
+fn second(time: Timestamp) -> i64 {
+    time.millis().div_euclid(1_000)
+}

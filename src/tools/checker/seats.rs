@@ -1,0 +1,231 @@
+//! The books of seats: the catalogue, who has which seat, and what became of every hold.
+
+use std::collections::{HashMap, HashSet};
+
+use domain::limits::{HOLD_SECONDS, MAX_SEATS_PER_EVENT, MAX_SEATS_PER_RESERVATION, MAX_SEATS_PER_USER_IN_SCHEDULE};
+use domain::{ConcertId, Event, Hold, PaymentId, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
+
+use super::{Findings, Proof};
+
+/// When a schedule is sold and played.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    sale_opens_at: Timestamp,
+    sale_closes_at: Timestamp,
+    starts_at: Timestamp,
+}
+
+#[derive(Debug)]
+struct Schedule {
+    concert_id: ConcertId,
+    times: Option<Times>,
+    /// What each seat costs, and which reservation has it.
+    seats: HashMap<SeatId, (u64, Option<ReservationId>)>,
+}
+
+/// A reservation that has its seats: held, or sold by this payment.
+#[derive(Debug)]
+struct Live {
+    hold: Hold,
+    payment_id: Option<PaymentId>,
+}
+
+#[derive(Debug, Default)]
+pub struct Seats {
+    concerts: HashSet<ConcertId>,
+    schedules: HashMap<ScheduleId, Schedule>,
+    live: HashMap<ReservationId, Live>,
+    /// How many seats a user holds or owns in a schedule.
+    of_user: HashMap<(ScheduleId, UserId), usize>,
+    last_reservation: u64,
+    last_payment: u64,
+}
+
+impl Seats {
+    pub fn check(&mut self, event: &Event, now: Timestamp, findings: &mut Findings) {
+        match event {
+            Event::ConcertPublished { concert_id, .. } => {
+                let is_new = self.concerts.insert(*concert_id);
+                findings.holds(Proof::CatalogueIsFixed, is_new, || format!("concert {concert_id} is there already"));
+            }
+            Event::SeatsAdded { .. } => self.add(event, findings),
+            Event::SchedulePublished { .. } => self.publish(event, findings),
+            Event::SeatsHeld { hold } => self.hold(hold, now, findings),
+            Event::HoldExpired { hold, .. } => {
+                findings.holds(Proof::PaymentsHaveHolds, now >= hold.expires_at, || {
+                    format!("reservation {} expired before its deadline", hold.reservation_id)
+                });
+                self.end(hold, None, findings);
+            }
+            Event::HoldCancelled { hold, .. } => {
+                in_time(hold, now, "cancelled", findings);
+                self.end(hold, None, findings);
+            }
+            Event::ReservationPaid { payment_id, hold, .. } => {
+                in_time(hold, now, "paid", findings);
+                self.pay(*payment_id, hold, findings);
+            }
+            Event::ReservationRefunded { payment_id, hold, .. } => {
+                let starts_at = self.times(hold.schedule_id).map(|times| times.starts_at);
+                findings.holds(Proof::PaymentsHaveHolds, starts_at.is_some_and(|starts_at| now < starts_at), || {
+                    format!("reservation {} was refunded after the start", hold.reservation_id)
+                });
+                self.end(hold, Some(*payment_id), findings);
+            }
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::PointsCharged { .. } => {}
+        }
+    }
+
+    fn times(&self, schedule_id: ScheduleId) -> Option<Times> {
+        self.schedules.get(&schedule_id)?.times
+    }
+
+    fn add(&mut self, event: &Event, findings: &mut Findings) {
+        let Event::SeatsAdded { concert_id, schedule_id, seats } = event else { return };
+        let mut fixed = |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::CatalogueIsFixed, is_so, reason);
+        fixed(self.concerts.contains(concert_id), &|| format!("there is no concert {concert_id}"));
+        let none = || Schedule { concert_id: *concert_id, times: None, seats: HashMap::new() };
+        let schedule = self.schedules.entry(*schedule_id).or_insert_with(none);
+        fixed(schedule.concert_id == *concert_id, &|| format!("schedule {schedule_id} is another concert's"));
+        fixed(schedule.times.is_none(), &|| format!("schedule {schedule_id} is published, its seats are fixed"));
+        for seat in seats {
+            let before = schedule.seats.insert(seat.seat_id, (seat.price.get(), None));
+            fixed(before.is_none(), &|| format!("seat {} of schedule {schedule_id} is there already", seat.seat_id));
+        }
+        findings.holds(Proof::NoCapPassed, seats.len() <= MAX_SEATS_PER_EVENT, || format!("{} seats", seats.len()));
+    }
+
+    fn publish(&mut self, event: &Event, findings: &mut Findings) {
+        let Event::SchedulePublished {
+            concert_id,
+            schedule_id,
+            starts_at,
+            sale_opens_at,
+            sale_closes_at,
+            seats_total,
+            ..
+        } = event
+        else {
+            return;
+        };
+        let schedule = self.schedules.get_mut(schedule_id);
+        let fits = schedule.as_ref().is_some_and(|schedule| {
+            let is_whole = schedule.seats.len() as u64 == *seats_total && sale_opens_at < sale_closes_at;
+            schedule.concert_id == *concert_id && schedule.times.is_none() && is_whole
+        });
+        findings.holds(Proof::CatalogueIsFixed, fits, || {
+            format!("schedule {schedule_id} is published already, or other than it was made")
+        });
+        if let Some(schedule) = schedule {
+            let (sale_opens_at, sale_closes_at, starts_at) = (*sale_opens_at, *sale_closes_at, *starts_at);
+            schedule.times = Some(Times { sale_opens_at, sale_closes_at, starts_at });
+        }
+    }
+
+    fn hold(&mut self, hold: &Hold, now: Timestamp, findings: &mut Findings) {
+        let (id, schedule_id, user_id) = (hold.reservation_id, hold.schedule_id, hold.user_id);
+        findings.holds(Proof::NumbersAreConsecutive, id.get() == self.last_reservation + 1, || {
+            format!("reservation {id} follows reservation {}", self.last_reservation)
+        });
+        self.last_reservation = self.last_reservation.max(id.get());
+        let times = self.times(schedule_id);
+        let is_on_sale = times.is_some_and(|times| times.sale_opens_at <= now && now < times.sale_closes_at);
+        findings.holds(Proof::CatalogueIsFixed, is_on_sale, || format!("schedule {schedule_id} was not on sale"));
+
+        let mut total = 0;
+        for seat in &hold.seats {
+            let place = self.schedules.get_mut(&schedule_id).filter(|schedule| schedule.concert_id == hold.concert_id);
+            let place = place.and_then(|schedule| schedule.seats.get_mut(&seat.seat_id));
+            let price = place.as_ref().map(|(price, _)| *price);
+            findings.holds(Proof::CatalogueIsFixed, price == Some(seat.price.get()), || {
+                format!("seat {} of schedule {schedule_id} was held for {}", seat.seat_id, seat.price.get())
+            });
+            let owner = place.as_ref().and_then(|(_, owner)| *owner);
+            findings.holds(Proof::NoSeatSoldTwice, owner.is_none(), || {
+                let owner = owner.map_or(0, ReservationId::get);
+                format!("seat {} of schedule {schedule_id} was held by reservation {id}; {owner} has it", seat.seat_id)
+            });
+            if let Some((_, owner)) = place {
+                *owner = Some(id);
+            }
+            total += seat.price.get();
+        }
+        let sums_up = (total, now.plus_seconds(HOLD_SECONDS)) == (hold.total_price.get(), hold.expires_at);
+        findings.holds(Proof::NoCapPassed, sums_up, || format!("reservation {id} has another price or length"));
+        let seats = hold.seats.len();
+        let own = self.of_user.entry((schedule_id, user_id)).or_default();
+        *own += seats;
+        let is_within = (1..=MAX_SEATS_PER_RESERVATION).contains(&seats) && *own <= MAX_SEATS_PER_USER_IN_SCHEDULE;
+        findings.holds(Proof::NoCapPassed, is_within, || {
+            format!("user {user_id} has {own} seats of schedule {schedule_id}, {seats} of them at once")
+        });
+        self.live.insert(id, Live { hold: hold.clone(), payment_id: None });
+    }
+
+    fn pay(&mut self, payment_id: PaymentId, hold: &Hold, findings: &mut Findings) {
+        findings.holds(Proof::NumbersAreConsecutive, payment_id.get() == self.last_payment + 1, || {
+            format!("payment {payment_id} follows payment {}", self.last_payment)
+        });
+        self.last_payment = self.last_payment.max(payment_id.get());
+        let id = hold.reservation_id;
+        let live = self.live.get_mut(&id);
+        let is_held = live.as_ref().is_some_and(|live| live.payment_id.is_none() && live.hold == *hold);
+        findings
+            .holds(Proof::PaymentsHaveHolds, is_held, || format!("payment {payment_id} has no hold {id} as it was"));
+        if let Some(live) = live {
+            live.payment_id = Some(payment_id);
+        }
+        for seat_id in hold.seat_ids() {
+            let schedule = self.schedules.get(&hold.schedule_id);
+            let owner = schedule.and_then(|schedule| schedule.seats.get(&seat_id)).and_then(|(_, owner)| *owner);
+            findings.holds(Proof::NoSeatSoldTwice, owner == Some(id), || {
+                format!("seat {seat_id} of schedule {} was sold to reservation {id}, which lacks it", hold.schedule_id)
+            });
+        }
+    }
+
+    /// A hold without a payment, or a sale by `payment_id`, gives its seats back.
+    fn end(&mut self, hold: &Hold, payment_id: Option<PaymentId>, findings: &mut Findings) {
+        let id = hold.reservation_id;
+        let live = self.live.remove(&id);
+        let fits = live.as_ref().is_some_and(|live| live.payment_id == payment_id && live.hold == *hold);
+        findings.holds(Proof::PaymentsHaveHolds, fits, || match payment_id {
+            Some(payment_id) => format!("the refund of reservation {id} has no payment {payment_id} as it was"),
+            None => format!("reservation {id} ended, and was not held as it was"),
+        });
+        let Some(Live { hold, .. }) = live else { return };
+        if let Some(own) = self.of_user.get_mut(&(hold.schedule_id, hold.user_id)) {
+            *own = own.saturating_sub(hold.seats.len());
+        }
+        for seat_id in hold.seat_ids() {
+            let schedule = self.schedules.get_mut(&hold.schedule_id);
+            if let Some((_, owner)) = schedule.and_then(|schedule| schedule.seats.get_mut(&seat_id))
+                && *owner == Some(id)
+            {
+                *owner = None;
+            }
+        }
+    }
+
+    /// How many seats of each published schedule nobody has.
+    pub fn available(&self) -> impl Iterator<Item = (ScheduleId, u64)> {
+        let published = self.schedules.iter().filter(|(_, schedule)| schedule.times.is_some());
+        published.map(|(id, schedule)| {
+            let free = schedule.seats.values().filter(|(_, owner)| owner.is_none()).count();
+            (*id, free as u64)
+        })
+    }
+}
+
+fn in_time(hold: &Hold, now: Timestamp, done: &str, findings: &mut Findings) {
+    findings.holds(Proof::PaymentsHaveHolds, now < hold.expires_at, || {
+        format!("reservation {} was {done} after its deadline", hold.reservation_id)
+    });
+}

@@ -1,0 +1,65 @@
+//! Why a tool has nothing to tell.
+
+use std::io;
+use std::path::PathBuf;
+
+use domain::Position;
+
+use super::walk::Stop;
+use crate::data_folder::FolderProblem;
+use crate::log::{AppendError, FolderError, OpenError, ReadError};
+use crate::projector::{BuildError, VerifyError};
+
+/// Why a tool has nothing to tell.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    #[error(transparent)]
+    Folder(#[from] FolderProblem),
+    #[error(transparent)]
+    Lock(#[from] FolderError),
+    #[error("{}: {error}", path.display())]
+    Open { path: PathBuf, error: OpenError },
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+    #[error("{}: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
+    #[error("{}: it is there already, and is not written over", .0.display())]
+    Exists(PathBuf),
+    #[error("{}: line {line}: {reason}", path.display())]
+    Line { path: PathBuf, line: u64, reason: String },
+    #[error("{}: there is a log already; an import makes a new one only", .0.display())]
+    HasLog(PathBuf),
+    #[error("position {asked} is not in the log yet: its last one is {last}")]
+    NotYet { asked: Position, last: Position },
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    #[error("the read models were not rebuilt: {0}")]
+    NotBuilt(String),
+    #[error("the database of the read models: {0}")]
+    ReadModels(#[from] sqlx::Error),
+    #[error("the database of the read models cannot be opened: {0}")]
+    Migrations(#[from] sqlx::migrate::MigrateError),
+    #[error("{0}")]
+    NotFound(String),
+    #[error("what was written is not what was read: {0}")]
+    Unfaithful(String),
+}
+
+impl ToolError {
+    /// An error of the file or folder at `path`.
+    pub fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |error| Self::File { path, error }
+    }
+
+    /// The position that is wrong, where the log is what is wrong.
+    pub fn position(&self) -> Option<Position> {
+        if let Self::Stopped(Stop::Wrong { position, .. }) = self { Some(*position) } else { None }
+    }
+}

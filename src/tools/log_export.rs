@@ -1,0 +1,101 @@
+//! `reprise log export`: all records as lines of JSON, to the byte, so that what is imported has the same last hash.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use domain::{Hash, Head, Position, Record, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::output::{Said, count};
+use super::walk::walk;
+use super::{ToolError, source};
+use crate::config::Place;
+use crate::log::sync_names;
+
+/// One line of an exported file. `data` and `metadata` are the very text that was hashed, as strings.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Line {
+    position: Position,
+    /// Milliseconds since 1970-01-01 UTC.
+    recorded_at: Timestamp,
+    #[serde(rename = "type")]
+    event_type: String,
+    type_version: u32,
+    data: String,
+    metadata: String,
+    hash: Hash,
+}
+
+impl From<Record> for Line {
+    fn from(record: Record) -> Self {
+        let Record { position, recorded_at, event_type, type_version, data, metadata, hash } = record;
+        Self { position, recorded_at, event_type, type_version, data, metadata, hash }
+    }
+}
+
+impl From<Line> for Record {
+    fn from(line: Line) -> Self {
+        let Line { position, recorded_at, event_type, type_version, data, metadata, hash } = line;
+        Self { position, recorded_at, event_type, type_version, data, metadata, hash }
+    }
+}
+
+/// Writes the log to `file`, for its owner alone. The file has its name only once it is whole and on disk.
+pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolError> {
+    let log = source::open(place).await?;
+    if file.exists() {
+        return Err(ToolError::Exists(file.to_owned()));
+    }
+    let bar = source::progress_bar("exporting", log.head().await?.position, json);
+    let partial = partial(file);
+    let _ = std::fs::remove_file(&partial);
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial);
+    let mut out = BufWriter::new(made.map_err(ToolError::file(&partial))?);
+    let mut written: io::Result<()> = Ok(());
+    let walked = walk(&log, None, |record, _| {
+        bar.inc(1);
+        written = serde_json::to_writer(&mut out, &Line::from(record.clone())).map_err(io::Error::from);
+        written = std::mem::replace(&mut written, Ok(())).and_then(|()| out.write_all(b"\n"));
+        if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .await;
+    bar.finish_and_clear();
+    let finished = match (walked, written) {
+        (Ok(head), Ok(())) => name(out, &partial, file).map(|()| head).map_err(ToolError::file(file)),
+        (Ok(_), Err(error)) => Err(ToolError::file(file)(error)),
+        (Err(error), _) => Err(error),
+    };
+    if finished.is_err() {
+        let _ = std::fs::remove_file(&partial);
+    }
+    let Head { position, hash } = finished?;
+    let document = serde_json::json!({ "file": file, "events": position, "headHash": hash });
+    let text = format!(
+        "{}: {} records\nhead {position}:{hash}\nserver.key is not in it and must come along by itself",
+        file.display(),
+        count(position.get())
+    );
+    Ok(Said::new(&document, text))
+}
+
+/// The name under which something is made that shall be whole or not there: in the same folder, to be renamed.
+pub fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    name.into()
+}
+
+/// The folder that a path's name stands in.
+pub fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn name(out: BufWriter<File>, partial: &Path, file: &Path) -> io::Result<()> {
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    std::fs::rename(partial, file)?;
+    sync_names(parent(file))
+}

@@ -1,0 +1,118 @@
+//! `reprise log import`: an exported file becomes the log of a folder that has none, whole or not at all.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use domain::{Event, Hash, Head, Record};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::ToolError;
+use super::log_export::Line;
+use super::output::{Said, count};
+use super::walk::{CHUNK_RECORDS, Proving};
+use crate::config::Place;
+use crate::key::{KEY_FILE, ServerKey};
+use crate::log::{EventLog, FolderLock, LOG_FILE, SqliteLog, sync_names};
+
+/// Where a log is made before it has its name.
+const PARTIAL: &str = "import.partial";
+
+/// Imports `file`: each record is proved before it is written, and the log gets its name when all of it is on disk.
+pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolError> {
+    let exported = File::open(file).map_err(ToolError::file(file))?;
+    let bytes = exported.metadata().map_err(ToolError::file(file))?.len();
+    let folder = &place.data;
+    let _lock = FolderLock::take(folder)?;
+    for name in [LOG_FILE.to_owned(), format!("{LOG_FILE}-wal")] {
+        if folder.join(name).exists() {
+            return Err(ToolError::HasLog(folder.clone()));
+        }
+    }
+    let partial = folder.join(PARTIAL);
+    remove(&partial)?;
+    std::fs::create_dir(&partial).map_err(ToolError::file(&partial))?;
+    let bar = progress_bar(bytes, json);
+    let imported = import(file, exported, &partial, &bar).await;
+    bar.finish_and_clear();
+    let finished = imported.and_then(|imported| {
+        std::fs::rename(partial.join(LOG_FILE), folder.join(LOG_FILE)).map_err(ToolError::file(folder))?;
+        sync_names(folder).map_err(ToolError::file(folder))?;
+        Ok(imported)
+    });
+    remove(&partial)?;
+    let (Head { position, hash }, key_check) = finished?;
+    let key = match ServerKey::load(folder) {
+        Ok(key) if Some(key.check()) == key_check => "fits",
+        Ok(_) => "another log's",
+        Err(_) => "missing",
+    };
+    let document = serde_json::json!({ "events": position, "headHash": hash, "serverKey": key });
+    let mut text = format!("{}: {} records\nhead {position}:{hash}", folder.display(), count(position.get()));
+    if key != "fits" {
+        let path = folder.join(KEY_FILE);
+        text.push_str(&format!(
+            "\n{} is {key}: the log is served only with the key that it was made with",
+            path.display()
+        ));
+    }
+    Ok(Said::new(&document, text))
+}
+
+/// Removes what a killed import left.
+fn remove(partial: &Path) -> Result<(), ToolError> {
+    match std::fs::remove_dir_all(partial) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ToolError::file(partial)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Makes the log in `partial`, and tells its head and the check of its key.
+async fn import(
+    file: &Path,
+    exported: File,
+    partial: &Path,
+    bar: &ProgressBar,
+) -> Result<(Head, Option<Hash>), ToolError> {
+    let failed = |error| ToolError::Open { path: partial.to_owned(), error };
+    let log = SqliteLog::open(partial).await.map_err(failed)?;
+    let mut proving = Proving::default();
+    let (mut appended, mut key_check) = (Head::EMPTY, None);
+    let mut chunk: Vec<Record> = Vec::with_capacity(CHUNK_RECORDS);
+    for (number, line) in (1..).zip(BufReader::new(exported).lines()) {
+        let line = line.map_err(ToolError::file(file))?;
+        bar.inc(line.len() as u64 + 1);
+        let unfit = |reason: String| ToolError::Line { path: file.to_owned(), line: number, reason };
+        let parsed: Line = serde_json::from_str(&line).map_err(|error| unfit(error.to_string()))?;
+        let (record, recorded) = proving.prove(parsed.into())?;
+        if let Event::LogCreated { key_check: check, .. } = recorded.event {
+            key_check = Some(check);
+        }
+        chunk.push(record);
+        if chunk.len() == CHUNK_RECORDS {
+            appended = append(&log, appended, &mut chunk).await?;
+        }
+    }
+    appended = append(&log, appended, &mut chunk).await?;
+    if appended == Head::EMPTY {
+        return Err(ToolError::NotFound(format!("{}: it holds no record", file.display())));
+    }
+    log.into_one_file().await?;
+    Ok((appended, key_check))
+}
+
+/// Appends what has been gathered, and tells the new head.
+pub async fn append(log: &SqliteLog, after: Head, chunk: &mut Vec<Record>) -> Result<Head, ToolError> {
+    log.append(&after, chunk).await?;
+    let head = chunk.last().map_or(after, Record::head);
+    chunk.clear();
+    Ok(head)
+}
+
+fn progress_bar(bytes: u64, json: bool) -> ProgressBar {
+    if json {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("importing {bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left");
+    ProgressBar::new(bytes).with_style(style.expect("the template is a constant"))
+}

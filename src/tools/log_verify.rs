@@ -1,0 +1,105 @@
+//! `reprise log verify`: is this the log that was written, and did every event keep the rules?
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use domain::{Event, Head, Position};
+use projections::rfc3339;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::checker::Checker;
+use super::output::{Said, count};
+use super::walk::{Stop, walk};
+use super::{Expected, ToolError, source};
+use crate::config::Place;
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Verified {
+    ok: bool,
+    /// The first position that is wrong.
+    position: Option<Position>,
+    reason: Option<String>,
+    log_id: Option<Uuid>,
+    /// How many records were right.
+    events: u64,
+    head_hash: Option<String>,
+    last_recorded_at: Option<String>,
+    seconds: f64,
+    events_per_second: u64,
+}
+
+/// Proves the chain, that nothing is missing, that every event is known, and that each keeps the rules.
+pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Result<Said, ToolError> {
+    let log = source::open(place).await?;
+    let end = log.head().await.map_or(Position::START, |head| head.position);
+    let bar = source::progress_bar("verifying", end, json);
+    let started = Instant::now();
+    let (mut checker, mut found) = (Checker::default(), Verified::default());
+    let mut wrong: Option<(Position, String)> = None;
+    let walked = walk(&log, None, |record, recorded| {
+        if let Event::LogCreated { log_id, .. } = &recorded.event {
+            found.log_id = Some(*log_id);
+        }
+        checker.check(recorded);
+        let noted = expected.filter(|noted| noted.0.position == record.position && noted.0.hash != record.hash);
+        if let Some(violation) = checker.violations().first() {
+            wrong = Some((violation.position, format!("{}: {}", violation.proof, violation.reason)));
+        } else if noted.is_some() {
+            wrong = Some((record.position, "the record is another than the one that was noted".to_owned()));
+        } else {
+            found.events = record.position.get();
+            found.head_hash = Some(record.hash.to_string());
+            found.last_recorded_at = Some(rfc3339(record.recorded_at));
+        }
+        if found.events.is_multiple_of(4_096) {
+            bar.set_position(found.events);
+        }
+        if wrong.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .await;
+    bar.finish_and_clear();
+    match (walked, wrong) {
+        (Err(ToolError::Stopped(Stop::Wrong { position, reason })), _) => wrong = Some((position, reason)),
+        (Err(error), _) => return Err(error),
+        (Ok(_), Some(known)) => wrong = Some(known),
+        (Ok(head), None) => wrong = at_the_end(&mut checker, head, expected),
+    }
+    found.ok = wrong.is_none();
+    (found.position, found.reason) = wrong.unzip();
+    found.seconds = started.elapsed().as_secs_f64();
+    found.events_per_second = (found.events as f64 / found.seconds.max(f64::EPSILON)) as u64;
+    let text = text(&found);
+    Ok(Said { is_well: found.ok, ..Said::new(&found, text) })
+}
+
+/// What only the whole of a log can tell.
+fn at_the_end(checker: &mut Checker, head: Head, expected: Option<Expected>) -> Option<(Position, String)> {
+    checker.finish();
+    if let Some(violation) = checker.violations().first() {
+        return Some((violation.position, format!("{}: {}", violation.proof, violation.reason)));
+    }
+    let noted = expected?.0.position;
+    (noted > head.position).then(|| (head.position.next(), format!("the log ends before {noted}, which was noted")))
+}
+
+fn text(found: &Verified) -> String {
+    let rate = format!("{:.3} s, {} events/s", found.seconds, count(found.events_per_second));
+    match (&found.position, &found.reason) {
+        (Some(position), Some(reason)) => {
+            format!(
+                "WRONG at position {position}: {reason}\n{} records before it are right ({rate})",
+                count(found.events)
+            )
+        }
+        _ => format!(
+            "the log is right: {} records, the last of {}, each chained to all before it and within the rules ({rate})\n\
+             head {}:{}",
+            count(found.events),
+            found.last_recorded_at.as_deref().unwrap_or("no time"),
+            found.events,
+            found.head_hash.as_deref().unwrap_or("-"),
+        ),
+    }
+}

@@ -1,0 +1,75 @@
+//! The tools beside `serve`: they read a log to the end and say what is in it. One file each; none of them decides.
+//!
+//! [`walk`] reads, proves and decodes; [`checker`] holds each event against the rules, independently of the code that
+//! decided it; [`output`] is how anything is said: a document for scripts, or aligned text for people.
+
+mod as_of;
+mod audit_all;
+mod audit_points;
+mod backup;
+pub mod checker;
+mod error;
+mod log_export;
+mod log_import;
+mod log_stat;
+mod log_tail;
+mod log_verify;
+mod moment;
+mod output;
+mod projections_rebuild;
+mod projections_status;
+mod projections_verify;
+mod read_models;
+mod sales;
+mod show;
+mod source;
+mod walk;
+mod why;
+
+use std::process::ExitCode;
+
+pub use as_of::{AsOf, Expected};
+pub use error::ToolError;
+
+use crate::config::{AuditCommand, LogCommand, Place, ProjectionsCommand, Tool};
+use output::Said;
+
+/// Runs a tool: 0 where all is well, 1 where something is wrong, which is then said.
+pub async fn run(place: &Place, tool: &Tool) -> ExitCode {
+    let (json, said) = match tool {
+        Tool::Log(log) => (log.output.json, run_log(place, &log.command, log.output.json).await),
+        Tool::Backup(backup) => (backup.output.json, backup::run(place, &backup.folder, backup.output.json).await),
+        Tool::Audit(audit) => {
+            let json = audit.output.json;
+            let said = match &audit.command {
+                AuditCommand::All => audit_all::run(place, json).await,
+                AuditCommand::Points { user, when } => audit_points::run(place, *user, when.as_of, json).await,
+            };
+            (json, said)
+        }
+        Tool::Show(show) => {
+            (show.output.json, show::run(place, &show.command, show.when.as_of, show.output.json).await)
+        }
+        Tool::Projections(tool) => (tool.output.json, run_projections(place, &tool.command, tool.output.json).await),
+        Tool::Why(why) => (why.output.json, why::run(place, why.schedule, why.seat, why.output.json).await),
+    };
+    output::say(said, json)
+}
+
+async fn run_log(place: &Place, command: &LogCommand, json: bool) -> Result<Said, ToolError> {
+    match command {
+        LogCommand::Verify { expect } => log_verify::run(place, *expect, json).await,
+        LogCommand::Stat => log_stat::run(place, json).await,
+        LogCommand::Tail { lines, follow } => log_tail::run(place, *lines, *follow, json).await,
+        LogCommand::Export { file } => log_export::run(place, file, json).await,
+        LogCommand::Import { file } => log_import::run(place, file, json).await,
+    }
+}
+
+async fn run_projections(place: &Place, command: &ProjectionsCommand, json: bool) -> Result<Said, ToolError> {
+    match command {
+        ProjectionsCommand::Rebuild { name } => projections_rebuild::run(place, name, json).await,
+        ProjectionsCommand::Status => projections_status::run(place).await,
+        ProjectionsCommand::Verify => projections_verify::run(place, json).await,
+    }
+}

@@ -1,0 +1,61 @@
+//! A moment of a log, folded: what the server knew then.
+
+use std::ops::ControlFlow;
+
+use domain::{Hash, Position, RecordedEvent};
+use projections::{ReadModels, rfc3339};
+use serde::Serialize;
+
+use super::walk::walk;
+use super::{AsOf, ToolError, source};
+use crate::config::Place;
+
+/// Which moment it is.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Moment {
+    /// The last record folded.
+    pub position: Position,
+    /// When that was recorded.
+    pub recorded_at: String,
+    /// Its hash, which proves all up to here.
+    pub hash: Hash,
+}
+
+impl Moment {
+    /// The moment of these read models.
+    pub fn of(read_models: &ReadModels) -> Self {
+        let (head, recorded_at) = (read_models.head, rfc3339(read_models.recorded_at));
+        Self { position: head.position, recorded_at, hash: head.hash }
+    }
+}
+
+impl std::fmt::Display for Moment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "as of position {}, {}", self.position, self.recorded_at)
+    }
+}
+
+/// Folds the log up to `as_of` by the code that the server folds it with, showing each event to `each` as well.
+///
+/// # Errors
+/// The log cannot be read, is wrong at a position, or does not reach `as_of`.
+pub async fn fold(
+    place: &Place,
+    as_of: Option<AsOf>,
+    json: bool,
+    mut each: impl FnMut(&RecordedEvent),
+) -> Result<ReadModels, ToolError> {
+    let log = source::open(place).await?;
+    let bar = source::progress_bar("folding", log.head().await?.position, json);
+    let mut read_models = ReadModels::default();
+    let walked = walk(&log, as_of, |_, recorded| {
+        read_models.apply(recorded);
+        each(recorded);
+        bar.inc(1);
+        ControlFlow::Continue(())
+    })
+    .await;
+    bar.finish_and_clear();
+    walked.map(|_| read_models)
+}

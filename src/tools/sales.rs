@@ -1,0 +1,130 @@
+//! Seats held, sold and refunded, and takings, by concert and schedule: folded from events.
+
+use std::collections::BTreeMap;
+
+use domain::{ConcertId, Event, Hold, ScheduleId};
+use serde::Serialize;
+
+use super::output::{Table, count};
+
+/// Every published schedule's sales.
+#[derive(Debug, Default)]
+pub struct Sales {
+    concerts: BTreeMap<ConcertId, String>,
+    schedules: BTreeMap<(ConcertId, ScheduleId), Sold>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Sold {
+    seats_total: u64,
+    held: u64,
+    sold: u64,
+    refunded: u64,
+    takings: u64,
+}
+
+/// One schedule's sales. Seats are counted; `takings` are points, net of refunds.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Line<'a> {
+    concert_id: ConcertId,
+    concert_name: &'a str,
+    schedule_id: ScheduleId,
+    seats_total: u64,
+    seats_held: u64,
+    seats_sold: u64,
+    seats_refunded: u64,
+    takings: u64,
+}
+
+impl Sales {
+    /// Folds the next event.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::ConcertPublished { concert_id, name, .. } => {
+                self.concerts.insert(*concert_id, name.clone());
+            }
+            Event::SchedulePublished { concert_id, schedule_id, seats_total, .. } => {
+                let sold = Sold { seats_total: *seats_total, ..Sold::default() };
+                self.schedules.insert((*concert_id, *schedule_id), sold);
+            }
+            Event::SeatsHeld { hold } => self.of(hold).held += seats(hold),
+            Event::HoldExpired { hold, .. } | Event::HoldCancelled { hold, .. } => {
+                let sold = self.of(hold);
+                sold.held = sold.held.saturating_sub(seats(hold));
+            }
+            Event::ReservationPaid { hold, .. } => {
+                let sold = self.of(hold);
+                sold.held = sold.held.saturating_sub(seats(hold));
+                sold.sold += seats(hold);
+                sold.takings += hold.total_price.get();
+            }
+            Event::ReservationRefunded { hold, .. } => {
+                let sold = self.of(hold);
+                sold.sold = sold.sold.saturating_sub(seats(hold));
+                sold.refunded += seats(hold);
+                sold.takings = sold.takings.saturating_sub(hold.total_price.get());
+            }
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::PointsCharged { .. }
+            | Event::SeatsAdded { .. } => {}
+        }
+    }
+
+    fn of(&mut self, hold: &Hold) -> &mut Sold {
+        self.schedules.entry((hold.concert_id, hold.schedule_id)).or_default()
+    }
+
+    /// One line a schedule, by concert and schedule.
+    pub fn lines(&self) -> Vec<Line<'_>> {
+        let line = |((concert_id, schedule_id), sold): (&(ConcertId, ScheduleId), &Sold)| Line {
+            concert_id: *concert_id,
+            concert_name: self.concerts.get(concert_id).map_or("", String::as_str),
+            schedule_id: *schedule_id,
+            seats_total: sold.seats_total,
+            seats_held: sold.held,
+            seats_sold: sold.sold,
+            seats_refunded: sold.refunded,
+            takings: sold.takings,
+        };
+        self.schedules.iter().map(line).collect()
+    }
+
+    /// All points taken in, net of refunds.
+    pub fn takings(&self) -> u64 {
+        self.schedules.values().map(|sold| sold.takings).sum()
+    }
+
+    /// For people: the schedules of which anything was ever held, and the sum.
+    pub fn text(&self) -> String {
+        let headings = ["concert", "name", "schedule", "seats", "held", "sold", "refunded", "takings"];
+        let mut table = Table::new(headings, &[0, 2, 3, 4, 5, 6, 7]);
+        let lines = self.lines();
+        let (touched, untouched): (Vec<_>, Vec<_>) =
+            lines.iter().partition(|line| line.seats_held + line.seats_sold + line.seats_refunded > 0);
+        for line in touched {
+            table.row([
+                line.concert_id.to_string(),
+                line.concert_name.to_owned(),
+                line.schedule_id.to_string(),
+                count(line.seats_total),
+                count(line.seats_held),
+                count(line.seats_sold),
+                count(line.seats_refunded),
+                count(line.takings),
+            ]);
+        }
+        let takings = count(self.takings());
+        format!("{table}\n{} other schedules, of which nothing was sold\ntakings {takings}", count(untouched.len()))
+    }
+}
+
+fn seats(hold: &Hold) -> u64 {
+    hold.seats.len() as u64
+}

@@ -1,0 +1,181 @@
+//! `reprise show …`: the state at any moment, by events only: a hold that is overdue shows as the events have it.
+
+use domain::{ConcertId, Event, Hold, Reservation, ReservationStatus, ScheduleId};
+use projections::ReadModels;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::moment::{Moment, fold};
+use super::output::{Said, Table, count, raw};
+use super::sales::Sales;
+use super::{AsOf, ToolError};
+use crate::api::wire::{ReservationShown, reservation_status};
+use crate::config::{Place, ShowCommand};
+
+/// What is shown, as of when.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    moment: &'a Moment,
+    #[serde(flatten)]
+    members: serde_json::Map<String, Value>,
+}
+
+/// Shows what is asked for, as of a moment.
+pub async fn run(place: &Place, command: &ShowCommand, as_of: Option<AsOf>, json: bool) -> Result<Said, ToolError> {
+    let mut sales = Sales::default();
+    let mut found: Option<Reservation> = None;
+    let read_models = fold(place, as_of, json, |recorded| match command {
+        ShowCommand::Sales => sales.apply(&recorded.event),
+        ShowCommand::Reservation { id } => follow(&mut found, *id, &recorded.event),
+        ShowCommand::Seats { .. } | ShowCommand::Wallet { .. } | ShowCommand::Room => {}
+    })
+    .await?;
+    let moment = Moment::of(&read_models);
+    match command {
+        ShowCommand::Seats { concert, schedule } => seats(&read_models, &moment, *concert, *schedule),
+        ShowCommand::Wallet { user } => {
+            let balance = read_models.balances.balance(id(*user)).get();
+            let members = [("userId", Value::from(*user)), ("balance", Value::from(balance))];
+            Ok(shown(&moment, members, format!("user {user} has {} points {moment}", count(balance))))
+        }
+        ShowCommand::Reservation { id } => reservation(&read_models, &moment, *id, found.as_ref()),
+        ShowCommand::Room => room(&read_models, &moment),
+        ShowCommand::Sales => {
+            let members = [("sales", value(&sales.lines())), ("takings", Value::from(sales.takings()))];
+            Ok(shown(&moment, members, format!("{moment}\n\n{}", sales.text())))
+        }
+    }
+}
+
+fn shown<const N: usize>(moment: &Moment, members: [(&str, Value); N], text: String) -> Said {
+    let members = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Said::new(&Shown { moment, members }, text)
+}
+
+fn value(shown: &impl Serialize) -> Value {
+    serde_json::to_value(shown).expect("tools say only what JSON can say")
+}
+
+/// An id that the command line has checked.
+fn id<Id: TryFrom<u64>>(number: u64) -> Id {
+    Id::try_from(number).unwrap_or_else(|_| unreachable!("the command line takes ids only"))
+}
+
+/// The very bytes that `GET …/seats?status=all` answers.
+fn seats(read_models: &ReadModels, moment: &Moment, concert: u64, schedule: u64) -> Result<Said, ToolError> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Seats<'a> {
+        #[serde(flatten)]
+        moment: &'a Moment,
+        concert_id: u64,
+        schedule_id: u64,
+        seats: Box<RawValue>,
+    }
+    let list = read_models.seat_lists.get(id::<ConcertId>(concert), id::<ScheduleId>(schedule));
+    let list = list.map_err(|_| {
+        ToolError::NotFound(format!("schedule {schedule} of concert {concert} was not published {moment}"))
+    })?;
+    let body = String::from_utf8_lossy(&list.all().body).into_owned();
+    let mut table = Table::new(["seat", "name", "zone", "price", "status"], &[0, 3]);
+    let listed: Vec<Value> = serde_json::from_str(&body).unwrap_or_default();
+    let mut taken = [0_u64; 2];
+    for seat in &listed {
+        let text = |name: &str| seat[name].as_str().unwrap_or_default().to_owned();
+        taken[0] += u64::from(seat["status"] == "HELD");
+        taken[1] += u64::from(seat["status"] == "SOLD");
+        let price = count(seat["price"].as_u64().unwrap_or_default());
+        table.row([seat["seatId"].to_string(), text("seatName"), text("zoneName"), price, text("status")]);
+    }
+    let [held, sold] = taken;
+    let text =
+        format!("{moment}\n\n{table}\n{} seats, {} held, {} sold", count(listed.len()), count(held), count(sold));
+    let seats = RawValue::from_string(body).expect("a seat list is JSON");
+    Ok(Said::new(&Seats { moment, concert_id: concert, schedule_id: schedule, seats }, text))
+}
+
+fn room(read_models: &ReadModels, moment: &Moment) -> Result<Said, ToolError> {
+    let queue = String::from_utf8_lossy(&read_models.room.queue().body).into_owned();
+    let room = read_models.room.room();
+    let pace = room.admissions_per_second();
+    let text = format!(
+        "{moment}\n\ncapacity       {}\npace           {}\nactive         {}\nwaiting        {}\nserving number {}",
+        count(room.capacity()),
+        pace.map_or("no bound".to_owned(), |pace| format!("{} a second", count(pace))),
+        count(room.active()),
+        count(room.waiting()),
+        count(room.serving_number()),
+    );
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Room<'a> {
+        #[serde(flatten)]
+        moment: &'a Moment,
+        room: Box<RawValue>,
+        admissions_per_second: Option<u32>,
+    }
+    let room = RawValue::from_string(queue).expect("the queue is JSON");
+    Ok(Said::new(&Room { moment, room, admissions_per_second: pace }, text))
+}
+
+/// A reservation as its events left it: read models forget a closed one after a day, the log does not.
+fn follow(found: &mut Option<Reservation>, number: u64, event: &Event) {
+    let mut become_ = |hold: &Hold, status| {
+        if hold.reservation_id.get() == number {
+            *found = Some(Reservation { hold: hold.clone(), status });
+        }
+    };
+    match event {
+        Event::SeatsHeld { hold } => become_(hold, ReservationStatus::Held),
+        Event::HoldExpired { hold, .. } => become_(hold, ReservationStatus::Expired),
+        Event::HoldCancelled { hold, .. } => become_(hold, ReservationStatus::Cancelled),
+        Event::ReservationPaid { hold, .. } => become_(hold, ReservationStatus::Paid),
+        Event::ReservationRefunded { hold, .. } => become_(hold, ReservationStatus::Refunded),
+        Event::LogCreated { .. }
+        | Event::RoomConfigured { .. }
+        | Event::TokenIssued { .. }
+        | Event::TokenAdmitted { .. }
+        | Event::TokenExpired { .. }
+        | Event::RoomLeft { .. }
+        | Event::TokenGranted { .. }
+        | Event::PointsCharged { .. }
+        | Event::ConcertPublished { .. }
+        | Event::SeatsAdded { .. }
+        | Event::SchedulePublished { .. } => {}
+    }
+}
+
+fn reservation(
+    read_models: &ReadModels,
+    moment: &Moment,
+    number: u64,
+    found: Option<&Reservation>,
+) -> Result<Said, ToolError> {
+    let none = || ToolError::NotFound(format!("there was no reservation {number} {moment}"));
+    let found = found.ok_or_else(none)?;
+    let wire = ReservationShown::of(found, found.status, read_models, read_models.recorded_at).ok_or_else(none)?;
+    let hold = &found.hold;
+    let seats: Vec<String> = hold.seat_ids().map(|seat_id| seat_id.to_string()).collect();
+    let text = format!(
+        "{moment}\n\nreservation {}\nstatus      {}\nuser        {}\nconcert     {}\nschedule    {}\nseats       {}\n\
+         price       {}\nheld at     {}\nuntil       {}",
+        hold.reservation_id,
+        reservation_status(found.status),
+        hold.user_id,
+        hold.concert_id,
+        hold.schedule_id,
+        seats.join(", "),
+        count(hold.total_price.get()),
+        projections::rfc3339(hold.held_at),
+        projections::rfc3339(hold.expires_at),
+    );
+    #[derive(Serialize)]
+    struct OneOf<'a> {
+        #[serde(flatten)]
+        moment: &'a Moment,
+        reservation: Box<RawValue>,
+    }
+    Ok(Said::new(&OneOf { moment, reservation: raw(&wire) }, text))
+}

@@ -1,0 +1,171 @@
+//! `reprise why`: a seat's story, event by event.
+
+use domain::{Event, Hash, Hold, PaymentId, Position, RecordedEvent, ReservationId, ScheduleId, SeatId, UserId};
+use projections::rfc3339;
+use serde::Serialize;
+
+use super::ToolError;
+use super::moment::{Moment, fold};
+use super::output::{Said, Table, count};
+use crate::config::Place;
+
+/// Something that happened to the seat.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Step {
+    position: Position,
+    at: String,
+    event: &'static str,
+    user_id: Option<UserId>,
+    reservation_id: Option<ReservationId>,
+    payment_id: Option<PaymentId>,
+    request_id: Option<String>,
+    what: String,
+    hash: Hash,
+}
+
+/// The seat's story so far.
+struct Story {
+    schedule_id: u64,
+    seat_id: u64,
+    steps: Vec<Step>,
+    status: &'static str,
+    because: String,
+    has: Option<ReservationId>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    #[serde(flatten)]
+    moment: &'a Moment,
+    schedule_id: u64,
+    seat_id: u64,
+    status: &'static str,
+    because: &'a str,
+    steps: &'a [Step],
+}
+
+/// Tells who held the seat, when, and why it is free or taken.
+pub async fn run(place: &Place, schedule_id: u64, seat_id: u64, json: bool) -> Result<Said, ToolError> {
+    let because = "nobody has asked for it".to_owned();
+    let mut story = Story { schedule_id, seat_id, steps: Vec::new(), status: "AVAILABLE", because, has: None };
+    let read_models = fold(place, None, json, |recorded| story.apply(recorded)).await?;
+    let moment = Moment::of(&read_models);
+    if story.steps.is_empty() {
+        return Err(ToolError::NotFound(format!("schedule {schedule_id} has no seat {seat_id}, {moment}")));
+    }
+    let mut table = Table::new(["position", "at", "user", "request", "hash", "what"], &[0, 2]);
+    for step in &story.steps {
+        table.row([
+            step.position.to_string(),
+            step.at.clone(),
+            step.user_id.map_or_else(String::new, |user_id| user_id.to_string()),
+            step.request_id.clone().unwrap_or_default(),
+            step.hash.to_string()[..8].to_owned(),
+            step.what.clone(),
+        ]);
+    }
+    let Story { status, because, steps, .. } = &story;
+    let text = format!("{moment}\n\n{table}\nseat {seat_id} of schedule {schedule_id} is {status}: {because}");
+    Ok(Said::new(&Told { moment: &moment, schedule_id, seat_id, status, because, steps }, text))
+}
+
+impl Story {
+    fn apply(&mut self, recorded: &RecordedEvent) {
+        match &recorded.event {
+            Event::SeatsAdded { schedule_id, seats, .. } if schedule_id.get() == self.schedule_id => {
+                if let Some(seat) = seats.iter().find(|seat| seat.seat_id.get() == self.seat_id) {
+                    let what = format!("{}, zone {}, was added for {}", seat.name, seat.zone, count(seat.price.get()));
+                    self.tell(recorded, None, None, what);
+                }
+            }
+            Event::SchedulePublished { schedule_id, sale_opens_at, sale_closes_at, .. }
+                if self.is_here(*schedule_id) =>
+            {
+                let (opens, closes) = (rfc3339(*sale_opens_at), rfc3339(*sale_closes_at));
+                self.tell(
+                    recorded,
+                    None,
+                    None,
+                    format!("its schedule was published, on sale from {opens} to {closes}"),
+                );
+            }
+            Event::SeatsHeld { hold } if self.is_of(hold) => {
+                let (id, until) = (hold.reservation_id, rfc3339(hold.expires_at));
+                self.has = Some(id);
+                self.end("HELD", format!("user {} holds it by reservation {id} until {until}", hold.user_id));
+                self.tell(recorded, Some(hold), None, format!("held by reservation {id} until {until}"));
+            }
+            Event::ReservationPaid { hold, payment_id, .. } if self.is_of(hold) => {
+                let (id, price) = (hold.reservation_id, count(hold.total_price.get()));
+                self.has = Some(id);
+                let at = rfc3339(recorded.recorded_at);
+                self.end("SOLD", format!("user {} paid reservation {id} at {at}, payment {payment_id}", hold.user_id));
+                let what = format!("sold: reservation {id} was paid with {price} points, payment {payment_id}");
+                self.tell(recorded, Some(hold), Some(*payment_id), what);
+            }
+            Event::HoldExpired { hold, .. } if self.is_of(hold) => self.free(recorded, hold, None, "was over"),
+            Event::HoldCancelled { hold, .. } if self.is_of(hold) => self.free(recorded, hold, None, "was given up"),
+            Event::ReservationRefunded { hold, payment_id, .. } if self.is_of(hold) => {
+                self.free(recorded, hold, Some(*payment_id), "was refunded");
+            }
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::PointsCharged { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. }
+            | Event::SchedulePublished { .. }
+            | Event::SeatsHeld { .. }
+            | Event::HoldExpired { .. }
+            | Event::HoldCancelled { .. }
+            | Event::ReservationPaid { .. }
+            | Event::ReservationRefunded { .. } => {}
+        }
+    }
+
+    fn is_here(&self, schedule_id: ScheduleId) -> bool {
+        schedule_id.get() == self.schedule_id && !self.steps.is_empty()
+    }
+
+    fn is_of(&self, hold: &Hold) -> bool {
+        hold.schedule_id.get() == self.schedule_id && hold.seat_ids().any(|seat: SeatId| seat.get() == self.seat_id)
+    }
+
+    /// The end of a reservation frees the seat where that still has it.
+    fn free(&mut self, recorded: &RecordedEvent, hold: &Hold, payment_id: Option<PaymentId>, ended: &str) {
+        let id = hold.reservation_id;
+        let what = if self.has == Some(id) {
+            self.has = None;
+            let at = rfc3339(recorded.recorded_at);
+            self.end("AVAILABLE", format!("reservation {id} of user {} {ended} at {at}", hold.user_id));
+            format!("free again: reservation {id} {ended}")
+        } else {
+            format!("reservation {id} {ended}, and had the seat no more")
+        };
+        self.tell(recorded, Some(hold), payment_id, what);
+    }
+
+    fn end(&mut self, status: &'static str, because: String) {
+        (self.status, self.because) = (status, because);
+    }
+
+    fn tell(&mut self, recorded: &RecordedEvent, hold: Option<&Hold>, payment_id: Option<PaymentId>, what: String) {
+        self.steps.push(Step {
+            position: recorded.head.position,
+            at: rfc3339(recorded.recorded_at),
+            event: recorded.event.event_type(),
+            user_id: hold.map(|hold| hold.user_id),
+            reservation_id: hold.map(|hold| hold.reservation_id),
+            payment_id,
+            request_id: recorded.metadata.request_id.clone(),
+            what,
+            hash: recorded.head.hash,
+        });
+    }
+}

@@ -1,0 +1,209 @@
+//! What happened, shown and proved: any moment as it was answered then, every point, every seat, every rule.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::{Event, Hold, Points, Record, ReservationId};
+use reprise::log::{EventLog, SqliteLog};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{charge, document, found, hold, pay, said, some_purchases, stopped};
+use crate::server::{Server, TOKEN_2};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_moment_is_shown_as_it_was_answered_then() {
+    let server = Server::demo();
+    let ann = server.token(42).await;
+    let mut recorded = Vec::new();
+    let mut record = async |reservation: Option<Value>| {
+        let answer = async |path: &str, token: &str| {
+            let response = server.request(Method::GET, path, token).send().await.unwrap();
+            let position = response.headers()["log-position"].to_str().unwrap().to_owned();
+            (position, response.text().await.unwrap())
+        };
+        let seats = answer("/api/concerts/1/schedules/296/seats?status=all", TOKEN_2).await;
+        let queue = answer("/api/queue", "").await;
+        let balance = answer("/api/users/42/points/balance", &ann).await;
+        let reserved = match &reservation {
+            Some(id) => Some(answer(&format!("/api/reservations/{id}"), &ann).await),
+            None => None,
+        };
+        recorded.push((seats, queue, balance, reservation.zip(reserved)));
+    };
+    record(None).await;
+    charge(&server, 42, &ann, 500_000).await.ok();
+    record(None).await;
+    let held = hold(&server, 42, &ann, &[1, 2]).await;
+    let id = Some(held.ok()["reservationId"].clone());
+    record(id.clone()).await;
+    pay(&server, 42, &ann, &held).await.ok();
+    record(id.clone()).await;
+    server.delete(&format!("/api/reservations/{}", held.ok()["reservationId"]), &ann).await.ok();
+    record(id).await;
+    some_purchases(&server).await;
+    record(None).await;
+
+    let folder = server.folder();
+    for (seats, queue, balance, reservation) in recorded {
+        let as_of = |position: &str, what: &[&str]| {
+            let (code, output, _) = said(folder, &[&["show"], what, &["--json", "--as-of", position]].concat());
+            assert_eq!(code, 0, "{output}");
+            output
+        };
+        let shown = as_of(&seats.0, &["seats", "--concert", "1", "--schedule", "296"]);
+        assert!(shown.trim_end().ends_with(&format!("\"seats\":{}}}", seats.1)), "at {}: {shown}", seats.0);
+        let shown = as_of(&queue.0, &["room"]);
+        assert!(shown.contains(&format!("\"room\":{}", queue.1)), "at {}: {shown}", queue.0);
+        let shown: Value = serde_json::from_str(&as_of(&balance.0, &["wallet", "--user", "42"])).unwrap();
+        let answered: Value = serde_json::from_str(&balance.1).unwrap();
+        assert_eq!(shown["balance"], answered["balance"], "at {}", balance.0);
+        if let Some((id, (position, answered))) = reservation {
+            let shown: Value =
+                serde_json::from_str(&as_of(&position, &["reservation", "--id", &id.to_string()])).unwrap();
+            let timeless = |mut reservation: Value| {
+                reservation.as_object_mut().unwrap().remove("expiresInSeconds");
+                reservation
+            };
+            let answered: Value = serde_json::from_str(&answered).unwrap();
+            assert_eq!(timeless(shown["reservation"].clone()), timeless(answered), "at {position}");
+        }
+    }
+    // A time is the last record of it.
+    let shown = found(folder, &["show", "wallet", "--user", "42", "--as-of", "735"]);
+    let then = found(folder, &["show", "wallet", "--user", "42", "--as-of", shown["recordedAt"].as_str().unwrap()]);
+    assert_eq!(then["recordedAt"], shown["recordedAt"]);
+    assert!(then["position"].as_u64() >= shown["position"].as_u64());
+    let (code, late) = document(folder, &["show", "room", "--as-of", "1000000"]);
+    assert!(code == 1 && late["error"].as_str().unwrap().contains("not in the log yet"), "{late}");
+}
+
+#[tokio::test]
+async fn a_statement_has_every_movement_and_agrees_with_all_else() {
+    let folder = stopped().await;
+    let statement = found(folder.path(), &["audit", "points", "--user", "42"]);
+    let movements = statement["movements"].as_array().unwrap();
+    let told: Vec<_> = movements.iter().map(|m| (m["kind"].as_str().unwrap(), m["amount"].as_i64().unwrap())).collect();
+    assert_eq!(told, [("CHARGE", 500_000), ("PAYMENT", -400_000), ("REFUND", 400_000)]);
+    let running: Vec<_> = movements.iter().map(|m| m["runningBalance"].as_i64().unwrap()).collect();
+    assert_eq!(running, [500_000, 100_000, 500_000]);
+    assert!(movements.iter().all(|m| m["requestId"].is_string() && m["hash"].as_str().unwrap().len() == 64));
+    assert_eq!(
+        (&statement["statement"], &statement["balance"], &statement["shown"]),
+        (&json!(500_000), &json!(500_000), &json!(500_000))
+    );
+    let position = movements[1]["position"].to_string();
+    let then = found(folder.path(), &["audit", "points", "--user", "42", "--as-of", &position]);
+    assert_eq!((then["movements"].as_array().unwrap().len(), &then["balance"]), (2, &json!(100_000)));
+    let (_, text, _) = said(folder.path(), &["audit", "points", "--user", "42"]);
+    assert!(text.contains("-400,000") && text.contains("agree"), "{text}");
+    assert_eq!(found(folder.path(), &["audit", "points", "--user", "9"])["movements"], json!([]));
+}
+
+#[tokio::test]
+async fn a_seats_story_and_the_sales_are_told() {
+    let folder = stopped().await;
+    let why = |seat: &str| found(folder.path(), &["why", "--schedule", "296", "--seat", seat]);
+    let events = |story: &Value| -> Vec<String> {
+        let steps = story["steps"].as_array().unwrap().iter();
+        steps.map(|step| step["event"].as_str().unwrap().to_owned()).collect()
+    };
+    let sold = why("2");
+    let story = ["SeatsHeld", "ReservationPaid", "ReservationRefunded", "SeatsHeld", "ReservationPaid"];
+    assert_eq!(events(&sold)[2..], story);
+    assert_eq!((&sold["status"], &sold["steps"][6]["userId"]), (&json!("SOLD"), &json!(43)));
+    assert!(sold["because"].as_str().unwrap().starts_with("user 43 paid"), "{sold}");
+    assert_eq!((&why("1")["status"], &why("4")["status"]), (&json!("AVAILABLE"), &json!("HELD")));
+    assert_eq!(events(&why("3"))[2..], ["SeatsHeld", "HoldCancelled"]);
+    let (code, none) = document(folder.path(), &["why", "--schedule", "296", "--seat", "51"]);
+    assert!(code == 1 && none["error"].as_str().unwrap().contains("no seat 51"), "{none}");
+
+    let sales = found(folder.path(), &["show", "sales"]);
+    let line = sales["sales"].as_array().unwrap().iter().find(|line| line["scheduleId"] == 296).unwrap();
+    let counts = ["seatsTotal", "seatsHeld", "seatsSold", "seatsRefunded", "takings"].map(|name| &line[name]);
+    assert_eq!(counts, [&json!(50), &json!(1), &json!(1), &json!(2), &json!(200_000)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_races_every_proof_holds() {
+    let server = Arc::new(Server::demo());
+    let people = (200..240).map(|user| {
+        let server = Arc::clone(&server);
+        tokio::spawn(async move {
+            let token = server.token(user).await;
+            charge(&server, user, &token, 1_000_000).await.ok();
+            for seat in 1..=5 {
+                let held = hold(&server, user, &token, &[seat]).await;
+                if held.status == 200 {
+                    let path = format!("/api/reservations/{}", held.ok()["reservationId"]);
+                    if user % 3 == 0 {
+                        server.delete(&path, &token).await.ok();
+                        continue;
+                    }
+                    pay(&server, user, &token, &held).await.ok();
+                    if user % 3 == 1 {
+                        server.delete(&path, &token).await.ok();
+                    }
+                    return;
+                }
+            }
+        })
+    });
+    for person in people.collect::<Vec<_>>() {
+        person.await.unwrap();
+    }
+    let audit = found(server.folder(), &["audit", "all"]);
+    let proofs = audit["proofs"].as_array().unwrap();
+    assert_eq!(proofs.len(), 9);
+    assert!(proofs.iter().all(|proof| proof["ok"] == true && proof["checked"].as_u64() > Some(0)), "{audit}");
+    let total = |name: &str| audit["totals"][name].as_i64().unwrap();
+    assert_eq!(total("charged"), 40_000_000);
+    assert_eq!(total("charged"), total("balances") + total("takings"));
+    assert!(total("takings") > 0);
+    assert_eq!(audit["readModels"][0]["differences"], json!([]));
+}
+
+/// Appends events that no server would have decided, each with a hash that is right.
+async fn plant(folder: &Path, make: impl Fn(&Hold) -> Event) -> u64 {
+    let log = SqliteLog::open(folder).await.unwrap();
+    let records = log.read(domain::Position::START, 10_000).await.unwrap();
+    let holds = records.iter().filter_map(|record| match record.decode().unwrap().event {
+        Event::SeatsHeld { hold } => Some(hold),
+        _ => None,
+    });
+    let (last, hold) = (records.last().unwrap(), holds.last().unwrap());
+    let planted = Record::seal(&last.head(), last.recorded_at, &make(&hold), &domain::spec::metadata());
+    log.append(&last.head(), std::slice::from_ref(&planted)).await.unwrap();
+    log.into_one_file().await.unwrap();
+    planted.position.get()
+}
+
+#[tokio::test]
+async fn what_breaks_a_rule_is_found_though_its_hash_is_right() {
+    type Planted<'a> = (&'a str, &'a dyn Fn(&Hold) -> Event);
+    let again = |hold: &Hold| Hold { reservation_id: hold.reservation_id.successor(), ..hold.clone() };
+    let planted: [Planted; 4] = [
+        ("noSeatSoldTwice", &|hold| Event::SeatsHeld { hold: again(hold) }),
+        ("noWalletBelowZero", &|hold| Event::PointsCharged {
+            user_id: hold.user_id,
+            amount: Points::new(1),
+            balance_after: Points::new(1_000),
+            charged_at: hold.held_at,
+        }),
+        ("paymentsHaveHolds", &|hold| Event::HoldExpired { hold: hold.clone(), expired_at: hold.held_at }),
+        ("numbersAreConsecutive", &|hold| {
+            let reservation_id = ReservationId::try_from(99).unwrap();
+            Event::SeatsHeld { hold: Hold { reservation_id, ..again(hold) } }
+        }),
+    ];
+    for (proof, event) in planted {
+        let folder = stopped().await;
+        let position = plant(folder.path(), event).await;
+        let (code, audit) = document(folder.path(), &["audit", "all"]);
+        assert_eq!((code, &audit["ok"], &audit["broken"]), (1, &json!(false), &Value::Null), "{proof}");
+        let found = audit["violations"].as_array().unwrap();
+        assert!(found.iter().any(|v| v["proof"] == proof && v["position"] == position), "{proof}: {found:?}");
+        let (code, verified) = document(folder.path(), &["log", "verify"]);
+        assert_eq!((code, &verified["position"]), (1, &json!(position)), "{proof}");
+    }
+}
