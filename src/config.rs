@@ -61,6 +61,9 @@ pub struct Serve {
     /// The address to listen on.
     #[arg(long, env = "REPRISE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
+    /// The address for operators' queries, off unless given. Nobody shows a token there: keep it on loopback.
+    #[arg(long, env = "REPRISE_OPERATIONS", value_name = "ADDRESS:PORT")]
+    pub operations: Option<SocketAddr>,
     /// Slots of the waiting room in a new log [default: 1000, 100000 with --demo]; `reprise room set` changes it later.
     #[arg(long, env = "REPRISE_CAPACITY", value_name = "N")]
     pub capacity: Option<u64>,

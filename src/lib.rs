@@ -10,5 +10,6 @@ pub mod engine;
 pub mod key;
 pub mod log;
 pub mod metrics;
+pub mod projector;
 pub mod serve;
 pub mod tools;

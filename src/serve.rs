@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::api::{Api, serve as serve_http};
+use crate::api::{Api, operations, serve as serve_http};
 use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, Identity, Place, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
 use crate::demo::{self, DemoError};
@@ -17,6 +17,7 @@ use crate::engine::{Engine, Fatal, StartError};
 use crate::key::ServerKey;
 use crate::log::{EventLog, FolderLock};
 use crate::metrics;
+use crate::projector::Projector;
 
 /// How long a server that was told to stop may take to answer what it holds.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(9);
@@ -59,7 +60,11 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     }
     // The port comes first: where it is taken, the folder stays as it is.
     let address = options.listen;
-    let listener = TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })?;
+    let listener = listen(address).await?;
+    let operations_listener = match options.operations {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let told_to_stop = stop_signal().map_err(ServeError::Signals)?;
     if options.identity == Some(Identity::Open) {
         tracing::warn!("--identity open: anyone may ask for anyone's token");
@@ -76,7 +81,14 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     };
 
     let address = listener.local_addr().unwrap_or(address);
-    let router = Api::new(engine, key).router();
+    let projector = Projector::new(&place.data, log.clone());
+    let projecting = tokio::spawn(projector.clone().run());
+    if let Some(listener) = operations_listener {
+        tracing::info!("operations on http://{}", listener.local_addr().unwrap_or(address));
+        // It ends with the process: nothing that an operator asks is worth waiting for.
+        tokio::spawn(serve_http(listener, operations(projector.clone()), std::future::pending()));
+    }
+    let router = Api::new(engine, key, projector.clone()).router();
     tracing::info!("listening on http://{address}");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let http = tokio::spawn(serve_http(listener, router, async {
@@ -95,6 +107,9 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     let drained = async {
         let _ = http.await;
         sequencer.await??;
+        projecting.abort();
+        let _ = projecting.await;
+        projector.close().await;
         log.close().await;
         Ok::<(), ServeError>(())
     };
@@ -128,6 +143,10 @@ async fn prepare(place: &Place, options: &Serve) -> Result<Prepared, ServeError>
         demo::prepare(&engine, &log, &state).await?;
     }
     Ok(Prepared { engine, sequencer, log, key, _lock: lock })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
 }
 
 fn now() -> Timestamp {

@@ -3,6 +3,8 @@
 //! These are the hot ones, in memory: [`ReadModels`] has them all. They rest on events only, never on a clock, so that a
 //! rebuilt one equals a live one, byte for byte. What a query must judge by the time of its asking (an overdue hold, a
 //! token past its deadline) it asks of the domain's own types.
+//!
+//! What is kept in SQL, for histories and reports, is in [`sql`].
 
 mod admissions;
 mod balances;
@@ -16,6 +18,7 @@ mod room;
 mod seat_block;
 mod seat_list;
 mod seat_lists;
+pub mod sql;
 #[cfg(test)]
 mod testing;
 mod time;

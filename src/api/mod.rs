@@ -9,11 +9,13 @@ mod body;
 mod command;
 mod concerts;
 mod conditional;
+mod histories;
 mod idempotency;
 mod json;
 mod kinds;
 mod members;
 mod operations;
+mod paging;
 mod parameters;
 mod path;
 mod points;
@@ -40,6 +42,7 @@ use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::key::ServerKey;
+use crate::projector::Projector;
 use problem::Problem;
 pub use serve::serve;
 
@@ -50,12 +53,13 @@ type Outcome = Result<Response, Problem>;
 pub struct Api {
     engine: Engine,
     key: ServerKey,
+    projector: Projector,
 }
 
 impl Api {
-    /// An interface to `engine`, whose tokens `key` derives.
-    pub fn new(engine: Engine, key: ServerKey) -> Self {
-        Self { engine, key }
+    /// An interface to `engine`, whose tokens `key` derives, and to the read models that `projector` keeps in SQL.
+    pub fn new(engine: Engine, key: ServerKey, projector: Projector) -> Self {
+        Self { engine, key, projector }
     }
 
     /// Every route.
@@ -66,6 +70,9 @@ impl Api {
             .route("/api/queue", get(tokens::queue))
             .route("/api/users/{userId}/points/charge", post(points::charge))
             .route("/api/users/{userId}/points/balance", get(points::balance))
+            .route("/api/users/{userId}/points/history", get(histories::points))
+            .route("/api/users/{userId}/reservations", get(histories::reservations))
+            .route("/api/users/{userId}/payments", get(histories::payments))
             .route("/api/concerts", get(concerts::list))
             .route("/api/concerts/reservation", post(reservations::reserve))
             .route("/api/concerts/{concertId}", get(concerts::one))
@@ -96,6 +103,15 @@ impl Api {
             Err(rejection) => Problem::from(rejection).at(read_models.head.position),
         }
     }
+}
+
+/// The routes for those who run the house. Nobody shows a token here: who reaches the listener may ask.
+pub fn operations(projector: Projector) -> Router {
+    let routes = Router::new()
+        .route("/api/operations/sales", get(operations::sales))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method);
+    with_layers(routes).with_state(projector)
 }
 
 /// Puts on what all responses have in common. A panic is answered too, so it is caught within.

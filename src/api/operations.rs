@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use domain::Position;
+use projections::sql::sales;
 use serde_json::json;
+use tokio::time::Instant;
 
+use super::parameters::Parameters;
 use super::problem::Problem;
-use super::{Api, Outcome, json, kinds};
+use super::query::unreadable;
+use super::{Api, Outcome, json, kinds, paging};
+use crate::engine::MAX_WAIT;
 use crate::metrics;
+use crate::projector::Projector;
 
 /// `GET /healthz`: the process lives.
 pub async fn health() -> Response {
@@ -29,4 +36,14 @@ pub async fn readiness(State(api): State<Arc<Api>>) -> Outcome {
 pub async fn metrics(State(api): State<Arc<Api>>) -> Response {
     let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(CONTENT_TYPE, format)], metrics::render(&api.engine)).into_response()
+}
+
+/// `GET /api/operations/sales`: every schedule's sales.
+pub async fn sales(State(projector): State<Projector>, request: Request) -> Outcome {
+    let mut parameters = Parameters::of(request.uri());
+    let min_position = parameters.min_position().unwrap_or(Position::START);
+    parameters.complete()?;
+    let mut snapshot = projector.snapshot(&sales::MODEL, min_position, Instant::now() + MAX_WAIT).await?;
+    let shown = sales::all(&mut snapshot.transaction).await.map_err(unreadable)?;
+    Ok(paging::at(snapshot.position, json::answer(&shown)))
 }

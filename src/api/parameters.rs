@@ -4,7 +4,12 @@ use axum::extract::Query;
 use axum::http::Uri;
 use domain::Position;
 
+use projections::sql::store::Order;
+
 use super::problem::{FieldError, Problem};
+
+/// The most lines of a page.
+pub const MAX_PAGE: u32 = 200;
 
 /// What stands after the path's question mark.
 #[derive(Debug)]
@@ -32,6 +37,28 @@ impl Parameters {
     /// `status=all`: every seat, not only those that can be reserved.
     pub fn all_seats(&mut self) -> bool {
         self.read("status", "must be all", |text| (text == "all").then_some(())).is_some()
+    }
+
+    /// `limit`: how many lines a page has.
+    pub fn limit(&mut self) -> Option<u32> {
+        self.read("limit", "must be a whole number from 1 to 200", |text| {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+            digits.then(|| text.parse().ok()).flatten().filter(|limit| (1..=MAX_PAGE).contains(limit))
+        })
+    }
+
+    /// `order`: the newest first, or the oldest.
+    pub fn order(&mut self) -> Option<Order> {
+        self.read("order", "must be desc or asc", |text| match text {
+            "desc" => Some(Order::Descending),
+            "asc" => Some(Order::Ascending),
+            _ => None,
+        })
+    }
+
+    /// `after`: where the page before ended, as its link says.
+    pub fn after<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        self.read("after", "must be that of a page's link to the next", parse)
     }
 
     /// That nothing was wrong.

@@ -9,13 +9,17 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::{Position, Timestamp, Token, TokenHash};
+use projections::sql::SqlModel;
 use projections::{ReadModels, Representation};
+use tokio::time::Instant;
 
 use super::json::LOG_POSITION;
 use super::parameters::Parameters;
 use super::path::PathIds;
 use super::problem::Problem;
-use super::{Api, Outcome, auth, conditional};
+use super::{Api, Outcome, auth, conditional, kinds};
+use crate::engine::MAX_WAIT;
+use crate::projector::{Projector, Snapshot};
 
 /// What a query sees.
 pub struct View {
@@ -77,6 +81,55 @@ pub async fn by_holder<T>(
     };
     let view = api.view(min_position, headers).await?;
     view.located(view.known(&token).and_then(|known| answer(&view, known, asked)))
+}
+
+/// A query of whoever shows a token, served from SQL.
+pub struct Asked<T> {
+    /// What the hot read models say.
+    pub view: View,
+    /// Who asks.
+    pub token: Token,
+    /// What for.
+    pub what: T,
+    min_position: Position,
+    deadline: Instant,
+}
+
+/// Reads a query that is served from SQL: who asks, and what for.
+///
+/// # Errors
+/// The problem that it is answered with.
+pub async fn for_sql<T>(
+    api: &Api,
+    request: Request,
+    parse: impl FnOnce(&PathIds, &mut Parameters) -> Result<T, Problem>,
+) -> Result<Asked<T>, Problem> {
+    let deadline = Instant::now() + MAX_WAIT;
+    let token = auth::presented(request.headers())?;
+    let (what, min_position, headers) = match read(request, parse).await {
+        Ok(read) => read,
+        Err(fault) => return Err(api.unless_unknown(&token, fault)),
+    };
+    let view = api.view(min_position, headers).await?;
+    let position = view.read_models.head.position;
+    let token = view.known(&token).map_err(|problem| problem.at(position))?.clone();
+    Ok(Asked { view, token, what, min_position, deadline })
+}
+
+impl<T> Asked<T> {
+    /// The rows of a model, at or past the position asked for.
+    ///
+    /// # Errors
+    /// They are not to be had in time.
+    pub async fn snapshot(&self, projector: &Projector, model: &SqlModel) -> Result<Snapshot, Problem> {
+        Ok(projector.snapshot(model, self.min_position, self.deadline).await?)
+    }
+}
+
+/// That rows could not be read: the database went away under the query.
+pub fn unreadable(error: sqlx::Error) -> Problem {
+    tracing::warn!("a read model cannot be read: {error}");
+    Problem::new(&kinds::READ_MODEL_BEHIND, "The read model cannot be read at the moment.")
 }
 
 async fn read<T>(

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use domain::limits::MAX_SEATS_PER_RESERVATION;
 use domain::{
-    Action, CancelReservation, HoldSeats, MAX_SAFE_INTEGER, PayReservation, Points, Rejection, ReservationId, SeatId,
+    Action, CancelReservation, HoldSeats, MAX_SAFE_INTEGER, PayReservation, Points, Position, Rejection, Reservation,
+    ReservationId, SeatId,
 };
+use projections::sql;
 
 use super::command::{self, Body};
 use super::members::Members;
-use super::path::PathIds;
 use super::problem::Problem;
+use super::query::{Asked, View};
 use super::wire::ReservationShown;
-use super::{Api, Outcome, json, own, query};
+use super::{Api, Outcome, json, own, paging, query};
 
 /// `POST /api/concerts/reservation`: all of the seats, or none.
 pub async fn reserve(State(api): State<Arc<Api>>, request: Request) -> Outcome {
@@ -47,18 +49,28 @@ fn seat_ids(members: &mut Members<'_>) -> Option<Vec<SeatId>> {
     }
 }
 
-/// `GET /api/reservations/{id}`: one of one's own, as it stands now.
+/// `GET /api/reservations/{id}`: one of one's own, as it stands now. One that was closed long ago is in SQL only.
 pub async fn one(State(api): State<Arc<Api>>, request: Request) -> Outcome {
-    let id = |path: &PathIds, _: &mut _| path.id::<ReservationId>("id");
-    query::by_holder(&api, request, id, |view, token, reservation_id| {
-        let found = view.read_models.reservations.get(reservation_id);
-        let reservation = found.ok_or(Rejection::ReservationNotFound { reservation_id })?;
-        own(token, reservation.hold.user_id)?;
-        let status = reservation.status_at(view.now);
-        let shown = ReservationShown::of(reservation, status, &view.read_models, view.now);
-        shown.as_ref().map(json::answer).ok_or_else(|| Problem::internal("a reserved seat is in no list"))
-    })
-    .await
+    let asked = query::for_sql(&api, request, |path, _| path.id::<ReservationId>("id")).await?;
+    let (view, reservation_id) = (&asked.view, asked.what);
+    if let Some(reservation) = view.read_models.reservations.get(reservation_id) {
+        return show(&asked, reservation, view.read_models.head.position);
+    }
+    let mut snapshot = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
+    let found = sql::reservations::one(&mut snapshot.transaction, reservation_id).await.map_err(query::unreadable)?;
+    let not_found = || Problem::from(Rejection::ReservationNotFound { reservation_id }).at(snapshot.position);
+    show(&asked, &found.ok_or_else(not_found)?, snapshot.position)
+}
+
+fn show<T>(asked: &Asked<T>, reservation: &Reservation, position: Position) -> Outcome {
+    own(&asked.token, reservation.hold.user_id).map_err(|rejection| Problem::from(rejection).at(position))?;
+    Ok(paging::at(position, json::answer(&shown(&asked.view, reservation)?)))
+}
+
+/// A reservation as it stands now.
+pub fn shown<'a>(view: &'a View, reservation: &Reservation) -> Result<ReservationShown<'a>, Problem> {
+    let shown = ReservationShown::of(reservation, reservation.status_at(view.now), &view.read_models, view.now);
+    shown.ok_or_else(|| Problem::internal("a reserved seat is in no list"))
 }
 
 /// `DELETE /api/reservations/{id}`: cancels a hold, or takes a sale back.

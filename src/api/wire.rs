@@ -2,9 +2,10 @@
 //! renamed.
 
 use domain::{
-    Charge, ConcertId, Payment, PaymentId, Points, PricedSeat, Reservation, ReservationId, ReservationStatus,
-    ScheduleId, SeatId, Timestamp, Token, TokenId, TokenStatus, UserId,
+    Charge, ConcertId, Hash, Payment, PaymentId, Points, Position, PricedSeat, Reservation, ReservationId,
+    ReservationStatus, ScheduleId, SeatId, Timestamp, Token, TokenId, TokenStatus, UserId,
 };
+use projections::sql::point_history::Movement;
 use projections::{ReadModels, serialize_rfc3339};
 use serde::Serialize;
 use uuid::Uuid;
@@ -99,6 +100,38 @@ impl From<Payment> for PaymentShown {
             payment_amount: payment.amount,
             payment_time: payment.paid_at,
             current_balance: payment.balance_after,
+        }
+    }
+}
+
+/// A movement of points; `amount` is negative for what went out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MovementShown {
+    position: Position,
+    kind: String,
+    amount: i64,
+    balance_after: Points,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reservation_id: Option<ReservationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_id: Option<PaymentId>,
+    hash: Hash,
+}
+
+impl From<Movement> for MovementShown {
+    fn from(movement: Movement) -> Self {
+        Self {
+            position: movement.position,
+            kind: movement.kind,
+            amount: movement.amount,
+            balance_after: movement.balance_after,
+            at: movement.at,
+            reservation_id: movement.reservation_id,
+            payment_id: movement.payment_id,
+            hash: movement.hash,
         }
     }
 }

@@ -19,6 +19,30 @@ pub enum Tool {
     Show(Show),
     /// Who held a seat, when, and why it is free or taken.
     Why(Why),
+    /// The read models in SQL: where they stand, whether they are right, and making them anew.
+    Projections(Projections),
+}
+
+/// `reprise projections …`
+#[derive(Debug, Args)]
+pub struct Projections {
+    #[command(flatten)]
+    pub output: Output,
+    #[command(subcommand)]
+    pub command: ProjectionsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ProjectionsCommand {
+    /// Build one or all anew; the old one serves until then. Beside a running server, that server does it.
+    Rebuild {
+        /// A projection's name, or `all`.
+        name: String,
+    },
+    /// Where each stands.
+    Status,
+    /// Hold each, row for row, against a fresh fold of the log.
+    Verify,
 }
 
 /// How a tool says what it found.

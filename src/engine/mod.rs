@@ -27,7 +27,7 @@ use crate::log::EventLog;
 use crate::metrics;
 pub use batch::rehearse;
 use pending::{Lane, Pending};
-pub use published::{Behind, Readiness};
+pub use published::{Behind, MAX_WAIT, Readiness};
 pub use replay::{Replayed, StartError, replay};
 pub use sequencer::{Fatal, Sequencer};
 

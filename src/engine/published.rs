@@ -9,7 +9,7 @@ use projections::ReadModels;
 use tokio::sync::watch;
 
 /// How long a query waits for the position that it asks for.
-const MAX_WAIT: Duration = Duration::from_secs(2);
+pub const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// The read models have not reached the position that a query asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

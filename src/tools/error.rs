@@ -8,6 +8,7 @@ use domain::Position;
 use super::walk::Stop;
 use crate::data_folder::FolderProblem;
 use crate::log::{AppendError, FolderError, OpenError, ReadError};
+use crate::projector::{BuildError, VerifyError};
 
 /// Why a tool has nothing to tell.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,16 @@ pub enum ToolError {
     HasLog(PathBuf),
     #[error("position {asked} is not in the log yet: its last one is {last}")]
     NotYet { asked: Position, last: Position },
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    #[error("the read models were not rebuilt: {0}")]
+    NotBuilt(String),
+    #[error("the database of the read models: {0}")]
+    ReadModels(#[from] sqlx::Error),
+    #[error("the database of the read models cannot be opened: {0}")]
+    Migrations(#[from] sqlx::migrate::MigrateError),
     #[error("{0}")]
     NotFound(String),
     #[error("what was written is not what was read: {0}")]

@@ -16,6 +16,9 @@ mod log_tail;
 mod log_verify;
 mod moment;
 mod output;
+mod projections_rebuild;
+mod projections_status;
+mod projections_verify;
 mod read_models;
 mod sales;
 mod show;
@@ -28,7 +31,7 @@ use std::process::ExitCode;
 pub use as_of::{AsOf, Expected};
 pub use error::ToolError;
 
-use crate::config::{AuditCommand, LogCommand, Place, Tool};
+use crate::config::{AuditCommand, LogCommand, Place, ProjectionsCommand, Tool};
 use output::Said;
 
 /// Runs a tool: 0 where all is well, 1 where something is wrong, which is then said.
@@ -47,6 +50,7 @@ pub async fn run(place: &Place, tool: &Tool) -> ExitCode {
         Tool::Show(show) => {
             (show.output.json, show::run(place, &show.command, show.when.as_of, show.output.json).await)
         }
+        Tool::Projections(tool) => (tool.output.json, run_projections(place, &tool.command, tool.output.json).await),
         Tool::Why(why) => (why.output.json, why::run(place, why.schedule, why.seat, why.output.json).await),
     };
     output::say(said, json)
@@ -59,5 +63,13 @@ async fn run_log(place: &Place, command: &LogCommand, json: bool) -> Result<Said
         LogCommand::Tail { lines, follow } => log_tail::run(place, *lines, *follow, json).await,
         LogCommand::Export { file } => log_export::run(place, file, json).await,
         LogCommand::Import { file } => log_import::run(place, file, json).await,
+    }
+}
+
+async fn run_projections(place: &Place, command: &ProjectionsCommand, json: bool) -> Result<Said, ToolError> {
+    match command {
+        ProjectionsCommand::Rebuild { name } => projections_rebuild::run(place, name, json).await,
+        ProjectionsCommand::Status => projections_status::run(place).await,
+        ProjectionsCommand::Verify => projections_verify::run(place, json).await,
     }
 }

@@ -1,6 +1,7 @@
 //! Every route, asked as the router is asked, on an engine with a log in memory. What a socket adds is not here.
 
 mod commands;
+mod histories;
 mod precedence;
 mod queries;
 
@@ -14,6 +15,7 @@ use domain::spec::*;
 use domain::*;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -22,12 +24,16 @@ use crate::engine::{Clock, Engine, Submission, replay};
 use crate::key::ServerKey;
 use crate::log::EventLog;
 use crate::log::memory::MemoryLog;
+use crate::projector::Projector;
 
 /// A server with a concert on sale.
 struct Server {
     router: Router,
     log: MemoryLog,
     clock: Arc<AtomicI64>,
+    /// Not running unless a test starts it: then nothing is in SQL.
+    projector: Projector,
+    folder: TempDir,
 }
 
 /// What was answered.
@@ -49,9 +55,18 @@ impl Server {
         let replayed = replay(shared.as_ref(), |_| {}).await.unwrap();
         let (engine, sequencer) = Engine::new(shared, replayed, now, Uuid::nil());
         tokio::spawn(sequencer.run());
-        let key = ServerKey::load_or_create(tempfile::tempdir().unwrap().path()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let key = ServerKey::load_or_create(folder.path()).unwrap();
         open_sale(&engine, key.check(), capacity).await;
-        Self { router: Api::new(engine, key).router(), log, clock }
+        let projector = Projector::new(folder.path(), Arc::new(log.clone()));
+        Self { router: Api::new(engine, key, projector.clone()).router(), log, clock, projector, folder }
+    }
+
+    /// The same, with read models in SQL.
+    async fn start_projecting(capacity: u64) -> Self {
+        let server = Self::start(capacity).await;
+        tokio::spawn(server.projector.clone().run());
+        server
     }
 
     fn pass_seconds(&self, seconds: i64) {

@@ -54,7 +54,7 @@ async fn an_expired_token_goes_before_what_else_is_wrong() {
 
 #[tokio::test]
 async fn a_query_s_faults_are_told_in_the_contract_s_order() {
-    let server = Server::start(1).await;
+    let server = Server::start_projecting(1).await;
     let (ann, bob) = (server.token(ANN).await, server.token(BOB).await);
     let cases = [
         ("/api/concerts/x/schedules/1/seats?status=x", "", "token-missing"),

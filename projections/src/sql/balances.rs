@@ -1,0 +1,63 @@
+//! What every user has in points, as a table for reports.
+
+use std::collections::BTreeMap;
+
+use domain::{Event, Points, RecordedEvent, UserId};
+
+use super::{Change, Fold, OutOfRange, SqlModel, column};
+
+/// One row a wallet that was ever used.
+pub static MODEL: SqlModel = SqlModel {
+    name: "balances",
+    version: 1,
+    columns: "user_id BIGINT PRIMARY KEY NOT NULL, balance BIGINT NOT NULL CHECK (balance >= 0), position BIGINT NOT NULL",
+    key: "user_id",
+    fold: || Box::<Balances>::default(),
+};
+
+/// By user: the balance, and the position that it changed at.
+#[derive(Default)]
+struct Balances(BTreeMap<i64, (i64, i64)>);
+
+impl Balances {
+    fn set(&mut self, user_id: UserId, balance: Points, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
+        let row = (column(balance.get())?, column(recorded.head.position.get())?);
+        self.0.insert(column(user_id)?, row);
+        Ok(())
+    }
+}
+
+impl Fold for Balances {
+    fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
+        match &recorded.event {
+            Event::PointsCharged { user_id, balance_after, .. } => self.set(*user_id, *balance_after, recorded),
+            Event::ReservationPaid { hold, balance_after, .. }
+            | Event::ReservationRefunded { hold, balance_after, .. } => {
+                self.set(hold.user_id, *balance_after, recorded)
+            }
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. }
+            | Event::SchedulePublished { .. }
+            | Event::SeatsHeld { .. }
+            | Event::HoldExpired { .. }
+            | Event::HoldCancelled { .. } => Ok(()),
+        }
+    }
+
+    fn changes(self: Box<Self>) -> Vec<Change> {
+        let row = |(user_id, (balance, position))| [user_id, balance, position];
+        vec![Change {
+            before: "INSERT INTO {table} (user_id, balance, position) VALUES ",
+            after: " ON CONFLICT (user_id) DO UPDATE SET balance = excluded.balance, position = excluded.position",
+            width: 3,
+            values: self.0.into_iter().flat_map(row).map(Into::into).collect(),
+        }]
+    }
+}

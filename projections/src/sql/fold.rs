@@ -1,0 +1,52 @@
+//! A chunk of events, folded for one read model.
+
+use domain::{Head, Position, RecordedEvent};
+
+use super::{Change, OutOfRange, SqlModel};
+
+/// What a chunk of events comes to, ready to be written on condition of the checkpoint before it.
+#[derive(Debug)]
+pub struct Folded {
+    /// The last event folded.
+    pub head: Head,
+    /// Its rows.
+    pub changes: Vec<Change>,
+}
+
+/// An event that a read model cannot take in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("projection {projection}, position {position}: {reason}")]
+pub struct Poison {
+    /// The read model.
+    pub projection: &'static str,
+    /// The event.
+    pub position: Position,
+    /// Why.
+    pub reason: String,
+}
+
+impl SqlModel {
+    /// Folds the events after `after`; `None` where there are none. Those before are passed over.
+    ///
+    /// # Errors
+    /// One of them cannot be folded.
+    ///
+    /// # Panics
+    /// There is a gap between `after` and the first, or between two of them.
+    pub fn fold(&self, after: Position, chunk: &[RecordedEvent]) -> Result<Option<Folded>, Poison> {
+        let mut fold = (self.fold)();
+        let mut head = None::<Head>;
+        for recorded in chunk.iter().filter(|recorded| recorded.head.position > after) {
+            let position = recorded.head.position;
+            let before = head.map_or(after, |head| head.position);
+            assert_eq!(position, before.next(), "records are folded in order, each once");
+            fold.apply(recorded).map_err(|OutOfRange(number)| Poison {
+                projection: self.name,
+                position,
+                reason: OutOfRange(number).to_string(),
+            })?;
+            head = Some(recorded.head);
+        }
+        Ok(head.map(|head| Folded { head, changes: fold.changes() }))
+    }
+}

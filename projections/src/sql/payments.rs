@@ -1,0 +1,130 @@
+//! Every payment, and when it was taken back.
+
+use std::collections::BTreeMap;
+
+use domain::{Event, Hold, Payment, PaymentId, Points, RecordedEvent, Timestamp, UserId};
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::store::{Order, id, number};
+use super::{Change, Fold, OutOfRange, SqlModel, Value, column};
+
+/// One row a payment.
+pub static MODEL: SqlModel = SqlModel {
+    name: "payments",
+    version: 1,
+    columns: "payment_id BIGINT PRIMARY KEY NOT NULL, reservation_id BIGINT NOT NULL, user_id BIGINT NOT NULL, \
+              concert_id BIGINT NOT NULL, schedule_id BIGINT NOT NULL, amount BIGINT NOT NULL, \
+              balance_after BIGINT NOT NULL, paid_at BIGINT NOT NULL, refunded_at BIGINT, position BIGINT NOT NULL, \
+              UNIQUE (user_id, payment_id)",
+    key: "payment_id",
+    fold: || Box::<Payments>::default(),
+};
+
+/// New payments, and refunds of earlier ones: by payment, when, and at which position.
+#[derive(Default)]
+struct Payments {
+    paid: BTreeMap<i64, [Value; 10]>,
+    refunded: BTreeMap<i64, (i64, i64)>,
+}
+
+impl Payments {
+    fn pay(
+        &mut self,
+        payment_id: PaymentId,
+        hold: &Hold,
+        balance_after: Points,
+        paid_at: Timestamp,
+        position: i64,
+    ) -> Result<(), OutOfRange> {
+        let payment_id = column(payment_id)?;
+        let row = [
+            payment_id.into(),
+            column(hold.reservation_id)?.into(),
+            column(hold.user_id)?.into(),
+            column(hold.concert_id)?.into(),
+            column(hold.schedule_id)?.into(),
+            column(hold.total_price.get())?.into(),
+            column(balance_after.get())?.into(),
+            paid_at.millis().into(),
+            Value::Null,
+            position.into(),
+        ];
+        self.paid.insert(payment_id, row);
+        Ok(())
+    }
+}
+
+impl Fold for Payments {
+    fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
+        let position = column(recorded.head.position.get())?;
+        match &recorded.event {
+            Event::ReservationPaid { payment_id, hold, balance_after, paid_at, .. } => {
+                self.pay(*payment_id, hold, *balance_after, *paid_at, position)?;
+            }
+            Event::ReservationRefunded { payment_id, refunded_at, .. } => {
+                self.refunded.insert(column(*payment_id)?, (refunded_at.millis(), position));
+            }
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::PointsCharged { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. }
+            | Event::SchedulePublished { .. }
+            | Event::SeatsHeld { .. }
+            | Event::HoldExpired { .. }
+            | Event::HoldCancelled { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn changes(self: Box<Self>) -> Vec<Change> {
+        let refund = |(payment_id, (at, position))| [payment_id, at, position];
+        vec![
+            Change {
+                before: "INSERT INTO {table} (payment_id, reservation_id, user_id, concert_id, schedule_id, amount, \
+                         balance_after, paid_at, refunded_at, position) VALUES ",
+                after: "",
+                width: 10,
+                values: self.paid.into_values().flatten().collect(),
+            },
+            Change {
+                before: "UPDATE {table} SET refunded_at = v.column2, position = v.column3 FROM (VALUES ",
+                after: ") AS v WHERE payment_id = v.column1",
+                width: 3,
+                values: self.refunded.into_iter().flat_map(refund).map(Into::into).collect(),
+            },
+        ]
+    }
+}
+
+/// At most `limit` of the user's payments, the newest first: those before `after`.
+///
+/// # Errors
+/// The database's.
+pub async fn page(
+    connection: &mut SqliteConnection,
+    user_id: UserId,
+    after: Option<u64>,
+    limit: u32,
+) -> sqlx::Result<Vec<Payment>> {
+    let query = "SELECT * FROM payments WHERE user_id = $1 AND payment_id < $2 ORDER BY payment_id DESC LIMIT $3";
+    let query = sqlx::query(query).bind(number(user_id)).bind(Order::Descending.bound(after)).bind(limit);
+    query.fetch_all(connection).await?.iter().map(payment).collect()
+}
+
+fn payment(row: &SqliteRow) -> sqlx::Result<Payment> {
+    Ok(Payment {
+        payment_id: id(row.try_get("payment_id")?)?,
+        reservation_id: id(row.try_get("reservation_id")?)?,
+        user_id: id(row.try_get("user_id")?)?,
+        amount: Points::new(row.try_get("amount")?),
+        balance_after: Points::new(row.try_get("balance_after")?),
+        paid_at: Timestamp::from_millis(row.try_get("paid_at")?),
+    })
+}

@@ -1,0 +1,154 @@
+//! Every movement of points, with the balance after it and the hash that proves it.
+
+use domain::{Event, Hash, Hold, PaymentId, Points, Position, RecordedEvent, ReservationId, Timestamp, UserId};
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::store::{Order, id, number};
+use super::{Change, Fold, OutOfRange, SqlModel, Value, column};
+
+/// One row a movement.
+pub static MODEL: SqlModel = SqlModel {
+    name: "point_history",
+    version: 1,
+    columns: "position BIGINT PRIMARY KEY NOT NULL, user_id BIGINT NOT NULL, \
+              kind TEXT NOT NULL CHECK (kind IN ('CHARGE', 'PAYMENT', 'REFUND')), \
+              amount BIGINT NOT NULL, balance_after BIGINT NOT NULL CHECK (balance_after >= 0), at BIGINT NOT NULL, \
+              reservation_id BIGINT, payment_id BIGINT, hash BLOB NOT NULL, UNIQUE (user_id, position)",
+    key: "position",
+    fold: || Box::<PointHistory>::default(),
+};
+
+/// Rows, in the order of their positions.
+#[derive(Default)]
+struct PointHistory(Vec<Value>);
+
+struct Moved<'a> {
+    kind: &'static str,
+    user_id: UserId,
+    balance_after: Points,
+    at: Timestamp,
+    paid: Option<(&'a Hold, PaymentId)>,
+}
+
+impl PointHistory {
+    fn push(&mut self, recorded: &RecordedEvent, amount: i64, moved: Moved<'_>) -> Result<(), OutOfRange> {
+        let reservation_id = moved.paid.map(|(hold, _)| column(hold.reservation_id)).transpose()?;
+        let payment_id = moved.paid.map(|(_, payment_id)| column(payment_id)).transpose()?;
+        self.0.extend([
+            column(recorded.head.position.get())?.into(),
+            column(moved.user_id)?.into(),
+            moved.kind.into(),
+            amount.into(),
+            column(moved.balance_after.get())?.into(),
+            moved.at.millis().into(),
+            reservation_id.into(),
+            payment_id.into(),
+            Value::Hash(*recorded.head.hash.as_bytes()),
+        ]);
+        Ok(())
+    }
+}
+
+impl Fold for PointHistory {
+    fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
+        match &recorded.event {
+            Event::PointsCharged { user_id, amount, balance_after, charged_at } => {
+                let (user_id, balance_after, at) = (*user_id, *balance_after, *charged_at);
+                let moved = Moved { kind: "CHARGE", user_id, balance_after, at, paid: None };
+                self.push(recorded, column(amount.get())?, moved)
+            }
+            Event::ReservationPaid { payment_id, hold, balance_after, paid_at, .. } => {
+                let (user_id, balance_after, at) = (hold.user_id, *balance_after, *paid_at);
+                let moved = Moved { kind: "PAYMENT", user_id, balance_after, at, paid: Some((hold, *payment_id)) };
+                self.push(recorded, -column(hold.total_price.get())?, moved)
+            }
+            Event::ReservationRefunded { payment_id, hold, balance_after, refunded_at } => {
+                let (user_id, balance_after, at) = (hold.user_id, *balance_after, *refunded_at);
+                let moved = Moved { kind: "REFUND", user_id, balance_after, at, paid: Some((hold, *payment_id)) };
+                self.push(recorded, column(hold.total_price.get())?, moved)
+            }
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. }
+            | Event::SchedulePublished { .. }
+            | Event::SeatsHeld { .. }
+            | Event::HoldExpired { .. }
+            | Event::HoldCancelled { .. } => Ok(()),
+        }
+    }
+
+    fn changes(self: Box<Self>) -> Vec<Change> {
+        vec![Change {
+            before: "INSERT INTO {table} (position, user_id, kind, amount, balance_after, at, reservation_id, payment_id, \
+                     hash) VALUES ",
+            after: "",
+            width: 9,
+            values: self.0,
+        }]
+    }
+}
+
+/// A movement of points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Movement {
+    /// The event's.
+    pub position: Position,
+    /// `CHARGE`, `PAYMENT` or `REFUND`.
+    pub kind: String,
+    /// What came in; negative for what went out.
+    pub amount: i64,
+    /// What the wallet held since.
+    pub balance_after: Points,
+    /// When.
+    pub at: Timestamp,
+    /// What was paid or refunded.
+    pub reservation_id: Option<ReservationId>,
+    /// By which payment.
+    pub payment_id: Option<PaymentId>,
+    /// Of the event's record.
+    pub hash: Hash,
+}
+
+/// At most `limit` of the user's movements, those past `after` in `order`.
+///
+/// # Errors
+/// The database's.
+pub async fn page(
+    connection: &mut SqliteConnection,
+    user_id: UserId,
+    order: Order,
+    after: Option<u64>,
+    limit: u32,
+) -> sqlx::Result<Vec<Movement>> {
+    let query = match order {
+        Order::Descending => {
+            "SELECT * FROM point_history WHERE user_id = $1 AND position < $2 ORDER BY position DESC LIMIT $3"
+        }
+        Order::Ascending => {
+            "SELECT * FROM point_history WHERE user_id = $1 AND position > $2 ORDER BY position ASC LIMIT $3"
+        }
+    };
+    let query = sqlx::query(query).bind(number(user_id)).bind(order.bound(after)).bind(limit);
+    query.fetch_all(connection).await?.iter().map(movement).collect()
+}
+
+fn movement(row: &SqliteRow) -> sqlx::Result<Movement> {
+    let hash: Vec<u8> = row.try_get("hash")?;
+    Ok(Movement {
+        position: Position::new(row.try_get("position")?),
+        kind: row.try_get("kind")?,
+        amount: row.try_get("amount")?,
+        balance_after: Points::new(row.try_get("balance_after")?),
+        at: Timestamp::from_millis(row.try_get("at")?),
+        reservation_id: row.try_get::<Option<u64>, _>("reservation_id")?.map(id).transpose()?,
+        payment_id: row.try_get::<Option<u64>, _>("payment_id")?.map(id).transpose()?,
+        hash: Hash::new(hash.try_into().map_err(|_| sqlx::Error::Decode("a hash has 32 bytes".into()))?),
+    })
+}

@@ -1,0 +1,130 @@
+//! Every reservation for good, and what became of it. Seats' names are the catalogue's, in `seat_list`.
+
+use std::collections::BTreeMap;
+
+use domain::{Event, Hold, Points, RecordedEvent, Reservation, ReservationId, ReservationStatus, Timestamp, UserId};
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::store::{Order, id, number};
+use super::{Change, Fold, OutOfRange, SqlModel, Value, column};
+
+/// One row a reservation; `seats` is JSON: `[{"seat_id": 1, "price": 100}]`.
+pub static MODEL: SqlModel = SqlModel {
+    name: "reservations",
+    version: 1,
+    columns: "reservation_id BIGINT PRIMARY KEY NOT NULL, user_id BIGINT NOT NULL, concert_id BIGINT NOT NULL, \
+              schedule_id BIGINT NOT NULL, seats TEXT NOT NULL, total_price BIGINT NOT NULL, \
+              status TEXT NOT NULL CHECK (status IN ('HELD', 'PAID', 'CANCELLED', 'EXPIRED', 'REFUNDED')), \
+              held_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, position BIGINT NOT NULL, \
+              UNIQUE (user_id, reservation_id)",
+    key: "reservation_id",
+    fold: || Box::<Reservations>::default(),
+};
+
+/// Whole rows: every event about a reservation carries all of it.
+#[derive(Default)]
+struct Reservations(BTreeMap<i64, [Value; 10]>);
+
+impl Reservations {
+    fn set(&mut self, hold: &Hold, status: &'static str, position: i64) -> Result<(), OutOfRange> {
+        let reservation_id = column(hold.reservation_id)?;
+        let seats = serde_json::to_string(&hold.seats).expect("seats hold only what JSON can say");
+        let row = [
+            reservation_id.into(),
+            column(hold.user_id)?.into(),
+            column(hold.concert_id)?.into(),
+            column(hold.schedule_id)?.into(),
+            Value::Text(seats.into()),
+            column(hold.total_price.get())?.into(),
+            status.into(),
+            hold.held_at.millis().into(),
+            hold.expires_at.millis().into(),
+            position.into(),
+        ];
+        self.0.insert(reservation_id, row);
+        Ok(())
+    }
+}
+
+impl Fold for Reservations {
+    fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
+        let position = column(recorded.head.position.get())?;
+        match &recorded.event {
+            Event::SeatsHeld { hold } => self.set(hold, "HELD", position),
+            Event::HoldExpired { hold, .. } => self.set(hold, "EXPIRED", position),
+            Event::HoldCancelled { hold, .. } => self.set(hold, "CANCELLED", position),
+            Event::ReservationPaid { hold, .. } => self.set(hold, "PAID", position),
+            Event::ReservationRefunded { hold, .. } => self.set(hold, "REFUNDED", position),
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::PointsCharged { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. }
+            | Event::SchedulePublished { .. } => Ok(()),
+        }
+    }
+
+    fn changes(self: Box<Self>) -> Vec<Change> {
+        vec![Change {
+            before: "INSERT INTO {table} (reservation_id, user_id, concert_id, schedule_id, seats, total_price, status, \
+                     held_at, expires_at, position) VALUES ",
+            after: " ON CONFLICT (reservation_id) DO UPDATE SET status = excluded.status, position = excluded.position",
+            width: 10,
+            values: self.0.into_values().flatten().collect(),
+        }]
+    }
+}
+
+/// One reservation.
+///
+/// # Errors
+/// The database's.
+pub async fn one(connection: &mut SqliteConnection, id: ReservationId) -> sqlx::Result<Option<Reservation>> {
+    let query = sqlx::query("SELECT * FROM reservations WHERE reservation_id = $1").bind(number(id));
+    query.fetch_optional(connection).await?.as_ref().map(reservation).transpose()
+}
+
+/// At most `limit` of the user's reservations, the newest first: those before `after`.
+///
+/// # Errors
+/// The database's.
+pub async fn page(
+    connection: &mut SqliteConnection,
+    user_id: UserId,
+    after: Option<u64>,
+    limit: u32,
+) -> sqlx::Result<Vec<Reservation>> {
+    let query =
+        "SELECT * FROM reservations WHERE user_id = $1 AND reservation_id < $2 ORDER BY reservation_id DESC LIMIT $3";
+    let query = sqlx::query(query).bind(number(user_id)).bind(Order::Descending.bound(after)).bind(limit);
+    query.fetch_all(connection).await?.iter().map(reservation).collect()
+}
+
+fn reservation(row: &SqliteRow) -> sqlx::Result<Reservation> {
+    let wrong = |reason: String| sqlx::Error::Decode(reason.into());
+    let status = match row.try_get("status")? {
+        "HELD" => ReservationStatus::Held,
+        "PAID" => ReservationStatus::Paid,
+        "CANCELLED" => ReservationStatus::Cancelled,
+        "EXPIRED" => ReservationStatus::Expired,
+        "REFUNDED" => ReservationStatus::Refunded,
+        other => return Err(wrong(format!("{other} is no status"))),
+    };
+    let hold = Hold {
+        reservation_id: id(row.try_get("reservation_id")?)?,
+        user_id: id(row.try_get("user_id")?)?,
+        concert_id: id(row.try_get("concert_id")?)?,
+        schedule_id: id(row.try_get("schedule_id")?)?,
+        seats: serde_json::from_str(row.try_get("seats")?).map_err(|error| wrong(error.to_string()))?,
+        total_price: Points::new(row.try_get("total_price")?),
+        held_at: Timestamp::from_millis(row.try_get("held_at")?),
+        expires_at: Timestamp::from_millis(row.try_get("expires_at")?),
+    };
+    Ok(Reservation { hold, status })
+}

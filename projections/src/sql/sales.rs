@@ -1,0 +1,144 @@
+//! Sales by concert and schedule, for those who run the house.
+
+use std::collections::BTreeMap;
+
+use domain::{Event, Hold, RecordedEvent};
+use serde::Serialize;
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::{Change, Fold, OutOfRange, SqlModel, column};
+
+/// One row a schedule: `held` and `sold` are seats now, `refunded` those that were sold and came back, `takings` what
+/// payments brought less what refunds gave back.
+pub static MODEL: SqlModel = SqlModel {
+    name: "sales",
+    version: 1,
+    columns: "schedule_id BIGINT PRIMARY KEY NOT NULL, concert_id BIGINT NOT NULL, seats_total BIGINT NOT NULL, \
+              held BIGINT NOT NULL, sold BIGINT NOT NULL, refunded BIGINT NOT NULL, takings BIGINT NOT NULL",
+    key: "schedule_id",
+    fold: || Box::<Sales>::default(),
+};
+
+/// By how much a chunk of events moves the counts of a schedule.
+#[derive(Default)]
+struct Moved {
+    concert_id: i64,
+    seats_total: i64,
+    held: i64,
+    sold: i64,
+    refunded: i64,
+    takings: i64,
+}
+
+#[derive(Default)]
+struct Sales(BTreeMap<i64, Moved>);
+
+impl Sales {
+    /// The counts of the hold's schedule, and how many seats it has at which price.
+    fn of(&mut self, hold: &Hold) -> Result<(&mut Moved, i64, i64), OutOfRange> {
+        let (seats, price) = (column(hold.seats.len() as u64)?, column(hold.total_price.get())?);
+        let moved = self.0.entry(column(hold.schedule_id)?).or_default();
+        moved.concert_id = column(hold.concert_id)?;
+        Ok((moved, seats, price))
+    }
+}
+
+impl Fold for Sales {
+    fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
+        match &recorded.event {
+            Event::SchedulePublished { concert_id, schedule_id, seats_total, .. } => {
+                let moved = self.0.entry(column(*schedule_id)?).or_default();
+                moved.concert_id = column(*concert_id)?;
+                moved.seats_total += column(*seats_total)?;
+            }
+            Event::SeatsHeld { hold } => {
+                let (moved, seats, _) = self.of(hold)?;
+                moved.held += seats;
+            }
+            Event::HoldExpired { hold, .. } | Event::HoldCancelled { hold, .. } => {
+                let (moved, seats, _) = self.of(hold)?;
+                moved.held -= seats;
+            }
+            Event::ReservationPaid { hold, .. } => {
+                let (moved, seats, price) = self.of(hold)?;
+                moved.held -= seats;
+                moved.sold += seats;
+                moved.takings += price;
+            }
+            Event::ReservationRefunded { hold, .. } => {
+                let (moved, seats, price) = self.of(hold)?;
+                moved.sold -= seats;
+                moved.refunded += seats;
+                moved.takings -= price;
+            }
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::PointsCharged { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SeatsAdded { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn changes(self: Box<Self>) -> Vec<Change> {
+        let row = |(schedule_id, moved): (i64, Moved)| {
+            let Moved { concert_id, seats_total, held, sold, refunded, takings } = moved;
+            [schedule_id, concert_id, seats_total, held, sold, refunded, takings]
+        };
+        vec![Change {
+            before: "INSERT INTO {table} (schedule_id, concert_id, seats_total, held, sold, refunded, takings) VALUES ",
+            after: " ON CONFLICT (schedule_id) DO UPDATE SET seats_total = {table}.seats_total + excluded.seats_total, \
+                    held = {table}.held + excluded.held, sold = {table}.sold + excluded.sold, \
+                    refunded = {table}.refunded + excluded.refunded, takings = {table}.takings + excluded.takings",
+            width: 7,
+            values: self.0.into_iter().flat_map(row).map(Into::into).collect(),
+        }]
+    }
+}
+
+/// A schedule's sales, as operators read them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduleSales {
+    /// The concert.
+    pub concert_id: u64,
+    /// The schedule.
+    pub schedule_id: u64,
+    /// Its seats.
+    pub seats_total: i64,
+    /// Seats held now.
+    pub held: i64,
+    /// Seats sold now.
+    pub sold: i64,
+    /// Seats that were sold and came back.
+    pub refunded: i64,
+    /// What payments brought less what refunds gave back, in points.
+    pub takings: i64,
+}
+
+/// Every schedule's sales, by concert and schedule.
+///
+/// # Errors
+/// The database's.
+pub async fn all(connection: &mut SqliteConnection) -> sqlx::Result<Vec<ScheduleSales>> {
+    let query = sqlx::query("SELECT * FROM sales ORDER BY concert_id, schedule_id");
+    query.fetch_all(connection).await?.iter().map(schedule_sales).collect()
+}
+
+fn schedule_sales(row: &SqliteRow) -> sqlx::Result<ScheduleSales> {
+    Ok(ScheduleSales {
+        concert_id: row.try_get("concert_id")?,
+        schedule_id: row.try_get("schedule_id")?,
+        seats_total: row.try_get("seats_total")?,
+        held: row.try_get("held")?,
+        sold: row.try_get("sold")?,
+        refunded: row.try_get("refunded")?,
+        takings: row.try_get("takings")?,
+    })
+}

@@ -1,0 +1,137 @@
+//! Every seat and who has it, as a table for reports. The lists that clients get are the hot ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{Event, Hold, RecordedEvent, Seat};
+
+use super::{Change, Fold, OutOfRange, SqlModel, Value, column};
+
+/// One row a seat.
+pub static MODEL: SqlModel = SqlModel {
+    name: "seat_list",
+    version: 1,
+    columns: "schedule_id BIGINT NOT NULL, seat_id BIGINT NOT NULL, concert_id BIGINT NOT NULL, name TEXT NOT NULL, \
+              zone TEXT NOT NULL, price BIGINT NOT NULL, seat_row TEXT, seat_number BIGINT, \
+              status TEXT NOT NULL CHECK (status IN ('AVAILABLE', 'HELD', 'SOLD')), reservation_id BIGINT, \
+              PRIMARY KEY (schedule_id, seat_id)",
+    key: "schedule_id, seat_id",
+    fold: || Box::<SeatList>::default(),
+};
+
+type Key = (i64, i64);
+
+/// What a chunk of events does to a seat.
+#[derive(Default)]
+struct Moved {
+    /// Who has it at the end, where that is known: a status and a reservation.
+    last: Option<(&'static str, Option<i64>)>,
+    /// Whoever of these had it before the chunk has it no more.
+    released: BTreeSet<i64>,
+}
+
+#[derive(Default)]
+struct SeatList {
+    added: BTreeMap<Key, [Value; 8]>,
+    moved: BTreeMap<Key, Moved>,
+}
+
+impl SeatList {
+    fn add(&mut self, schedule_id: i64, concert_id: i64, seat: &Seat) -> Result<(), OutOfRange> {
+        let seat_id = column(seat.seat_id)?;
+        let row = [
+            schedule_id.into(),
+            seat_id.into(),
+            concert_id.into(),
+            Value::Text(seat.name.clone()),
+            Value::Text(seat.zone.clone()),
+            column(seat.price.get())?.into(),
+            seat.row.clone().map_or(Value::Null, Value::Text),
+            seat.number.map(i64::from).into(),
+        ];
+        self.added.insert((schedule_id, seat_id), row);
+        Ok(())
+    }
+
+    fn moved(&mut self, hold: &Hold, mut apply: impl FnMut(&mut Moved, i64)) -> Result<(), OutOfRange> {
+        let (schedule_id, reservation_id) = (column(hold.schedule_id)?, column(hold.reservation_id)?);
+        for seat_id in hold.seat_ids() {
+            apply(self.moved.entry((schedule_id, column(seat_id)?)).or_default(), reservation_id);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, hold: &Hold, status: &'static str) -> Result<(), OutOfRange> {
+        self.moved(hold, |moved, reservation_id| {
+            *moved = Moved { last: Some((status, Some(reservation_id))), released: BTreeSet::new() };
+        })
+    }
+
+    /// A hold that expired late: its seats may be another's by now.
+    fn release(&mut self, hold: &Hold) -> Result<(), OutOfRange> {
+        self.moved(hold, |moved, reservation_id| match moved.last {
+            Some((_, owner)) if owner == Some(reservation_id) => moved.last = Some(("AVAILABLE", None)),
+            Some(_) => {}
+            None => {
+                moved.released.insert(reservation_id);
+            }
+        })
+    }
+}
+
+impl Fold for SeatList {
+    fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
+        match &recorded.event {
+            Event::SeatsAdded { concert_id, schedule_id, seats } => {
+                let (concert_id, schedule_id) = (column(*concert_id)?, column(*schedule_id)?);
+                seats.iter().try_for_each(|seat| self.add(schedule_id, concert_id, seat))
+            }
+            Event::SeatsHeld { hold } => self.take(hold, "HELD"),
+            Event::ReservationPaid { hold, .. } => self.take(hold, "SOLD"),
+            Event::HoldExpired { hold, .. }
+            | Event::HoldCancelled { hold, .. }
+            | Event::ReservationRefunded { hold, .. } => self.release(hold),
+            Event::LogCreated { .. }
+            | Event::RoomConfigured { .. }
+            | Event::TokenIssued { .. }
+            | Event::TokenAdmitted { .. }
+            | Event::TokenExpired { .. }
+            | Event::RoomLeft { .. }
+            | Event::TokenGranted { .. }
+            | Event::PointsCharged { .. }
+            | Event::ConcertPublished { .. }
+            | Event::SchedulePublished { .. } => Ok(()),
+        }
+    }
+
+    /// Seats go in before they are moved: a chunk may hold both.
+    fn changes(self: Box<Self>) -> Vec<Change> {
+        let mut values = Vec::new();
+        for ((schedule_id, seat_id), moved) in self.moved {
+            let row = |status: &'static str, owner: Option<i64>, only_from: Option<i64>| -> [Value; 5] {
+                [schedule_id.into(), seat_id.into(), status.into(), owner.into(), only_from.into()]
+            };
+            match moved.last {
+                Some((status, owner)) => values.extend(row(status, owner, None)),
+                None => moved.released.iter().for_each(|owner| values.extend(row("AVAILABLE", None, Some(*owner)))),
+            }
+        }
+        let free = |row: [Value; 8]| row.into_iter().chain(["AVAILABLE".into()]);
+        vec![
+            Change {
+                before: "INSERT INTO {table} (schedule_id, seat_id, concert_id, name, zone, price, seat_row, \
+                         seat_number, status) VALUES ",
+                after: " ON CONFLICT (schedule_id, seat_id) DO UPDATE SET name = excluded.name, zone = excluded.zone, \
+                        price = excluded.price, seat_row = excluded.seat_row, seat_number = excluded.seat_number",
+                width: 9,
+                values: self.added.into_values().flat_map(free).collect(),
+            },
+            Change {
+                before: "UPDATE {table} SET status = v.column3, reservation_id = v.column4 FROM (VALUES ",
+                after: ") AS v WHERE schedule_id = v.column1 AND seat_id = v.column2 \
+                        AND (v.column5 IS NULL OR reservation_id = v.column5)",
+                width: 5,
+                values,
+            },
+        ]
+    }
+}

@@ -1,0 +1,52 @@
+//! Whether a table goes on from where it is: only if its checkpoint stands in this very log.
+
+use domain::Position;
+use projections::sql::SqlModel;
+use projections::sql::store::Checkpoint;
+use uuid::Uuid;
+
+use crate::log::{EventLog, ReadError};
+
+/// What is to be done with a stored table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fit {
+    /// It goes on.
+    Fits,
+    /// It is of an older version: it serves until a new one is built.
+    Outdated,
+    /// It is of a newer version than this program's: it is left alone.
+    Newer(u32),
+    /// There is none, or it is of another history: nothing is served until a new one is built.
+    Unfit(String),
+}
+
+/// Holds a checkpoint against the log.
+///
+/// # Errors
+/// The log cannot be read.
+pub async fn fit(
+    model: &SqlModel,
+    stored: Option<&Checkpoint>,
+    log: &dyn EventLog,
+    log_id: Uuid,
+) -> Result<Fit, ReadError> {
+    let Some(stored) = stored else { return Ok(Fit::Unfit("there is none yet".to_owned())) };
+    if stored.version > model.version {
+        return Ok(Fit::Newer(stored.version));
+    }
+    if stored.log_id != log_id {
+        return Ok(Fit::Unfit(format!("it is of the log {}", stored.log_id)));
+    }
+    let position = stored.head.position;
+    if position > Position::START {
+        let found = log.read(Position::new(position.get() - 1), 1).await?;
+        match found.first().filter(|record| record.position == position) {
+            None => return Ok(Fit::Unfit(format!("it has position {position}, which is past the log's head"))),
+            Some(record) if record.hash != stored.head.hash => {
+                return Ok(Fit::Unfit(format!("it has another record at position {position} than the log")));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(if stored.version < model.version { Fit::Outdated } else { Fit::Fits })
+}

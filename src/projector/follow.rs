@@ -1,0 +1,186 @@
+//! Following the log: every table that fits it is fed, each from its own checkpoint.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Position, Timestamp};
+use projections::sql::SqlModel;
+use projections::sql::store::{self, Checkpoint, Slot};
+use sqlx::migrate::MigrateError;
+use uuid::Uuid;
+
+use super::fit::{Fit, fit};
+use super::step::{DecodedChunk, Step, decode, step};
+use super::{CHUNK_RECORDS, Database, Phase, Shared, Status, log_id};
+use crate::log::ReadError;
+
+/// How long to wait after trouble before trying again.
+pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// How long events gather before the next transaction, once the log is caught up with: under load, a few large
+/// transactions take less of the machine from the sales than many small ones.
+const GATHER: Duration = Duration::from_millis(20);
+/// How often a follower without any table looks again.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Why following ends for now.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("the database of the read models: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the database of the read models cannot be opened: {0}")]
+    Open(#[from] MigrateError),
+    #[error("the database of the read models was taken away")]
+    Gone,
+    #[error(transparent)]
+    Log(#[from] ReadError),
+}
+
+/// A table that is fed.
+struct Feed {
+    model: &'static SqlModel,
+    checkpoint: Checkpoint,
+}
+
+/// Follows for ever. Sales go on whatever happens here.
+pub(super) async fn follow(shared: Arc<Shared>) {
+    let mut said = String::new();
+    loop {
+        let trouble = match shared.follow_until_trouble().await {
+            Ok(never) => match never {},
+            Err(trouble) => trouble,
+        };
+        let reason = trouble.to_string();
+        if reason != said {
+            tracing::warn!("the read models in SQL stand still: {reason}");
+            said = reason.clone();
+        }
+        if !matches!(trouble, Trouble::Log(_)) {
+            shared.database.store(None);
+            shared.statuses.send_modify(|statuses| {
+                statuses.values_mut().for_each(|status| status.phase = Phase::Unavailable { reason: reason.clone() });
+            });
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+}
+
+impl Shared {
+    async fn follow_until_trouble(&self) -> Result<Infallible, Trouble> {
+        let database = match self.database.load_full() {
+            Some(database) => database,
+            None => Arc::new(Database::open(&self.folder).await?),
+        };
+        self.database.store(Some(Arc::clone(&database)));
+        let log_id = loop {
+            match log_id(self.log.as_ref()).await? {
+                Some(log_id) => break log_id,
+                None => self.log.wait_past(Position::START).await,
+            }
+        };
+        let mut swaps = self.swaps.subscribe();
+        let mut feeds = self.assess(&database, log_id).await?;
+        loop {
+            if !database.is_there() {
+                return Err(Trouble::Gone);
+            }
+            if swaps.has_changed().is_ok_and(|changed| changed) {
+                swaps.mark_unchanged();
+                feeds = self.assess(&database, log_id).await?;
+            }
+            let Some(from) = feeds.iter().map(|feed| feed.checkpoint.head.position).min() else {
+                if tokio::time::timeout(IDLE, swaps.changed()).await.is_ok() {
+                    swaps.mark_changed();
+                }
+                continue;
+            };
+            let records = self.log.read(from, CHUNK_RECORDS).await?;
+            let Some(first) = records.first() else {
+                self.statuses
+                    .send_modify(|statuses| statuses.values_mut().for_each(|status| status.behind_since = None));
+                tokio::select! {
+                    () = self.log.wait_past(from) => {}
+                    _ = swaps.changed() => swaps.mark_changed(),
+                }
+                continue;
+            };
+            let (behind_since, is_last) = (first.recorded_at, records.len() < CHUNK_RECORDS);
+            if !self.feed(&database, &mut feeds, behind_since, decode(records).await).await? {
+                feeds = self.assess(&database, log_id).await?;
+            }
+            if is_last {
+                tokio::time::sleep(GATHER).await;
+            }
+        }
+    }
+
+    /// Holds every table against the log: those that fit are fed, the others are wanted anew.
+    async fn assess(&self, database: &Database, log_id: Uuid) -> Result<Vec<Feed>, Trouble> {
+        let mut feeds = Vec::new();
+        for &model in &self.models {
+            let stored = {
+                let mut writer = database.writer.lock().await;
+                store::checkpoint(&mut writer, model, Slot::Live).await?
+            };
+            let fit = fit(model, stored.as_ref(), self.log.as_ref(), log_id).await?;
+            let failed = self.failed.lock().expect("nobody panics with it").get(model.name).cloned();
+            let (phase, checkpoint) = match (&fit, stored) {
+                (Fit::Fits, _) => (Phase::Following, stored),
+                (Fit::Newer(version), _) => (Phase::Newer { version: *version }, None),
+                (Fit::Outdated, _) => (failed.map_or(Phase::Building, |reason| Phase::Stopped { reason }), stored),
+                (Fit::Unfit(_), _) => (failed.map_or(Phase::Building, |reason| Phase::Stopped { reason }), None),
+            };
+            if phase == Phase::Building && self.wanted.send_if_modified(|wanted| wanted.insert(model.name)) {
+                let why = if let Fit::Unfit(why) = &fit { why } else { "it is of an older version" };
+                tracing::info!("the read model {} is built: {why}", model.name);
+            }
+            if let (Phase::Following, Some(checkpoint)) = (&phase, stored) {
+                feeds.push(Feed { model, checkpoint });
+            }
+            self.set(model, Status { phase, checkpoint, behind_since: None });
+        }
+        Ok(feeds)
+    }
+
+    /// Feeds a chunk to every table. `false` where another projector was faster: then the tables are looked at again.
+    async fn feed(
+        &self,
+        database: &Database,
+        feeds: &mut Vec<Feed>,
+        behind_since: Timestamp,
+        chunk: DecodedChunk,
+    ) -> Result<bool, Trouble> {
+        let DecodedChunk { events, poison } = chunk;
+        let mut stopped = Vec::new();
+        for feed in feeds.iter_mut() {
+            let stepped = {
+                let mut writer = database.writer.lock().await;
+                step(&mut writer, feed.model, Slot::Live, feed.checkpoint, &events).await?
+            };
+            let (checkpoint, reason) = match stepped {
+                Step::Overtaken => return Ok(false),
+                Step::Advanced(checkpoint) => {
+                    let undecodable =
+                        |(position, why)| format!("projection {}, position {position}: {why}", feed.model.name);
+                    (checkpoint, poison.clone().map(undecodable))
+                }
+                Step::Poisoned(checkpoint, poison) => (checkpoint, Some(poison.to_string())),
+            };
+            feed.checkpoint = checkpoint;
+            let phase = reason.map_or(Phase::Following, |reason| {
+                tracing::error!("the projection stops; everything else goes on: {reason}");
+                stopped.push(feed.model.name);
+                Phase::Stopped { reason }
+            });
+            self.set(feed.model, Status { phase, checkpoint: Some(checkpoint), behind_since: Some(behind_since) });
+        }
+        feeds.retain(|feed| !stopped.contains(&feed.model.name));
+        Ok(true)
+    }
+
+    pub(super) fn set(&self, model: &SqlModel, status: Status) {
+        self.statuses.send_modify(|statuses| {
+            statuses.insert(model.name, status);
+        });
+    }
+}

@@ -1,0 +1,163 @@
+//! The projector: follows the log and keeps the read models in SQL up with it.
+//!
+//! Two tasks. One reads the log in chunks, decodes each once, and feeds it to every table in a transaction of its own
+//! ([`follow`]). The other builds tables anew beside the live ones, because they do not fit the log, are of an older
+//! version, or because somebody asked for it ([`build`], [`requests`]). Neither ever holds up the sequencer: they only read
+//! the log, and where the database is gone they try again until it is back.
+
+mod build;
+mod database;
+pub mod fit;
+mod follow;
+pub mod requests;
+mod status;
+mod step;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwapOption;
+use domain::{Event, Position};
+use projections::sql::store::{self, Slot};
+use projections::sql::{MODELS, SqlModel};
+use sqlx::{Sqlite, Transaction};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+pub use build::{BuildError, rebuild};
+pub use database::Database;
+pub use status::{Lag, Phase, Status};
+pub use verify::{Verified, VerifyError, verify};
+
+use crate::engine::Behind;
+use crate::log::{EventLog, ReadError};
+
+/// How many records are read, and at most written in one transaction, at once.
+const CHUNK_RECORDS: usize = 4_096;
+
+/// The read models in SQL, as queries and operators see them; a clone is another handle on the same ones.
+#[derive(Clone)]
+pub struct Projector(Arc<Shared>);
+
+struct Shared {
+    folder: PathBuf,
+    log: Arc<dyn EventLog>,
+    models: Vec<&'static SqlModel>,
+    /// `None` while it cannot be had.
+    database: ArcSwapOption<Database>,
+    statuses: watch::Sender<BTreeMap<&'static str, Status>>,
+    /// Models that have no table that fits.
+    wanted: watch::Sender<BTreeSet<&'static str>>,
+    /// Models that could not be built, and why: they are not tried again until somebody asks.
+    failed: Mutex<BTreeMap<&'static str, String>>,
+    /// How many builds were swapped in, for the follower to look again.
+    swaps: watch::Sender<u64>,
+}
+
+impl Projector {
+    /// Read models in `folder`, of `log`. Nothing happens before [`Projector::run`].
+    pub fn new(folder: &Path, log: Arc<dyn EventLog>) -> Self {
+        Self::of(folder, log, MODELS.to_vec())
+    }
+
+    fn of(folder: &Path, log: Arc<dyn EventLog>, models: Vec<&'static SqlModel>) -> Self {
+        let statuses = models.iter().map(|model| (model.name, Status::default())).collect();
+        Self(Arc::new(Shared {
+            folder: folder.to_owned(),
+            log,
+            models,
+            database: ArcSwapOption::empty(),
+            statuses: watch::Sender::new(statuses),
+            wanted: watch::Sender::default(),
+            failed: Mutex::default(),
+            swaps: watch::Sender::default(),
+        }))
+    }
+
+    /// Follows the log and carries out rebuilds, until it is dropped.
+    pub async fn run(self) {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(follow::follow(Arc::clone(&self.0)));
+        tasks.spawn(build::build_what_is_wanted(self.0));
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!("projecting stopped: {error}");
+            }
+        }
+    }
+
+    /// Closes the database in good order, once [`Projector::run`] was dropped.
+    pub async fn close(&self) {
+        let Some(database) = self.0.database.swap(None) else { return };
+        if let Some(database) = Arc::into_inner(database)
+            && let Err(error) = database.close().await
+        {
+            tracing::warn!("the read models stay in two files: {error}");
+        }
+    }
+
+    /// Where each read model stands.
+    pub fn statuses(&self) -> BTreeMap<&'static str, Status> {
+        self.0.statuses.borrow().clone()
+    }
+
+    /// A view of one model's rows together with their checkpoint, at or past `min_position`.
+    ///
+    /// # Errors
+    /// It is not there by `deadline`, or cannot be read at all.
+    pub async fn snapshot(
+        &self,
+        model: &SqlModel,
+        min_position: Position,
+        deadline: Instant,
+    ) -> Result<Snapshot, Behind> {
+        let mut statuses = self.0.statuses.subscribe();
+        let decided = statuses.wait_for(|statuses| {
+            statuses.get(model.name).is_none_or(|status| status.is_hopeless() || status.is_at(min_position))
+        });
+        // What is decided, and whether in time, is seen below.
+        let _ = tokio::time::timeout_at(deadline, decided).await.map(drop);
+        let status = self.0.statuses.borrow().get(model.name).cloned().unwrap_or_default();
+        let behind = Behind { position: status.position() };
+        let database = self.0.database.load_full().filter(|_| status.is_at(min_position)).ok_or(behind)?;
+        let snapshot = Snapshot::of(&database, model).await.map_err(|error| {
+            tracing::warn!("the read model {} cannot be read: {error}", model.name);
+            behind
+        })?;
+        let log_id = status.checkpoint.map(|checkpoint| checkpoint.log_id);
+        snapshot.filter(|(_, found)| Some(*found) == log_id).map(|(snapshot, _)| snapshot).ok_or(behind)
+    }
+}
+
+/// One model's rows as of one position.
+pub struct Snapshot {
+    /// Where to ask: whatever is read from here is as of the position.
+    pub transaction: Transaction<'static, Sqlite>,
+    /// The checkpoint of the rows.
+    pub position: Position,
+}
+
+impl Snapshot {
+    async fn of(database: &Database, model: &SqlModel) -> sqlx::Result<Option<(Self, Uuid)>> {
+        let mut transaction = database.readers.begin().await?;
+        let checkpoint = store::checkpoint(&mut transaction, model, Slot::Live).await?;
+        let known = checkpoint.filter(|checkpoint| checkpoint.version <= model.version);
+        Ok(known.map(|found| (Self { transaction, position: found.head.position }, found.log_id)))
+    }
+}
+
+/// Which log this is; `None` where it is empty.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn log_id(log: &dyn EventLog) -> Result<Option<Uuid>, ReadError> {
+    let first = log.read(Position::START, 1).await?;
+    let event = first.first().and_then(|record| record.decode().ok()).map(|recorded| recorded.event);
+    Ok(event.map(|event| if let Event::LogCreated { log_id, .. } = event { log_id } else { Uuid::nil() }))
+}

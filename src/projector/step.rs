@@ -1,0 +1,109 @@
+//! One step of one table: a chunk of events, and the checkpoint after it, in one transaction.
+
+use domain::{Position, Record, RecordedEvent};
+use projections::sql::store::{self, Checkpoint, Slot};
+use projections::sql::{Folded, Poison, SqlModel};
+use sqlx::Connection;
+use sqlx::sqlite::SqliteConnection;
+
+/// What a step came to.
+#[derive(Debug)]
+pub enum Step {
+    /// The table has every event of the chunk.
+    Advanced(Checkpoint),
+    /// It has those before the poison, and stays there.
+    Poisoned(Checkpoint, Poison),
+    /// Somebody else moved the table: nothing was written.
+    Overtaken,
+}
+
+/// Moves the table from `from` over `events`; those that it has are passed over.
+///
+/// # Errors
+/// The database's. What was not acknowledged may have been written: the stored checkpoint tells.
+pub async fn step(
+    connection: &mut SqliteConnection,
+    model: &'static SqlModel,
+    slot: Slot,
+    from: Checkpoint,
+    events: &[RecordedEvent],
+) -> sqlx::Result<Step> {
+    let Ok(folded) = model.fold(from.head.position, events) else {
+        return one_by_one(connection, model, slot, from, events).await;
+    };
+    let Some(folded) = folded else { return Ok(Step::Advanced(from)) };
+    match write(connection, model, slot, &from, &folded).await {
+        Ok(advanced) => Ok(advanced.map_or(Step::Overtaken, Step::Advanced)),
+        Err(error) if store::is_refusal(&error) => one_by_one(connection, model, slot, from, events).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Finds the poison in a chunk that has some, and keeps what is before it.
+async fn one_by_one(
+    connection: &mut SqliteConnection,
+    model: &'static SqlModel,
+    slot: Slot,
+    mut from: Checkpoint,
+    events: &[RecordedEvent],
+) -> sqlx::Result<Step> {
+    let after = from.head.position;
+    for event in events.iter().filter(|event| event.head.position > after) {
+        let folded = match model.fold(from.head.position, std::slice::from_ref(event)) {
+            Ok(Some(folded)) => folded,
+            Ok(None) => continue,
+            Err(poison) => return Ok(Step::Poisoned(from, poison)),
+        };
+        match write(connection, model, slot, &from, &folded).await {
+            Ok(Some(advanced)) => from = advanced,
+            Ok(None) => return Ok(Step::Overtaken),
+            Err(error) if store::is_refusal(&error) => {
+                let (projection, position, reason) = (model.name, event.head.position, error.to_string());
+                return Ok(Step::Poisoned(from, Poison { projection, position, reason }));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Step::Advanced(from))
+}
+
+async fn write(
+    connection: &mut SqliteConnection,
+    model: &SqlModel,
+    slot: Slot,
+    from: &Checkpoint,
+    folded: &Folded,
+) -> sqlx::Result<Option<Checkpoint>> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let advanced = store::advance(&mut transaction, model, slot, from, folded).await?;
+    if advanced.is_some() {
+        transaction.commit().await?;
+    } else {
+        transaction.rollback().await?;
+    }
+    Ok(advanced)
+}
+
+/// Events, up to the first that this program cannot read.
+#[derive(Debug)]
+pub struct DecodedChunk {
+    /// Those before it.
+    pub events: Vec<RecordedEvent>,
+    /// Where it stands, and why it cannot be read.
+    pub poison: Option<(Position, String)>,
+}
+
+/// Decodes a chunk, off the threads that answer clients.
+pub async fn decode(records: Vec<Record>) -> DecodedChunk {
+    let decoding = tokio::task::spawn_blocking(move || {
+        let mut events = Vec::with_capacity(records.len());
+        for record in &records {
+            match record.decode() {
+                Ok(recorded) => events.push(recorded),
+                Err(error) => return DecodedChunk { events, poison: Some((record.position, error.to_string())) },
+            }
+        }
+        DecodedChunk { events, poison: None }
+    });
+    decoding.await.expect("decoding does not panic")
+}

@@ -1,0 +1,126 @@
+//! Proof that live tables say what the log says: each is held, row for row, against one that is folded afresh.
+
+use std::path::Path;
+
+use domain::Position;
+use projections::sql::store::{self, Checkpoint, READ_MODELS_FILE, Slot};
+use projections::sql::{Difference, SqlModel, compare};
+use serde::Serialize;
+use sqlx::migrate::MigrateError;
+use sqlx::sqlite::SqliteConnection;
+
+use super::fit::{Fit, fit};
+use super::step::{Step, decode, step};
+use super::{CHUNK_RECORDS, log_id};
+use crate::log::{EventLog, ReadError};
+
+/// What was found of one read model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verified {
+    /// Its name.
+    pub projection: &'static str,
+    /// Up to where it has the log.
+    pub position: u64,
+    /// How many rows are equal.
+    pub rows: u64,
+    /// What is wrong: the first row that differs, or why the table cannot be held against this log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+/// Why nothing can be said.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    #[error("the database of the read models: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the database of the read models cannot be opened: {0}")]
+    Open(#[from] MigrateError),
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    #[error("position {position}: {reason}")]
+    Undecodable { position: Position, reason: String },
+}
+
+/// Holds the read models in `folder` against a fresh fold of `log`, each at its own checkpoint; tells `progress` of each
+/// position folded. It only reads the folder, and works beside a running server.
+///
+/// # Errors
+/// The log or the database cannot be read. A difference is no error, but an answer.
+pub async fn verify(
+    folder: &Path,
+    log: &dyn EventLog,
+    models: &[&'static SqlModel],
+    mut progress: impl FnMut(&'static str, Position),
+) -> Result<Vec<Verified>, VerifyError> {
+    let path = folder.join(READ_MODELS_FILE);
+    let mut found = Vec::new();
+    if !path.exists() {
+        return Ok(found);
+    }
+    let readers = store::readers(&path).await?;
+    let log_id = log_id(log).await?.unwrap_or_default();
+    for &model in models {
+        // One snapshot: the rows stay as they are while the log is folded up to their checkpoint.
+        let mut live = readers.begin().await?;
+        let checkpoint = store::checkpoint(&mut live, model, Slot::Live).await?;
+        let verified = |position: u64, rows, fault| Verified { projection: model.name, position, rows, fault };
+        let fitting = fit(model, checkpoint.as_ref(), log, log_id).await?;
+        let (Some(checkpoint), Fit::Fits) = (checkpoint, &fitting) else {
+            let position = checkpoint.map_or(0, |checkpoint| checkpoint.head.position.get());
+            found.push(verified(position, 0, Some(not_comparable(fitting))));
+            continue;
+        };
+        let mut fresh = fold(log, model, checkpoint, &mut progress).await?;
+        let compared = compare(model, &mut live, &mut fresh).await?;
+        let position = checkpoint.head.position.get();
+        found.push(match compared {
+            Ok(rows) => verified(position, rows, None),
+            Err(Difference { left, right }) => {
+                let (stored, folded) = (left.as_deref().unwrap_or("no row"), right.as_deref().unwrap_or("no row"));
+                verified(position, 0, Some(format!("the table has {stored}; the log makes {folded}")))
+            }
+        });
+    }
+    readers.close().await;
+    Ok(found)
+}
+
+fn not_comparable(fit: Fit) -> String {
+    match fit {
+        Fit::Fits => "it cannot be read".to_owned(),
+        Fit::Outdated => "it is of an older version, and will be rebuilt".to_owned(),
+        Fit::Newer(version) => format!("it was made by a newer program (version {version})"),
+        Fit::Unfit(why) => format!("it does not fit the log: {why}"),
+    }
+}
+
+/// A table of the same events, in a database that SQLite keeps on disk for this connection only and then removes.
+async fn fold(
+    log: &dyn EventLog,
+    model: &'static SqlModel,
+    until: Checkpoint,
+    progress: &mut impl FnMut(&'static str, Position),
+) -> Result<SqliteConnection, VerifyError> {
+    let mut fresh = store::open(Path::new("")).await?;
+    let mut reached = store::create(&mut fresh, model, Slot::Live, until.log_id).await?;
+    while reached.head.position < until.head.position {
+        let left = until.head.position.get() - reached.head.position.get();
+        let limit = usize::try_from(left).unwrap_or(CHUNK_RECORDS).min(CHUNK_RECORDS);
+        let chunk = decode(log.read(reached.head.position, limit).await?).await;
+        if let Some((position, reason)) = chunk.poison {
+            return Err(VerifyError::Undecodable { position, reason });
+        }
+        let before = reached;
+        match step(&mut fresh, model, Slot::Live, reached, &chunk.events).await? {
+            Step::Advanced(checkpoint) if checkpoint != before => reached = checkpoint,
+            Step::Poisoned(_, poison) => {
+                return Err(VerifyError::Undecodable { position: poison.position, reason: poison.reason });
+            }
+            // A log that ends before the checkpoint was seen to have it: it is being rewound right now.
+            Step::Advanced(_) | Step::Overtaken => break,
+        }
+        progress(model.name, reached.head.position);
+    }
+    Ok(fresh)
+}

@@ -1,0 +1,100 @@
+//! `reprise projections status`: where each read model in SQL stands, as its database says.
+
+use domain::Position;
+use projections::sql::store::{self, READ_MODELS_FILE, Slot};
+use projections::sql::{MODELS, SqlModel};
+use serde::Serialize;
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+use super::output::{Said, Table, count};
+use super::{ToolError, source};
+use crate::config::Place;
+use crate::log::{EventLog, ReadError};
+use crate::projector::fit::{Fit, fit};
+use crate::projector::log_id;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Standing {
+    projection: &'static str,
+    /// `current`, `behind`, `outdated`, `newer`, `missing` or `unfit`.
+    state: &'static str,
+    version: Option<u32>,
+    program_version: u32,
+    position: u64,
+    lag_events: u64,
+    /// From the first event that it does not have to the log's last.
+    lag_seconds: u64,
+    /// Up to where a table that is built beside it has come.
+    building: Option<u64>,
+    reason: Option<String>,
+}
+
+/// Where each stands.
+pub async fn run(place: &Place) -> Result<Said, ToolError> {
+    let log = source::open(place).await?;
+    let path = place.data.join(READ_MODELS_FILE);
+    let log_id = log_id(log.as_ref()).await?.unwrap_or_default();
+    let mut standings = Vec::new();
+    if path.exists() {
+        let readers = store::readers(&path).await?;
+        let mut snapshot = readers.begin().await?;
+        for model in MODELS {
+            standings.push(standing(&mut snapshot, model, log.as_ref(), log_id).await?);
+        }
+    }
+    let mut table = Table::new(["projection", "state", "position", "behind", "seconds"], &[2, 3, 4]);
+    for standing in &standings {
+        let state =
+            standing.reason.as_deref().map_or(standing.state.to_owned(), |why| format!("{}: {why}", standing.state));
+        let numbers = [standing.position, standing.lag_events, standing.lag_seconds].map(count);
+        let [position, behind, seconds] = numbers;
+        table.row([standing.projection.to_owned(), state, position, behind, seconds]);
+    }
+    let is_well = standings.iter().all(|standing| matches!(standing.state, "current" | "behind"));
+    let text = if standings.is_empty() { "there are no read models in SQL yet".to_owned() } else { table.to_string() };
+    Ok(Said { is_well, ..Said::new(&standings, text) })
+}
+
+async fn standing(
+    connection: &mut SqliteConnection,
+    model: &'static SqlModel,
+    log: &dyn EventLog,
+    log_id: Uuid,
+) -> Result<Standing, ToolError> {
+    let stored = store::checkpoint(connection, model, Slot::Live).await?;
+    let building = store::checkpoint(connection, model, Slot::Building).await?;
+    let position = stored.map_or(Position::START, |stored| stored.head.position);
+    let last = log.head().await?.position;
+    let lag_events = last.get().saturating_sub(position.get());
+    let (state, reason) = match fit(model, stored.as_ref(), log, log_id).await? {
+        Fit::Fits if lag_events == 0 => ("current", None),
+        Fit::Fits => ("behind", None),
+        Fit::Outdated => ("outdated", None),
+        Fit::Newer(_) => ("newer", None),
+        Fit::Unfit(_) if stored.is_none() => ("missing", None),
+        Fit::Unfit(why) => ("unfit", Some(why)),
+    };
+    Ok(Standing {
+        projection: model.name,
+        state,
+        version: stored.map(|stored| stored.version),
+        program_version: model.version,
+        position: position.get(),
+        lag_events,
+        lag_seconds: lag_seconds(log, position, last).await?,
+        building: building.map(|building| building.head.position.get()),
+        reason,
+    })
+}
+
+async fn lag_seconds(log: &dyn EventLog, position: Position, last: Position) -> Result<u64, ReadError> {
+    if position >= last {
+        return Ok(0);
+    }
+    let (first, head) = (log.read(position, 1).await?, log.read(Position::new(last.get() - 1), 1).await?);
+    let seconds =
+        first.first().zip(head.first()).map(|(first, last)| first.recorded_at.seconds_until(last.recorded_at));
+    Ok(seconds.unwrap_or(0))
+}

@@ -1,0 +1,36 @@
+//! `reprise projections verify`: do the read models in SQL say what the log says?
+
+use domain::Position;
+use projections::sql::MODELS;
+use serde::Serialize;
+
+use super::output::{Said, Table, count};
+use super::{ToolError, source};
+use crate::config::Place;
+use crate::projector::{Verified, verify};
+
+#[derive(Serialize)]
+struct Found {
+    ok: bool,
+    projections: Vec<Verified>,
+}
+
+/// Holds every table, row for row, against a fresh fold at its checkpoint.
+pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
+    let log = source::open(place).await?;
+    let end = log.head().await.map_or(Position::START, |head| head.position);
+    let bar = source::progress_bar("verifying", end, json);
+    let projections =
+        verify(&place.data, log.as_ref(), &MODELS, |_, position| bar.set_position(position.get())).await?;
+    bar.finish_and_clear();
+    let mut table = Table::new(["projection", "position", "rows", "found"], &[1, 2]);
+    for verified in &projections {
+        let found =
+            verified.fault.as_deref().map_or("equal to a fresh fold".to_owned(), |fault| format!("WRONG: {fault}"));
+        table.row([verified.projection.to_owned(), count(verified.position), count(verified.rows), found]);
+    }
+    let ok = projections.iter().all(|verified| verified.fault.is_none());
+    let text =
+        if projections.is_empty() { "there are no read models in SQL yet".to_owned() } else { table.to_string() };
+    Ok(Said { is_well: ok, ..Said::new(&Found { ok, projections }, text) })
+}
