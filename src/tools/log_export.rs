@@ -84,7 +84,8 @@ pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolErr
 
 /// The name under which something is made that shall be whole or not there: in the same folder, to be renamed.
 pub fn partial(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    // Without a slash at the end: `backup/` is called `backup`.
+    let mut name = path.components().as_path().as_os_str().to_owned();
     name.push(".partial");
     name.into()
 }

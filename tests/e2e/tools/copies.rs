@@ -94,7 +94,7 @@ async fn a_backup_under_load_is_whole_and_can_be_served() {
         .collect();
     tokio::time::sleep(Duration::from_millis(300)).await;
     let before = found(server.folder(), &["log", "stat"]);
-    let backup = found(server.folder(), &["backup", text(&folder)]);
+    let backup = found(server.folder(), &["backup", &format!("{}/", text(&folder))]);
     stop.store(true, Ordering::Relaxed);
     for load in load {
         assert!(load.await.unwrap() > 0);
