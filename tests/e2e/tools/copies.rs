@@ -159,3 +159,21 @@ async fn killed_while_copying_it_leaves_no_half() {
     assert!(kills > 2, "no kill came while it imported");
     assert_eq!(head(&data), head(folder.path()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_exports_to_one_file_do_not_mix() {
+    let (folder, elsewhere) = (stopped().await, tempfile::tempdir().unwrap());
+    let file = elsewhere.path().join("log.jsonl");
+    let both: Vec<_> = (0..4)
+        .map(|_| reprise(folder.path(), &["log", "export", text(&file)]))
+        .map(|mut export| export.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        .collect();
+    let codes: Vec<_> = both.into_iter().map(|mut export| export.wait().unwrap().code()).collect();
+    assert_eq!(codes.iter().filter(|code| **code == Some(0)).count(), 1, "{codes:?}");
+    let data = elsewhere.path().join("data");
+    assert_eq!(
+        found(&data, &["log", "import", text(&file)])["headHash"],
+        found(folder.path(), &["log", "stat"])["headHash"]
+    );
+    assert!(!elsewhere.path().join("log.jsonl.partial").exists());
+}
