@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use domain::{Hash, Position};
 use projections::ReadModels;
+use projections::sql::MODELS;
 use serde::Serialize;
 
 use super::checker::{Checker, Proof, Violation};
@@ -73,7 +74,7 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
     let mut read_models = vec![read_models::hot(&checker, &folded)];
     if broken.is_none() {
         checker.finish();
-        read_models.extend(read_models::stored(place, &log).await?);
+        read_models.extend(read_models::stored(place, &log, &MODELS).await?);
     }
     let proved = |proof: Proof| {
         let (checked, violated) = checker.outcome(proof);

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use domain::{Event, Hash, Hold, PaymentId, Position, RecordedEvent, ReservationId, State, UserId};
+use projections::sql::{balances, point_history};
 use projections::{ReadModels, rfc3339};
 use serde::Serialize;
 
@@ -67,7 +68,7 @@ pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> R
     .await?;
     bar.finish_and_clear();
     let stored = match as_of {
-        None => read_models::stored(place, &log).await?,
+        None => read_models::stored(place, &log, &[&balances::MODEL, &point_history::MODEL]).await?,
         Some(_) => Vec::new(),
     };
     let user_id = UserId::try_from(user).map_err(|error| ToolError::NotFound(error.to_string()))?;

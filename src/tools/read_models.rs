@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use projections::ReadModels;
+use projections::sql::SqlModel;
 use serde::Serialize;
 
 use super::ToolError;
 use super::checker::Checker;
 use crate::config::Place;
 use crate::log::EventLog;
+use crate::projector::{self, Verified};
 
 /// What came of comparing one kind of read models with the log.
 #[derive(Debug, Serialize)]
@@ -41,9 +43,20 @@ pub fn hot(checker: &Checker, read_models: &ReadModels) -> Comparison {
     Comparison { name: "hot", compared, differences }
 }
 
-/// Read models that are kept beside the log, each against a fresh fold at its checkpoint. There are none yet: what the
-/// projector keeps in SQL is to be verified here.
-#[expect(clippy::unused_async, reason = "what is kept in a database is read from there")]
-pub async fn stored(_place: &Place, _log: &Arc<dyn EventLog>) -> Result<Vec<Comparison>, ToolError> {
-    Ok(Vec::new())
+/// The read models in SQL, each against a fresh fold at its checkpoint.
+///
+/// # Errors
+/// The database or the log cannot be read.
+pub async fn stored(
+    place: &Place,
+    log: &Arc<dyn EventLog>,
+    models: &[&'static SqlModel],
+) -> Result<Vec<Comparison>, ToolError> {
+    let verified = projector::verify(&place.data, log.as_ref(), models, |_, _| {}).await?;
+    let comparison = |verified: Verified| Comparison {
+        name: verified.projection,
+        compared: verified.rows,
+        differences: verified.fault.into_iter().collect(),
+    };
+    Ok(verified.into_iter().map(comparison).collect())
 }

@@ -68,7 +68,8 @@ async fn pages_have_no_gap_and_no_repeat_while_lines_come_in() {
     }
     let (charging, token) = (Arc::clone(&server), ann.clone());
     let charging = tokio::spawn(async move {
-        loop {
+        // An end, so that whoever reads from the oldest on comes to one as well.
+        for _ in 0..1_000 {
             charging.charge(&token, ANN, 1).await;
         }
     });
