@@ -42,15 +42,26 @@ impl ServerKey {
     /// # Errors
     /// The folder cannot be written, or the file there is no key.
     pub fn load_or_create(folder: &Path) -> io::Result<Self> {
-        let path = folder.join(KEY_FILE);
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(io::Error::other)?;
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Self(key).keep(folder)
+    }
+
+    /// Puts a key that is no secret into `folder`, for a log that is made for measuring. One that is there already stays.
+    ///
+    /// # Errors
+    /// The folder cannot be written, or the file there is no key.
+    pub fn known(bytes: [u8; 32], folder: &Path) -> io::Result<Self> {
+        Self(bytes).keep(folder)
+    }
+
+    fn keep(self, folder: &Path) -> io::Result<Self> {
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join(KEY_FILE)) {
             Ok(mut file) => {
-                writeln!(file, "{}", Hash::new(key))?;
+                writeln!(file, "{}", Hash::new(self.0))?;
                 file.sync_all()?;
                 File::open(folder)?.sync_all()?;
-                Ok(Self(key))
+                Ok(self)
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::load(folder),
             Err(error) => Err(error),

@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use reprise::config::{Cli, Command};
-use reprise::{cli, serve};
+use reprise::config::{Bench, Cli, Command};
+use reprise::{bench, cli, serve};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -28,6 +28,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         Command::Serve(options) => serve::serve(&cli.place, options).await?,
         Command::Catalog(command) => cli::catalog(&cli.place, command).await?,
         Command::Room(command) => cli::room(&cli.place, command).await?,
+        Command::Bench(Bench::MakeLog(options)) => bench::make_log(&cli.place, options).await?,
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::log::EventLog;
-pub use batch::rehearse;
+pub use batch::{Batch, rehearse};
 use pending::{Lane, Pending};
 pub use published::{Behind, Readiness};
 pub use replay::{Replayed, StartError, replay};
