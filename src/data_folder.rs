@@ -56,7 +56,7 @@ impl DataFolder {
         tracing::info!("the log is in {}; its head is position {}", path.display(), head.position);
         let started = Instant::now();
         let bar = progress_bar(head.position);
-        let replayed = replay(log.as_ref(), |position| bar.set_position(position.get())).await.map_err(failed)?;
+        let replayed = replay(&log, |position| bar.set_position(position.get())).await.map_err(failed)?;
         bar.finish_and_clear();
         tracing::info!("replayed {} events in {:.3} s", replayed.state.head.position, started.elapsed().as_secs_f64());
         let key = key(path, &replayed)?;

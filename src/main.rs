@@ -8,6 +8,9 @@ use reprise::config::{Bench, Cli, Command};
 use reprise::{bench, cli, serve};
 use tracing_subscriber::EnvFilter;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("REPRISE_LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
