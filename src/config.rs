@@ -118,4 +118,8 @@ pub struct MakeLog {
     /// The same seed makes the same log, to the last hash.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// End the log's time now and not on a fixed day, so that a server that starts on it finds its holds, tokens and
+    /// keys alive. Then each run makes another log.
+    #[arg(long)]
+    pub ends_now: bool,
 }

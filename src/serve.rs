@@ -11,7 +11,7 @@ use crate::api::{Api, serve as serve_http};
 use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, Identity, Place, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
 use crate::demo::{self, DemoError};
-use crate::engine::{Fatal, StartError};
+use crate::engine::{Fatal, SnapshotFolder, SnapshotWriter, StartError};
 
 /// How long a server that was told to stop may take to answer what it holds.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(9);
@@ -62,7 +62,9 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     let capacity = options.capacity.unwrap_or(if options.demo { DEMO_CAPACITY } else { DEFAULT_CAPACITY });
     let state = folder.replayed.state.clone();
     let log = folder.log;
-    let (engine, mut sequencer) = start(log.clone(), folder.replayed, &folder.key, capacity).await?;
+    let snapshots = SnapshotFolder::beside(&place.data);
+    let (snapshots, snapshots_written) = SnapshotWriter::start(snapshots, folder.last_snapshot);
+    let (engine, mut sequencer) = start(log.clone(), folder.replayed, &folder.key, capacity, Some(snapshots)).await?;
     if options.demo {
         demo::prepare(&engine, &log, &state).await?;
     }
@@ -80,14 +82,18 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
         () = told_to_stop => tracing::info!("stopping: answering what is held"),
     }
     let _ = stop.send(());
+    let deadline = tokio::time::Instant::now() + SHUTDOWN_DEADLINE;
     let drained = async {
         let _ = http.await;
         sequencer.await
     };
-    match tokio::time::timeout(SHUTDOWN_DEADLINE, drained).await {
+    match tokio::time::timeout_at(deadline, drained).await {
         Ok(ended) => {
             ended??;
             log.close().await;
+            if tokio::time::timeout_at(deadline, snapshots_written).await.is_err() {
+                tracing::warn!("stopped without a snapshot: it took too long to write");
+            }
         }
         Err(_) => tracing::warn!("stopped with commands whose outcome the log has not told"),
     }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use self::crowd::Crowd;
 use crate::config::{MakeLog, Place};
+use crate::data_folder::system_clock;
 use crate::engine::Batch;
 use crate::key::ServerKey;
 use crate::log::{AppendError, EventLog, FolderError, FolderLock, LOG_FILE, OpenError, SqliteLog};
@@ -53,12 +54,20 @@ pub async fn make_log(place: &Place, options: &MakeLog) -> Result<(), BenchError
     let key = ServerKey::known(crowd::bytes(&mut rng), &place.data)?;
     let log = SqliteLog::open(&place.data).await?;
     let bar = ProgressBar::new(options.events);
-    let head = make(&log, key, options.events, rng, &bar).await?;
+    let begins_at = if options.ends_now { begin_of(options.events) } else { BEGINS_AT };
+    let head = make(&log, key, options.events, rng, begins_at, &bar).await?;
     log.close().await;
     bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64();
     println!("made {} events in {seconds:.1} s; the last hash is {}", head.position, head.hash);
     Ok(())
+}
+
+/// When a log of so many events begins that ends now, or a little before.
+fn begin_of(events: u64) -> Timestamp {
+    // Batches that are cut short are made up for by half as many again.
+    let batches = i64::try_from(events / BATCH_RECORDS as u64).unwrap_or(0) * 3 / 2 + 1;
+    Timestamp::from_millis(system_clock()().millis() - batches * BATCH_MILLIS)
 }
 
 /// Appends exactly `events` events to an empty log, and tells its head.
@@ -67,11 +76,12 @@ async fn make(
     key: ServerKey,
     events: u64,
     mut rng: fastrand::Rng,
+    begins_at: Timestamp,
     bar: &ProgressBar,
 ) -> Result<Head, AppendError> {
     let node_id = Uuid::from_bytes(crowd::bytes(&mut rng));
-    let mut crowd = Crowd::new(key, rng, BEGINS_AT);
-    let (mut state, mut now) = (State::default(), BEGINS_AT);
+    let mut crowd = Crowd::new(key, rng, begins_at);
+    let (mut state, mut now) = (State::default(), begins_at);
     while state.head.position.get() < events {
         let left = events - state.head.position.get();
         let mut batch = Batch::new(&state, node_id, now);
@@ -84,21 +94,23 @@ async fn make(
     Ok(state.head)
 }
 
+/// A log of so many events, for tests.
+#[cfg(test)]
+pub(crate) async fn made(events: u64, seed: u64) -> crate::log::memory::MemoryLog {
+    let folder = tempfile::tempdir().unwrap();
+    let log = crate::log::memory::MemoryLog::new();
+    let key = ServerKey::known([7; 32], folder.path()).unwrap();
+    let rng = fastrand::Rng::with_seed(seed);
+    make(&log, key, events, rng, BEGINS_AT, &ProgressBar::hidden()).await.unwrap();
+    log
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::log::memory::MemoryLog;
     use domain::Event;
     use std::collections::BTreeSet;
-
-    async fn made(events: u64, seed: u64) -> MemoryLog {
-        let folder = tempfile::tempdir().unwrap();
-        let log = MemoryLog::new();
-        let key = ServerKey::known([7; 32], folder.path()).unwrap();
-        let rng = fastrand::Rng::with_seed(seed);
-        make(&log, key, events, rng, &ProgressBar::hidden()).await.unwrap();
-        log
-    }
 
     #[tokio::test]
     async fn a_made_log_has_so_many_events_of_every_type_but_grants() {

@@ -10,6 +10,7 @@ mod pending;
 mod published;
 mod replay;
 mod sequencer;
+mod snapshot;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use pending::{Lane, Pending};
 pub use published::{Behind, Readiness};
 pub use replay::{Replayed, StartError, replay};
 pub use sequencer::{Fatal, Sequencer};
+pub use snapshot::{Contradiction, SNAPSHOT_FOLDER, SnapshotFolder, SnapshotWriter};
 pub use stream::{PAGE_RECORDS, StreamError, decode, stream};
 
 /// How long a command may take from its acceptance to its answer.

@@ -6,6 +6,7 @@ use domain::{Head, Position, RecordedEvent, State, Timestamp};
 use projections::ReadModels;
 
 use super::MAX_CLOCK_LAG;
+use super::snapshot::Contradiction;
 use super::stream::{StreamError, decode, stream};
 use crate::log::{EventLog, ReadError};
 
@@ -24,6 +25,9 @@ pub enum StartError {
     /// It cannot be read, is not what was written, or holds what this program does not understand.
     #[error(transparent)]
     Stream(#[from] StreamError),
+    /// It is not the log that a snapshot beside it was taken of.
+    #[error(transparent)]
+    Snapshot(#[from] Contradiction),
     /// Its last record is from the future: served now, deadlines would stand still until then.
     #[error(
         "position {position}: the last record is {seconds} s ahead of this machine's clock; set the clock, or say \

@@ -9,4 +9,5 @@ mod purchase;
 mod races;
 mod refusals;
 mod server;
+mod snapshots;
 mod waiting_room;
