@@ -32,6 +32,7 @@ async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         Command::Catalog(command) => cli::catalog(&cli.place, command).await?,
         Command::Room(command) => cli::room(&cli.place, command).await?,
         Command::Bench(Bench::MakeLog(options)) => bench::make_log(&cli.place, options).await?,
+        Command::Bench(Bench::Replay) => bench::replay(&cli.place).await?,
     }
     Ok(())
 }

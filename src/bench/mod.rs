@@ -2,6 +2,7 @@
 //! as the sequencer does, only that nobody asks and time is simulated.
 
 mod crowd;
+mod replay;
 
 use std::io;
 use std::time::Instant;
@@ -11,9 +12,10 @@ use indicatif::ProgressBar;
 use uuid::Uuid;
 
 use self::crowd::Crowd;
+pub use self::replay::replay;
 use crate::config::{MakeLog, Place};
-use crate::data_folder::system_clock;
-use crate::engine::Batch;
+use crate::data_folder::{FolderProblem, system_clock};
+use crate::engine::{Batch, StartError};
 use crate::key::ServerKey;
 use crate::log::{AppendError, EventLog, FolderError, FolderLock, LOG_FILE, OpenError, SqliteLog};
 
@@ -38,6 +40,10 @@ pub enum BenchError {
     Open(#[from] OpenError),
     #[error(transparent)]
     Append(#[from] AppendError),
+    #[error(transparent)]
+    Folder(#[from] FolderProblem),
+    #[error(transparent)]
+    Start(#[from] StartError),
 }
 
 /// Runs `reprise bench make-log`.
