@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Slots of a new log's room.
@@ -62,13 +63,13 @@ pub struct Serve {
     #[arg(long, env = "REPRISE_CAPACITY", value_name = "N")]
     pub capacity: Option<u64>,
     /// Publish the demo's concerts and grant its three fixed tokens. Anyone may act as anyone.
-    #[arg(long, env = "REPRISE_DEMO")]
+    #[arg(long, env = "REPRISE_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
     /// Who may ask for a user's token. `open`: anyone, for anyone.
     #[arg(long, env = "REPRISE_IDENTITY")]
     pub identity: Option<Identity>,
     /// Serve a log whose last record is more than a minute ahead of this machine's clock.
-    #[arg(long, env = "REPRISE_ACCEPT_CLOCK")]
+    #[arg(long, env = "REPRISE_ACCEPT_CLOCK", value_parser = FalseyValueParser::new())]
     pub accept_clock: bool,
 }
 

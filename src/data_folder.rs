@@ -25,7 +25,8 @@ pub struct DataFolder {
     pub key: ServerKey,
     /// The position of the snapshot that it was restored from, 0 where there was none.
     pub last_snapshot: Position,
-    _lock: FolderLock,
+    /// Holds the folder as long as it lives.
+    pub lock: FolderLock,
 }
 
 /// Why a data folder cannot be used.
@@ -61,7 +62,7 @@ impl DataFolder {
         tracing::info!("the log is in {}; its head is position {}", path.display(), head.position);
         let (replayed, last_snapshot) = fold(path, &log, head.position).await.map_err(failed)?;
         let key = key(path, &replayed)?;
-        Ok(Self { log, replayed, key, last_snapshot, _lock: lock })
+        Ok(Self { log, replayed, key, last_snapshot, lock })
     }
 
     /// Fails where the folder has no log yet.

@@ -13,6 +13,8 @@ use uuid::Uuid;
 
 /// The key's file in the data folder.
 pub const KEY_FILE: &str = "server.key";
+/// The key's file while it is made.
+const UNFINISHED_KEY_FILE: &str = "server.key.new";
 
 /// The demo's fixed tokens: published load scripts use them. A token without a seed comes from here.
 const FIXED_TOKENS: [(u64, Uuid); 3] = [
@@ -56,16 +58,18 @@ impl ServerKey {
     }
 
     fn keep(self, folder: &Path) -> io::Result<Self> {
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join(KEY_FILE)) {
-            Ok(mut file) => {
-                writeln!(file, "{}", Hash::new(self.0))?;
-                file.sync_all()?;
-                File::open(folder)?.sync_all()?;
-                Ok(self)
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::load(folder),
-            Err(error) => Err(error),
+        let path = folder.join(KEY_FILE);
+        if path.try_exists()? {
+            return Self::load(folder);
         }
+        // Under another name until it is whole: half a key, left by a kill or a full disk, would be refused for ever.
+        let unfinished = folder.join(UNFINISHED_KEY_FILE);
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        writeln!(file, "{}", Hash::new(self.0))?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, &path)?;
+        File::open(folder)?.sync_all()?;
+        Ok(self)
     }
 
     /// Reads the key in `folder`.
@@ -118,6 +122,19 @@ mod tests {
         let mode = std::fs::metadata(folder.path().join(KEY_FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(ServerKey::load_or_create(folder.path()).unwrap().check(), made.check());
+        assert_eq!(ServerKey::load(folder.path()).unwrap().check(), made.check());
+    }
+
+    #[test]
+    fn a_key_that_could_not_be_written_leaves_none_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let unfinished = folder.path().join(UNFINISHED_KEY_FILE);
+        std::os::unix::fs::symlink("/dev/full", &unfinished).unwrap();
+        assert!(ServerKey::load_or_create(folder.path()).is_err());
+        assert!(!folder.path().join(KEY_FILE).exists());
+        std::fs::remove_file(&unfinished).unwrap();
+        std::fs::write(&unfinished, "half a k").unwrap();
+        let made = ServerKey::load_or_create(folder.path()).unwrap();
         assert_eq!(ServerKey::load(folder.path()).unwrap().check(), made.check());
     }
 

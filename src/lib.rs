@@ -10,4 +10,5 @@ pub mod demo;
 pub mod engine;
 pub mod key;
 pub mod log;
+pub mod metrics;
 pub mod serve;

@@ -15,7 +15,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("REPRISE_LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+    // A line that cannot be written (a full disk, a closed pipe) is lost. Told of on standard error, as the default is, it
+    // would be a panic in whatever task had something to say.
+    let lines = tracing_subscriber::fmt().log_internal_errors(false);
+    lines.with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

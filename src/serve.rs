@@ -1,20 +1,28 @@
 //! `reprise serve`: everything put together, from the socket to the log, and taken apart again in order.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use crate::api::{Api, serve as serve_http};
 use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, Identity, Place, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
 use crate::demo::{self, DemoError};
-use crate::engine::{Fatal, SnapshotFolder, SnapshotWriter, StartError};
+use crate::engine::{Engine, Fatal, SnapshotFolder, SnapshotWriter, SnapshotsWritten, StartError};
+use crate::key::ServerKey;
+use crate::log::{EventLog, FolderLock};
+use crate::metrics;
 
 /// How long a server that was told to stop may take to answer what it holds.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(9);
+
+/// How long a server whose log failed takes to tell those who wait.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Why a server does not start, or stops by itself.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +43,8 @@ pub enum ServeError {
     Fatal(#[from] Fatal),
     #[error("the sequencer stopped: {0}")]
     Panicked(#[from] tokio::task::JoinError),
+    #[error("the server cannot count what it does: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
 }
@@ -55,42 +65,43 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
         tracing::warn!("--identity open: anyone may ask for anyone's token");
     }
 
-    let folder = DataFolder::open(&place.data).await?;
-    if !options.accept_clock {
-        folder.replayed.check_clock(now())?;
-    }
-    let capacity = options.capacity.unwrap_or(if options.demo { DEMO_CAPACITY } else { DEFAULT_CAPACITY });
-    let state = folder.replayed.state.clone();
-    let log = folder.log;
-    let snapshots = SnapshotFolder::beside(&place.data);
-    let (snapshots, snapshots_written) = SnapshotWriter::start(snapshots, folder.last_snapshot);
-    let (engine, mut sequencer) = start(log.clone(), folder.replayed, &folder.key, capacity, Some(snapshots)).await?;
-    if options.demo {
-        demo::prepare(&engine, &log, &state).await?;
-    }
-    drop(state);
+    metrics::install()?;
+    let mut told_to_stop = std::pin::pin!(told_to_stop);
+    let Prepared { engine, mut sequencer, snapshots_written, log, key, _lock } = tokio::select! {
+        prepared = prepare(place, options) => prepared?,
+        () = &mut told_to_stop => {
+            tracing::info!("stopped before it was ready");
+            return Ok(());
+        }
+    };
 
     let address = listener.local_addr().unwrap_or(address);
-    let router = Api::new(engine, folder.key).router();
+    let router = Api::new(engine, key).router();
     tracing::info!("listening on http://{address}");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let http = tokio::spawn(serve_http(listener, router, async {
         let _ = stopped.await;
     }));
     tokio::select! {
-        ended = &mut sequencer => return ended?.map_err(ServeError::Fatal),
-        () = told_to_stop => tracing::info!("stopping: answering what is held"),
+        ended = &mut sequencer => {
+            // Whoever waits is told that the outcome is not known; what is not known is not served any longer.
+            let _ = stop.send(());
+            let _ = tokio::time::timeout(FAREWELL, http).await;
+            return ended?.map_err(ServeError::Fatal);
+        }
+        () = &mut told_to_stop => tracing::info!("stopping: answering what is held"),
     }
     let _ = stop.send(());
     let deadline = tokio::time::Instant::now() + SHUTDOWN_DEADLINE;
     let drained = async {
         let _ = http.await;
-        sequencer.await
+        sequencer.await??;
+        log.close().await;
+        Ok::<(), ServeError>(())
     };
     match tokio::time::timeout_at(deadline, drained).await {
         Ok(ended) => {
-            ended??;
-            log.close().await;
+            ended?;
             if tokio::time::timeout_at(deadline, snapshots_written).await.is_err() {
                 tracing::warn!("stopped without a snapshot: it took too long to write");
             }
@@ -99,6 +110,33 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What a server is made of, before it listens.
+struct Prepared {
+    engine: Engine,
+    sequencer: JoinHandle<Result<(), Fatal>>,
+    snapshots_written: SnapshotsWritten,
+    log: Arc<dyn EventLog>,
+    key: ServerKey,
+    _lock: FolderLock,
+}
+
+/// Folds the log and starts the engine on it. Stopped midway, it leaves what a killed one leaves: the next start goes on.
+async fn prepare(place: &Place, options: &Serve) -> Result<Prepared, ServeError> {
+    let DataFolder { log, replayed, key, last_snapshot, lock } = DataFolder::open(&place.data).await?;
+    if !options.accept_clock {
+        replayed.check_clock(now())?;
+    }
+    let capacity = options.capacity.unwrap_or(if options.demo { DEMO_CAPACITY } else { DEFAULT_CAPACITY });
+    let state = replayed.state.clone();
+    let snapshots = SnapshotFolder::beside(&place.data);
+    let (snapshots, snapshots_written) = SnapshotWriter::start(snapshots, last_snapshot);
+    let (engine, sequencer) = start(log.clone(), replayed, &key, capacity, Some(snapshots)).await?;
+    if options.demo {
+        demo::prepare(&engine, &log, &state).await?;
+    }
+    Ok(Prepared { engine, sequencer, snapshots_written, log, key, _lock: lock })
 }
 
 fn now() -> Timestamp {

@@ -1,9 +1,13 @@
-//! Reading a command's body: JSON only, not too much of it, and not for ever.
+//! Reading a command's body: JSON only, not too much of it, and not for ever. What nobody reads is read on.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
+use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use super::kinds;
@@ -24,12 +28,11 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(2);
 /// It is not said to be JSON, is too large, does not come, or breaks off; in this order.
 pub async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Problem> {
     if !is_json(headers) {
-        discard(body);
         let detail = "Content-Type must be given once, as application/json.";
         return Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
-        return Err(too_large(body));
+        return Err(too_large());
     }
     let deadline = tokio::time::Instant::now() + BODY_DEADLINE;
     let mut bytes = Vec::new();
@@ -39,7 +42,7 @@ pub async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Problem>
         let broke_off = |_| Problem::new(&kinds::MALFORMED_BODY, "The body broke off.").closing();
         let Ok(chunk) = frame.map_err(broke_off)?.into_data() else { continue };
         if bytes.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(too_large(body));
+            return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -58,15 +61,47 @@ fn did_not_come() -> Problem {
         .closing()
 }
 
-fn too_large(rest: Body) -> Problem {
-    discard(rest);
+fn too_large() -> Problem {
     Problem::new(&kinds::BODY_TOO_LARGE, format!("A body has at most {MAX_BODY_BYTES} bytes.")).closing()
 }
 
-/// Reads on in a body that nobody wants. A small one needs no help.
-pub fn discard(body: Body) {
-    if body.size_hint().upper().is_none_or(|bytes| bytes > MAX_BODY_BYTES as u64) {
-        tokio::spawn(tokio::time::timeout(DRAIN_DEADLINE, drain(body)));
+/// The same request, with a body that is read on once it is let go of, wherever that is. Otherwise the connection ends
+/// under a client that is still sending it: the client sees a reset in place of the answer, or after it.
+pub fn read_on(request: Request) -> Request {
+    if request.body().is_end_stream() { request } else { request.map(|body| Body::new(ReadOn(body))) }
+}
+
+struct ReadOn(Body);
+
+impl HttpBody for ReadOn {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.0).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}
+
+impl Drop for ReadOn {
+    fn drop(&mut self) {
+        if self.0.is_end_stream() {
+            return;
+        }
+        // There is no runtime any more where the program is ending.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(DRAIN_DEADLINE, drain(std::mem::take(&mut self.0))));
+        }
     }
 }
 

@@ -68,13 +68,7 @@ pub async fn by_holder(
     takes: Body,
     parse: impl FnOnce(&Asked) -> Result<Action, Problem>,
 ) -> Outcome {
-    let token = match auth::presented(request.headers()) {
-        Ok(token) => token,
-        Err(problem) => {
-            body::discard(request.into_body());
-            return Err(problem);
-        }
-    };
+    let token = auth::presented(request.headers())?;
     let parsed = match Asked::read(request, takes).await {
         Ok(asked) => parse(&asked).map(|action| (asked, action)),
         Err(fault) => Err(fault),
@@ -102,7 +96,10 @@ pub async fn by_user(
 async fn decide(api: &Api, by: Credential, asked: Asked, action: Action) -> Outcome {
     let command = Command { by, idempotency: asked.idempotency, action };
     let request_id = asked.request_id.map(|request_id| request_id.as_str().to_owned());
-    let Reply { position, outcome, replayed } = api.engine.submit(Submission::new(command, request_id)).await?;
+    // Nothing was decided, so the position is that of what the client can see by now.
+    let undecided = |why| Problem::from(why).at(api.engine.read_models().head.position);
+    let submission = Submission::new(command, request_id);
+    let Reply { position, outcome, replayed } = api.engine.submit(submission).await.map_err(undecided)?;
     let answered = outcome.map_err(Problem::from).and_then(|answer| show(api, answer));
     let mut response = answered.map_err(|problem| problem.at(position))?;
     response.headers_mut().insert(LOG_POSITION, position.get().into());

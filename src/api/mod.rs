@@ -75,6 +75,7 @@ impl Api {
             .route("/api/payments", post(reservations::pay))
             .route("/healthz", get(operations::health))
             .route("/readyz", get(operations::readiness))
+            .route("/metrics", get(operations::metrics))
             .fallback(no_such_route)
             .method_not_allowed_fallback(no_such_method);
         with_layers(routes).with_state(Arc::new(self))

@@ -4,14 +4,17 @@
 use std::any::Any;
 use std::time::{Duration, Instant};
 
+use ::metrics::{counter, histogram};
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
+use super::body;
 use super::problem::Problem;
 use super::request_id::{RequestId, X_REQUEST_ID};
+use crate::metrics;
 
 /// The outermost layer of every route.
 pub async fn respond(mut request: Request, next: Next) -> Response {
@@ -23,7 +26,7 @@ pub async fn respond(mut request: Request, next: Next) -> Response {
     // At the level of errors, so that it is there whichever lines are wanted.
     let span = tracing::error_span!("request", request_id = request_id.as_str());
     let answered = async move {
-        let mut response = next.run(request).await;
+        let mut response = next.run(body::read_on(request)).await;
         let problem = response.extensions_mut().remove::<Problem>();
         let code = problem.as_ref().map(Problem::code);
         if let Some(problem) = problem {
@@ -41,13 +44,25 @@ pub async fn respond(mut request: Request, next: Next) -> Response {
 
 fn log(method: &Method, route: &str, status: StatusCode, code: Option<&str>, took: Duration) {
     let (status_number, millis) = (status.as_u16(), took.as_millis());
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    let counted = status.as_str().to_owned();
+    counter!(metrics::HTTP_REQUESTS, "method" => method_name(method), "route" => route.to_owned(), "status" => counted)
+        .increment(1);
+    histogram!(metrics::HTTP_SECONDS, "route" => route.to_owned()).record(took);
+    // What is shed at the door is no news: told at each request, it would cost more than the request.
+    let shed = matches!(code, Some("overloaded" | "room-full" | "read-model-behind" | "log-unavailable"));
+    if status == StatusCode::SERVICE_UNAVAILABLE && !shed {
         tracing::warn!(%method, route, status = status_number, code, millis, "answered");
-    } else if status.is_server_error() {
+    } else if status.is_server_error() && !shed {
         tracing::error!(%method, route, status = status_number, code, millis, "answered");
     } else {
         tracing::debug!(%method, route, status = status_number, code, millis, "answered");
     }
+}
+
+/// Methods by name; what clients make up is one, so that they cannot make up more to count.
+fn method_name(method: &Method) -> &'static str {
+    const KNOWN: [&str; 5] = ["GET", "HEAD", "POST", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
 }
 
 /// What a panic is answered with: its message is for the log only.

@@ -9,6 +9,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// How long a connection may take to send a request's headers, and so how long an idle one is kept.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,6 +26,8 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
     // Told to be HTTP/1 only: a builder that first finds out the version waits for that without any timeout.
     let mut http = Builder::new(TokioExecutor::new()).http1_only();
     http.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT);
+    // Whoever has not ended by then is cut off: a connection holds the engine, which ends with its last holder.
+    let (cut_off, cut) = watch::channel(());
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let stream = tokio::select! {
@@ -34,16 +37,24 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         };
         let connection = http.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
         let connection = connections.watch(connection);
+        let mut cut = cut.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!("a connection ended early: {error}");
+            tokio::select! {
+                ended = connection => {
+                    if let Err(error) = ended {
+                        tracing::debug!("a connection ended early: {error}");
+                    }
+                }
+                // Nothing is ever sent: it fails when the sender is dropped.
+                _ = cut.changed() => {}
             }
         });
     }
     drop(listener);
     if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown()).await.is_err() {
-        tracing::warn!("some connections had not ended after {} seconds", DRAIN_TIMEOUT.as_secs());
+        tracing::warn!("connections that had not ended after {} seconds are cut off", DRAIN_TIMEOUT.as_secs());
     }
+    drop(cut_off);
 }
 
 /// The next connection; what goes wrong before there is one is logged and survived.

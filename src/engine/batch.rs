@@ -118,6 +118,11 @@ impl Batch {
         self.records.is_empty() && self.verdicts.iter().all(|(taken, _)| taken.is_unheard())
     }
 
+    /// How many commands were decided.
+    pub fn commands(&self) -> usize {
+        self.verdicts.len()
+    }
+
     /// Tells everyone what was decided, now that what it rests on is durable.
     pub fn answer(self) {
         for (taken, verdict) in self.verdicts {

@@ -18,6 +18,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::metrics::counter;
 use domain::{Answer, Command, Position, Record, Rejection, Timestamp};
 use projections::ReadModels;
 use tokio::sync::oneshot;
@@ -25,12 +26,13 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::log::EventLog;
+use crate::metrics;
 pub use batch::{Batch, rehearse};
 use pending::{Lane, Pending};
 pub use published::{Behind, Readiness};
 pub use replay::{Replayed, StartError, replay};
 pub use sequencer::{Fatal, Sequencer};
-pub use snapshot::{Contradiction, SNAPSHOT_FOLDER, SnapshotFolder, SnapshotWriter};
+pub use snapshot::{Contradiction, SNAPSHOT_FOLDER, SnapshotFolder, SnapshotWriter, SnapshotsWritten};
 pub use stream::{PAGE_RECORDS, StreamError, decode, stream};
 
 /// How long a command may take from its acceptance to its answer.
@@ -105,6 +107,13 @@ impl Engine {
     /// # Errors
     /// It was not decided, or is not known to be.
     pub async fn submit(&self, submission: Submission) -> Result<Reply, Undecided> {
+        let kind = metrics::kind(&submission.command.action);
+        let answered = self.decide(submission).await;
+        counter!(metrics::COMMANDS, "kind" => kind, "outcome" => outcome(&answered)).increment(1);
+        answered
+    }
+
+    async fn decide(&self, submission: Submission) -> Result<Reply, Undecided> {
         let deadline = Instant::now() + COMMAND_DEADLINE;
         let lane = Lane::of(&submission.command.action);
         let (reply, answered) = oneshot::channel();
@@ -132,6 +141,11 @@ impl Engine {
         Ok(Reply { position, outcome: Ok(event.answer()), replayed: true })
     }
 
+    /// How many commands wait in each lane.
+    pub fn lane_lengths(&self) -> [(&'static str, usize); 2] {
+        self.lanes.lengths()
+    }
+
     /// The read models as of the last batch.
     pub fn read_models(&self) -> Arc<ReadModels> {
         self.published.read_models()
@@ -153,5 +167,17 @@ impl Engine {
     /// The time for queries: never before the last record's.
     pub fn now(&self) -> Timestamp {
         (self.clock)().max(self.read_models().recorded_at)
+    }
+}
+
+/// What became of a command, as it is counted.
+fn outcome(answered: &Result<Reply, Undecided>) -> &'static str {
+    match answered {
+        Ok(Reply { replayed: true, .. }) => "repeated",
+        Ok(Reply { outcome: Ok(_), .. }) => "accepted",
+        Ok(Reply { outcome: Err(_), .. }) => "rejected",
+        Err(Undecided::Overloaded) => "overloaded",
+        Err(Undecided::LogUnavailable) => "log-unavailable",
+        Err(Undecided::OutcomeUnknown) => "outcome-unknown",
     }
 }

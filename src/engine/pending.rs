@@ -142,6 +142,12 @@ pub fn lanes() -> (Senders, Lanes) {
 }
 
 impl Senders {
+    /// How many wait in each lane.
+    pub fn lengths(&self) -> [(&'static str, usize); 2] {
+        let length = |lane: &mpsc::Sender<Pending>| lane.max_capacity() - lane.capacity();
+        [("inside", length(&self.inside)), ("joining", length(&self.joining))]
+    }
+
     /// Lets a command wait in its lane; a full lane refuses it at once.
     pub fn send(&self, lane: Lane, pending: Pending) -> Result<(), Undecided> {
         let lane = match lane {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::metrics::{counter, histogram};
 use domain::{Action, Command, Credential, DecodeError, Head, Position, Record, State, Tick};
 use projections::ReadModels;
 use tokio::sync::{mpsc, oneshot};
@@ -15,6 +16,7 @@ use super::pending::{Lanes, Pending, lanes};
 use super::published::Published;
 use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, SnapshotWriter, Submission, TICK_INTERVAL, Undecided};
 use crate::log::{AppendError, EventLog, MAX_BATCH_COMMANDS, ReadError};
+use crate::metrics;
 
 /// Places in each batch that are kept for those who join, so that the others never keep them out.
 const JOINING_SHARE: usize = MAX_BATCH_COMMANDS / 4;
@@ -159,11 +161,15 @@ impl Sequencer {
     /// Decides a batch, makes it durable, and answers.
     async fn process(&mut self) -> Result<(), Fatal> {
         let now = (self.clock)().max(self.state.recorded_at);
+        let started = Instant::now();
         let mut batch = Batch::new(&self.state, self.node_id, now);
         batch.decide_all(&mut self.waiting);
         if batch.is_silent() {
             return Ok(());
         }
+        histogram!(metrics::DECIDE_SECONDS).record(started.elapsed());
+        histogram!(metrics::BATCH_COMMANDS).record(batch.commands() as f64);
+        histogram!(metrics::BATCH_RECORDS).record(batch.records.len() as f64);
         match self.append(&batch.records).await? {
             Appended::Yes => {
                 self.adopt(batch);
@@ -202,11 +208,11 @@ impl Sequencer {
         let expected = self.state.head;
         let mut uncertain = false;
         loop {
-            let outcome = match self.log.append(&expected, records).await {
-                Ok(()) => return Ok(Appended::Yes),
-                Err(AppendError::Broken(reason)) => return Err(Fatal::Broken(reason)),
-                Err(outcome) => outcome,
-            };
+            let started = Instant::now();
+            let appended = self.log.append(&expected, records).await;
+            histogram!(metrics::APPEND_SECONDS).record(started.elapsed());
+            let Err(outcome) = appended else { return Ok(Appended::Yes) };
+            counter!(metrics::APPEND_FAILURES, "why" => outcome.name()).increment(1);
             match &outcome {
                 AppendError::Conflict => match self.who_came_next(&expected).await? {
                     Some(next) if records.first().is_some_and(|ours| ours.hash == next.hash) => {
@@ -216,7 +222,8 @@ impl Sequencer {
                     None => {}
                 },
                 AppendError::Unknown(_) => uncertain = !records.is_empty(),
-                AppendError::Unavailable(_) | AppendError::Full(_) | AppendError::Broken(_) => {}
+                AppendError::Broken(reason) => return Err(Fatal::Broken(reason.clone())),
+                AppendError::Unavailable(_) | AppendError::Full(_) => {}
             }
             self.fail(outcome.to_string());
             if !uncertain {

@@ -73,6 +73,19 @@ pub enum AppendError {
     Broken(String),
 }
 
+impl AppendError {
+    /// As it is counted.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Unknown(_) => "unknown",
+            Self::Unavailable(_) => "unavailable",
+            Self::Full(_) => "full",
+            Self::Broken(_) => "broken",
+        }
+    }
+}
+
 /// Why the log could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {

@@ -284,3 +284,20 @@ async fn hostile_bytes_end_a_connection_and_nothing_else() {
     assert_eq!(server.count("PointsCharged").await, 0);
     assert!(!server.output().contains("panicked"), "{}", server.output());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_comes_after_its_refusal_does_not_end_the_connection() {
+    let server = Server::demo();
+    for head in ["POST /api/payments", "POST /api/nowhere", "POST /api/queue", "DELETE /api/tokens/me"] {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        stream.set_nodelay(true).unwrap();
+        write!(stream, "{head} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n").unwrap();
+        for part in ["{\"a\":", "1234", "}", "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"] {
+            std::thread::sleep(Duration::from_millis(20));
+            stream.write_all(part.as_bytes()).unwrap_or_else(|error| panic!("{head}: {error}"));
+        }
+        let mut said = String::new();
+        stream.read_to_string(&mut said).unwrap();
+        assert!(said.starts_with("HTTP/1.1 4") && said.contains("HTTP/1.1 200"), "{head}: {said}");
+    }
+}

@@ -1,6 +1,10 @@
 //! What operators see: starts, stops, catalogues, the room; and what no output and no log may ever show.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -55,11 +59,89 @@ async fn told_to_stop_it_answers_what_it_holds_and_exits_0() {
     assert!(server.output().contains("stopped"), "{}", server.output());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn told_to_stop_it_does_not_wait_for_clients_that_never_end_their_request() {
+    let mut server = Server::demo();
+    let mut clients: Vec<TcpStream> = Vec::new();
+    for begun in [
+        "GET /api/que",
+        "POST /api/tokens HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+    ] {
+        let mut client = TcpStream::connect(server.address()).unwrap();
+        client.write_all(begun.as_bytes()).unwrap();
+        clients.push(client);
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    let told = Instant::now();
+    assert!(server.terminate().success());
+    assert!(told.elapsed() < Duration::from_secs(9), "it took {:?}", told.elapsed());
+    let left_in_wal = std::fs::metadata(server.folder().join("log.db-wal")).map_or(0, |file| file.len());
+    assert_eq!(left_in_wal, 0, "the log was not closed: {}", server.output());
+}
+
+#[test]
+fn told_to_stop_while_it_starts_it_stops_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut starting = reprise(folder.path(), &["serve", "--demo", "--listen", "127.0.0.1:0"]);
+    let mut starting = starting.stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(starting.stderr.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert!(Command::new("kill").arg(starting.id().to_string()).status().unwrap().success());
+    assert!(starting.wait().unwrap().success());
+    said.read_to_string(&mut line).unwrap();
+    assert!(!line.contains("listening"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_that_cannot_be_written_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut server = reprise(folder.path(), &["serve", "--demo", "--listen", &address.to_string()]);
+    let mut server = server.stderr(full).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let url = format!("http://{address}/api/queue?minPosition=1000000");
+    let mut answer = reqwest::get(&url).await;
+    while answer.is_err() && server.try_wait().unwrap().is_none() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        answer = reqwest::get(&url).await;
+    }
+    let _ = server.kill();
+    server.wait().unwrap();
+    assert_eq!(answer.unwrap().status(), 503, "which is a line of its own");
+}
+
 #[tokio::test]
 async fn its_health_can_be_asked() {
     let server = Server::demo();
     server.get("/healthz", "").await.ok();
     server.get("/readyz", "").await.ok();
+}
+
+#[tokio::test]
+async fn what_it_does_is_counted() {
+    let server = Server::demo();
+    let token = server.token(42).await;
+    for amount in [5, 0] {
+        server.post("/api/users/42/points/charge", &token, json!({ "amount": amount })).await;
+    }
+    server.post("/api/users/43/points/charge", &token, json!({ "amount": 1 })).await.problem();
+    let response = server.request(Method::GET, "/metrics", "").send().await.unwrap();
+    assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
+    let text = response.text().await.unwrap();
+    for line in [
+        "reprise_commands_total{kind=\"charge-points\",outcome=\"accepted\"} 1",
+        "reprise_commands_total{kind=\"charge-points\",outcome=\"rejected\"} 1",
+        "reprise_http_requests_total{method=\"POST\",route=\"/api/users/{userId}/points/charge\",status=\"422\"} 1",
+        "reprise_room_active 1",
+        "reprise_ready 1",
+        "reprise_lane_length{lane=\"joining\"} 0",
+        "reprise_batch_append_duration_seconds_bucket",
+        "process_resident_memory_bytes",
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
 }
 
 #[tokio::test]

@@ -97,7 +97,6 @@ async fn a_snapshot_that_cannot_be_written_stops_nobody() {
     let mut server = Server::start_in(folder.path(), &OPEN);
     server.token(7).await;
     assert!(server.terminate().success());
-    tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(server.output().contains("could be written"), "{}", server.output());
 }
 

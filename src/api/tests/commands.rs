@@ -106,6 +106,7 @@ async fn a_log_that_takes_nothing_is_a_503_with_a_time_to_come_back() {
     let refused = server.charge(&token, ANN, 5).await;
     assert_eq!((refused.status.as_u16(), refused.problem()), (503, "log-unavailable"));
     assert!(["1", "2", "3"].contains(&refused.header("retry-after").unwrap()));
+    assert_eq!(refused.header("log-position"), server.get("/api/queue", "").await.header("log-position"));
     let ready = server.get("/readyz", "").await;
     assert_eq!((ready.status.as_u16(), ready.problem()), (503, "log-unavailable"));
     assert_eq!(server.charge(&token, ANN, 5).await.body["currentBalance"], 5);

@@ -11,4 +11,4 @@ mod tests;
 mod writer;
 
 pub use self::folder::{Contradiction, SNAPSHOT_FOLDER, SnapshotFolder};
-pub use self::writer::SnapshotWriter;
+pub use self::writer::{SnapshotWriter, SnapshotsWritten};

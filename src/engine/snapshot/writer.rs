@@ -25,16 +25,16 @@ pub struct SnapshotWriter {
 }
 
 /// Ends when the last snapshot is written, or has failed to be, once its [`SnapshotWriter`] is gone.
-pub type Finished = oneshot::Receiver<()>;
+pub type SnapshotsWritten = oneshot::Receiver<()>;
 
 impl SnapshotWriter {
     /// Starts the thread. `last` is the position of the newest snapshot, 0 where there is none.
-    pub fn start(folder: SnapshotFolder, last: Position) -> (Self, Finished) {
+    pub fn start(folder: SnapshotFolder, last: Position) -> (Self, SnapshotsWritten) {
         Self::with_interval(folder, last, EVENTS_BETWEEN_SNAPSHOTS)
     }
 
     /// The same with another number of events between two snapshots, for tests.
-    pub(crate) fn with_interval(folder: SnapshotFolder, last: Position, between: u64) -> (Self, Finished) {
+    pub(crate) fn with_interval(folder: SnapshotFolder, last: Position, between: u64) -> (Self, SnapshotsWritten) {
         // No copy waits: while one is written, later ones are not wanted.
         let (copies, taken) = sync_channel(0);
         let (finish, finished) = oneshot::channel();

@@ -69,7 +69,9 @@ impl SqliteLog {
         sync_names(folder)?;
 
         let reading = options.create_if_missing(false).read_only(true);
-        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(reading).await?;
+        // All at once and for good: where file handles are lacking later on, what is open already goes on reading.
+        let readers = SqlitePoolOptions::new().min_connections(READERS).max_connections(READERS);
+        let readers = readers.idle_timeout(None).max_lifetime(None).connect_with(reading).await?;
         let (last, _) = watch::channel(domain::Position::START);
         let log = Self { writer: Arc::new(Mutex::new(Writer::new(writer))), readers, last: Arc::new(last) };
         let head = log.head().await?;

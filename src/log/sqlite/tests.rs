@@ -209,3 +209,10 @@ async fn one_changed_byte_is_found() {
     let damage = records.iter().try_fold(Head::EMPTY, |head, record| record.verify(&head)).unwrap_err();
     assert_eq!(damage, domain::ChainError::Altered { position: Position::new(2) });
 }
+
+#[tokio::test]
+async fn every_reader_is_there_from_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = SqliteLog::open(folder.path()).await.unwrap();
+    assert_eq!(log.readers.size(), log.readers.options().get_max_connections());
+}

@@ -1,0 +1,121 @@
+//! What the server counts of itself, for Prometheus. Names and meanings are all here; numbers are counted where they arise.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use domain::Action;
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::engine::Engine;
+
+/// HTTP requests, by `method`, `route` and `status`.
+pub const HTTP_REQUESTS: &str = "reprise_http_requests_total";
+/// From a request's head to its answer, by `route`.
+pub const HTTP_SECONDS: &str = "reprise_http_request_duration_seconds";
+/// Commands, by `kind` and `outcome`.
+pub const COMMANDS: &str = "reprise_commands_total";
+/// Commands in a batch.
+pub const BATCH_COMMANDS: &str = "reprise_batch_commands";
+/// Records in a batch.
+pub const BATCH_RECORDS: &str = "reprise_batch_records";
+/// Deciding a batch.
+pub const DECIDE_SECONDS: &str = "reprise_batch_decide_duration_seconds";
+/// Appending a batch, until it is durable or failed.
+pub const APPEND_SECONDS: &str = "reprise_batch_append_duration_seconds";
+/// Appends that did not succeed at once, by `why`.
+pub const APPEND_FAILURES: &str = "reprise_append_failures_total";
+
+const LANE_LENGTH: &str = "reprise_lane_length";
+const LOG_POSITION: &str = "reprise_log_position";
+const READY: &str = "reprise_ready";
+const ROOM_WAITING: &str = "reprise_room_waiting";
+const ROOM_ACTIVE: &str = "reprise_room_active";
+const ROOM_CAPACITY: &str = "reprise_room_capacity";
+const ROOM_SERVING: &str = "reprise_room_serving_number";
+
+/// Upper bounds of what takes time: from a memory access to the command deadline.
+const SECONDS: [f64; 16] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 1.0, 2.5, 5.0];
+/// Upper bounds of a batch's size.
+const SIZES: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
+/// How often what was counted is put in order, whether or not anyone asks.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+static COLLECTED: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Starts counting; once in a process, inside its runtime.
+///
+/// # Errors
+/// Something else counts already.
+pub fn install() -> Result<(), BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Prefix("reprise_batch_".to_owned()), &SIZES)?
+        .install_recorder()?;
+    describe();
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            upkeep.run_upkeep();
+        }
+    });
+    let _ = COLLECTED.set(handle);
+    Ok(())
+}
+
+fn describe() {
+    describe_counter!(HTTP_REQUESTS, "HTTP requests answered");
+    describe_histogram!(HTTP_SECONDS, Unit::Seconds, "From a request's head to its answer");
+    describe_counter!(COMMANDS, "Commands answered; what was shed has the outcome overloaded");
+    describe_histogram!(BATCH_COMMANDS, "Commands decided in one batch");
+    describe_histogram!(BATCH_RECORDS, "Records appended in one batch");
+    describe_histogram!(DECIDE_SECONDS, Unit::Seconds, "Deciding one batch");
+    describe_histogram!(APPEND_SECONDS, Unit::Seconds, "Appending one batch, until it is durable or has failed");
+    describe_counter!(APPEND_FAILURES, "Appends that did not succeed: conflict, unknown, unavailable, full, broken");
+    describe_gauge!(LANE_LENGTH, "Commands that wait in a lane");
+    describe_gauge!(LOG_POSITION, "The position of the last event that queries see");
+    describe_gauge!(READY, "1 while commands can be taken");
+    describe_gauge!(ROOM_WAITING, "Tokens in line");
+    describe_gauge!(ROOM_ACTIVE, "Tokens in the room that take a slot");
+    describe_gauge!(ROOM_CAPACITY, "Slots of the room");
+    describe_gauge!(ROOM_SERVING, "The queue number of the last who was admitted");
+    metrics_process::Collector::default().describe();
+}
+
+/// Everything counted, in Prometheus' text format; empty where nobody counts.
+pub fn render(engine: &Engine) -> String {
+    let read_models = engine.read_models();
+    let room = read_models.room.room();
+    for (lane, waiting) in engine.lane_lengths() {
+        gauge!(LANE_LENGTH, "lane" => lane).set(waiting as f64);
+    }
+    gauge!(LOG_POSITION).set(read_models.head.position.get() as f64);
+    gauge!(READY).set(if engine.readiness().is_ok() { 1.0 } else { 0.0 });
+    gauge!(ROOM_WAITING).set(room.waiting() as f64);
+    gauge!(ROOM_ACTIVE).set(room.active() as f64);
+    gauge!(ROOM_CAPACITY).set(room.capacity() as f64);
+    gauge!(ROOM_SERVING).set(room.serving_number() as f64);
+    metrics_process::Collector::default().collect();
+    COLLECTED.get().map(PrometheusHandle::render).unwrap_or_default()
+}
+
+/// What a command is called in [`COMMANDS`].
+pub fn kind(action: &Action) -> &'static str {
+    match action {
+        Action::CreateLog(_) => "create-log",
+        Action::ConfigureRoom(_) => "configure-room",
+        Action::IssueToken(_) => "issue-token",
+        Action::LeaveRoom(_) => "leave-room",
+        Action::GrantToken(_) => "grant-token",
+        Action::ChargePoints(_) => "charge-points",
+        Action::HoldSeats(_) => "hold-seats",
+        Action::CancelReservation(_) => "cancel-reservation",
+        Action::PayReservation(_) => "pay-reservation",
+        Action::PublishConcert(_) => "publish-concert",
+        Action::AddSeats(_) => "add-seats",
+        Action::PublishSchedule(_) => "publish-schedule",
+        Action::Tick(_) => "tick",
+    }
+}
