@@ -54,7 +54,7 @@ async fn import(place: &Place, path: &Path) -> Result<(), CliError> {
     let now = system_clock()().max(folder.replayed.state.recorded_at);
     let steps = catalog::plan(&file, &folder.replayed.state, now).map_err(unfit)?;
     let log = folder.log;
-    let (engine, sequencer) = start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY).await?;
+    let (engine, sequencer) = start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY, None).await?;
     let bar = ProgressBar::new(steps.len() as u64);
     let written = catalog::publish(&engine, steps, || bar.inc(1)).await.map_err(unfit)?;
     bar.finish_and_clear();
@@ -83,7 +83,7 @@ pub async fn room(place: &Place, command: &config::Room) -> Result<(), CliError>
     let pace = admissions_per_second.map_or(room.admissions_per_second(), |pace| (pace > 0).then_some(pace));
     let configure = ConfigureRoom { capacity: capacity.unwrap_or(room.capacity()), admissions_per_second: pace };
     let log = folder.log;
-    let (engine, sequencer) = start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY).await?;
+    let (engine, sequencer) = start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY, None).await?;
     println!(
         "capacity {}, {}",
         configure.capacity,

@@ -52,6 +52,9 @@ pub enum Command {
     /// The waiting room.
     #[command(subcommand)]
     Room(Room),
+    /// Measuring.
+    #[command(subcommand)]
+    Bench(Bench),
     #[command(flatten)]
     Tool(Tool),
 }
@@ -107,4 +110,27 @@ pub enum Room {
         #[arg(long, value_name = "N")]
         admissions_per_second: Option<u32>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// Make a log of many events by the program's own commands, in a folder that has none. Its key is made of the seed
+    /// too, and so no secret.
+    MakeLog(MakeLog),
+    /// Read the log of a folder that no server holds, and tell how fast it is proved, decoded and folded.
+    Replay,
+}
+
+#[derive(Debug, Args)]
+pub struct MakeLog {
+    /// How many events; the first two create the log.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
+    pub events: u64,
+    /// The same seed makes the same log, to the last hash.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// End the log's time now and not on a fixed day, so that a server that starts on it finds its holds, tokens and
+    /// keys alive. Then each run makes another log.
+    #[arg(long)]
+    pub ends_now: bool,
 }

@@ -9,7 +9,9 @@ use domain::{Action, Command, CreateLog, Credential, Position, Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
-use crate::engine::{Clock, Engine, Replayed, Sequencer, StartError, Submission, Undecided, replay};
+use crate::engine::{
+    Clock, Engine, Replayed, Sequencer, SnapshotFolder, SnapshotWriter, StartError, Submission, Undecided,
+};
 use crate::key::{KEY_FILE, ServerKey};
 use crate::log::{EventLog, FolderError, FolderLock, LOG_FILE, OpenError, ReadError, SqliteLog};
 
@@ -21,6 +23,8 @@ pub struct DataFolder {
     pub replayed: Replayed,
     /// The key that belongs to the log.
     pub key: ServerKey,
+    /// The position of the snapshot that it was restored from, 0 where there was none.
+    pub last_snapshot: Position,
     /// Holds the folder as long as it lives.
     pub lock: FolderLock,
 }
@@ -45,7 +49,8 @@ pub enum FolderProblem {
 }
 
 impl DataFolder {
-    /// Takes the folder, made if missing, proves its log from the first record to the last, and folds it.
+    /// Takes the folder, made if missing, and folds its log: from the newest snapshot, or from the first record. What is
+    /// folded is proved, and always the last record.
     ///
     /// # Errors
     /// Another process holds the folder, it cannot be written, or its log or key is not what it was.
@@ -55,13 +60,9 @@ impl DataFolder {
         let failed = |error| FolderProblem::Log { path: path.to_owned(), error };
         let head = log.head().await.map_err(|error: ReadError| failed(error.into()))?;
         tracing::info!("the log is in {}; its head is position {}", path.display(), head.position);
-        let started = Instant::now();
-        let bar = progress_bar(head.position);
-        let replayed = replay(log.as_ref(), |position| bar.set_position(position.get())).await.map_err(failed)?;
-        bar.finish_and_clear();
-        tracing::info!("replayed {} events in {:.3} s", replayed.state.head.position, started.elapsed().as_secs_f64());
+        let (replayed, last_snapshot) = fold(path, &log, head.position).await.map_err(failed)?;
         let key = key(path, &replayed)?;
-        Ok(Self { log, replayed, key, lock })
+        Ok(Self { log, replayed, key, last_snapshot, lock })
     }
 
     /// Fails where the folder has no log yet.
@@ -71,6 +72,23 @@ impl DataFolder {
     pub fn must_exist(path: &Path) -> Result<(), FolderProblem> {
         if path.join(LOG_FILE).exists() { Ok(()) } else { Err(FolderProblem::NoLog(path.to_owned())) }
     }
+}
+
+/// Folds the log: from its newest snapshot on, or all of it.
+async fn fold(path: &Path, log: &Arc<dyn EventLog>, end: Position) -> Result<(Replayed, Position), StartError> {
+    let started = Instant::now();
+    let restored = SnapshotFolder::beside(path).restore(log.as_ref()).await?.unwrap_or_default();
+    let snapshot = restored.state.head.position;
+    if snapshot > Position::START {
+        tracing::info!("restored the snapshot of position {snapshot} in {:.3} s", started.elapsed().as_secs_f64());
+    }
+    let started = Instant::now();
+    let bar = progress_bar(end).with_position(snapshot.get());
+    let replayed = restored.read_on(log, |position| bar.set_position(position.get())).await?;
+    bar.finish_and_clear();
+    let events = replayed.state.head.position.get() - snapshot.get();
+    tracing::info!("replayed {events} events in {:.3} s", started.elapsed().as_secs_f64());
+    Ok((replayed, snapshot))
 }
 
 /// The key of a log that has events must be there and fit; only an empty one may get a new key.
@@ -107,9 +125,14 @@ pub async fn start(
     replayed: Replayed,
     key: &ServerKey,
     capacity: u64,
+    snapshots: Option<SnapshotWriter>,
 ) -> Result<(Engine, tokio::task::JoinHandle<Result<(), crate::engine::Fatal>>), FolderProblem> {
     let node_id = Uuid::new_v4();
     let (engine, sequencer): (Engine, Sequencer) = Engine::new(log, replayed, system_clock(), node_id);
+    let sequencer = match snapshots {
+        Some(snapshots) => sequencer.with_snapshots(snapshots),
+        None => sequencer,
+    };
     let sequencer = tokio::spawn(sequencer.run());
     let create = CreateLog { log_id: Uuid::new_v4(), key_check: key.check(), capacity };
     let command = Command { by: Credential::System, idempotency: None, action: Action::CreateLog(create) };

@@ -44,20 +44,32 @@ impl ServerKey {
     /// # Errors
     /// The folder cannot be written, or the file there is no key.
     pub fn load_or_create(folder: &Path) -> io::Result<Self> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(io::Error::other)?;
+        Self(key).keep(folder)
+    }
+
+    /// Puts a key that is no secret into `folder`, for a log that is made for measuring. One that is there already stays.
+    ///
+    /// # Errors
+    /// The folder cannot be written, or the file there is no key.
+    pub fn known(bytes: [u8; 32], folder: &Path) -> io::Result<Self> {
+        Self(bytes).keep(folder)
+    }
+
+    fn keep(self, folder: &Path) -> io::Result<Self> {
         let path = folder.join(KEY_FILE);
         if path.try_exists()? {
             return Self::load(folder);
         }
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(io::Error::other)?;
         // Under another name until it is whole: half a key, left by a kill or a full disk, would be refused for ever.
         let unfinished = folder.join(UNFINISHED_KEY_FILE);
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-        writeln!(file, "{}", Hash::new(key))?;
+        writeln!(file, "{}", Hash::new(self.0))?;
         file.sync_all()?;
         std::fs::rename(&unfinished, &path)?;
         File::open(folder)?.sync_all()?;
-        Ok(Self(key))
+        Ok(self)
     }
 
     /// Reads the key in `folder`.

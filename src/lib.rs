@@ -1,6 +1,7 @@
 //! What is run: the log, the engine that decides, and the HTTP interface. `main.rs` puts them together.
 
 pub mod api;
+pub mod bench;
 pub mod catalog;
 pub mod cli;
 pub mod config;

@@ -4,9 +4,12 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use reprise::config::{Cli, Command};
-use reprise::{cli, serve, tools};
+use reprise::config::{Bench, Cli, Command};
+use reprise::{bench, cli, serve, tools};
 use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -32,6 +35,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Catalog(command) => cli::catalog(&cli.place, command).await?,
         Command::Room(command) => cli::room(&cli.place, command).await?,
         Command::Tool(tool) => return Ok(tools::run(&cli.place, tool).await),
+        Command::Bench(Bench::MakeLog(options)) => bench::make_log(&cli.place, options).await?,
+        Command::Bench(Bench::Replay) => bench::replay(&cli.place).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -13,7 +13,7 @@ use crate::api::{Api, operations, serve as serve_http};
 use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, Identity, Place, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
 use crate::demo::{self, DemoError};
-use crate::engine::{Engine, Fatal, StartError};
+use crate::engine::{Engine, Fatal, SnapshotFolder, SnapshotWriter, SnapshotsWritten, StartError};
 use crate::key::ServerKey;
 use crate::log::{EventLog, FolderLock};
 use crate::metrics;
@@ -72,7 +72,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
 
     metrics::install()?;
     let mut told_to_stop = std::pin::pin!(told_to_stop);
-    let Prepared { engine, mut sequencer, log, key, _lock } = tokio::select! {
+    let Prepared { engine, mut sequencer, snapshots_written, log, key, _lock } = tokio::select! {
         prepared = prepare(place, options) => prepared?,
         () = &mut told_to_stop => {
             tracing::info!("stopped before it was ready");
@@ -104,6 +104,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
         () = &mut told_to_stop => tracing::info!("stopping: answering what is held"),
     }
     let _ = stop.send(());
+    let deadline = tokio::time::Instant::now() + SHUTDOWN_DEADLINE;
     let drained = async {
         let _ = http.await;
         sequencer.await??;
@@ -113,8 +114,13 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
         log.close().await;
         Ok::<(), ServeError>(())
     };
-    match tokio::time::timeout(SHUTDOWN_DEADLINE, drained).await {
-        Ok(ended) => ended?,
+    match tokio::time::timeout_at(deadline, drained).await {
+        Ok(ended) => {
+            ended?;
+            if tokio::time::timeout_at(deadline, snapshots_written).await.is_err() {
+                tracing::warn!("stopped without a snapshot: it took too long to write");
+            }
+        }
         Err(_) => tracing::warn!("stopped with commands whose outcome the log has not told"),
     }
     tracing::info!("stopped");
@@ -125,6 +131,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
 struct Prepared {
     engine: Engine,
     sequencer: JoinHandle<Result<(), Fatal>>,
+    snapshots_written: SnapshotsWritten,
     log: Arc<dyn EventLog>,
     key: ServerKey,
     _lock: FolderLock,
@@ -132,17 +139,19 @@ struct Prepared {
 
 /// Folds the log and starts the engine on it. Stopped midway, it leaves what a killed one leaves: the next start goes on.
 async fn prepare(place: &Place, options: &Serve) -> Result<Prepared, ServeError> {
-    let DataFolder { log, replayed, key, lock } = DataFolder::open(&place.data).await?;
+    let DataFolder { log, replayed, key, last_snapshot, lock } = DataFolder::open(&place.data).await?;
     if !options.accept_clock {
         replayed.check_clock(now())?;
     }
     let capacity = options.capacity.unwrap_or(if options.demo { DEMO_CAPACITY } else { DEFAULT_CAPACITY });
     let state = replayed.state.clone();
-    let (engine, sequencer) = start(log.clone(), replayed, &key, capacity).await?;
+    let snapshots = SnapshotFolder::beside(&place.data);
+    let (snapshots, snapshots_written) = SnapshotWriter::start(snapshots, last_snapshot);
+    let (engine, sequencer) = start(log.clone(), replayed, &key, capacity, Some(snapshots)).await?;
     if options.demo {
         demo::prepare(&engine, &log, &state).await?;
     }
-    Ok(Prepared { engine, sequencer, log, key, _lock: lock })
+    Ok(Prepared { engine, sequencer, snapshots_written, log, key, _lock: lock })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {

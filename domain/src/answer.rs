@@ -1,5 +1,7 @@
 //! What a command's answer tells: read off its last event, so that a repeated request gets the first answer from the log.
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{Event, Hold};
 use crate::limits::FINISHED_SECONDS;
 use crate::state::reservations::{Reservation, ReservationStatus};
@@ -35,7 +37,7 @@ pub struct Charge {
 }
 
 /// Points spent on a reservation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
     /// Its number, which people see.
     pub payment_id: PaymentId,

@@ -7,7 +7,8 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::values::{
@@ -162,7 +163,7 @@ impl Hold {
 }
 
 /// A seat as the catalogue has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seat {
     /// Unique in its schedule.
@@ -174,11 +175,32 @@ pub struct Seat {
     /// What it costs.
     pub price: Points,
     /// Its row, where that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub row: Option<Arc<str>>,
     /// Its number in the row, where that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub number: Option<u32>,
+}
+
+/// An event leaves out what is not known. A snapshot must not: its members have places and no names.
+impl Serialize for Seat {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let is_whole = !serializer.is_human_readable();
+        let (has_row, has_number) = (is_whole || self.row.is_some(), is_whole || self.number.is_some());
+        let members = 4 + usize::from(has_row) + usize::from(has_number);
+        let mut seat = serializer.serialize_struct("Seat", members)?;
+        seat.serialize_field("seat_id", &self.seat_id)?;
+        seat.serialize_field("name", &self.name)?;
+        seat.serialize_field("zone", &self.zone)?;
+        seat.serialize_field("price", &self.price)?;
+        if has_row {
+            seat.serialize_field("row", &self.row)?;
+        }
+        if has_number {
+            seat.serialize_field("number", &self.number)?;
+        }
+        seat.end()
+    }
 }
 
 /// A seat in a reservation, with the price that was agreed on.

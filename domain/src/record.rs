@@ -32,7 +32,7 @@ pub struct Record {
 }
 
 /// The end of a log: its last position and the hash there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The last record's position, 0 in an empty log.
     pub position: Position,

@@ -171,7 +171,7 @@ macro_rules! byte_strings {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(#[serde(with = "hex::serde")] [u8; $bytes]);
+        pub struct $name(#[serde(with = "text_or_bytes")] [u8; $bytes]);
 
         impl $name {
             /// These very bytes.
@@ -197,6 +197,29 @@ macro_rules! byte_strings {
             }
         }
     )*};
+}
+
+/// Bytes are hexadecimal where people read them, and bare in a snapshot.
+mod text_or_bytes {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<const N: usize, S: Serializer>(bytes: &[u8; N], serializer: S) -> Result<S::Ok, S::Error>
+    where
+        [u8; N]: Serialize,
+    {
+        if serializer.is_human_readable() { hex::serialize(bytes, serializer) } else { bytes.serialize(serializer) }
+    }
+
+    pub fn deserialize<'de, const N: usize, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; N], D::Error>
+    where
+        [u8; N]: Deserialize<'de> + hex::FromHex<Error = hex::FromHexError>,
+    {
+        if deserializer.is_human_readable() {
+            hex::deserialize(deserializer)
+        } else {
+            <[u8; N]>::deserialize(deserializer)
+        }
+    }
 }
 
 byte_strings! {

@@ -2,12 +2,13 @@
 
 use domain::Timestamp;
 use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
 
 /// How far back admissions count, in seconds.
 pub(crate) const WINDOW_SECONDS: i64 = 60;
 
 /// Admissions by record time. A running sum, so that a window is counted by two look-ups, however many are in it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Admissions {
     /// How many there were in all up to and at each time, of the times within the window.
     up_to: OrdMap<Timestamp, u64>,

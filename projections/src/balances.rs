@@ -2,10 +2,12 @@
 
 use domain::{Event, Points, RecordedEvent, UserId};
 use imbl::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// Balances by user.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Balances {
+    #[serde(serialize_with = "domain::in_key_order")]
     balances: HashMap<UserId, Points>,
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{ConcertId, Event, Head, RecordedEvent, ScheduleId, Timestamp};
 use imbl::OrdMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::representation::{Page, Representation, json};
 use crate::seat_lists::SeatLists;
@@ -16,7 +16,7 @@ const CONCERT_VERSION: u32 = 1;
 const DATES_VERSION: u32 = 1;
 
 /// A concert as clients read it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Listed {
     concert_id: ConcertId,
@@ -30,7 +30,7 @@ struct Listed {
 }
 
 /// A published schedule as clients read it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Date {
     concert_schedule_id: ScheduleId,
@@ -48,7 +48,7 @@ struct Date {
     seats_available: u64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Concert {
     listed: Listed,
     /// Published schedules only.
@@ -58,7 +58,7 @@ struct Concert {
 }
 
 /// Every concert, by id.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Concerts {
     concerts: OrdMap<ConcertId, Arc<Concert>>,
     list_page: Page,

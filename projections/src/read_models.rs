@@ -2,6 +2,8 @@
 
 use domain::{Head, RecordedEvent, Timestamp};
 
+use serde::{Deserialize, Serialize};
+
 use crate::balances::Balances;
 use crate::concerts::Concerts;
 use crate::reservations::ReservationViews;
@@ -9,7 +11,7 @@ use crate::room::RoomView;
 use crate::seat_lists::SeatLists;
 
 /// What queries are served from, as of one position. A copy is O(1) and stays as it is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReadModels {
     /// The last record folded.
     pub head: Head,
@@ -42,6 +44,10 @@ impl Default for ReadModels {
 }
 
 impl ReadModels {
+    /// Raise it with every change of what the same events fold to, or of how a read model is stored: a snapshot of
+    /// another version is not used, so that the read models are folded anew from the log.
+    pub const FOLD_VERSION: u32 = 1;
+
     /// Folds the next record. No bytes are made here.
     ///
     /// # Panics

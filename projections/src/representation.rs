@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use domain::{Hash, Head, Position};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The last event that changed a representation's bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// Where that event stands in the log; 0 where none has changed anything.
     pub position: Position,
@@ -50,9 +50,10 @@ impl Lazy {
 }
 
 /// A representation that its first reader makes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Page {
     stamp: Stamp,
+    #[serde(skip)]
     body: Lazy,
 }
 

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use domain::limits::REMEMBERED_SECONDS;
 use domain::{Event, Hold, RecordedEvent, Reservation, ReservationId, ReservationStatus, ScheduleId, Timestamp};
 use imbl::{HashMap, OrdSet};
+use serde::{Deserialize, Serialize};
 
 /// Reservations by number.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ReservationViews {
+    #[serde(serialize_with = "domain::in_key_order")]
     entries: HashMap<ReservationId, Entry>,
     forgettable: OrdSet<(Timestamp, ReservationId)>,
     /// A sale is closed from the schedule's start on.
+    #[serde(serialize_with = "domain::in_key_order")]
     starts_at: HashMap<ScheduleId, Timestamp>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Entry {
     /// Shared, since a persistent map copies its entries' neighbours along.
     reservation: Arc<Reservation>,

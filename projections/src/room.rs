@@ -1,7 +1,7 @@
 //! The waiting room as it is seen from outside: who a token is, how long the line is, how fast it moves.
 
 use domain::{Event, RecordedEvent, Room, RoomId, Timestamp, Token, TokenStatus};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::admissions::{Admissions, WINDOW_SECONDS};
 use crate::representation::{Page, Representation, json};
@@ -10,7 +10,7 @@ use crate::representation::{Page, Representation, json};
 const QUEUE_VERSION: u32 = 1;
 
 /// The room and its line. It is folded by the domain's own code, so that a query knows a token exactly as a decision does.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RoomView {
     room: Room,
     admissions: Admissions,

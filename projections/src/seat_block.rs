@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::{Points, ReservationId, Seat, SeatId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::representation::Lazy;
 
@@ -13,7 +13,7 @@ use crate::representation::Lazy;
 pub(crate) const SEATS_PER_BLOCK: u64 = 256;
 
 /// Whether a seat can be had, as events say; else who has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Occupancy {
     Available,
     Held(ReservationId),
@@ -67,13 +67,15 @@ struct AnySeat<'a> {
 }
 
 /// Seats whose ids lie in one span of [`SEATS_PER_BLOCK`], by id.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Block {
     /// Apart from who has them, so that a hold copies numbers and no names.
     seats: Arc<Vec<Seat>>,
     /// Of the seat at the same index.
     occupancy: Vec<Occupancy>,
+    #[serde(skip)]
     available: Lazy,
+    #[serde(skip)]
     all: Lazy,
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use domain::{ConcertId, Head, Hold, Seat, SeatId};
 use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
 
 use crate::representation::{Page, Representation};
 use crate::seat_block::{Block, Occupancy};
@@ -13,7 +14,7 @@ use crate::seat_block::{Block, Occupancy};
 const VERSION: u32 = 1;
 
 /// The seats of one schedule.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SeatList {
     concert_id: ConcertId,
     is_published: bool,

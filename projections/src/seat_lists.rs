@@ -4,15 +4,17 @@
 use std::sync::Arc;
 
 use domain::{ConcertId, Event, Head, Hold, RecordedEvent, Rejection, ScheduleId, Seat, SeatId};
-use imbl::{HashMap, HashSet};
+use imbl::{HashMap, OrdSet};
+use serde::{Deserialize, Serialize};
 
 use crate::seat_block::Occupancy;
 use crate::seat_list::SeatList;
 
 /// The seats of every schedule.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SeatLists {
-    concerts: HashSet<ConcertId>,
+    concerts: OrdSet<ConcertId>,
+    #[serde(serialize_with = "domain::in_key_order")]
     lists: HashMap<ScheduleId, Arc<SeatList>>,
 }
 

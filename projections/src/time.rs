@@ -1,7 +1,7 @@
 //! Times as clients read them.
 
 use domain::Timestamp;
-use serde::Serializer;
+use serde::{Serialize, Serializer};
 
 /// RFC 3339 in UTC with milliseconds: `2026-12-24T10:30:00.000Z`. Past the years that have four digits, the nearest
 /// instant that can be written: a read model must not stop at a time that an operator mistyped.
@@ -11,12 +11,12 @@ pub fn rfc3339(time: Timestamp) -> String {
     format!("{shown:.3}")
 }
 
-/// [`rfc3339`] for `#[serde(serialize_with = "…")]`.
+/// [`rfc3339`] for `#[serde(serialize_with = "…")]`; in a snapshot, which nobody reads, the bare time.
 ///
 /// # Errors
 /// Those of the serializer.
 pub fn serialize_rfc3339<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&rfc3339(*time))
+    if serializer.is_human_readable() { serializer.serialize_str(&rfc3339(*time)) } else { time.serialize(serializer) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use domain::limits::MAX_RECORD_BYTES;
-use domain::{Actor, Decided, Event, Metadata, Position, Record, RecordedEvent, State, Timestamp};
+use domain::{Actor, Answer, Decided, Event, Metadata, Position, Record, RecordedEvent, Rejection, State, Timestamp};
 use uuid::Uuid;
 
 use super::pending::{self, Pending, Taken};
@@ -45,22 +45,32 @@ impl Batch {
 
     /// Decides one command; gives it back where its events have no room in this batch.
     fn decide(&mut self, taken: Taken) -> Option<Taken> {
+        let Some(verdict) = self.judge(taken.submission()) else { return Some(taken) };
+        self.verdicts.push((taken, verdict));
+        None
+    }
+
+    /// Decides what nobody waits for, for a log that is made and not served. `None`: its events have no room in this batch.
+    pub fn make(&mut self, submission: &Submission) -> Option<Result<Answer, Rejection>> {
+        match self.judge(submission)? {
+            pending::Decided::Reply(reply) => Some(reply.outcome),
+            pending::Decided::Repeated(_) => Some(Ok(Answer::Done)),
+        }
+    }
+
+    fn judge(&mut self, submission: &Submission) -> Option<pending::Decided> {
         let position = self.state.head.position;
         let reply = |outcome| pending::Decided::Reply(Reply { position, outcome, replayed: false });
-        let verdict = match taken.submission().command.decide(&self.state, self.now) {
+        Some(match submission.command.decide(&self.state, self.now) {
             Err(rejection) => reply(Err(rejection)),
             Ok((_, Decided::Already(answer))) => reply(Ok(answer)),
             Ok((_, Decided::Repeated(position))) => pending::Decided::Repeated(position),
             Ok((actor, Decided::Events(events))) => {
                 let answer = events.last().expect("a decision that writes has an event").answer();
-                match self.write(taken.submission(), &actor, events) {
-                    Some(position) => pending::Decided::Reply(Reply { position, outcome: Ok(answer), replayed: false }),
-                    None => return Some(taken),
-                }
+                let position = self.write(submission, &actor, events)?;
+                pending::Decided::Reply(Reply { position, outcome: Ok(answer), replayed: false })
             }
-        };
-        self.verdicts.push((taken, verdict));
-        None
+        })
     }
 
     /// Seals and folds a command's events and tells the last one's position; `None` where they have no room.
@@ -141,7 +151,7 @@ impl Batch {
 ///
 /// # Errors
 /// The rule that the command would break.
-pub fn rehearse(state: &mut State, command: &domain::Command, now: Timestamp) -> Result<(), domain::Rejection> {
+pub fn rehearse(state: &mut State, command: &domain::Command, now: Timestamp) -> Result<(), Rejection> {
     let mut trial = Batch::new(state, Uuid::nil(), now);
     if let (actor, Decided::Events(events)) = command.decide(state, now)? {
         trial.write(&Submission::new(command.clone(), None), &actor, events);

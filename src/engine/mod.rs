@@ -10,6 +10,8 @@ mod pending;
 mod published;
 mod replay;
 mod sequencer;
+mod snapshot;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -25,11 +27,13 @@ use uuid::Uuid;
 
 use crate::log::EventLog;
 use crate::metrics;
-pub use batch::rehearse;
+pub use batch::{Batch, rehearse};
 use pending::{Lane, Pending};
 pub use published::{Behind, MAX_WAIT, Readiness};
 pub use replay::{Replayed, StartError, replay};
 pub use sequencer::{Fatal, Sequencer};
+pub use snapshot::{Contradiction, SNAPSHOT_FOLDER, SnapshotFolder, SnapshotWriter, SnapshotsWritten};
+pub use stream::{PAGE_RECORDS, StreamError, decode, stream};
 
 /// How long a command may take from its acceptance to its answer.
 pub const COMMAND_DEADLINE: Duration = Duration::from_secs(5);

@@ -1,13 +1,14 @@
 //! Start-up: the log is read, proved and folded, from its first record to its last.
 
-use domain::{DecodeError, Event, HASH_ALGORITHM, Head, LOG_FORMAT, Position, Record, State, Timestamp};
+use std::sync::Arc;
+
+use domain::{Head, Position, RecordedEvent, State, Timestamp};
 use projections::ReadModels;
 
 use super::MAX_CLOCK_LAG;
+use super::snapshot::Contradiction;
+use super::stream::{StreamError, decode, stream};
 use crate::log::{EventLog, ReadError};
-
-/// How many records are read at once.
-const CHUNK_RECORDS: usize = 4_096;
 
 /// What a log folds to.
 #[derive(Default)]
@@ -21,15 +22,12 @@ pub struct Replayed {
 /// Why a log cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// It cannot be read, or is not what was written.
+    /// It cannot be read, is not what was written, or holds what this program does not understand.
     #[error(transparent)]
-    Log(#[from] ReadError),
-    /// It holds what this program does not understand.
-    #[error("position {position}: {reason}")]
-    Undecodable { position: Position, reason: DecodeError },
-    /// It was made by a program that hashes or stores records in another way.
-    #[error("position 1: the log has format {format} with {hash_algorithm}, which this program does not know")]
-    UnknownFormat { format: u32, hash_algorithm: String },
+    Stream(#[from] StreamError),
+    /// It is not the log that a snapshot beside it was taken of.
+    #[error(transparent)]
+    Snapshot(#[from] Contradiction),
     /// Its last record is from the future: served now, deadlines would stand still until then.
     #[error(
         "position {position}: the last record is {seconds} s ahead of this machine's clock; set the clock, or say \
@@ -38,38 +36,46 @@ pub enum StartError {
     FromTheFuture { position: Position, seconds: i64 },
 }
 
+impl From<ReadError> for StartError {
+    fn from(error: ReadError) -> Self {
+        Self::Stream(error.into())
+    }
+}
+
 /// Reads the whole log, telling `progress` of each position reached.
 ///
 /// # Errors
 /// The log cannot be read, is damaged, or holds what this program does not understand; the error names the position.
-pub async fn replay(log: &dyn EventLog, mut progress: impl FnMut(Position)) -> Result<Replayed, StartError> {
-    let mut replayed = Replayed::default();
-    loop {
-        let records = log.read(replayed.state.head.position, CHUNK_RECORDS).await?;
-        if records.is_empty() {
-            return Ok(replayed);
-        }
-        for record in &records {
-            replayed.apply(record)?;
-        }
-        progress(replayed.state.head.position);
-    }
+pub async fn replay(log: &Arc<dyn EventLog>, progress: impl FnMut(Position)) -> Result<Replayed, StartError> {
+    Replayed::default().read_on(log, progress).await
 }
 
 impl Replayed {
-    /// Proves one record against those before it, and folds it.
-    fn apply(&mut self, record: &Record) -> Result<(), StartError> {
-        let position = record.position;
-        record.verify(&self.state.head).map_err(ReadError::from)?;
-        let recorded = record.decode().map_err(|reason| StartError::Undecodable { position, reason })?;
-        if let Event::LogCreated { format, hash_algorithm, .. } = &recorded.event
-            && (*format, hash_algorithm.as_str()) != (LOG_FORMAT, HASH_ALGORITHM)
-        {
-            return Err(StartError::UnknownFormat { format: *format, hash_algorithm: hash_algorithm.clone() });
-        }
-        self.state.apply(&recorded);
-        self.read_models.apply(&recorded);
-        Ok(())
+    /// Folds what the log holds after what is folded already, telling `progress` of each position reached.
+    ///
+    /// # Errors
+    /// The log cannot be read, is damaged, or holds what this program does not understand; the error names the position.
+    pub async fn read_on(
+        mut self,
+        log: &Arc<dyn EventLog>,
+        mut progress: impl FnMut(Position),
+    ) -> Result<Self, StartError> {
+        stream(log, self.state.head, decode, |page: Vec<RecordedEvent>| {
+            self.fold(&page);
+            progress(self.state.head.position);
+            Ok::<(), StartError>(())
+        })
+        .await?;
+        Ok(self)
+    }
+
+    /// State and read models do not know of each other, so each is folded on a thread of its own.
+    fn fold(&mut self, page: &[RecordedEvent]) {
+        let Self { state, read_models } = self;
+        std::thread::scope(|threads| {
+            threads.spawn(|| page.iter().for_each(|recorded| state.apply(recorded)));
+            page.iter().for_each(|recorded| read_models.apply(recorded));
+        });
     }
 
     /// Refuses a log whose last record is more than a minute ahead of the clock.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::batch::Batch;
 use super::pending::{Lanes, Pending, lanes};
 use super::published::Published;
-use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, Submission, TICK_INTERVAL, Undecided};
+use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, SnapshotWriter, Submission, TICK_INTERVAL, Undecided};
 use crate::log::{AppendError, EventLog, MAX_BATCH_COMMANDS, ReadError};
 use crate::metrics;
 
@@ -69,6 +69,7 @@ pub struct Sequencer {
     state: State,
     read_models: ReadModels,
     published: Arc<Published>,
+    snapshots: Option<SnapshotWriter>,
 }
 
 impl Engine {
@@ -86,12 +87,19 @@ impl Engine {
             state: replayed.state,
             read_models: replayed.read_models,
             published: Arc::clone(&published),
+            snapshots: None,
         };
         (Self { lanes: senders, published, log, clock }, sequencer)
     }
 }
 
 impl Sequencer {
+    /// Has snapshots taken of what it decides.
+    #[must_use]
+    pub fn with_snapshots(self, snapshots: SnapshotWriter) -> Self {
+        Self { snapshots: Some(snapshots), ..self }
+    }
+
     /// Decides until every [`Engine`] is gone and all that was submitted is answered.
     ///
     /// # Errors
@@ -110,7 +118,10 @@ impl Sequencer {
                 () = std::future::ready(()), if !self.waiting.is_empty() => {}
                 pending = first(&mut self.lanes) => match pending {
                     Some(pending) => self.waiting.push_back(pending),
-                    None => return Ok(()),
+                    None => {
+                        self.stop();
+                        return Ok(());
+                    }
                 },
                 () = self.log.wait_past(self.state.head.position) => {
                     self.follow().await?;
@@ -119,6 +130,12 @@ impl Sequencer {
             }
             self.fill();
             self.process().await?;
+        }
+    }
+
+    fn stop(self) {
+        if let Some(snapshots) = self.snapshots {
+            snapshots.stop(self.state, self.read_models);
         }
     }
 
@@ -180,6 +197,9 @@ impl Sequencer {
             self.published.set_readiness(Ok(()));
         }
         batch.answer();
+        if let Some(snapshots) = &mut self.snapshots {
+            snapshots.offer(&self.state, &self.read_models);
+        }
     }
 
     /// Appends after the state's head. An outcome that is unknown is settled before anything else is done: the same

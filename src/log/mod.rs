@@ -3,7 +3,7 @@
 //! Every backend passes the one suite in `conformance.rs`; what it must hold is written on [`EventLog`].
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 mod folder;
 #[cfg(test)]
 pub(crate) mod memory;

@@ -9,5 +9,6 @@ mod purchase;
 mod races;
 mod refusals;
 mod server;
+mod snapshots;
 mod tools;
 mod waiting_room;

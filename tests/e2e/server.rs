@@ -23,6 +23,8 @@ pub struct Server {
     base: String,
     client: reqwest::Client,
     output: Arc<Mutex<String>>,
+    /// Ends with the server's last word.
+    listener: Option<std::thread::JoinHandle<()>>,
     folder: PathBuf,
     _temporary: Option<TempDir>,
 }
@@ -64,13 +66,13 @@ impl Server {
             }
         };
         let said = Arc::clone(&output);
-        std::thread::spawn(move || {
+        let listener = std::thread::spawn(move || {
             for line in lines.lines().map_while(Result::ok) {
                 said.lock().unwrap().push_str(&(line + "\n"));
             }
         });
         let client = reqwest::Client::new();
-        Self { child, base, client, output, folder: folder.to_owned(), _temporary: None }
+        Self { child, base, client, output, listener: Some(listener), folder: folder.to_owned(), _temporary: None }
     }
 
     /// A request, with a token where one is given.
@@ -125,7 +127,11 @@ impl Server {
     pub fn terminate(&mut self) -> ExitStatus {
         let kill = Command::new("kill").arg(self.pid().to_string()).status().unwrap();
         assert!(kill.success());
-        self.child.wait().unwrap()
+        let status = self.child.wait().unwrap();
+        if let Some(listener) = self.listener.take() {
+            listener.join().unwrap();
+        }
+        status
     }
 
     /// The types of the events in its log.

@@ -1,13 +1,14 @@
 //! Concerts, their schedules, and every seat of a schedule.
 
 use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Seat};
 use crate::rejection::Rejection;
 use crate::values::{ConcertId, ScheduleId, SeatId, Timestamp};
 
 /// A concert.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Concert {
     /// Its name.
     pub name: String,
@@ -18,7 +19,7 @@ pub struct Concert {
 }
 
 /// One performance, with its seats; it is visible once its times are published.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Schedule {
     /// Whose performance it is.
     pub concert_id: ConcertId,
@@ -29,7 +30,7 @@ pub struct Schedule {
 }
 
 /// When a schedule is sold and played.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduleTimes {
     /// The performance's start: until then a sale can be taken back.
     pub starts_at: Timestamp,
@@ -42,7 +43,7 @@ pub struct ScheduleTimes {
 }
 
 /// All that can be sold.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Catalogue {
     concerts: OrdMap<ConcertId, Concert>,
     schedules: OrdMap<ScheduleId, Schedule>,

@@ -1,13 +1,15 @@
 //! What was asked with an idempotency key: where the answer stands in the log.
 
 use imbl::{HashMap, OrdMap, OrdSet};
+use serde::{Deserialize, Serialize};
 
+use crate::canonical::in_key_order;
 use crate::limits::{MAX_KEYS, MAX_KEYS_PER_USER, REMEMBERED_SECONDS};
 use crate::record::{ActorName, RecordedEvent};
 use crate::values::{Fingerprint, Position, Timestamp, UserId};
 
 /// The first use of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstUse {
     /// What was asked.
     pub request: Fingerprint,
@@ -17,12 +19,19 @@ pub struct FirstUse {
 }
 
 /// Keys of the last 24 hours, the last 1,024 of each user, the last 4,000,000 in all.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IdempotencyKeys {
+    #[serde(serialize_with = "in_key_order")]
     by_key: HashMap<(UserId, Fingerprint), FirstUse>,
     by_age: OrdMap<Position, (UserId, Fingerprint)>,
+    #[serde(serialize_with = "in_key_order")]
     by_user: HashMap<UserId, OrdSet<Position>>,
+    #[serde(skip, default = "max_keys")]
     max_keys: usize,
+}
+
+fn max_keys() -> usize {
+    MAX_KEYS
 }
 
 impl Default for IdempotencyKeys {

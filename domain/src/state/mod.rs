@@ -1,7 +1,8 @@
 //! What the log folds to: all that a decision rests on, and nothing else.
 //!
 //! Every map is persistent (crate `imbl`), so that a copy of the whole state costs nothing and a batch that was not
-//! appended is undone by dropping its copy. Hash maps are never iterated: order comes from ordered maps only.
+//! appended is undone by dropping its copy. Hash maps are never iterated: order comes from ordered maps only. Only a
+//! snapshot writes them out, in the order of their keys.
 
 pub mod catalogue;
 pub mod idempotency;
@@ -10,6 +11,7 @@ pub mod room;
 pub mod seating;
 pub mod wallets;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::answer::Payment;
@@ -24,7 +26,7 @@ use seating::Seating;
 use wallets::Wallets;
 
 /// Which log this is, from its first event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogIdentity {
     /// Names the log.
     pub log_id: Uuid,
@@ -33,7 +35,7 @@ pub struct LogIdentity {
 }
 
 /// The state that a log folds to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct State {
     /// The last record folded.
     pub head: Head,
@@ -72,6 +74,10 @@ impl Default for State {
 }
 
 impl State {
+    /// Raise it with every change of what the same events fold to, or of how a state is stored: a snapshot of another
+    /// version is not used, so that the state is folded anew from the log.
+    pub const FOLD_VERSION: u32 = 1;
+
     /// Folds the next record. What is remembered for a while is forgotten by its time, never by a clock's.
     pub fn apply(&mut self, recorded: &RecordedEvent) {
         assert_eq!(recorded.head.position, self.head.position.next(), "records are folded in order, each once");

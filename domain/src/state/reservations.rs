@@ -1,14 +1,16 @@
 //! Holds, what became of them, and for how long a closed one is remembered.
 
 use imbl::{HashMap, OrdSet};
+use serde::{Deserialize, Serialize};
 
 use crate::answer::Payment;
+use crate::canonical::in_key_order;
 use crate::event::Hold;
 use crate::limits::REMEMBERED_SECONDS;
 use crate::values::{PaymentId, ReservationId, Timestamp};
 
 /// What became of a hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReservationStatus {
     /// Its seats wait for the payment.
     Held,
@@ -23,7 +25,7 @@ pub enum ReservationStatus {
 }
 
 /// A hold and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
     /// What was reserved.
     pub hold: Hold,
@@ -40,7 +42,7 @@ impl Reservation {
 }
 
 /// A reservation with the payment that was made for it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Entry {
     reservation: Reservation,
     payment: Option<Payment>,
@@ -49,8 +51,9 @@ struct Entry {
 }
 
 /// Every reservation that is live, or was closed in the last 24 hours.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Reservations {
+    #[serde(serialize_with = "in_key_order")]
     entries: HashMap<ReservationId, Entry>,
     deadlines: OrdSet<(Timestamp, ReservationId)>,
     forgettable: OrdSet<(Timestamp, ReservationId)>,

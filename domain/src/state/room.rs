@@ -1,7 +1,9 @@
 //! The waiting room: who is in line, who is inside, and which tokens still name their user.
 
 use imbl::{HashMap, OrdMap, OrdSet};
+use serde::{Deserialize, Serialize};
 
+use crate::canonical::in_key_order;
 use crate::event::Event;
 use crate::limits::{
     FINISHED_SECONDS, MAX_ENDED_TOKENS, MAX_ENDED_TOKENS_PER_USER, MAX_WAITING_TOKENS, REMEMBERED_SECONDS,
@@ -10,7 +12,7 @@ use crate::rejection::Rejection;
 use crate::values::{Seed, Timestamp, TokenHash, TokenId, UserId};
 
 /// Where a token stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenStatus {
     /// In line.
     Waiting,
@@ -23,7 +25,7 @@ pub enum TokenStatus {
 }
 
 /// A place in line or in the room, and the right to act as its user.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     /// Its number, which people see.
     pub token_id: TokenId,
@@ -63,17 +65,20 @@ impl Token {
 }
 
 /// The tokens of one user: at most one in the room, and the last that ended, oldest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct UserTokens {
     in_room: Option<TokenId>,
     ended: Vec<TokenId>,
 }
 
 /// The room and its line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Room {
+    #[serde(serialize_with = "in_key_order")]
     tokens: HashMap<TokenId, (TokenHash, Token)>,
+    #[serde(serialize_with = "in_key_order")]
     by_hash: HashMap<TokenHash, TokenId>,
+    #[serde(serialize_with = "in_key_order")]
     by_user: HashMap<UserId, UserTokens>,
     line: OrdMap<u64, TokenId>,
     deadlines: OrdSet<(Timestamp, TokenId)>,
@@ -86,8 +91,18 @@ pub struct Room {
     last_token: Option<TokenId>,
     /// The second of the last admission (since 1970), and how many there were in it.
     paced: (i64, u32),
+    #[serde(skip, default = "max_waiting")]
     max_waiting: usize,
+    #[serde(skip, default = "max_ended")]
     max_ended: usize,
+}
+
+fn max_waiting() -> usize {
+    MAX_WAITING_TOKENS
+}
+
+fn max_ended() -> usize {
+    MAX_ENDED_TOKENS
 }
 
 impl Default for Room {

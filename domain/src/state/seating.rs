@@ -1,12 +1,14 @@
 //! Which seats are taken, by which reservation, and until when.
 
 use imbl::HashMap;
+use serde::{Deserialize, Serialize};
 
+use crate::canonical::in_key_order;
 use crate::event::Hold;
 use crate::values::{ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
 /// Who has a seat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taken {
     /// Under which reservation.
     pub reservation_id: ReservationId,
@@ -22,7 +24,7 @@ impl Taken {
 }
 
 /// What one user has in one schedule under one reservation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// The reservation, with its hold's deadline.
     pub taken: Taken,
@@ -31,9 +33,11 @@ pub struct Claim {
 }
 
 /// Every seat that is held or sold.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Seating {
+    #[serde(serialize_with = "in_key_order")]
     taken: HashMap<(ScheduleId, SeatId), Taken>,
+    #[serde(serialize_with = "in_key_order")]
     claims: HashMap<(ScheduleId, UserId), Vec<Claim>>,
 }
 

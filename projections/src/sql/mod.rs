@@ -4,7 +4,7 @@
 //! they change, each row once, and [`store`] writes that in bulk together with the checkpoint. Folds keep nothing from
 //! chunk to chunk, so that whoever has the checkpoint can go on.
 
-mod balances;
+pub mod balances;
 mod compare;
 mod fold;
 pub mod payments;

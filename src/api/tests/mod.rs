@@ -52,7 +52,7 @@ impl Server {
         let time = Arc::clone(&clock);
         let now: Clock = Arc::new(move || Timestamp::from_millis(time.load(Ordering::Relaxed)));
         let shared: Arc<dyn EventLog> = Arc::new(log.clone());
-        let replayed = replay(shared.as_ref(), |_| {}).await.unwrap();
+        let replayed = replay(&shared, |_| {}).await.unwrap();
         let (engine, sequencer) = Engine::new(shared, replayed, now, Uuid::nil());
         tokio::spawn(sequencer.run());
         let folder = tempfile::tempdir().unwrap();

@@ -185,7 +185,7 @@ async fn an_event_that_the_program_does_not_know_stops_it_and_names_the_position
     });
     let position = log.records().last().unwrap().position;
     assert!(matches!(node.fatal().await, Fatal::Undecodable { position: named, .. } if named == position));
-    let error = replay(&log, |_| {}).await.err().unwrap().to_string();
+    let error = replay(&shared(&log), |_| {}).await.err().unwrap().to_string();
     assert!(error.contains(&format!("position {position}")) && error.contains("SeatsSwapped"), "{error}");
 }
 
@@ -200,20 +200,20 @@ async fn a_damaged_log_is_refused_at_start_and_the_first_wrong_position_named() 
     node.ask(token(ANN), charge(ANN, 1)).await.unwrap().outcome.unwrap();
     let records = log.records();
     log.edit(|records| records[2].data.push(' '));
-    let error = replay(&log, |_| {}).await.err().unwrap().to_string();
+    let error = replay(&shared(&log), |_| {}).await.err().unwrap().to_string();
     assert!(error.contains("position 3"), "{error}");
     log.edit(|all| {
         *all = records;
         all.remove(3);
     });
-    let error = replay(&log, |_| {}).await.err().unwrap().to_string();
+    let error = replay(&shared(&log), |_| {}).await.err().unwrap().to_string();
     assert!(error.contains("position 4") && error.contains("missing"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_log_from_the_future_is_refused() {
     let (log, _) = sale().await;
-    let replayed = replay(&log, |_| {}).await.unwrap();
+    let replayed = replay(&shared(&log), |_| {}).await.unwrap();
     assert!(replayed.check_clock(T0.plus_seconds(-60)).is_ok());
     let error = replayed.check_clock(T0.plus_seconds(-61)).unwrap_err().to_string();
     assert!(error.contains("--accept-clock"), "{error}");

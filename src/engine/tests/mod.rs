@@ -30,7 +30,7 @@ impl Node {
         let clock = Arc::new(AtomicI64::new(T0.millis()));
         let time = Arc::clone(&clock);
         let now: Clock = Arc::new(move || Timestamp::from_millis(time.load(Ordering::Relaxed)));
-        let replayed = replay(log.as_ref(), |_| {}).await.unwrap();
+        let replayed = replay(log, |_| {}).await.unwrap();
         let (engine, sequencer) = Engine::new(Arc::clone(log), replayed, now, Uuid::new_v4());
         Self { engine, clock, sequencer: tokio::spawn(sequencer.run()) }
     }

@@ -62,7 +62,7 @@ async fn simulate(seed: u64) {
     }
     // Nothing is on its way any more: both nodes have come to the same head, which is the log's.
     tokio::time::sleep(Duration::from_secs(30)).await;
-    let replayed = replay(&log, |_| {}).await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    let replayed = replay(&shared(&log), |_| {}).await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     for node in [&one, &two] {
         assert_eq!(node.engine.read_models().head, replayed.state.head, "seed {seed}");
     }

@@ -1,0 +1,138 @@
+//! `reprise bench`: what measurements need. A log is made here by the program's own commands, decided one after another
+//! as the sequencer does, only that nobody asks and time is simulated.
+
+mod crowd;
+mod replay;
+
+use std::io;
+use std::time::Instant;
+
+use domain::{Head, State, Timestamp};
+use indicatif::ProgressBar;
+use uuid::Uuid;
+
+use self::crowd::Crowd;
+pub use self::replay::replay;
+use crate::config::{MakeLog, Place};
+use crate::data_folder::{FolderProblem, system_clock};
+use crate::engine::{Batch, StartError};
+use crate::key::ServerKey;
+use crate::log::{AppendError, EventLog, FolderError, FolderLock, LOG_FILE, OpenError, SqliteLog};
+
+/// Records that are appended at once.
+const BATCH_RECORDS: usize = 1_000;
+/// The log's time, in milliseconds, that goes by with each batch: 1,000,000 events take under three hours, in which many
+/// holds and tokens expire.
+const BATCH_MILLIS: i64 = 10_000;
+/// 2025-01-01 00:00 UTC: in the past, so that the log can be served.
+const BEGINS_AT: Timestamp = Timestamp::from_millis(1_735_689_600_000);
+
+/// Why no log was made.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    #[error(transparent)]
+    Lock(#[from] FolderError),
+    #[error("{0}: there is a log already")]
+    NotEmpty(String),
+    #[error("the key cannot be made: {0}")]
+    Key(#[from] io::Error),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    #[error(transparent)]
+    Folder(#[from] FolderProblem),
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// Runs `reprise bench make-log`.
+///
+/// # Errors
+/// There is a log already, or the folder cannot be written.
+pub async fn make_log(place: &Place, options: &MakeLog) -> Result<(), BenchError> {
+    let started = Instant::now();
+    let _lock = FolderLock::take(&place.data)?;
+    if place.data.join(LOG_FILE).exists() {
+        return Err(BenchError::NotEmpty(place.data.display().to_string()));
+    }
+    let mut rng = fastrand::Rng::with_seed(options.seed);
+    let key = ServerKey::known(crowd::bytes(&mut rng), &place.data)?;
+    let log = SqliteLog::open(&place.data).await?;
+    let bar = ProgressBar::new(options.events);
+    let begins_at = if options.ends_now { begin_of(options.events) } else { BEGINS_AT };
+    let head = make(&log, key, options.events, rng, begins_at, &bar).await?;
+    log.close().await;
+    bar.finish_and_clear();
+    let seconds = started.elapsed().as_secs_f64();
+    println!("made {} events in {seconds:.1} s; the last hash is {}", head.position, head.hash);
+    Ok(())
+}
+
+/// When a log of so many events begins that ends now, or a little before.
+fn begin_of(events: u64) -> Timestamp {
+    // Batches that are cut short are made up for by half as many again.
+    let batches = i64::try_from(events / BATCH_RECORDS as u64).unwrap_or(0) * 3 / 2 + 1;
+    Timestamp::from_millis(system_clock()().millis() - batches * BATCH_MILLIS)
+}
+
+/// Appends exactly `events` events to an empty log, and tells its head.
+async fn make(
+    log: &dyn EventLog,
+    key: ServerKey,
+    events: u64,
+    mut rng: fastrand::Rng,
+    begins_at: Timestamp,
+    bar: &ProgressBar,
+) -> Result<Head, AppendError> {
+    let node_id = Uuid::from_bytes(crowd::bytes(&mut rng));
+    let mut crowd = Crowd::new(key, rng, begins_at);
+    let (mut state, mut now) = (State::default(), begins_at);
+    while state.head.position.get() < events {
+        let left = events - state.head.position.get();
+        let mut batch = Batch::new(&state, node_id, now);
+        crowd.fill(&mut batch, usize::try_from(left).unwrap_or(usize::MAX).min(BATCH_RECORDS), left);
+        log.append(&state.head, &batch.records).await?;
+        state = batch.state;
+        now = Timestamp::from_millis(now.millis() + BATCH_MILLIS);
+        bar.set_position(state.head.position.get());
+    }
+    Ok(state.head)
+}
+
+/// A log of so many events, for tests.
+#[cfg(test)]
+pub(crate) async fn made(events: u64, seed: u64) -> crate::log::memory::MemoryLog {
+    let folder = tempfile::tempdir().unwrap();
+    let log = crate::log::memory::MemoryLog::new();
+    let key = ServerKey::known([7; 32], folder.path()).unwrap();
+    let rng = fastrand::Rng::with_seed(seed);
+    make(&log, key, events, rng, BEGINS_AT, &ProgressBar::hidden()).await.unwrap();
+    log
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::memory::MemoryLog;
+    use domain::Event;
+    use std::collections::BTreeSet;
+
+    #[tokio::test]
+    async fn a_made_log_has_so_many_events_of_every_type_but_grants() {
+        let records = made(80_000, 1).await.records();
+        assert_eq!(records.len(), 80_000);
+        let made: BTreeSet<&str> = records.iter().map(|record| record.event_type.as_str()).collect();
+        let all: BTreeSet<&str> =
+            Event::TYPES.iter().map(|(name, _)| *name).filter(|name| *name != "TokenGranted").collect();
+        assert_eq!(made, all);
+    }
+
+    #[tokio::test]
+    async fn the_same_seed_makes_the_same_log_and_another_another() {
+        let last = |log: MemoryLog| log.records().pop().unwrap().hash;
+        assert_eq!(last(made(3_000, 1).await), last(made(3_000, 1).await));
+        assert_ne!(last(made(3_000, 1).await), last(made(3_000, 2).await));
+        assert_eq!(made(2, 1).await.records().len(), 2);
+    }
+}

@@ -1,0 +1,162 @@
+//! The folder of snapshots: which one is used, and how a new one gets there whole or not at all.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use domain::{Event, Head, Position, Record};
+use uuid::Uuid;
+
+use super::file::{self, Header};
+use crate::engine::{Replayed, StartError, StreamError, decode};
+use crate::log::{EventLog, ReadError};
+
+/// The folder's name in the data folder.
+pub const SNAPSHOT_FOLDER: &str = "snapshots";
+/// How many snapshots are kept: the newest, and one for the case that it is damaged.
+const KEPT: usize = 2;
+const EXTENSION: &str = "snapshot";
+/// What a snapshot is called while it is being written; what is left of one means nothing.
+const UNFINISHED: &str = "unfinished";
+
+/// Where snapshots lie, beside the log.
+#[derive(Debug, Clone)]
+pub struct SnapshotFolder {
+    path: PathBuf,
+}
+
+/// A snapshot that is whole, and that the log contradicts: what was served once is not in the log any more.
+#[derive(Debug, thiserror::Error)]
+pub enum Contradiction {
+    #[error(
+        "the log was rewound: {} is of position {snapshot}, which the log, whose head is position {log}, does not hold as \
+         it was; to serve the log as it is now, move that file away", path.display()
+    )]
+    Rewound { path: PathBuf, snapshot: Position, log: Position },
+    #[error("{} is of log {snapshot}, and this is log {log}; move that file away", path.display())]
+    OtherLog { path: PathBuf, snapshot: Uuid, log: Uuid },
+}
+
+impl SnapshotFolder {
+    /// The snapshots beside the log in `data`. Nothing is read or made yet.
+    pub fn beside(data: &Path) -> Self {
+        Self { path: data.join(SNAPSHOT_FOLDER) }
+    }
+
+    /// Removes what a process that died while it wrote has left.
+    pub fn clear(&self) {
+        // Left there, it is in nobody's way: it will be written over.
+        let _ = std::fs::remove_file(self.path.join(UNFINISHED));
+    }
+
+    /// Writes a snapshot to a temporary name, syncs and renames it, and drops all but the newest two. Tells its size in
+    /// bytes.
+    ///
+    /// # Errors
+    /// It could not be written whole; nothing of it is left.
+    pub fn write(&self, header: &Header, replayed: &Replayed) -> io::Result<u64> {
+        if !self.path.is_dir() {
+            DirBuilder::new().mode(0o700).create(&self.path)?;
+            self.path.parent().map_or(Ok(()), sync_names)?;
+        }
+        let unfinished = self.path.join(UNFINISHED);
+        let written = self.write_whole(&unfinished, header, replayed);
+        if written.is_err() {
+            let _ = std::fs::remove_file(&unfinished);
+        }
+        written
+    }
+
+    fn write_whole(&self, unfinished: &Path, header: &Header, replayed: &Replayed) -> io::Result<u64> {
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(unfinished)?;
+        file::write(&file, header, replayed)?;
+        file.sync_all()?;
+        let bytes = file.metadata()?.len();
+        // Twenty digits: the order of names is that of positions.
+        let name = format!("{:020}.{EXTENSION}", header.head.position.get());
+        std::fs::rename(unfinished, self.path.join(name))?;
+        sync_names(&self.path)?;
+        for old in self.newest_first()?.into_iter().skip(KEPT) {
+            std::fs::remove_file(old)?;
+        }
+        Ok(bytes)
+    }
+
+    fn newest_first(&self) -> io::Result<Vec<PathBuf>> {
+        if !self.path.is_dir() {
+            return Ok(Vec::new());
+        }
+        let paths = std::fs::read_dir(&self.path)?.map(|entry| entry.map(|entry| entry.path()));
+        let mut paths: Vec<PathBuf> = paths.collect::<io::Result<_>>()?;
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
+        paths.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(paths)
+    }
+
+    /// What the newest usable snapshot holds, whose head is proved against the log. One that is not usable is named in
+    /// the program's log and passed over.
+    ///
+    /// # Errors
+    /// The log contradicts the snapshot, or cannot be read.
+    pub async fn restore(&self, log: &dyn EventLog) -> Result<Option<Replayed>, StartError> {
+        let paths = self.newest_first().unwrap_or_else(|error| {
+            tracing::warn!("{} cannot be read, all of the log will be: {error}", self.path.display());
+            Vec::new()
+        });
+        for path in paths {
+            let skip = |why: &dyn std::fmt::Display| tracing::warn!("{} is not used: {why}", path.display());
+            let bytes = match std::fs::read(&path) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    skip(&error);
+                    continue;
+                }
+            };
+            let header = match Header::read(&bytes) {
+                Ok(header) => header,
+                Err(why) => {
+                    skip(&why);
+                    continue;
+                }
+            };
+            must_hold(log, &header, &path).await?;
+            match file::read(&bytes) {
+                Ok(replayed) => return Ok(Some(replayed)),
+                Err(why) => skip(&why),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Proves that the log holds what a snapshot is of: the same log, and the record at its head, which is proved itself.
+async fn must_hold(log: &dyn EventLog, header: &Header, path: &Path) -> Result<(), StartError> {
+    let Header { head, log_id, .. } = *header;
+    let first = log.read(Position::START, 1).await?.pop();
+    let first = first.map(|record| {
+        record.verify(&Head::EMPTY).map_err(ReadError::from)?;
+        decode(record)
+    });
+    if let Some(Event::LogCreated { log_id: own, .. }) = first.transpose()?.map(|recorded| recorded.event)
+        && own != log_id
+    {
+        return Err(Contradiction::OtherLog { path: path.to_owned(), snapshot: log_id, log: own }.into());
+    }
+    let two_before = Position::new(head.position.get().saturating_sub(2));
+    let records = log.read(two_before, 2).await?;
+    let last = records.iter().find(|record| record.position == head.position);
+    if last.map(Record::head) != Some(head) {
+        let (path, snapshot) = (path.to_owned(), head.position);
+        let log = log.head().await?.position;
+        return Err(Contradiction::Rewound { path, snapshot, log }.into());
+    }
+    if let [before, last] = records.as_slice() {
+        last.verify(&before.head()).map_err(ReadError::from).map_err(StreamError::from)?;
+    }
+    Ok(())
+}
+
+fn sync_names(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,318 @@
+//! A start from a snapshot is as good as one from the first record, or is not made.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::spec::*;
+use domain::*;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::file::{self, Header};
+use super::*;
+use crate::bench::made;
+use crate::engine::{Engine, Replayed, StartError, Submission, replay};
+use crate::log::EventLog;
+use crate::log::memory::MemoryLog;
+
+/// The state and the read models of [`every_event`], in version 1 of both folds.
+const GOLDEN: (u32, &str, u32, &str) = (
+    1,
+    "f874ddda383d8d05782fa85ca28f677df510ef322ee11e0e132ced67b0e056a0",
+    1,
+    "93dde6668f831289653be68fd44c6bbe40729cc518cfe3d5409603181ad47ae1",
+);
+
+fn every_event() -> Vec<Event> {
+    let hash_algorithm = HASH_ALGORITHM.to_owned();
+    let key_check = Hash::new([7; 32]);
+    let seats = (1..=SEATS).map(seat).collect();
+    vec![
+        Event::LogCreated { log_id: Uuid::nil(), format: LOG_FORMAT, hash_algorithm, key_check },
+        paced_room(2, 9),
+        concert(),
+        seats_added(seats),
+        schedule_published(),
+        granted(EVE, 1, None),
+        admitted(ANN, 2),
+        waiting(BOB, 3),
+        left(ANN, 2),
+        let_in(BOB, 3),
+        expired(BOB, 3),
+        charged(ANN, 900, 900),
+        held(1, ANN, [1, 2]),
+        paid(1, 1, ANN, [1, 2], 700),
+        held(2, ANN, [3]),
+        paid(2, 2, ANN, [3], 600),
+        refunded(2, 2, ANN, [3], 700),
+        held(3, BOB, [4]),
+        hold_expired(3, BOB, [4]),
+        held(4, BOB, [5]),
+        cancelled(4, BOB, [5]),
+        held(5, BOB, [6]),
+    ]
+}
+
+/// A log of these events, each asked for with an idempotency key by ANN.
+async fn log_of(events: Vec<Event>) -> MemoryLog {
+    let log = MemoryLog::new();
+    let mut head = Head::EMPTY;
+    for event in events {
+        let key = Fingerprint::new(u128::from(head.position.get()).to_be_bytes());
+        let idempotency = Some(IdempotencyKey { key, request: key });
+        let metadata = Metadata { actor: ActorName::User(ANN), idempotency, ..metadata() };
+        let record = Record::seal(&head, T0, &event, &metadata);
+        log.append(&head, std::slice::from_ref(&record)).await.unwrap();
+        head = record.head();
+    }
+    log
+}
+
+fn shared(log: &MemoryLog) -> Arc<dyn EventLog> {
+    Arc::new(log.clone())
+}
+
+/// What the log folds to up to `position`.
+async fn folded(log: &MemoryLog, position: u64) -> Replayed {
+    let before = MemoryLog::new();
+    let records: Vec<Record> = log.records().into_iter().take(position as usize).collect();
+    before.append(&Head::EMPTY, &records).await.unwrap();
+    replay(&shared(&before), |_| {}).await.unwrap()
+}
+
+/// All that a snapshot holds, and all bytes and ETags that are made of it.
+fn all(replayed: &Replayed) -> (Vec<u8>, Vec<u8>, Vec<(String, bytes::Bytes)>) {
+    let models = &replayed.read_models;
+    let mut shown = vec![models.concerts.list(), models.room.queue()];
+    shown.extend(models.concerts.concert(CONCERT));
+    shown.extend(models.concerts.dates(CONCERT));
+    for schedule_id in replayed.state.catalogue.schedules().keys() {
+        if let Ok(list) = models.seat_lists.get(CONCERT, *schedule_id) {
+            shown.extend([list.available(), list.all()]);
+        }
+    }
+    let shown = shown.into_iter().map(|shown| (shown.etag, shown.body)).collect();
+    (postcard::to_stdvec(&replayed.state).unwrap(), postcard::to_stdvec(models).unwrap(), shown)
+}
+
+/// Snapshots of the log at these positions, in a folder of their own.
+async fn taken(log: &MemoryLog, positions: &[u64]) -> (TempDir, SnapshotFolder) {
+    let data = tempfile::tempdir().unwrap();
+    let folder = SnapshotFolder::beside(data.path());
+    for position in positions {
+        let replayed = folded(log, *position).await;
+        folder.write(&Header::of(&replayed).unwrap(), &replayed).unwrap();
+    }
+    (data, folder)
+}
+
+fn names(data: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(data.join(SNAPSHOT_FOLDER)).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Changes the snapshot of this position.
+fn edit(data: &Path, position: u64, change: impl FnOnce(&mut Vec<u8>)) {
+    let path = data.join(SNAPSHOT_FOLDER).join(format!("{position:020}.snapshot"));
+    let mut bytes = std::fs::read(&path).unwrap();
+    change(&mut bytes);
+    std::fs::write(&path, bytes).unwrap();
+}
+
+/// Replaces a text of the header, and makes the checksum fit again.
+fn forge(bytes: &mut Vec<u8>, from: &str, to: &str) {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+    let header = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    assert!(header.contains(from), "{header}");
+    bytes.splice(..end, header.replace(from, to).into_bytes());
+    let content = bytes.len() - 32;
+    let checksum = Sha256::digest(&bytes[..content]);
+    bytes[content..].copy_from_slice(&checksum);
+}
+
+async fn restored(folder: &SnapshotFolder, log: &MemoryLog) -> Result<Option<u64>, StartError> {
+    let restored = folder.restore(&log.clone()).await?;
+    Ok(restored.map(|replayed| replayed.state.head.position.get()))
+}
+
+#[tokio::test]
+async fn a_fold_that_changes_raises_its_version() {
+    let types: BTreeSet<&str> = every_event().iter().map(Event::event_type).collect();
+    assert_eq!(types.len(), Event::TYPES.len(), "every event is in it");
+    let replayed = replay(&shared(&log_of(every_event()).await), |_| {}).await.unwrap();
+    let (state, models, _) = all(&replayed);
+    let digest = |bytes: &[u8]| Hash::new(Sha256::digest(bytes).into()).to_string();
+    let found = (State::FOLD_VERSION, digest(&state), projections::ReadModels::FOLD_VERSION, digest(&models));
+    let (state_version, state, models_version, models) = GOLDEN;
+    let golden = (state_version, state.to_owned(), models_version, models.to_owned());
+    assert_eq!(found, golden, "what is folded or stored has changed: raise FOLD_VERSION, and then change this");
+}
+
+#[tokio::test]
+async fn a_start_from_a_snapshot_is_the_same_as_one_from_the_first_record() {
+    let log = made(12_000, 3).await;
+    let whole = replay(&shared(&log), |_| {}).await.unwrap();
+    for position in [2, 4_096, 9_999, 12_000] {
+        let (_data, folder) = taken(&log, &[position]).await;
+        let restored = folder.restore(&log).await.unwrap().unwrap();
+        assert_eq!(restored.state.head.position.get(), position);
+        assert!(all(&restored) == all(&folded(&log, position).await), "the snapshot of {position}");
+        let read_on = restored.read_on(&shared(&log), |_| {}).await.unwrap();
+        assert!(all(&read_on) == all(&whole), "read on from {position}");
+    }
+}
+
+#[tokio::test]
+async fn keys_deadlines_and_limits_are_as_before() {
+    let log = log_of(every_event()).await;
+    let (_data, folder) = taken(&log, &[22]).await;
+    let state = folder.restore(&log).await.unwrap().unwrap().state;
+    let key = Fingerprint::new(11_u128.to_be_bytes());
+    assert_eq!(state.idempotency.first_use(ANN, key, T0).unwrap().position, Position::new(12));
+    let over = T0.plus_seconds(limits::HOLD_SECONDS);
+    assert_eq!(state.reservations.overdue(over).count(), 1);
+    assert_eq!(state.room.overdue(T0.plus_seconds(limits::GRANTED_SECONDS)).count(), 1);
+    assert!(!state.room.is_line_full());
+}
+
+#[tokio::test]
+async fn the_newest_two_are_kept_and_nothing_else_is_left() {
+    let log = made(100, 1).await;
+    let (data, folder) = taken(&log, &[10, 20, 30]).await;
+    assert_eq!(names(data.path()), ["00000000000000000020.snapshot", "00000000000000000030.snapshot"]);
+    assert_eq!(restored(&folder, &log).await.unwrap(), Some(30));
+}
+
+#[tokio::test]
+async fn a_damaged_one_is_passed_over_for_the_one_before_it_and_then_none() {
+    let log = made(100, 1).await;
+    let length = {
+        let (data, _) = taken(&log, &[20]).await;
+        std::fs::metadata(data.path().join(SNAPSHOT_FOLDER).join("00000000000000000020.snapshot")).unwrap().len()
+    };
+    for wrong in [0, 12, 60, length / 2, length - 41, length - 35, length - 1] {
+        let (data, folder) = taken(&log, &[10, 20]).await;
+        edit(data.path(), 20, |bytes| bytes[wrong as usize] ^= 4);
+        assert_eq!(restored(&folder, &log).await.unwrap(), Some(10), "byte {wrong}");
+    }
+    for kept in [0, 1, 31, 200, length - 1] {
+        let (data, folder) = taken(&log, &[10, 20]).await;
+        edit(data.path(), 20, |bytes| bytes.truncate(kept as usize));
+        assert_eq!(restored(&folder, &log).await.unwrap(), Some(10), "{kept} bytes");
+        edit(data.path(), 10, |bytes| bytes.truncate(bytes.len().min(kept as usize + 1) - 1));
+        assert_eq!(restored(&folder, &log).await.unwrap(), None, "{kept} bytes");
+    }
+}
+
+#[tokio::test]
+async fn one_that_another_version_made_is_passed_over() {
+    let log = made(100, 1).await;
+    for (from, to) in [
+        (r#""format":1"#, r#""format":2"#),
+        (r#""state_version":1"#, r#""state_version":2"#),
+        (r#""read_models_version":1"#, r#""read_models_version":2"#),
+    ] {
+        let (data, folder) = taken(&log, &[10, 20]).await;
+        edit(data.path(), 20, |bytes| forge(bytes, from, to));
+        assert_eq!(restored(&folder, &log).await.unwrap(), Some(10), "{to}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_does_not_hold_the_snapshots_head_is_refused() {
+    let log = made(100, 1).await;
+    let (data, folder) = taken(&log, &[30]).await;
+    log.truncate(Position::new(20));
+    let error = restored(&folder, &log).await.unwrap_err().to_string();
+    for word in ["rewound", "position 30", "position 20", "00000000000000000030.snapshot"] {
+        assert!(error.contains(word), "{word}: {error}");
+    }
+    log.truncate(Position::START);
+    let error = restored(&folder, &log).await.unwrap_err().to_string();
+    assert!(error.contains("rewound") && error.contains("position 0"), "{error}");
+    // The same length and log, with another end.
+    let log = made(100, 1).await;
+    log.edit(|records| {
+        for index in 28..100 {
+            let before = records[index - 1].head();
+            records[index].recorded_at = records[index].recorded_at.plus_seconds(1);
+            records[index].hash = records[index].hash_after(&before.hash);
+        }
+    });
+    let error = restored(&folder, &log).await.unwrap_err().to_string();
+    assert!(error.contains("rewound") && error.contains("position 100"), "{error}");
+    std::fs::remove_dir_all(data.path().join(SNAPSHOT_FOLDER)).unwrap();
+    assert_eq!(restored(&folder, &log).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_log_is_refused() {
+    let (_data, folder) = taken(&made(100, 1).await, &[30]).await;
+    let error = restored(&folder, &made(100, 2).await).await.unwrap_err().to_string();
+    assert!(error.contains("is of log") && error.contains(".snapshot"), "{error}");
+}
+
+#[tokio::test]
+async fn the_logs_last_record_is_proved_though_the_snapshot_holds_it() {
+    for position in [2, 100] {
+        let log = made(100, 1).await;
+        let (_data, folder) = taken(&log, &[position]).await;
+        log.truncate(Position::new(position));
+        log.edit(|records| records.last_mut().unwrap().data.push(' '));
+        let error = restored(&folder, &log).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("position {position}")), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_written_leaves_nothing() {
+    let replayed = folded(&made(100, 1).await, 100).await;
+    let header = Header::of(&replayed).unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    assert!(file::write(full, &header, &replayed).is_err());
+    let data = tempfile::tempdir().unwrap();
+    let folder = SnapshotFolder::beside(data.path());
+    folder.write(&header, &replayed).unwrap();
+    // A folder where the file is to go cannot be renamed over.
+    let taken = data.path().join(SNAPSHOT_FOLDER).join("00000000000000000100.snapshot");
+    std::fs::remove_file(&taken).unwrap();
+    std::fs::create_dir(&taken).unwrap();
+    assert!(folder.write(&header, &replayed).is_err());
+    assert_eq!(names(data.path()), ["00000000000000000100.snapshot"]);
+}
+
+#[tokio::test]
+async fn snapshots_are_written_while_commands_go_on_and_once_more_at_the_end() {
+    let log = made(11_000, 1).await;
+    let data = tempfile::tempdir().unwrap();
+    let folder = SnapshotFolder::beside(data.path());
+    let (writer, finished) = SnapshotWriter::with_interval(folder.clone(), Position::START, 11_001);
+    let replayed = replay(&shared(&log), |_| {}).await.unwrap();
+    let now = replayed.state.recorded_at;
+    let (engine, sequencer) = Engine::new(shared(&log), replayed, Arc::new(move || now), Uuid::nil());
+    let sequencer = tokio::spawn(sequencer.with_snapshots(writer).run());
+    let charge = || {
+        let charge = ChargePoints { user_id: ANN, amount: Points::new(1) };
+        engine.submit(Submission::new(Command { by: user(ANN), idempotency: None, action: charge.into() }, None))
+    };
+    while restored(&folder, &log).await.unwrap().is_none() {
+        charge().await.unwrap().outcome.unwrap();
+    }
+    let first = restored(&folder, &log).await.unwrap().unwrap();
+    assert!(first >= 11_001);
+    drop(engine);
+    sequencer.await.unwrap().unwrap();
+    finished.await.unwrap();
+    assert_eq!(restored(&folder, &log).await.unwrap(), Some(first), "there was little new at the end");
+
+    let (writer, finished) = SnapshotWriter::start(folder.clone(), Position::START);
+    let replayed = replay(&shared(&log), |_| {}).await.unwrap();
+    let head = replayed.state.head;
+    writer.stop(replayed.state, replayed.read_models);
+    finished.await.unwrap();
+    assert_eq!(restored(&folder, &log).await.unwrap(), Some(head.position.get()));
+}

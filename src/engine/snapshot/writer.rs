@@ -1,0 +1,88 @@
+//! Writing snapshots while commands go on: the sequencer gives a copy away, which costs it nothing, and a thread writes it.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Instant;
+
+use domain::{Position, State};
+use projections::ReadModels;
+use tokio::sync::oneshot;
+
+use super::file::Header;
+use super::folder::SnapshotFolder;
+use crate::engine::Replayed;
+
+/// How many events there are between two snapshots: a second's worth of folding at start-up.
+pub const EVENTS_BETWEEN_SNAPSHOTS: u64 = 500_000;
+/// With fewer new events than these, no snapshot is made at a stop: the next start folds them in no time.
+pub const EVENTS_FOR_SNAPSHOT_AT_STOP: u64 = 10_000;
+
+/// Takes copies of what the log folds to, and has them written one after another.
+pub struct SnapshotWriter {
+    copies: SyncSender<Replayed>,
+    /// What the last copy given away is of; that of the snapshot that was restored at first.
+    last: Position,
+    between: u64,
+}
+
+/// Ends when the last snapshot is written, or has failed to be, once its [`SnapshotWriter`] is gone.
+pub type SnapshotsWritten = oneshot::Receiver<()>;
+
+impl SnapshotWriter {
+    /// Starts the thread. `last` is the position of the newest snapshot, 0 where there is none.
+    pub fn start(folder: SnapshotFolder, last: Position) -> (Self, SnapshotsWritten) {
+        Self::with_interval(folder, last, EVENTS_BETWEEN_SNAPSHOTS)
+    }
+
+    /// The same with another number of events between two snapshots, for tests.
+    pub(crate) fn with_interval(folder: SnapshotFolder, last: Position, between: u64) -> (Self, SnapshotsWritten) {
+        // No copy waits: while one is written, later ones are not wanted.
+        let (copies, taken) = sync_channel(0);
+        let (finish, finished) = oneshot::channel();
+        std::thread::spawn(move || {
+            folder.clear();
+            write_all(&folder, &taken);
+            let _ = finish.send(());
+        });
+        (Self { copies, last, between }, finished)
+    }
+
+    /// Gives a copy away where enough has happened since the last one and nothing is being written.
+    pub fn offer(&mut self, state: &State, read_models: &ReadModels) {
+        let position = state.head.position;
+        if position.get() < self.last.get() + self.between {
+            return;
+        }
+        let copy = Replayed { state: state.clone(), read_models: read_models.clone() };
+        match self.copies.try_send(copy) {
+            // Where the thread is gone, there is nobody to try it with again and again.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => self.last = position,
+            Err(TrySendError::Full(_)) => {}
+        }
+    }
+
+    /// Gives the last copy away, where it is worth it. It is written once what is being written is.
+    pub fn stop(self, state: State, read_models: ReadModels) {
+        if state.head.position.get() >= self.last.get() + EVENTS_FOR_SNAPSHOT_AT_STOP {
+            // The thread takes it as soon as it is free; nobody waits for that here.
+            std::thread::spawn(move || {
+                let _ = self.copies.send(Replayed { state, read_models });
+            });
+        }
+    }
+}
+
+fn write_all(folder: &SnapshotFolder, copies: &Receiver<Replayed>) {
+    for replayed in copies {
+        let started = Instant::now();
+        let Some(header) = Header::of(&replayed) else { continue };
+        let position = header.head.position;
+        match folder.write(&header, &replayed) {
+            Ok(bytes) => {
+                let seconds = started.elapsed().as_secs_f64();
+                tracing::info!("snapshot of position {position}: {bytes} bytes in {seconds:.3} s");
+            }
+            // The log is the truth: without a snapshot the next start takes longer, and nothing else.
+            Err(error) => tracing::warn!("no snapshot of position {position} could be written: {error}"),
+        }
+    }
+}
