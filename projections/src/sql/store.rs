@@ -3,7 +3,7 @@
 //! Whoever writes says which checkpoint they go on from; where another is stored, another writer was faster, and nothing
 //! is written. So several projectors on one database do each event once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::{Hash, Head, NotAnId, Position};
@@ -113,6 +113,17 @@ pub async fn open(path: &Path) -> Result<SqliteConnection, MigrateError> {
 pub async fn readers(path: &Path) -> sqlx::Result<SqlitePool> {
     let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(Duration::from_secs(BUSY_SECONDS));
     pool.connect_with(options(path).read_only(true)).await
+}
+
+/// A connection for whoever only looks, beside a server or without one. A file that nobody has open is read as it is
+/// (`immutable`): SQLite would make a WAL beside it otherwise. <https://sqlite.org/wal.html#read_only_databases>
+///
+/// # Errors
+/// It cannot be opened.
+pub async fn bystander(path: &Path) -> sqlx::Result<SqliteConnection> {
+    let wal = PathBuf::from(format!("{}-wal", path.display()));
+    let is_alone = wal.metadata().map_or(true, |wal| wal.len() == 0);
+    options(path).read_only(true).immutable(is_alone).connect().await
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
