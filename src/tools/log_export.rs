@@ -52,9 +52,13 @@ pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolErr
     }
     let bar = source::progress_bar("exporting", log.head().await?.position, json);
     let partial = partial(file);
-    let _ = std::fs::remove_file(&partial);
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial);
-    let mut out = BufWriter::new(made.map_err(ToolError::file(&partial))?);
+    let mut out = BufWriter::new(take(&partial).map_err(ToolError::file(&partial))?);
+    if file.exists() {
+        // Another export has come to its end just now: whatever is called unfinished is in nobody's use.
+        let _ = std::fs::remove_file(&partial);
+        return Err(ToolError::Exists(file.to_owned()));
+    }
+    out.get_ref().set_len(0).map_err(ToolError::file(&partial))?;
     let mut written: io::Result<()> = Ok(());
     let walked = walk(&log, None, |record, _| {
         bar.inc(1);
@@ -82,9 +86,17 @@ pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolErr
     Ok(Said::new(&document, text))
 }
 
+/// Takes the unfinished file, which a killed export may have left, and which another one may hold.
+fn take(partial: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(partial)?;
+    file.try_lock()?;
+    Ok(file)
+}
+
 /// The name under which something is made that shall be whole or not there: in the same folder, to be renamed.
 pub fn partial(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    // Without a slash at the end: `backup/` is called `backup`.
+    let mut name = path.components().as_path().as_os_str().to_owned();
     name.push(".partial");
     name.into()
 }

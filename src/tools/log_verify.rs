@@ -38,6 +38,7 @@ pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Resul
     let started = Instant::now();
     let (mut checker, mut found) = (Checker::default(), Verified::default());
     let mut wrong: Option<(Position, String)> = None;
+    let mut last = None;
     let walked = walk(&log, None, |record, recorded| {
         if let Event::LogCreated { log_id, .. } = &recorded.event {
             found.log_id = Some(*log_id);
@@ -49,9 +50,8 @@ pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Resul
         } else if noted.is_some() {
             wrong = Some((record.position, "the record is another than the one that was noted".to_owned()));
         } else {
+            last = Some((record.head(), record.recorded_at));
             found.events = record.position.get();
-            found.head_hash = Some(record.hash.to_string());
-            found.last_recorded_at = Some(rfc3339(record.recorded_at));
         }
         if found.events.is_multiple_of(4_096) {
             bar.set_position(found.events);
@@ -67,6 +67,8 @@ pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Resul
         (Ok(head), None) => wrong = at_the_end(&mut checker, head, expected),
     }
     found.ok = wrong.is_none();
+    (found.head_hash, found.last_recorded_at) =
+        last.map(|(head, recorded_at)| (head.hash.to_string(), rfc3339(recorded_at))).unzip();
     (found.position, found.reason) = wrong.unzip();
     found.seconds = started.elapsed().as_secs_f64();
     found.events_per_second = (found.events as f64 / found.seconds.max(f64::EPSILON)) as u64;

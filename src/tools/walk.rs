@@ -186,3 +186,61 @@ impl From<ReadError> for Stop {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::spec::{T0, metadata, room};
+
+    use super::*;
+    use crate::log::memory::MemoryLog;
+
+    /// A log of records at these seconds, and its records.
+    async fn log(seconds: impl IntoIterator<Item = i64>) -> (Arc<dyn EventLog>, Vec<Record>) {
+        let (memory, mut head, mut records) = (MemoryLog::new(), Head::EMPTY, Vec::new());
+        for second in seconds {
+            let record = Record::seal(&head, T0.plus_seconds(second), &room(1), &metadata());
+            head = record.head();
+            records.push(record);
+        }
+        memory.append(&Head::EMPTY, &records).await.unwrap();
+        (Arc::new(memory), records)
+    }
+
+    /// How many records were handed over, and how it ended.
+    async fn walked(log: &Arc<dyn EventLog>, as_of: Option<AsOf>) -> (usize, Result<Head, String>) {
+        let mut count = 0;
+        let walked = walk(log, as_of, |record, recorded| {
+            count += 1;
+            assert_eq!((record.position.get() as usize, recorded.head), (count, record.head()));
+            ControlFlow::Continue(())
+        });
+        let walked = walked.await.map_err(|error| error.to_string());
+        (count, walked)
+    }
+
+    #[tokio::test]
+    async fn every_record_is_handed_on_in_order() {
+        let count = 2 * CHUNK_RECORDS + 7;
+        let (log, records) = log((0..).take(count)).await;
+        assert_eq!(walked(&log, None).await, (count, Ok(records[count - 1].head())));
+    }
+
+    #[tokio::test]
+    async fn a_moment_is_a_position_or_the_last_record_of_a_time() {
+        let (log, records) = log([0, 1, 1, 2]).await;
+        let until = async |as_of| walked(&log, Some(as_of)).await;
+        assert_eq!(until(AsOf::Position(Position::new(2))).await, (2, Ok(records[1].head())));
+        assert_eq!(until(AsOf::Time(T0.plus_seconds(1))).await, (3, Ok(records[2].head())));
+        assert_eq!(until(AsOf::Time(T0.plus_seconds(-1))).await, (0, Ok(Head::EMPTY)));
+        assert_eq!(until(AsOf::Time(T0.plus_seconds(99))).await, (4, Ok(records[3].head())));
+        let (_, not_yet) = until(AsOf::Position(Position::new(5))).await;
+        assert_eq!(not_yet, Err("position 5 is not in the log yet: its last one is 4".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn time_that_goes_back_is_wrong_though_its_hash_is_right() {
+        let (log, _) = log([0, 5, 4]).await;
+        let (count, stopped) = walked(&log, None).await;
+        assert_eq!((count, stopped), (2, Err("position 3: it was recorded before the record before it".to_owned())));
+    }
+}

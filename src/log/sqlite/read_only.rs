@@ -126,3 +126,71 @@ impl EventLog for ReadOnlyLog {
         self.open.lock().await.readers.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::conformance::chain;
+
+    async fn filled(folder: &Path, count: u64) -> Vec<Record> {
+        let (log, records) = (SqliteLog::open(folder).await.unwrap(), chain(&Head::EMPTY, count));
+        log.append(&Head::EMPTY, &records).await.unwrap();
+        log.into_one_file().await.unwrap();
+        records
+    }
+
+    fn names(folder: &Path) -> Vec<std::ffi::OsString> {
+        let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    }
+
+    #[tokio::test]
+    async fn a_log_that_nobody_holds_is_read_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = filled(folder.path(), 5).await;
+        let log = SqliteLog::open_read_only(folder.path()).await.unwrap();
+        assert_eq!(log.read(Position::START, 9).await.unwrap(), records);
+        assert_eq!(log.head().await.unwrap(), records[4].head());
+        log.close().await;
+        assert_eq!(names(folder.path()), [LOG_FILE]);
+    }
+
+    #[tokio::test]
+    async fn what_a_server_writes_is_seen_though_the_log_was_opened_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = filled(folder.path(), 5).await;
+        let bystander = SqliteLog::open_read_only(folder.path()).await.unwrap();
+        assert_eq!(bystander.head().await.unwrap(), before[4].head());
+        let server = SqliteLog::open(folder.path()).await.unwrap();
+        let later = chain(&before[4].head(), 300);
+        server.append(&before[4].head(), &later).await.unwrap();
+        assert_eq!(bystander.read(before[4].position, 999).await.unwrap(), later);
+        server.into_one_file().await.unwrap();
+        assert_eq!(bystander.head().await.unwrap(), later[299].head());
+    }
+
+    #[tokio::test]
+    async fn what_a_server_wrote_and_moved_meanwhile_is_seen_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = filled(folder.path(), 5).await;
+        let bystander = SqliteLog::open_read_only(folder.path()).await.unwrap();
+        assert_eq!(bystander.head().await.unwrap(), before[4].head());
+        let later = chain(&before[4].head(), 300);
+        let server = SqliteLog::open(folder.path()).await.unwrap();
+        server.append(&before[4].head(), &later).await.unwrap();
+        server.into_one_file().await.unwrap();
+        assert_eq!(bystander.head().await.unwrap(), later[299].head());
+    }
+
+    #[tokio::test]
+    async fn a_server_can_start_while_a_bystander_reads_and_a_bystander_appends_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = filled(folder.path(), 5).await;
+        let bystander = SqliteLog::open_read_only(folder.path()).await.unwrap();
+        bystander.read(Position::START, 2).await.unwrap();
+        let _server = SqliteLog::open(folder.path()).await.unwrap();
+        let more = chain(&records[4].head(), 1);
+        assert!(matches!(bystander.append(&records[4].head(), &more).await, Err(AppendError::Unavailable(_))));
+    }
+}

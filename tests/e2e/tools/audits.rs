@@ -167,11 +167,10 @@ async fn after_races_every_proof_holds() {
 async fn plant(folder: &Path, make: impl Fn(&Hold) -> Event) -> u64 {
     let log = SqliteLog::open(folder).await.unwrap();
     let records = log.read(domain::Position::START, 10_000).await.unwrap();
-    let holds = records.iter().filter_map(|record| match record.decode().unwrap().event {
-        Event::SeatsHeld { hold } => Some(hold),
-        _ => None,
-    });
-    let (last, hold) = (records.last().unwrap(), holds.last().unwrap());
+    let held = |record: &Record| {
+        if let Event::SeatsHeld { hold } = record.decode().unwrap().event { Some(hold) } else { None }
+    };
+    let (last, hold) = (records.last().unwrap(), records.iter().rev().find_map(held).unwrap());
     let planted = Record::seal(&last.head(), last.recorded_at, &make(&hold), &domain::spec::metadata());
     log.append(&last.head(), std::slice::from_ref(&planted)).await.unwrap();
     log.into_one_file().await.unwrap();

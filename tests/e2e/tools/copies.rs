@@ -94,7 +94,7 @@ async fn a_backup_under_load_is_whole_and_can_be_served() {
         .collect();
     tokio::time::sleep(Duration::from_millis(300)).await;
     let before = found(server.folder(), &["log", "stat"]);
-    let backup = found(server.folder(), &["backup", text(&folder)]);
+    let backup = found(server.folder(), &["backup", &format!("{}/", text(&folder))]);
     stop.store(true, Ordering::Relaxed);
     for load in load {
         assert!(load.await.unwrap() > 0);
@@ -158,4 +158,22 @@ async fn killed_while_copying_it_leaves_no_half() {
     let kills = killed_until_done(&data, &["log", "import", text(&file)], &data.join("log.db"));
     assert!(kills > 2, "no kill came while it imported");
     assert_eq!(head(&data), head(folder.path()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_exports_to_one_file_do_not_mix() {
+    let (folder, elsewhere) = (stopped().await, tempfile::tempdir().unwrap());
+    let file = elsewhere.path().join("log.jsonl");
+    let both: Vec<_> = (0..4)
+        .map(|_| reprise(folder.path(), &["log", "export", text(&file)]))
+        .map(|mut export| export.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        .collect();
+    let codes: Vec<_> = both.into_iter().map(|mut export| export.wait().unwrap().code()).collect();
+    assert_eq!(codes.iter().filter(|code| **code == Some(0)).count(), 1, "{codes:?}");
+    let data = elsewhere.path().join("data");
+    assert_eq!(
+        found(&data, &["log", "import", text(&file)])["headHash"],
+        found(folder.path(), &["log", "stat"])["headHash"]
+    );
+    assert!(!elsewhere.path().join("log.jsonl.partial").exists());
 }
