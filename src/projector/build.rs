@@ -148,7 +148,7 @@ pub(super) async fn build_what_is_wanted(shared: Arc<Shared>) {
         let names = wanted.borrow_and_update().clone();
         if !names.is_empty() {
             shared.build_wanted(&names).await;
-        } else if let Some(request) = requests::next(&shared.folder) {
+        } else if let Some(request) = shared.next_request() {
             shared.carry_out(&request).await;
         } else {
             let _ = tokio::time::timeout(requests::LOOK_AGAIN, wanted.changed()).await;
@@ -199,6 +199,11 @@ impl Shared {
         });
     }
 
+    /// A request waits until the database can be used.
+    fn next_request(&self) -> Option<Request> {
+        self.database.load().as_ref().and_then(|_| requests::next(&self.folder))
+    }
+
     async fn carry_out(&self, request: &Request) {
         let models = request.models(&self.models);
         tracing::info!("rebuilding {}, as requested", request.projection);
@@ -208,7 +213,11 @@ impl Shared {
         };
         let outcome = match self.build(&models, tell).await {
             Ok(position) => Outcome::Built { position: position.get() },
-            Err(error) => Outcome::Failed { reason: error.to_string() },
+            Err(error) if error.is_final() => Outcome::Failed { reason: error.to_string() },
+            Err(error) => {
+                tracing::warn!("{} could not be rebuilt, which is tried again: {error}", request.projection);
+                return tokio::time::sleep(RETRY_PAUSE).await;
+            }
         };
         if let Outcome::Failed { reason } = &outcome {
             tracing::error!("{} could not be rebuilt: {reason}", request.projection);
