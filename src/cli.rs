@@ -84,13 +84,14 @@ pub async fn room(place: &Place, command: &config::Room) -> Result<(), CliError>
     let configure = ConfigureRoom { capacity: capacity.unwrap_or(room.capacity()), admissions_per_second: pace };
     let log = folder.log;
     let (engine, sequencer) = start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY, None).await?;
-    println!(
+    let said = format!(
         "capacity {}, {}",
         configure.capacity,
         pace.map_or("no bound on admissions".to_owned(), |pace| format!("{pace} admissions in one second at most"))
     );
     let command = Command { by: Credential::Operator, idempotency: None, action: Action::ConfigureRoom(configure) };
     engine.submit(Submission::new(command, None)).await?;
+    println!("{said}");
     drop(engine);
     sequencer.await??;
     log.close().await;
