@@ -10,7 +10,7 @@ pub(crate) mod memory;
 mod sqlite;
 
 use async_trait::async_trait;
-use domain::{ChainError, Head, Position, Record};
+use domain::{ChainError, Head, Position, Record, Timestamp};
 
 pub use self::folder::{FolderError, FolderLock, sync_names};
 pub use self::sqlite::{LOG_FILE, OpenError, ReadOnlyLog, SqliteLog};
@@ -48,6 +48,20 @@ pub trait EventLog: Send + Sync {
 
     /// Returns once the head is past `after`, or after a while: a hint to read, never a promise.
     async fn wait_past(&self, after: Position);
+
+    /// Whether others append to this log too: what a node has folded may then lag behind what was answered elsewhere.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// What the clock of the engine that holds the log shows, where that is not this machine's own. For an engine that
+    /// tells the time only with what is written, `None` until something was.
+    ///
+    /// # Errors
+    /// The log cannot be reached.
+    async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {
+        Ok(None)
+    }
 
     /// Tidies up before the program ends; the log is not used afterwards. Nothing durable ever depends on it.
     async fn close(&self) {}
