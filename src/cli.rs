@@ -1,4 +1,5 @@
-//! The commands beside `serve`: what operators do with a folder that no server holds.
+//! The commands beside `serve`: what operators do with a data folder that no server holds. On a log that several nodes
+//! share, they are one more node, with a data folder of their own.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use crate::catalog::{self, CatalogError, CatalogFile, EXAMPLE};
 use crate::config::{self, DEFAULT_CAPACITY, Place};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
 use crate::engine::{Fatal, Submission, Undecided};
+use crate::log;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +52,7 @@ async fn import(place: &Place, path: &Path) -> Result<(), CliError> {
     drop(text);
     let unfit = |error| CliError::Catalog { path: path.to_owned(), error };
 
-    let folder = DataFolder::open(&place.data).await?;
+    let folder = DataFolder::open(place).await?;
     let now = system_clock()().max(folder.replayed.state.recorded_at);
     let steps = catalog::plan(&file, &folder.replayed.state, now).map_err(unfit)?;
     let log = folder.log;
@@ -77,8 +79,8 @@ pub async fn room(place: &Place, command: &config::Room) -> Result<(), CliError>
     if capacity.is_none() && admissions_per_second.is_none() {
         return Err(CliError::NothingToSet);
     }
-    DataFolder::must_exist(&place.data)?;
-    let folder = DataFolder::open(&place.data).await?;
+    log::must_exist(&place.log, &place.data).map_err(FolderProblem::from)?;
+    let folder = DataFolder::open(place).await?;
     let room = &folder.replayed.state.room;
     let pace = admissions_per_second.map_or(room.admissions_per_second(), |pace| (pace > 0).then_some(pace));
     let configure = ConfigureRoom { capacity: capacity.unwrap_or(room.capacity()), admissions_per_second: pace };

@@ -6,8 +6,13 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod secretly;
 mod tools;
+pub use secretly::Secretly;
 pub use tools::*;
+
+use crate::key::KEY_FILE;
+use crate::log::LogAddress;
 
 /// Slots of a new log's room.
 pub const DEFAULT_CAPACITY: u64 = 1_000;
@@ -27,19 +32,39 @@ pub struct Cli {
 /// Where the log is.
 #[derive(Debug, Clone, Args)]
 pub struct Place {
-    /// The data folder: the log, the server's key, the lock.
+    /// The data folder of this node: the lock, snapshots, and, unless they are elsewhere, the log and the server's key.
     #[arg(long, global = true, env = "REPRISE_DATA", default_value = "./reprise-data", value_name = "FOLDER")]
     pub data: PathBuf,
-    /// The log's backend.
-    #[arg(long, global = true, env = "REPRISE_LOG", default_value = "sqlite")]
-    pub log: LogBackend,
+    /// The log: `sqlite` (a file in the data folder), or one that several nodes share, `postgres://…` or `kurrentdb://…`.
+    #[arg(
+        long,
+        global = true,
+        env = "REPRISE_LOG",
+        hide_env_values = true,
+        default_value = "sqlite",
+        value_name = "sqlite|URL",
+        value_parser = Secretly::<LogAddress>::default()
+    )]
+    pub log: LogAddress,
+    /// The server's key, the same for all nodes of a log; made if it is missing and the log is new [default:
+    /// `server.key` in the data folder].
+    #[arg(long, global = true, env = "REPRISE_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
 }
 
-/// What keeps the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogBackend {
-    /// A file in the data folder.
-    Sqlite,
+impl Place {
+    /// The file of the server's key.
+    pub fn key_path(&self) -> PathBuf {
+        self.key_file.clone().unwrap_or_else(|| self.data.join(KEY_FILE))
+    }
+
+    /// What the log is called where people read of it.
+    pub fn log_name(&self) -> String {
+        match &self.log {
+            LogAddress::Sqlite => self.data.display().to_string(),
+            LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => self.log.to_string(),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

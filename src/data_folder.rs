@@ -1,19 +1,20 @@
 //! Opening a data folder: the lock, the log, its proof and its key, in an order that changes nothing before all is well.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::{Action, Command, CreateLog, Credential, Position, Timestamp};
+use domain::{Action, Command, CreateLog, Credential, Event, Hash, Position, Record, RecordedEvent, Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
+use crate::config::Place;
 use crate::engine::{
     Clock, Engine, Replayed, Sequencer, SnapshotFolder, SnapshotWriter, StartError, Submission, Undecided,
 };
-use crate::key::{KEY_FILE, ServerKey};
-use crate::log::{EventLog, FolderError, FolderLock, LOG_FILE, OpenError, ReadError, SqliteLog};
+use crate::key::ServerKey;
+use crate::log::{self, EventLog, FolderError, FolderLock, OpenError, ReadError};
 
 /// A data folder that this process holds, with its log proved and folded.
 pub struct DataFolder {
@@ -36,14 +37,16 @@ pub enum FolderProblem {
     Lock(#[from] FolderError),
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("{}: {error}", path.display())]
-    Log { path: PathBuf, error: StartError },
-    #[error("{}: there is no log; `reprise serve` or `reprise catalog import` makes one", .0.display())]
-    NoLog(PathBuf),
+    #[error("{log}: {error}")]
+    Log { log: String, error: StartError },
     #[error("{}: {error}; the log cannot be served without the key that it was made with", path.display())]
     Key { path: PathBuf, error: io::Error },
     #[error("{}: this key is not the one that the log was made with", .0.display())]
     WrongKey(PathBuf),
+    #[error(transparent)]
+    Unreadable(ReadError),
+    #[error("another node has just made the log with another key: all nodes of a log need the same one (--key-file)")]
+    OthersKey,
     #[error("the log could not be created: {0}")]
     NotCreated(Undecided),
 }
@@ -54,30 +57,22 @@ impl DataFolder {
     ///
     /// # Errors
     /// Another process holds the folder, it cannot be written, or its log or key is not what it was.
-    pub async fn open(path: &Path) -> Result<Self, FolderProblem> {
-        let lock = FolderLock::take(path)?;
-        let log: Arc<dyn EventLog> = Arc::new(SqliteLog::open(path).await?);
-        let failed = |error| FolderProblem::Log { path: path.to_owned(), error };
+    pub async fn open(place: &Place) -> Result<Self, FolderProblem> {
+        let lock = FolderLock::take(&place.data)?;
+        let log = log::open(&place.log, &place.data).await?;
+        let failed = |error| FolderProblem::Log { log: place.log_name(), error };
         let head = log.head().await.map_err(|error: ReadError| failed(error.into()))?;
-        tracing::info!("the log is in {}; its head is position {}", path.display(), head.position);
-        let (replayed, last_snapshot) = fold(path, &log, head.position).await.map_err(failed)?;
-        let key = key(path, &replayed)?;
+        tracing::info!("the log is in {}; its head is position {}", place.log_name(), head.position);
+        let (replayed, last_snapshot) = fold(place, &log, head.position).await.map_err(failed)?;
+        let key = key(place, &replayed)?;
         Ok(Self { log, replayed, key, last_snapshot, lock })
-    }
-
-    /// Fails where the folder has no log yet.
-    ///
-    /// # Errors
-    /// It has none.
-    pub fn must_exist(path: &Path) -> Result<(), FolderProblem> {
-        if path.join(LOG_FILE).exists() { Ok(()) } else { Err(FolderProblem::NoLog(path.to_owned())) }
     }
 }
 
 /// Folds the log: from its newest snapshot on, or all of it.
-async fn fold(path: &Path, log: &Arc<dyn EventLog>, end: Position) -> Result<(Replayed, Position), StartError> {
+async fn fold(place: &Place, log: &Arc<dyn EventLog>, end: Position) -> Result<(Replayed, Position), StartError> {
     let started = Instant::now();
-    let restored = SnapshotFolder::beside(path).restore(log.as_ref()).await?.unwrap_or_default();
+    let restored = SnapshotFolder::beside(&place.data).restore(log.as_ref()).await?.unwrap_or_default();
     let snapshot = restored.state.head.position;
     if snapshot > Position::START {
         tracing::info!("restored the snapshot of position {snapshot} in {:.3} s", started.elapsed().as_secs_f64());
@@ -92,15 +87,15 @@ async fn fold(path: &Path, log: &Arc<dyn EventLog>, end: Position) -> Result<(Re
 }
 
 /// The key of a log that has events must be there and fit; only an empty one may get a new key.
-fn key(folder: &Path, replayed: &Replayed) -> Result<ServerKey, FolderProblem> {
-    let path = || folder.join(KEY_FILE);
+fn key(place: &Place, replayed: &Replayed) -> Result<ServerKey, FolderProblem> {
+    let path = place.key_path();
     let key = match &replayed.state.log {
-        None => ServerKey::load_or_create(folder),
-        Some(_) => ServerKey::load(folder),
+        None => ServerKey::load_or_create(&path),
+        Some(_) => ServerKey::load(&path),
     };
-    let key = key.map_err(|error| FolderProblem::Key { path: path(), error })?;
+    let key = key.map_err(|error| FolderProblem::Key { path: path.clone(), error })?;
     match &replayed.state.log {
-        Some(log) if log.key_check != key.check() => Err(FolderProblem::WrongKey(path())),
+        Some(log) if log.key_check != key.check() => Err(FolderProblem::WrongKey(path)),
         Some(_) | None => Ok(key),
     }
 }
@@ -119,7 +114,7 @@ pub fn system_clock() -> Clock {
 /// Starts the engine on an opened folder; a log that is empty begins with its name, its key and its room.
 ///
 /// # Errors
-/// The first events could not be appended.
+/// The first events could not be appended, or another node was faster and has another key.
 pub async fn start(
     log: Arc<dyn EventLog>,
     replayed: Replayed,
@@ -128,7 +123,8 @@ pub async fn start(
     snapshots: Option<SnapshotWriter>,
 ) -> Result<(Engine, tokio::task::JoinHandle<Result<(), crate::engine::Fatal>>), FolderProblem> {
     let node_id = Uuid::new_v4();
-    let (engine, sequencer): (Engine, Sequencer) = Engine::new(log, replayed, system_clock(), node_id);
+    let is_new = replayed.state.log.is_none();
+    let (engine, sequencer): (Engine, Sequencer) = Engine::new(log.clone(), replayed, system_clock(), node_id);
     let sequencer = match snapshots {
         Some(snapshots) => sequencer.with_snapshots(snapshots),
         None => sequencer,
@@ -137,6 +133,18 @@ pub async fn start(
     let create = CreateLog { log_id: Uuid::new_v4(), key_check: key.check(), capacity };
     let command = Command { by: Credential::System, idempotency: None, action: Action::CreateLog(create) };
     engine.submit(Submission::new(command, None)).await.map_err(FolderProblem::NotCreated)?;
+    if is_new && key_check(&log).await? != Some(key.check()) {
+        return Err(FolderProblem::OthersKey);
+    }
     tracing::info!("this run of the node is {node_id}");
     Ok((engine, sequencer))
+}
+
+/// What the log's first record remembers of its key.
+async fn key_check(log: &Arc<dyn EventLog>) -> Result<Option<Hash>, FolderProblem> {
+    let first = log.read(Position::START, 1).await.map_err(FolderProblem::Unreadable)?;
+    match first.first().map(Record::decode) {
+        Some(Ok(RecordedEvent { event: Event::LogCreated { key_check, .. }, .. })) => Ok(Some(key_check)),
+        Some(_) | None => Ok(None),
+    }
 }

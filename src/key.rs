@@ -4,17 +4,19 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use domain::{Hash, Seed, Token, TokenHash, UserId};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::log::sync_names;
+
 /// The key's file in the data folder.
 pub const KEY_FILE: &str = "server.key";
-/// The key's file while it is made.
-const UNFINISHED_KEY_FILE: &str = "server.key.new";
+/// What the key's file is called while it is made, after its name.
+const UNFINISHED: &str = ".new";
 
 /// The demo's fixed tokens: published load scripts use them. A token without a seed comes from here.
 const FIXED_TOKENS: [(u64, Uuid); 3] = [
@@ -38,47 +40,53 @@ pub fn token_hash(token: &Uuid) -> TokenHash {
 pub struct ServerKey([u8; 32]);
 
 impl ServerKey {
-    /// Makes a key in `folder`, for its owner alone, and has it on disk before anything can depend on it. One that is
-    /// there already stays.
+    /// Makes a key in the file `path`, for its owner alone, and has it on disk before anything can depend on it. One that
+    /// is there already stays: of several nodes that start at once, one makes it, and the others take it.
     ///
     /// # Errors
-    /// The folder cannot be written, or the file there is no key.
-    pub fn load_or_create(folder: &Path) -> io::Result<Self> {
+    /// The file's folder cannot be written, or the file is no key.
+    pub fn load_or_create(path: &Path) -> io::Result<Self> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(io::Error::other)?;
-        Self(key).keep(folder)
+        Self(key).keep(path)
     }
 
-    /// Puts a key that is no secret into `folder`, for a log that is made for measuring. One that is there already stays.
+    /// Puts a key that is no secret into the file `path`, for a log that is made for measuring. One that is there already
+    /// stays.
     ///
     /// # Errors
-    /// The folder cannot be written, or the file there is no key.
-    pub fn known(bytes: [u8; 32], folder: &Path) -> io::Result<Self> {
-        Self(bytes).keep(folder)
+    /// The file's folder cannot be written, or the file is no key.
+    pub fn known(bytes: [u8; 32], path: &Path) -> io::Result<Self> {
+        Self(bytes).keep(path)
     }
 
-    fn keep(self, folder: &Path) -> io::Result<Self> {
-        let path = folder.join(KEY_FILE);
+    fn keep(self, path: &Path) -> io::Result<Self> {
         if path.try_exists()? {
-            return Self::load(folder);
+            return Self::load(path);
         }
         // Under another name until it is whole: half a key, left by a kill or a full disk, would be refused for ever.
-        let unfinished = folder.join(UNFINISHED_KEY_FILE);
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+        let unfinished = unfinished(path);
+        let mut file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&unfinished)?;
+        file.lock()?;
+        // Whoever waited for that lock may hold what has become the key meanwhile.
+        if path.try_exists()? {
+            return Self::load(path);
+        }
+        file.set_len(0)?;
         writeln!(file, "{}", Hash::new(self.0))?;
         file.sync_all()?;
-        std::fs::rename(&unfinished, &path)?;
-        File::open(folder)?.sync_all()?;
+        std::fs::rename(&unfinished, path)?;
+        sync_names(parent(path))?;
         Ok(self)
     }
 
-    /// Reads the key in `folder`.
+    /// Reads the key in the file `path`.
     ///
     /// # Errors
     /// There is none, or the file is no key.
-    pub fn load(folder: &Path) -> io::Result<Self> {
+    pub fn load(path: &Path) -> io::Result<Self> {
         let mut text = String::new();
-        File::open(folder.join(KEY_FILE))?.take(1_024).read_to_string(&mut text)?;
+        File::open(path)?.take(1_024).read_to_string(&mut text)?;
         let not_a_key = |_| io::Error::new(io::ErrorKind::InvalidData, "it holds no key of 64 hexadecimal digits");
         let hash: Hash = serde_json::from_value(text.trim().into()).map_err(not_a_key)?;
         Ok(Self(*hash.as_bytes()))
@@ -110,6 +118,17 @@ impl ServerKey {
     }
 }
 
+fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(UNFINISHED);
+    name.into()
+}
+
+/// The folder that a file's name stands in.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,33 +137,53 @@ mod tests {
     fn a_key_is_made_once_for_its_owner_alone() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let made = ServerKey::load_or_create(folder.path()).unwrap();
-        let mode = std::fs::metadata(folder.path().join(KEY_FILE)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(ServerKey::load_or_create(folder.path()).unwrap().check(), made.check());
-        assert_eq!(ServerKey::load(folder.path()).unwrap().check(), made.check());
+        let path = folder.path().join(KEY_FILE);
+        let made = ServerKey::load_or_create(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(ServerKey::load_or_create(&path).unwrap().check(), made.check());
+        assert_eq!(ServerKey::load(&path).unwrap().check(), made.check());
+    }
+
+    #[test]
+    fn of_many_nodes_that_start_at_once_one_makes_the_key() {
+        for _ in 0..50 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(KEY_FILE);
+            let makers: Vec<_> = (0..8)
+                .map(|_| {
+                    let path = path.clone();
+                    std::thread::spawn(move || ServerKey::load_or_create(&path).unwrap().check())
+                })
+                .collect();
+            for maker in makers {
+                assert_eq!(maker.join().unwrap(), ServerKey::load(&path).unwrap().check());
+            }
+        }
     }
 
     #[test]
     fn a_key_that_could_not_be_written_leaves_none_behind() {
         let folder = tempfile::tempdir().unwrap();
-        let unfinished = folder.path().join(UNFINISHED_KEY_FILE);
+        let path = folder.path().join(KEY_FILE);
+        let unfinished = unfinished(&path);
         std::os::unix::fs::symlink("/dev/full", &unfinished).unwrap();
-        assert!(ServerKey::load_or_create(folder.path()).is_err());
-        assert!(!folder.path().join(KEY_FILE).exists());
+        assert!(ServerKey::load_or_create(&path).is_err());
+        assert!(!path.exists());
         std::fs::remove_file(&unfinished).unwrap();
         std::fs::write(&unfinished, "half a k").unwrap();
-        let made = ServerKey::load_or_create(folder.path()).unwrap();
-        assert_eq!(ServerKey::load(folder.path()).unwrap().check(), made.check());
+        let made = ServerKey::load_or_create(&path).unwrap();
+        assert_eq!(ServerKey::load(&path).unwrap().check(), made.check());
+        assert!(!unfinished.exists());
     }
 
     #[test]
     fn a_file_that_is_no_key_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(ServerKey::load(folder.path()).is_err());
-        std::fs::write(folder.path().join(KEY_FILE), "short\n").unwrap();
-        assert!(ServerKey::load(folder.path()).is_err());
-        assert!(ServerKey::load_or_create(folder.path()).is_err());
+        let path = folder.path().join(KEY_FILE);
+        assert!(ServerKey::load(&path).is_err());
+        std::fs::write(&path, "short\n").unwrap();
+        assert!(ServerKey::load(&path).is_err());
+        assert!(ServerKey::load_or_create(&path).is_err());
     }
 
     #[test]

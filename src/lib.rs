@@ -12,5 +12,6 @@ pub mod key;
 pub mod log;
 pub mod metrics;
 pub mod projector;
+pub mod secret_url;
 pub mod serve;
 pub mod tools;

@@ -139,7 +139,7 @@ struct Prepared {
 
 /// Folds the log and starts the engine on it. Stopped midway, it leaves what a killed one leaves: the next start goes on.
 async fn prepare(place: &Place, options: &Serve) -> Result<Prepared, ServeError> {
-    let DataFolder { log, replayed, key, last_snapshot, lock } = DataFolder::open(&place.data).await?;
+    let DataFolder { log, replayed, key, last_snapshot, lock } = DataFolder::open(place).await?;
     if !options.accept_clock {
         replayed.check_clock(now())?;
     }

@@ -14,10 +14,10 @@ use uuid::Uuid;
 use self::crowd::Crowd;
 pub use self::replay::replay;
 use crate::config::{MakeLog, Place};
-use crate::data_folder::{FolderProblem, system_clock};
+use crate::data_folder::system_clock;
 use crate::engine::{Batch, StartError};
 use crate::key::ServerKey;
-use crate::log::{AppendError, EventLog, FolderError, FolderLock, LOG_FILE, OpenError, SqliteLog};
+use crate::log::{self, AppendError, EventLog, FolderError, FolderLock, OpenError, ReadError};
 
 /// Records that are appended at once.
 const BATCH_RECORDS: usize = 1_000;
@@ -41,7 +41,7 @@ pub enum BenchError {
     #[error(transparent)]
     Append(#[from] AppendError),
     #[error(transparent)]
-    Folder(#[from] FolderProblem),
+    Read(#[from] ReadError),
     #[error(transparent)]
     Start(#[from] StartError),
 }
@@ -53,15 +53,15 @@ pub enum BenchError {
 pub async fn make_log(place: &Place, options: &MakeLog) -> Result<(), BenchError> {
     let started = Instant::now();
     let _lock = FolderLock::take(&place.data)?;
-    if place.data.join(LOG_FILE).exists() {
-        return Err(BenchError::NotEmpty(place.data.display().to_string()));
+    let log = log::open(&place.log, &place.data).await?;
+    if log.head().await? != Head::EMPTY {
+        return Err(BenchError::NotEmpty(place.log_name()));
     }
     let mut rng = fastrand::Rng::with_seed(options.seed);
-    let key = ServerKey::known(crowd::bytes(&mut rng), &place.data)?;
-    let log = SqliteLog::open(&place.data).await?;
+    let key = ServerKey::known(crowd::bytes(&mut rng), &place.key_path())?;
     let bar = ProgressBar::new(options.events);
     let begins_at = if options.ends_now { begin_of(options.events) } else { BEGINS_AT };
-    let head = make(&log, key, options.events, rng, begins_at, &bar).await?;
+    let head = make(log.as_ref(), key, options.events, rng, begins_at, &bar).await?;
     log.close().await;
     bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64();
@@ -102,10 +102,10 @@ async fn make(
 
 /// A log of so many events, for tests.
 #[cfg(test)]
-pub(crate) async fn made(events: u64, seed: u64) -> crate::log::memory::MemoryLog {
+pub(crate) async fn made(events: u64, seed: u64) -> log::memory::MemoryLog {
     let folder = tempfile::tempdir().unwrap();
-    let log = crate::log::memory::MemoryLog::new();
-    let key = ServerKey::known([7; 32], folder.path()).unwrap();
+    let log = log::memory::MemoryLog::new();
+    let key = ServerKey::known([7; 32], &folder.path().join("server.key")).unwrap();
     let rng = fastrand::Rng::with_seed(seed);
     make(&log, key, events, rng, BEGINS_AT, &ProgressBar::hidden()).await.unwrap();
     log

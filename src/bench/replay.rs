@@ -1,24 +1,22 @@
 //! `reprise bench replay`: how fast a log is read, in the steps that start-up and the tools are made of.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use domain::{Head, Record};
 
 use super::BenchError;
 use crate::config::Place;
-use crate::data_folder::DataFolder;
 use crate::engine::{self, StartError, decode, stream};
-use crate::log::{EventLog, FolderLock, SqliteLog};
+use crate::log::{self, FolderLock};
 
 /// Runs `reprise bench replay`: each step is measured with all before it.
 ///
 /// # Errors
 /// There is no log, a server holds it, or it is not what was written.
 pub async fn replay(place: &Place) -> Result<(), BenchError> {
-    DataFolder::must_exist(&place.data)?;
+    log::must_exist(&place.log, &place.data)?;
     let _lock = FolderLock::take(&place.data)?;
-    let log: Arc<dyn EventLog> = Arc::new(SqliteLog::open(&place.data).await?);
+    let log = log::open(&place.log, &place.data).await?;
     let started = Instant::now();
     let events = stream(&log, Head::EMPTY, Ok, |_: Vec<Record>| Ok::<(), StartError>(())).await?;
     tell("read and proved", events, started);

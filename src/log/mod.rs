@@ -2,18 +2,22 @@
 //!
 //! Every backend passes the one suite in `conformance.rs`; what it must hold is written on [`EventLog`].
 
+mod address;
 #[cfg(test)]
 pub(crate) mod conformance;
 mod folder;
 #[cfg(test)]
 pub(crate) mod memory;
+mod open;
 mod sqlite;
 
 use async_trait::async_trait;
 use domain::{ChainError, Head, Position, Record, Timestamp};
 
+pub use self::address::{LogAddress, NotALog};
 pub use self::folder::{FolderError, FolderLock, sync_names};
-pub use self::sqlite::{LOG_FILE, OpenError, ReadOnlyLog, SqliteLog};
+pub use self::open::{OpenError, must_exist, open, open_read_only};
+pub use self::sqlite::{LOG_FILE, OpenError as SqliteOpenError, ReadOnlyLog, SqliteLog};
 
 /// The largest batch that is appended at once, in commands.
 pub const MAX_BATCH_COMMANDS: usize = 1_024;

@@ -6,7 +6,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::{Event, Hash, Head, Position, Record};
@@ -20,10 +20,13 @@ use super::{AsOf, ToolError, source};
 use crate::config::Place;
 use crate::data_folder::FolderProblem;
 use crate::key::{KEY_FILE, ServerKey};
-use crate::log::{EventLog, FolderLock, SqliteLog, sync_names};
+use crate::log::{EventLog, FolderLock, LogAddress, SqliteLog, sync_names};
 
 /// Copies the log as it is now, proves the copy, and gives it its name.
 pub async fn run(place: &Place, folder: &Path, json: bool) -> Result<Said, ToolError> {
+    if place.log != LogAddress::Sqlite {
+        return Err(ToolError::NotSqlite(place.log_name()));
+    }
     let log = source::open(place).await?;
     if folder.exists() {
         return Err(ToolError::Exists(folder.to_owned()));
@@ -61,7 +64,7 @@ async fn make(place: &Place, log: &Arc<dyn EventLog>, partial: &Path, json: bool
     let bar = source::progress_bar("copying", end.position, json);
     let (copied, key_check) = copy(log, end.position, partial, &bar).await?;
     bar.finish_and_clear();
-    copy_key(&place.data, partial, key_check)?;
+    copy_key(place.key_path(), partial, key_check)?;
 
     let failed = |error| ToolError::Open { path: partial.to_owned(), error };
     let written: Arc<dyn EventLog> = Arc::new(SqliteLog::open_read_only(partial).await.map_err(failed)?);
@@ -121,10 +124,9 @@ async fn copy(
 }
 
 /// Copies the key, for its owner alone; one that does not fit the log would be no backup.
-fn copy_key(from: &Path, to: &Path, key_check: Option<Hash>) -> Result<(), ToolError> {
-    let path = from.join(KEY_FILE);
+fn copy_key(path: PathBuf, to: &Path, key_check: Option<Hash>) -> Result<(), ToolError> {
     let unusable = |error| FolderProblem::Key { path: path.clone(), error };
-    let key = ServerKey::load(from).map_err(unusable)?;
+    let key = ServerKey::load(&path).map_err(unusable)?;
     if key_check.is_some_and(|check| check != key.check()) {
         return Err(FolderProblem::WrongKey(path).into());
     }

@@ -7,7 +7,7 @@ use domain::Position;
 
 use super::walk::Stop;
 use crate::data_folder::FolderProblem;
-use crate::log::{AppendError, FolderError, OpenError, ReadError};
+use crate::log::{AppendError, FolderError, OpenError, ReadError, SqliteOpenError};
 use crate::projector::{BuildError, VerifyError};
 
 /// Why a tool has nothing to tell.
@@ -17,8 +17,10 @@ pub enum ToolError {
     Folder(#[from] FolderProblem),
     #[error(transparent)]
     Lock(#[from] FolderError),
+    #[error(transparent)]
+    Log(#[from] OpenError),
     #[error("{}: {error}", path.display())]
-    Open { path: PathBuf, error: OpenError },
+    Open { path: PathBuf, error: SqliteOpenError },
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error(transparent)]
@@ -31,8 +33,13 @@ pub enum ToolError {
     Exists(PathBuf),
     #[error("{}: line {line}: {reason}", path.display())]
     Line { path: PathBuf, line: u64, reason: String },
-    #[error("{}: there is a log already; an import makes a new one only", .0.display())]
-    HasLog(PathBuf),
+    #[error("{0}: there is a log already; an import makes a new one only")]
+    HasLog(String),
+    #[error(
+        "a backup is of a log in SQLite; {0} is backed up by what its database has for it: `pg_basebackup` and archived \
+         WAL, or `pg_dump`, for PostgreSQL. `reprise log export` and the server's key make a copy of any log"
+    )]
+    NotSqlite(String),
     #[error("position {asked} is not in the log yet: its last one is {last}")]
     NotYet { asked: Position, last: Position },
     #[error(transparent)]

@@ -1,4 +1,5 @@
-//! `reprise log import`: an exported file becomes the log of a folder that has none, whole or not at all.
+//! `reprise log import`: an exported file becomes the log of a folder that has none, whole or not at all; or the records
+//! of a log elsewhere that has none.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -12,8 +13,8 @@ use super::log_export::Line;
 use super::output::{Said, count};
 use super::walk::{CHUNK_RECORDS, Proving};
 use crate::config::Place;
-use crate::key::{KEY_FILE, ServerKey};
-use crate::log::{EventLog, FolderLock, LOG_FILE, SqliteLog, sync_names};
+use crate::key::ServerKey;
+use crate::log::{self, EventLog, FolderLock, LOG_FILE, LogAddress, SqliteLog, sync_names};
 
 /// Where a log is made before it has its name.
 const PARTIAL: &str = "import.partial";
@@ -22,41 +23,85 @@ const PARTIAL: &str = "import.partial";
 pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolError> {
     let exported = File::open(file).map_err(ToolError::file(file))?;
     let bytes = exported.metadata().map_err(ToolError::file(file))?.len();
-    let folder = &place.data;
-    let _lock = FolderLock::take(folder)?;
-    for name in [LOG_FILE.to_owned(), format!("{LOG_FILE}-wal")] {
-        if folder.join(name).exists() {
-            return Err(ToolError::HasLog(folder.clone()));
-        }
-    }
-    let partial = folder.join(PARTIAL);
-    remove(&partial)?;
-    std::fs::create_dir(&partial).map_err(ToolError::file(&partial))?;
     let bar = progress_bar(bytes, json);
-    let imported = import(file, exported, &partial, &bar).await;
+    let imported = match place.log {
+        LogAddress::Sqlite => into_folder(&place.data, file, exported, &bar).await,
+        LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => into_shared(place, file, exported, &bar).await,
+    };
     bar.finish_and_clear();
-    let finished = imported.and_then(|imported| {
-        std::fs::rename(partial.join(LOG_FILE), folder.join(LOG_FILE)).map_err(ToolError::file(folder))?;
-        sync_names(folder).map_err(ToolError::file(folder))?;
-        Ok(imported)
-    });
-    remove(&partial)?;
-    let (Head { position, hash }, key_check) = finished?;
-    let key = match ServerKey::load(folder) {
+    let (Head { position, hash }, key_check) = imported?;
+    let path = place.key_path();
+    let key = match ServerKey::load(&path) {
         Ok(key) if Some(key.check()) == key_check => "fits",
         Ok(_) => "another log's",
         Err(_) => "missing",
     };
     let document = serde_json::json!({ "events": position, "headHash": hash, "serverKey": key });
-    let mut text = format!("{}: {} records\nhead {position}:{hash}", folder.display(), count(position.get()));
+    let mut text = format!("{}: {} records\nhead {position}:{hash}", place.log_name(), count(position.get()));
     if key != "fits" {
-        let path = folder.join(KEY_FILE);
         text.push_str(&format!(
             "\n{} is {key}: the log is served only with the key that it was made with",
             path.display()
         ));
     }
     Ok(Said::new(&document, text))
+}
+
+/// The log is made beside its place, and moved there when it is whole.
+async fn into_folder(
+    folder: &Path,
+    file: &Path,
+    exported: File,
+    bar: &ProgressBar,
+) -> Result<(Head, Option<Hash>), ToolError> {
+    let _lock = FolderLock::take(folder)?;
+    for name in [LOG_FILE.to_owned(), format!("{LOG_FILE}-wal")] {
+        if folder.join(name).exists() {
+            return Err(ToolError::HasLog(folder.display().to_string()));
+        }
+    }
+    let partial = folder.join(PARTIAL);
+    remove(&partial)?;
+    std::fs::create_dir(&partial).map_err(ToolError::file(&partial))?;
+    let imported = into_file(file, exported, &partial, bar).await;
+    let finished = imported.and_then(|imported| {
+        std::fs::rename(partial.join(LOG_FILE), folder.join(LOG_FILE)).map_err(ToolError::file(folder))?;
+        sync_names(folder).map_err(ToolError::file(folder))?;
+        Ok(imported)
+    });
+    remove(&partial)?;
+    finished
+}
+
+/// Makes the log in `partial`.
+async fn into_file(
+    file: &Path,
+    exported: File,
+    partial: &Path,
+    bar: &ProgressBar,
+) -> Result<(Head, Option<Hash>), ToolError> {
+    let failed = |error| ToolError::Open { path: partial.to_owned(), error };
+    let log = SqliteLog::open(partial).await.map_err(failed)?;
+    let imported = import(file, exported, &log, bar).await?;
+    log.into_one_file().await?;
+    Ok(imported)
+}
+
+/// The records go where they belong at once. What a stopped import leaves is a log's beginning, and nothing is added to it
+/// by another import.
+async fn into_shared(
+    place: &Place,
+    file: &Path,
+    exported: File,
+    bar: &ProgressBar,
+) -> Result<(Head, Option<Hash>), ToolError> {
+    let log = log::open(&place.log, &place.data).await?;
+    if log.head().await? != Head::EMPTY {
+        return Err(ToolError::HasLog(place.log_name()));
+    }
+    let imported = import(file, exported, log.as_ref(), bar).await;
+    log.close().await;
+    imported
 }
 
 /// Removes what a killed import left.
@@ -67,15 +112,13 @@ fn remove(partial: &Path) -> Result<(), ToolError> {
     }
 }
 
-/// Makes the log in `partial`, and tells its head and the check of its key.
+/// Appends what the file holds to an empty log, and tells its head and the check of its key.
 async fn import(
     file: &Path,
     exported: File,
-    partial: &Path,
+    log: &dyn EventLog,
     bar: &ProgressBar,
 ) -> Result<(Head, Option<Hash>), ToolError> {
-    let failed = |error| ToolError::Open { path: partial.to_owned(), error };
-    let log = SqliteLog::open(partial).await.map_err(failed)?;
     let mut proving = Proving::default();
     let (mut appended, mut key_check) = (Head::EMPTY, None);
     let mut chunk: Vec<Record> = Vec::with_capacity(CHUNK_RECORDS);
@@ -90,19 +133,18 @@ async fn import(
         }
         chunk.push(record);
         if chunk.len() == CHUNK_RECORDS {
-            appended = append(&log, appended, &mut chunk).await?;
+            appended = append(log, appended, &mut chunk).await?;
         }
     }
-    appended = append(&log, appended, &mut chunk).await?;
+    appended = append(log, appended, &mut chunk).await?;
     if appended == Head::EMPTY {
         return Err(ToolError::NotFound(format!("{}: it holds no record", file.display())));
     }
-    log.into_one_file().await?;
     Ok((appended, key_check))
 }
 
 /// Appends what has been gathered, and tells the new head.
-pub async fn append(log: &SqliteLog, after: Head, chunk: &mut Vec<Record>) -> Result<Head, ToolError> {
+pub async fn append(log: &dyn EventLog, after: Head, chunk: &mut Vec<Record>) -> Result<Head, ToolError> {
     log.append(&after, chunk).await?;
     let head = chunk.last().map_or(after, Record::head);
     chunk.clear();

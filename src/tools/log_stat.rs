@@ -11,7 +11,7 @@ use super::output::{Said, Table, count};
 use super::walk::CHUNK_RECORDS;
 use super::{ToolError, source};
 use crate::config::Place;
-use crate::log::LOG_FILE;
+use crate::log::{LOG_FILE, LogAddress};
 
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,8 +23,8 @@ struct Statistics {
     last_recorded_at: Option<String>,
     /// Of all records' types, data and metadata.
     record_bytes: u64,
-    /// Of the log's file, and what was not moved into it yet.
-    file_bytes: u64,
+    /// Of the log's file, and what was not moved into it yet; `null` where the log is no file.
+    file_bytes: Option<u64>,
     types: BTreeMap<String, Kind>,
 }
 
@@ -52,9 +52,11 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
     bar.finish_and_clear();
     found.position = head.position;
     found.head_hash = head.hash.to_string();
-    let files = [LOG_FILE.to_owned(), format!("{LOG_FILE}-wal")];
-    let sizes = files.iter().filter_map(|name| Some(place.data.join(name).metadata().ok()?.len()));
-    found.file_bytes = sizes.sum();
+    if place.log == LogAddress::Sqlite {
+        let files = [LOG_FILE.to_owned(), format!("{LOG_FILE}-wal")];
+        let sizes = files.iter().filter_map(|name| Some(place.data.join(name).metadata().ok()?.len()));
+        found.file_bytes = Some(sizes.sum());
+    }
     let text = text(&found);
     Ok(Said::new(&found, text))
 }
@@ -88,13 +90,13 @@ fn text(found: &Statistics) -> String {
     }
     kinds.row(["all".to_owned(), count(found.position.get()), count(found.record_bytes)]);
     let time = |time: &Option<String>| time.clone().unwrap_or_else(|| "-".to_owned());
+    let file = found.file_bytes.map_or_else(|| "-".to_owned(), |bytes| format!("{} bytes", count(bytes)));
     format!(
-        "log    {}\nhead   {}:{}\nfirst  {}\nlast   {}\nfile   {} bytes\n\n{kinds}",
+        "log    {}\nhead   {}:{}\nfirst  {}\nlast   {}\nfile   {file}\n\n{kinds}",
         found.log_id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
         found.position,
         found.head_hash,
         time(&found.first_recorded_at),
         time(&found.last_recorded_at),
-        count(found.file_bytes),
     )
 }

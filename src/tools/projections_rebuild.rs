@@ -11,8 +11,7 @@ use serde::Serialize;
 use super::output::{Said, count};
 use super::{ToolError, source};
 use crate::config::Place;
-use crate::data_folder::DataFolder;
-use crate::log::{EventLog, FolderError, FolderLock, SqliteLog};
+use crate::log::{self, FolderError, FolderLock};
 use crate::projector::requests::{ALL, LOOK_AGAIN, Outcome, Request};
 use crate::projector::{Database, rebuild};
 
@@ -29,7 +28,7 @@ struct Rebuilt<'a> {
 
 /// Builds the projection called `name`, or all, and puts them in the live ones' place.
 pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolError> {
-    DataFolder::must_exist(&place.data)?;
+    log::must_exist(&place.log, &place.data)?;
     let models: Vec<_> = MODELS.iter().copied().filter(|model| name == ALL || name == model.name).collect();
     let names: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
     if models.is_empty() {
@@ -39,7 +38,7 @@ pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolErro
     let started = Instant::now();
     let bar = source::progress_bar("rebuilding", Position::START, json);
     let (position, by) = match FolderLock::take(&place.data) {
-        Ok(_lock) => (here(&place.data, &models, &bar).await?, "command"),
+        Ok(_lock) => (here(place, &models, &bar).await?, "command"),
         Err(FolderError::Held { .. }) => (by_the_server(&place.data, name, &bar).await?, "server"),
         Err(error) => return Err(error.into()),
     };
@@ -57,12 +56,11 @@ pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolErro
 }
 
 /// Nobody serves: the folder is ours, and we build.
-async fn here(folder: &Path, models: &[&'static SqlModel], bar: &ProgressBar) -> Result<Position, ToolError> {
-    let failed = |error| ToolError::Open { path: folder.to_owned(), error };
-    let log = SqliteLog::open(folder).await.map_err(failed)?;
+async fn here(place: &Place, models: &[&'static SqlModel], bar: &ProgressBar) -> Result<Position, ToolError> {
+    let log = log::open(&place.log, &place.data).await?;
     bar.set_length(log.head().await?.position.get());
-    let database = Database::open(folder).await?;
-    let built = rebuild(&database, &log, models, |position| bar.set_position(position.get())).await;
+    let database = Database::open(&place.data).await?;
+    let built = rebuild(&database, log.as_ref(), models, |position| bar.set_position(position.get())).await;
     database.close().await?;
     log.close().await;
     Ok(built?)

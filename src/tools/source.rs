@@ -6,19 +6,12 @@ use domain::Position;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::ToolError;
-use crate::config::{LogBackend, Place};
-use crate::data_folder::DataFolder;
-use crate::log::{EventLog, SqliteLog};
+use crate::config::Place;
+use crate::log::{self, EventLog};
 
 /// The place's log, opened for reading beside whoever else has it open.
 pub async fn open(place: &Place) -> Result<Arc<dyn EventLog>, ToolError> {
-    match place.log {
-        LogBackend::Sqlite => {
-            DataFolder::must_exist(&place.data)?;
-            let failed = |error| ToolError::Open { path: place.data.clone(), error };
-            Ok(Arc::new(SqliteLog::open_read_only(&place.data).await.map_err(failed)?))
-        }
-    }
+    Ok(log::open_read_only(&place.log, &place.data).await?)
 }
 
 /// A bar on a terminal; none for scripts.

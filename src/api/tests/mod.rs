@@ -56,7 +56,7 @@ impl Server {
         let (engine, sequencer) = Engine::new(shared, replayed, now, Uuid::nil());
         tokio::spawn(sequencer.run());
         let folder = tempfile::tempdir().unwrap();
-        let key = ServerKey::load_or_create(folder.path()).unwrap();
+        let key = ServerKey::load_or_create(&folder.path().join("server.key")).unwrap();
         open_sale(&engine, key.check(), capacity).await;
         let projector = Projector::new(folder.path(), Arc::new(log.clone()));
         Self { router: Api::new(engine, key, projector.clone()).router(), log, clock, projector, folder }

@@ -1,0 +1,70 @@
+//! Which log, as `--log` says it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::secret_url::{NotAUrl, SecretUrl};
+
+/// Where a log is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogAddress {
+    /// `sqlite`: the file `log.db` in the data folder.
+    Sqlite,
+    /// `postgres://…`: a database of PostgreSQL; where several hosts are listed, the one that takes writes.
+    Postgres(SecretUrl),
+    /// `kurrentdb://…`: a stream of KurrentDB.
+    KurrentDb(SecretUrl),
+}
+
+/// Why a text is no log's address. It does not repeat the text, which may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotALog {
+    #[error("a log is `sqlite`, `postgres://…` or `kurrentdb://…`; {0}")]
+    Url(#[from] NotAUrl),
+    #[error("a log is `sqlite`, `postgres://…` or `kurrentdb://…`; this is the URL of something else")]
+    Scheme,
+}
+
+impl FromStr for LogAddress {
+    type Err = NotALog;
+
+    fn from_str(text: &str) -> Result<Self, NotALog> {
+        if text == "sqlite" {
+            return Ok(Self::Sqlite);
+        }
+        let url: SecretUrl = text.parse()?;
+        match url.scheme() {
+            "postgres" | "postgresql" => Ok(Self::Postgres(url)),
+            "kurrentdb" | "kurrentdb+discover" | "esdb" | "esdb+discover" => Ok(Self::KurrentDb(url)),
+            _ => Err(NotALog::Scheme),
+        }
+    }
+}
+
+impl fmt::Display for LogAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite => f.write_str("sqlite"),
+            Self::Postgres(url) | Self::KurrentDb(url) => url.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_told_by_its_scheme() {
+        let parsed = |text: &str| text.parse::<LogAddress>();
+        assert_eq!(parsed("sqlite"), Ok(LogAddress::Sqlite));
+        for text in ["postgres://db/sales", "postgresql://db/sales"] {
+            assert!(matches!(parsed(text), Ok(LogAddress::Postgres(url)) if url.expose() == text));
+        }
+        for text in ["kurrentdb://db:2113?tls=false", "kurrentdb+discover://db", "esdb://db", "esdb+discover://db"] {
+            assert!(matches!(parsed(text), Ok(LogAddress::KurrentDb(url)) if url.expose() == text));
+        }
+        assert_eq!(parsed("mysql://db/sales"), Err(NotALog::Scheme));
+        assert_eq!(parsed("log.db"), Err(NotALog::Url(NotAUrl::NoScheme)));
+    }
+}

@@ -1,0 +1,60 @@
+//! Opening the log that was chosen: the one place that knows all backends.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{EventLog, LOG_FILE, LogAddress, SqliteLog, SqliteOpenError};
+
+/// Why a log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{}: {error}", folder.display())]
+    Sqlite { folder: PathBuf, error: SqliteOpenError },
+    #[error("{log}: there is no log; `reprise serve` or `reprise catalog import` makes one")]
+    NoLog { log: String },
+    #[error("{log}: this program was built without what such a log needs")]
+    NotBuiltIn { log: String },
+}
+
+/// Opens a log for serving, made if missing. `folder` is the data folder, held by a [`FolderLock`](super::FolderLock).
+///
+/// # Errors
+/// It cannot be reached, is no log, or cannot be made durable.
+pub async fn open(address: &LogAddress, folder: &Path) -> Result<Arc<dyn EventLog>, OpenError> {
+    match address {
+        LogAddress::Sqlite => {
+            let failed = |error| OpenError::Sqlite { folder: folder.to_owned(), error };
+            Ok(Arc::new(SqliteLog::open(folder).await.map_err(failed)?))
+        }
+        LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => Err(OpenError::NotBuiltIn { log: address.to_string() }),
+    }
+}
+
+/// Opens a log for reading, whoever else has it open. What it returns is what stands there, durable or not: nothing may be
+/// served from it.
+///
+/// # Errors
+/// There is none, or it cannot be reached.
+pub async fn open_read_only(address: &LogAddress, folder: &Path) -> Result<Arc<dyn EventLog>, OpenError> {
+    must_exist(address, folder)?;
+    match address {
+        LogAddress::Sqlite => {
+            let failed = |error| OpenError::Sqlite { folder: folder.to_owned(), error };
+            Ok(Arc::new(SqliteLog::open_read_only(folder).await.map_err(failed)?))
+        }
+        LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => Err(OpenError::NotBuiltIn { log: address.to_string() }),
+    }
+}
+
+/// Fails where opening a log would make a new one, as far as that can be told without opening it.
+///
+/// # Errors
+/// The data folder has no `log.db`.
+pub fn must_exist(address: &LogAddress, folder: &Path) -> Result<(), OpenError> {
+    match address {
+        LogAddress::Sqlite if !folder.join(LOG_FILE).exists() => {
+            Err(OpenError::NoLog { log: folder.display().to_string() })
+        }
+        LogAddress::Sqlite | LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => Ok(()),
+    }
+}
