@@ -8,6 +8,7 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge}
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::engine::Engine;
+use crate::projector::Projector;
 
 /// HTTP requests, by `method`, `route` and `status`.
 pub const HTTP_REQUESTS: &str = "reprise_http_requests_total";
@@ -33,6 +34,8 @@ const ROOM_WAITING: &str = "reprise_room_waiting";
 const ROOM_ACTIVE: &str = "reprise_room_active";
 const ROOM_CAPACITY: &str = "reprise_room_capacity";
 const ROOM_SERVING: &str = "reprise_room_serving_number";
+const PROJECTION_LAG_EVENTS: &str = "reprise_projection_lag_events";
+const PROJECTION_LAG_SECONDS: &str = "reprise_projection_lag_seconds";
 
 /// Upper bounds of what takes time: from a memory access to the command deadline.
 const SECONDS: [f64; 16] =
@@ -81,11 +84,13 @@ fn describe() {
     describe_gauge!(ROOM_ACTIVE, "Tokens in the room that take a slot");
     describe_gauge!(ROOM_CAPACITY, "Slots of the room");
     describe_gauge!(ROOM_SERVING, "The queue number of the last who was admitted");
+    describe_gauge!(PROJECTION_LAG_EVENTS, "Events that a read model in SQL does not have yet");
+    describe_gauge!(PROJECTION_LAG_SECONDS, Unit::Seconds, "How long ago the first event was recorded that it does not have");
     metrics_process::Collector::default().describe();
 }
 
 /// Everything counted, in Prometheus' text format; empty where nobody counts.
-pub fn render(engine: &Engine) -> String {
+pub fn render(engine: &Engine, projector: &Projector) -> String {
     let read_models = engine.read_models();
     let room = read_models.room.room();
     for (lane, waiting) in engine.lane_lengths() {
@@ -97,6 +102,11 @@ pub fn render(engine: &Engine) -> String {
     gauge!(ROOM_ACTIVE).set(room.active() as f64);
     gauge!(ROOM_CAPACITY).set(room.capacity() as f64);
     gauge!(ROOM_SERVING).set(room.serving_number() as f64);
+    for (projection, status) in projector.statuses() {
+        let lag = status.lag(read_models.head.position, engine.now());
+        gauge!(PROJECTION_LAG_EVENTS, "projection" => projection).set(lag.events as f64);
+        gauge!(PROJECTION_LAG_SECONDS, "projection" => projection).set(lag.seconds as f64);
+    }
     metrics_process::Collector::default().collect();
     COLLECTED.get().map(PrometheusHandle::render).unwrap_or_default()
 }

@@ -35,7 +35,7 @@ pub async fn readiness(State(api): State<Arc<Api>>) -> Outcome {
 /// `GET /metrics`: what the server counts of itself, in Prometheus' text format.
 pub async fn metrics(State(api): State<Arc<Api>>) -> Response {
     let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    ([(CONTENT_TYPE, format)], metrics::render(&api.engine)).into_response()
+    ([(CONTENT_TYPE, format)], metrics::render(&api.engine, &api.projector)).into_response()
 }
 
 /// `GET /api/operations/sales`: every schedule's sales.

@@ -56,10 +56,7 @@ pub(super) async fn follow(shared: Arc<Shared>) {
             said = reason.clone();
         }
         if !matches!(trouble, Trouble::Log(_)) {
-            shared.database.store(None);
-            shared.statuses.send_modify(|statuses| {
-                statuses.values_mut().for_each(|status| status.phase = Phase::Unavailable { reason: reason.clone() });
-            });
+            shared.stand_still(&reason).await;
         }
         tokio::time::sleep(RETRY_PAUSE).await;
     }
@@ -96,8 +93,7 @@ impl Shared {
             };
             let records = self.log.read(from, CHUNK_RECORDS).await?;
             let Some(first) = records.first() else {
-                self.statuses
-                    .send_modify(|statuses| statuses.values_mut().for_each(|status| status.behind_since = None));
+                self.caught_up();
                 tokio::select! {
                     () = self.log.wait_past(from) => {}
                     _ = swaps.changed() => swaps.mark_changed(),
@@ -137,9 +133,36 @@ impl Shared {
             if let (Phase::Following, Some(checkpoint)) = (&phase, stored) {
                 feeds.push(Feed { model, checkpoint });
             }
-            self.set(model, Status { phase, checkpoint, behind_since: None });
+            let position = checkpoint.map_or(Position::START, |checkpoint| checkpoint.head.position);
+            let behind_since = if phase == Phase::Following { None } else { self.recorded_after(position).await };
+            self.set(model, Status { phase, checkpoint, behind_since });
         }
         Ok(feeds)
+    }
+
+    /// When the first event after `position` was recorded.
+    async fn recorded_after(&self, position: Position) -> Option<Timestamp> {
+        self.log.read(position, 1).await.ok()?.first().map(|record| record.recorded_at)
+    }
+
+    fn caught_up(&self) {
+        let following = |status: &&mut Status| status.phase == Phase::Following;
+        self.statuses.send_modify(|statuses| {
+            statuses.values_mut().filter(following).for_each(|status| status.behind_since = None);
+        });
+    }
+
+    /// Tells that nothing can be written, and since when events are missing.
+    async fn stand_still(&self, reason: &str) {
+        self.database.store(None);
+        let mut statuses = self.statuses.borrow().clone();
+        for status in statuses.values_mut() {
+            status.phase = Phase::Unavailable { reason: reason.to_owned() };
+            if status.behind_since.is_none() {
+                status.behind_since = self.recorded_after(status.position()).await;
+            }
+        }
+        self.statuses.send_replace(statuses);
     }
 
     /// Feeds a chunk to every table. `false` where another projector was faster: then the tables are looked at again.

@@ -80,3 +80,21 @@ async fn read_models_that_are_newer_than_the_log_are_built_anew() {
     assert!(found.iter().all(|verified| verified.fault.is_none() && verified.position == 4), "{found:?}");
     running.abort();
 }
+
+#[tokio::test]
+async fn read_models_that_stand_still_tell_how_far_behind_they_are() {
+    let (log, folder) = (MemoryLog::new(), tempfile::tempdir().unwrap());
+    append(&log, 10).await;
+    std::fs::write(folder.path().join("read-models.db"), "this is no database".repeat(100)).unwrap();
+    let projector = Projector::new(folder.path(), Arc::new(log.clone()));
+    let running = tokio::spawn(projector.clone().run());
+    let mut statuses = projector.0.statuses.subscribe();
+    let stand_still = |statuses: &BTreeMap<&str, Status>| {
+        statuses.values().all(|status| matches!(status.phase, Phase::Unavailable { .. }))
+    };
+    statuses.wait_for(stand_still).await.unwrap();
+    let lag = |status: &Status| status.lag(Position::new(11), Timestamp::from_millis(7_000));
+    let expected = Lag { events: 11, seconds: 7 };
+    assert!(projector.statuses().values().all(|status| lag(status) == expected), "{:?}", projector.statuses());
+    running.abort();
+}

@@ -138,6 +138,8 @@ async fn what_it_does_is_counted() {
         "reprise_ready 1",
         "reprise_lane_length{lane=\"joining\"} 0",
         "reprise_batch_append_duration_seconds_bucket",
+        "reprise_projection_lag_events{projection=\"point_history\"}",
+        "reprise_projection_lag_seconds{projection=\"sales\"}",
         "process_resident_memory_bytes",
     ] {
         assert!(text.contains(line), "{line} is not in {text}");
