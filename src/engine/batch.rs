@@ -1,53 +1,79 @@
 //! A batch: commands decided one after another on a copy of the state, and the records that their events make.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use ::metrics::histogram;
 use domain::limits::MAX_RECORD_BYTES;
-use domain::{Actor, Answer, Decided, Event, Metadata, Position, Record, RecordedEvent, Rejection, State, Timestamp};
+use domain::{
+    Actor, Answer, Decided, Event, Head, Metadata, Position, Record, RecordedEvent, Rejection, State, Timestamp,
+};
 use uuid::Uuid;
 
 use super::pending::{self, Pending, Taken};
 use super::{Reply, Submission, Undecided};
 use crate::log::MAX_BATCH_BYTES;
+use crate::metrics;
 
-/// Decided, not yet durable: nothing of it may be told. Dropping it undoes it.
+/// Decided, and sent nowhere: nothing of it may be told, and dropping it undoes it.
 pub struct Batch {
     /// The state that the log folds to once the records are appended.
     pub state: State,
     /// What is to be appended.
     pub records: Vec<Record>,
     /// The same, to be folded into the read models.
-    pub recorded: Vec<RecordedEvent>,
+    recorded: Vec<RecordedEvent>,
     /// The commands with what they will be told.
-    verdicts: Vec<(Taken, pending::Decided)>,
+    verdicts: Vec<(Pending, pending::Decided)>,
+    /// What all of it is decided on.
+    base: State,
     bytes: usize,
     node_id: Uuid,
     now: Timestamp,
+    deciding: Duration,
 }
 
 impl Batch {
-    /// An empty batch on a copy of `state`, to be decided at `now`.
+    /// An empty batch on a copy of `state`, to be decided at `now` or later.
     pub fn new(state: &State, node_id: Uuid, now: Timestamp) -> Self {
-        let state = state.clone();
-        Self { state, records: Vec::new(), recorded: Vec::new(), verdicts: Vec::new(), bytes: 0, node_id, now }
-    }
-
-    /// Decides what waits, in order, until the batch is full; what has no room in it stays.
-    pub fn decide_all(&mut self, waiting: &mut VecDeque<Pending>) {
-        while let Some(pending) = waiting.pop_front() {
-            let Some(taken) = pending.take() else { continue };
-            if let Some(left_over) = self.decide(taken) {
-                waiting.push_front(left_over.give_back());
-                return;
-            }
+        Self {
+            state: state.clone(),
+            records: Vec::new(),
+            recorded: Vec::new(),
+            verdicts: Vec::new(),
+            base: state.clone(),
+            bytes: 0,
+            node_id,
+            now,
+            deciding: Duration::ZERO,
         }
     }
 
-    /// Decides one command; gives it back where its events have no room in this batch.
-    fn decide(&mut self, taken: Taken) -> Option<Taken> {
-        let Some(verdict) = self.judge(taken.submission()) else { return Some(taken) };
-        self.verdicts.push((taken, verdict));
-        None
+    /// The same batch before anything was decided.
+    pub fn emptied(&self) -> Self {
+        Self::new(&self.base, self.node_id, self.now)
+    }
+
+    /// Decides what waits, in order, until the batch is full; what has no room in it stays. `now` may be later each time.
+    pub fn decide_all(&mut self, waiting: &mut VecDeque<Pending>, now: Timestamp) {
+        let started = Instant::now();
+        self.now = now.max(self.state.recorded_at);
+        while let Some(pending) = waiting.pop_front() {
+            if !pending.is_open() {
+                // Its submitter has given it up, or is told here that it is too late.
+                drop(pending.take());
+                continue;
+            }
+            match self.judge(pending.submission()) {
+                Some(verdict) => self.verdicts.push((pending, verdict)),
+                None => {
+                    waiting.push_front(pending);
+                    break;
+                }
+            }
+        }
+        self.deciding += started.elapsed();
     }
 
     /// Decides what nobody waits for, for a log that is made and not served. `None`: its events have no room in this batch.
@@ -115,7 +141,7 @@ impl Batch {
 
     /// Whether there is nothing to append and nobody to answer.
     pub fn is_silent(&self) -> bool {
-        self.records.is_empty() && self.verdicts.iter().all(|(taken, _)| taken.is_unheard())
+        self.records.is_empty() && self.verdicts.iter().all(|(pending, _)| pending.is_unheard())
     }
 
     /// How many commands were decided.
@@ -123,6 +149,50 @@ impl Batch {
         self.verdicts.len()
     }
 
+    /// Takes every command, so that the batch can be sent.
+    ///
+    /// # Errors
+    /// Some command was withdrawn, or its deadline is over since it was decided, so that it must not happen: the others are
+    /// to be decided anew, without it.
+    pub fn commit(self) -> Result<Sent, Vec<Pending>> {
+        let decided = self.verdicts.len();
+        let taken = self.verdicts.into_iter().filter_map(|(pending, verdict)| Some((pending.take()?, verdict)));
+        let verdicts: Vec<(Taken, pending::Decided)> = taken.collect();
+        if verdicts.len() < decided {
+            return Err(verdicts.into_iter().map(|(taken, _)| taken.give_back()).collect());
+        }
+        histogram!(metrics::DECIDE_SECONDS).record(self.deciding);
+        histogram!(metrics::BATCH_COMMANDS).record(decided as f64);
+        histogram!(metrics::BATCH_RECORDS).record(self.records.len() as f64);
+        Ok(Sent {
+            base: self.base.head,
+            state: self.state,
+            records: self.records.into(),
+            recorded: self.recorded,
+            verdicts,
+        })
+    }
+
+    /// Undoes the decisions.
+    pub fn undo(self) -> impl DoubleEndedIterator<Item = Pending> {
+        self.verdicts.into_iter().map(|(pending, _)| pending)
+    }
+}
+
+/// A batch whose commands are taken: it is on its way to the log, or nothing of it has to go there.
+pub struct Sent {
+    /// The head that it was decided on.
+    pub base: Head,
+    /// The state that the log folds to with it.
+    pub state: State,
+    /// What is appended.
+    pub records: Arc<[Record]>,
+    /// The same, to be folded into the read models.
+    pub recorded: Vec<RecordedEvent>,
+    verdicts: Vec<(Taken, pending::Decided)>,
+}
+
+impl Sent {
     /// Tells everyone what was decided, now that what it rests on is durable.
     pub fn answer(self) {
         for (taken, verdict) in self.verdicts {
@@ -137,13 +207,9 @@ impl Batch {
         }
     }
 
-    /// Lets those whose deadline is not over wait again, in their order: others' records came first.
-    pub fn give_back(self, waiting: &mut VecDeque<Pending>) {
-        let in_time = self.verdicts.into_iter().filter_map(|(taken, _)| taken.unless_overdue());
-        let again: Vec<Pending> = in_time.map(Taken::give_back).collect();
-        for pending in again.into_iter().rev() {
-            waiting.push_front(pending);
-        }
+    /// Undoes the decisions; who is past the deadline is told so.
+    pub fn undo(self) -> impl Iterator<Item = Pending> {
+        self.verdicts.into_iter().filter_map(|(taken, _)| taken.unless_overdue()).map(Taken::give_back)
     }
 }
 

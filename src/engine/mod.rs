@@ -6,6 +6,9 @@
 //! of HTTP.
 
 mod batch;
+mod catch_up;
+mod clock_skew;
+mod heads;
 mod pending;
 mod published;
 mod replay;
@@ -28,10 +31,11 @@ use uuid::Uuid;
 use crate::log::EventLog;
 use crate::metrics;
 pub use batch::{Batch, rehearse};
+pub use catch_up::Fatal;
 use pending::{Lane, Pending};
 pub use published::{Behind, MAX_WAIT, Readiness};
 pub use replay::{Replayed, StartError, replay};
-pub use sequencer::{Fatal, Sequencer};
+pub use sequencer::Sequencer;
 pub use snapshot::{Contradiction, SNAPSHOT_FOLDER, SnapshotFolder, SnapshotWriter, SnapshotsWritten};
 pub use stream::{PAGE_RECORDS, StreamError, decode, stream};
 
@@ -98,6 +102,7 @@ pub struct Engine {
     lanes: pending::Senders,
     published: Arc<published::Published>,
     log: Arc<dyn EventLog>,
+    heads: Arc<heads::Heads>,
     clock: Clock,
 }
 
@@ -157,6 +162,24 @@ impl Engine {
     /// They have not reached it in 2 seconds.
     pub async fn read_models_at(&self, position: Position) -> Result<Arc<ReadModels>, Behind> {
         self.published.read_models_at(position).await
+    }
+
+    /// The read models as of a head that the log had after this was called, where they are not those of `seen`. Nobody else
+    /// writes a log that is not shared, so there is nothing to see.
+    ///
+    /// # Errors
+    /// The log cannot be read on to its head in 2 seconds.
+    pub async fn newer_read_models(&self, seen: Position) -> Result<Option<Arc<ReadModels>>, Undecided> {
+        if !self.log.is_shared() {
+            return Ok(None);
+        }
+        let reading = tokio::time::timeout(MAX_WAIT, self.heads.now()).await;
+        let head = reading.map_err(|_| Undecided::LogUnavailable)?.map_err(|_| Undecided::LogUnavailable)?;
+        if head.position <= seen {
+            return Ok(None);
+        }
+        self.published.ask_to_follow();
+        self.read_models_at(head.position).await.map(Some).map_err(|_| Undecided::LogUnavailable)
     }
 
     /// Whether commands can be taken, and why not.

@@ -25,7 +25,7 @@ pub type Answered = oneshot::Sender<Result<Decided, Undecided>>;
 /// A command that waits for its decision.
 #[derive(Debug)]
 pub struct Pending {
-    pub submission: Submission,
+    submission: Submission,
     deadline: Instant,
     open: Arc<AtomicBool>,
     answered: Answered,
@@ -47,36 +47,41 @@ impl Pending {
         (Self { submission, deadline, open: Arc::clone(&open), answered }, Ticket(open))
     }
 
-    /// Takes the command to be decided, unless it was withdrawn or its deadline is over: then it must not happen.
+    /// Takes the command for good, unless it was withdrawn or its deadline is over: then it must not happen.
     pub fn take(self) -> Option<Taken> {
         if !self.open.swap(false, Ordering::AcqRel) {
             return None;
         }
         Taken(self).unless_overdue()
     }
+
+    /// Whether it can still happen, as far as is known now: only taking it makes sure.
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire) && Instant::now() < self.deadline
+    }
+
+    /// What was submitted.
+    pub fn submission(&self) -> &Submission {
+        &self.submission
+    }
+
+    /// Whether nobody waits for its answer.
+    pub fn is_unheard(&self) -> bool {
+        self.answered.is_closed()
+    }
 }
 
-/// A command that was taken: it happens, or its submitter is told.
+/// A command that was taken: it happens, or its submitter is told. Nobody withdraws it any more.
 #[derive(Debug)]
 pub struct Taken(Pending);
 
 impl Taken {
-    /// What was submitted.
-    pub fn submission(&self) -> &Submission {
-        &self.0.submission
-    }
-
     /// Answers it, if its submitter still waits.
     pub fn answer(self, answer: Result<Decided, Undecided>) {
         let _ = self.0.answered.send(answer);
     }
 
-    /// Whether nobody waits for its answer.
-    pub fn is_unheard(&self) -> bool {
-        self.0.answered.is_closed()
-    }
-
-    /// Lets it wait again: nothing of it was sent.
+    /// Lets it wait again: nothing of it has happened, or ever will.
     pub fn give_back(self) -> Pending {
         self.0.open.store(true, Ordering::Release);
         self.0

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use domain::Position;
 use projections::ReadModels;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// How long a query waits for the position that it asks for.
 pub const MAX_WAIT: Duration = Duration::from_secs(2);
@@ -26,13 +26,14 @@ pub struct Published {
     read_models: ArcSwap<ReadModels>,
     position: watch::Sender<Position>,
     readiness: watch::Sender<Readiness>,
+    follow: Notify,
 }
 
 impl Published {
     pub fn new(read_models: ReadModels) -> Self {
         let (position, _) = watch::channel(read_models.head.position);
         let (readiness, _) = watch::channel(Err("the server is starting".to_owned()));
-        Self { read_models: ArcSwap::from_pointee(read_models), position, readiness }
+        Self { read_models: ArcSwap::from_pointee(read_models), position, readiness, follow: Notify::new() }
     }
 
     pub fn publish(&self, read_models: ReadModels) {
@@ -53,6 +54,16 @@ impl Published {
             *current = readiness;
             changed
         });
+    }
+
+    /// Asks the sequencer to read what others have written.
+    pub fn ask_to_follow(&self) {
+        self.follow.notify_one();
+    }
+
+    /// Ends when somebody asks for it.
+    pub async fn asked_to_follow(&self) {
+        self.follow.notified().await;
     }
 
     pub fn readiness(&self) -> Readiness {

@@ -1,75 +1,75 @@
 //! The sequencer: the one task that decides. It owns the state; nobody else ever sees it.
+//!
+//! While one batch is on its way to the log, the next is decided on top of it. What that rests on is not durable yet, so
+//! it is sent, and told, only once the first one is; where the first one fails, its decisions are undone and made anew.
+//! What happens when the log does not simply say yes is in `catch_up.rs`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::metrics::{counter, histogram};
-use domain::{Action, Command, Credential, DecodeError, Head, Position, Record, State, Tick};
+use ::metrics::histogram;
+use domain::{Action, Command, Credential, State, Tick};
 use projections::ReadModels;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use uuid::Uuid;
 
-use super::batch::Batch;
-use super::pending::{Lanes, Pending, lanes};
+use super::batch::{Batch, Sent};
+use super::catch_up::{Appended, Fatal};
+use super::clock_skew::ClockSkew;
+use super::heads::Heads;
+use super::pending::{Lane, Lanes, Pending, lanes};
 use super::published::Published;
 use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, SnapshotWriter, Submission, TICK_INTERVAL, Undecided};
-use crate::log::{AppendError, EventLog, MAX_BATCH_COMMANDS, ReadError};
+use crate::log::{AppendError, EventLog, MAX_BATCH_COMMANDS};
 use crate::metrics;
 
 /// Places in each batch that are kept for those who join, so that the others never keep them out.
 const JOINING_SHARE: usize = MAX_BATCH_COMMANDS / 4;
-/// How many records of others are read at once.
-const CHUNK_RECORDS: usize = 4_096;
-/// The pause before an append whose outcome is unknown is tried again.
-const SETTLE_PAUSE: Duration = Duration::from_millis(50);
-
 /// The pause before a log that failed is asked again whether it is back.
-const PROBE_PAUSE: Duration = Duration::from_secs(1);
-
-/// Why the sequencer stops for good: what it cannot know, it does not serve.
-#[derive(Debug, thiserror::Error)]
-pub enum Fatal {
-    /// The log's storage failed.
-    #[error("the log's storage failed, the server stops: {0}")]
-    Broken(String),
-    /// The log holds another history than the one served, or less of it.
-    #[error(
-        "the log was rewound: this server has served position {served}, which the log does not hold as it was; it \
-             stops rather than fork history"
-    )]
-    Rewound { served: Position },
-    /// The log was damaged while it was served.
-    #[error("the log is damaged, the server stops: {0}")]
-    Damaged(ReadError),
-    /// Another node wrote what this program does not understand.
-    #[error("position {position}: {reason}; the server stops")]
-    Undecodable { position: Position, reason: DecodeError },
-}
-
-/// What became of a batch that was to be appended.
-enum Appended {
-    /// It is durable.
-    Yes,
-    /// It never will be: others' records stand where it was to be.
-    OthersCameFirst,
-    /// Nothing was written.
-    Not,
-}
+pub(super) const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Owns the state, and decides.
 pub struct Sequencer {
-    log: Arc<dyn EventLog>,
+    pub(super) log: Arc<dyn EventLog>,
+    pub(super) published: Arc<Published>,
+    /// What is durable, and only that.
+    pub(super) state: State,
+    pub(super) read_models: ReadModels,
+    /// What is decided on the state, or on top of the batch that is on its way.
+    next: Batch,
+    /// What was taken from the lanes and is not decided, in order.
+    pub(super) waiting: VecDeque<Pending>,
+    lanes: Lanes,
+    /// How many of the next batch, decided or waiting, join.
+    joining: usize,
+    /// Whether the state has a head that the log had after all that waits came in.
+    is_up_to_date: bool,
+    pub(super) probe_at: Instant,
+    skew: ClockSkew,
     clock: Clock,
     node_id: Uuid,
-    lanes: Lanes,
-    waiting: VecDeque<Pending>,
-    probe_at: Instant,
-    state: State,
-    read_models: ReadModels,
-    published: Arc<Published>,
     snapshots: Option<SnapshotWriter>,
+}
+
+/// A batch, and the append that carries it.
+struct OnItsWay {
+    batch: Sent,
+    since: Instant,
+    /// A task of its own: it goes on while the next batch is decided.
+    append: JoinHandle<Result<(), AppendError>>,
+}
+
+/// What becomes of a batch that was decided.
+enum Dispatched {
+    /// The log has it.
+    Sent(OnItsWay),
+    /// It writes nothing, and is told once all before it is durable.
+    Told(Sent),
+    /// There was nothing to do.
+    Nothing,
 }
 
 impl Engine {
@@ -79,17 +79,22 @@ impl Engine {
         let published = Arc::new(Published::new(replayed.read_models.clone()));
         let sequencer = Sequencer {
             log: Arc::clone(&log),
-            clock: Arc::clone(&clock),
-            node_id,
-            lanes,
-            waiting: VecDeque::new(),
-            probe_at: Instant::now(),
+            published: Arc::clone(&published),
+            next: Batch::new(&replayed.state, node_id, replayed.state.recorded_at),
             state: replayed.state,
             read_models: replayed.read_models,
-            published: Arc::clone(&published),
+            waiting: VecDeque::new(),
+            lanes,
+            joining: 0,
+            is_up_to_date: false,
+            probe_at: Instant::now(),
+            skew: ClockSkew::none(),
+            clock: Arc::clone(&clock),
+            node_id,
             snapshots: None,
         };
-        (Self { lanes: senders, published, log, clock }, sequencer)
+        let heads = Arc::new(Heads::new(Arc::clone(&log)));
+        (Self { lanes: senders, published, log, heads, clock }, sequencer)
     }
 }
 
@@ -105,95 +110,159 @@ impl Sequencer {
     /// # Errors
     /// What it cannot know, it does not serve.
     pub async fn run(mut self) -> Result<(), Fatal> {
+        self.skew = ClockSkew::watch(Arc::clone(&self.log)).await;
+        self.published.set_readiness(self.skew.in_bounds((self.clock)()));
         let mut ticks = tokio::time::interval(TICK_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.published.set_readiness(Ok(()));
+        let follows = self.log.is_shared();
+        let (mut on_its_way, mut is_closed) = (None::<OnItsWay>, false);
         loop {
+            let is_idle = on_its_way.is_none();
+            // What has no room in the next batch is the first of the one after it.
+            let is_full = !self.waiting.is_empty();
+            if is_idle && is_closed && !is_full {
+                break;
+            }
+            let (inside, joining) = (is_idle || self.has_room_inside(), is_idle || self.joining < JOINING_SHARE);
             tokio::select! {
                 biased;
+                outcome = landed(&mut on_its_way) => {
+                    let sent = on_its_way.take().expect("it has just landed").batch;
+                    on_its_way = self.conclude(sent, outcome).await?;
+                }
                 _ = ticks.tick() => {
-                    self.probe().await?;
+                    if is_idle {
+                        self.probe().await?;
+                    }
                     self.waiting.push_back(tick());
                 }
-                () = std::future::ready(()), if !self.waiting.is_empty() => {}
-                pending = first(&mut self.lanes) => match pending {
-                    Some(pending) => self.waiting.push_back(pending),
-                    None => {
-                        self.stop();
-                        return Ok(());
+                () = std::future::ready(()), if is_idle && is_full => {}
+                pending = first(&mut self.lanes, inside, joining), if !is_closed && !is_full && (inside || joining) => {
+                    match pending {
+                        Some((lane, pending)) => self.wait(lane, pending),
+                        None => is_closed = true,
                     }
-                },
-                () = self.log.wait_past(self.state.head.position) => {
-                    self.follow().await?;
-                    continue;
+                }
+                () = self.published.asked_to_follow(), if follows && is_idle => self.follow().await.map(drop)?,
+                () = self.log.wait_past(self.state.head.position), if follows && is_idle => {
+                    self.follow().await.map(drop)?;
                 }
             }
-            self.fill();
-            self.process().await?;
+            if on_its_way.is_none() {
+                on_its_way = self.dispatch().told();
+            } else {
+                self.fill(JOINING_SHARE);
+                self.decide();
+            }
         }
-    }
-
-    fn stop(self) {
         if let Some(snapshots) = self.snapshots {
             snapshots.stop(self.state, self.read_models);
-        }
-    }
-
-    /// Finds out whether a log that failed is back, without waiting for a command to try it on.
-    async fn probe(&mut self) -> Result<(), Fatal> {
-        if self.published.readiness().is_err() && Instant::now() >= self.probe_at {
-            self.probe_at = Instant::now() + PROBE_PAUSE;
-            if let Appended::Yes = self.append(&[]).await? {
-                self.published.set_readiness(Ok(()));
-            }
         }
         Ok(())
     }
 
-    /// Takes what waits in the lanes, up to a batch: those inside first, but never without room for those who join.
-    fn fill(&mut self) {
-        let Self { lanes, waiting, .. } = self;
-        drain(&mut lanes.inside, waiting, MAX_BATCH_COMMANDS - JOINING_SHARE);
-        drain(&mut lanes.joining, waiting, MAX_BATCH_COMMANDS);
-        drain(&mut lanes.inside, waiting, MAX_BATCH_COMMANDS);
-    }
-
-    /// Decides a batch, makes it durable, and answers.
-    async fn process(&mut self) -> Result<(), Fatal> {
-        let now = (self.clock)().max(self.state.recorded_at);
-        let started = Instant::now();
-        let mut batch = Batch::new(&self.state, self.node_id, now);
-        batch.decide_all(&mut self.waiting);
-        if batch.is_silent() {
+    /// Finds out whether a log that failed is back, without waiting for a command to try it on.
+    async fn probe(&mut self) -> Result<(), Fatal> {
+        if self.published.readiness().is_ok() || Instant::now() < self.probe_at || self.skew.in_bounds((self.clock)()).is_err() {
             return Ok(());
         }
-        histogram!(metrics::DECIDE_SECONDS).record(started.elapsed());
-        histogram!(metrics::BATCH_COMMANDS).record(batch.commands() as f64);
-        histogram!(metrics::BATCH_RECORDS).record(batch.records.len() as f64);
-        match self.append(&batch.records).await? {
-            Appended::Yes => {
-                self.adopt(batch);
-                Ok(())
+        self.probe_at = Instant::now() + PROBE_PAUSE;
+        let outcome = self.log.append(&self.state.head, &[]).await;
+        match self.settle(self.state.head, &[], outcome).await? {
+            Appended::Yes => self.published.set_readiness(Ok(())),
+            Appended::OthersCameFirst => drop(self.follow().await?),
+            Appended::Not => {}
+        }
+        Ok(())
+    }
+
+    /// Sends what is decided, and what waits, as far as it has room in a batch.
+    fn dispatch(&mut self) -> Dispatched {
+        if let Err(reason) = self.skew.in_bounds((self.clock)()) {
+            self.undo_next();
+            self.fail(reason);
+            self.turn_away();
+            return Dispatched::Nothing;
+        }
+        let is_proved = std::mem::take(&mut self.is_up_to_date) || !self.log.is_shared();
+        let Some(batch) = self.commit(is_proved) else { return Dispatched::Nothing };
+        if batch.records.is_empty() && is_proved {
+            return Dispatched::Told(batch);
+        }
+        self.begin(Batch::new(&batch.state, self.node_id, batch.state.recorded_at));
+        let (log, base, records) = (Arc::clone(&self.log), batch.base, Arc::clone(&batch.records));
+        let append = tokio::spawn(async move { log.append(&base, &records).await });
+        Dispatched::Sent(OnItsWay { batch, since: Instant::now(), append })
+    }
+
+    /// The next batch, completed and its commands taken; `None` where there is nothing to append and nobody to answer.
+    fn commit(&mut self, is_proved: bool) -> Option<Sent> {
+        loop {
+            // Of a shared log, what comes only now may rest on more than was read.
+            if !is_proved || !self.log.is_shared() {
+                self.fill(MAX_BATCH_COMMANDS);
             }
-            Appended::OthersCameFirst => {
-                batch.give_back(&mut self.waiting);
-                self.follow().await
+            self.decide();
+            let emptied = self.next.emptied();
+            let batch = self.begin(emptied);
+            if batch.is_silent() {
+                return None;
             }
-            Appended::Not => {
-                batch.refuse(Undecided::LogUnavailable);
-                Ok(())
+            match batch.commit() {
+                Ok(sent) => return Some(sent),
+                Err(open) => self.wait_first(open),
             }
         }
+    }
+
+    fn decide(&mut self) {
+        self.next.decide_all(&mut self.waiting, (self.clock)());
+    }
+
+    /// Begins another batch; what was decided for the last one is given away.
+    pub(super) fn begin(&mut self, batch: Batch) -> Batch {
+        self.joining = 0;
+        std::mem::replace(&mut self.next, batch)
+    }
+
+    /// Begins a batch on what is durable; what was decided on something else waits again.
+    pub(super) fn undo_next(&mut self) {
+        let undone = self.begin(Batch::new(&self.state, self.node_id, self.state.recorded_at));
+        self.wait_first(undone.undo());
+    }
+
+    /// The log has spoken about the batch that was on its way. Tells what is on its way now.
+    async fn conclude(
+        &mut self,
+        batch: Sent,
+        outcome: Result<(), AppendError>,
+    ) -> Result<Option<OnItsWay>, Fatal> {
+        if outcome.is_ok() {
+            // The log works again before anyone is told of the last batch, and what rests on that is told after it.
+            let next = self.dispatch();
+            self.adopt(batch);
+            return Ok(next.told());
+        }
+        self.undo_next();
+        match self.settle(batch.base, &batch.records, outcome).await? {
+            Appended::Yes => self.adopt(batch),
+            Appended::OthersCameFirst => {
+                self.wait_first(batch.undo());
+                self.is_up_to_date = self.follow().await?;
+            }
+            Appended::Not => batch.refuse(Undecided::LogUnavailable),
+        }
+        Ok(None)
     }
 
     /// The batch is durable: its state is the state, queries see it, and then it is answered.
-    fn adopt(&mut self, mut batch: Batch) {
+    fn adopt(&mut self, mut batch: Sent) {
         self.state = std::mem::take(&mut batch.state);
-        for recorded in batch.recorded.drain(..) {
-            self.read_models.apply(&recorded);
-        }
-        self.published.publish(self.read_models.clone());
         if !batch.records.is_empty() {
+            for recorded in &batch.recorded {
+                self.read_models.apply(recorded);
+            }
+            self.published.publish(self.read_models.clone());
             self.published.set_readiness(Ok(()));
         }
         batch.answer();
@@ -202,122 +271,81 @@ impl Sequencer {
         }
     }
 
-    /// Appends after the state's head. An outcome that is unknown is settled before anything else is done: the same
-    /// records at the same head, until some record stands at the next position.
-    async fn append(&mut self, records: &[Record]) -> Result<Appended, Fatal> {
-        let expected = self.state.head;
-        let mut uncertain = false;
-        loop {
-            let started = Instant::now();
-            let appended = self.log.append(&expected, records).await;
-            histogram!(metrics::APPEND_SECONDS).record(started.elapsed());
-            let Err(outcome) = appended else { return Ok(Appended::Yes) };
-            counter!(metrics::APPEND_FAILURES, "why" => outcome.name()).increment(1);
-            match &outcome {
-                AppendError::Conflict => match self.who_came_next(&expected).await? {
-                    Some(next) if records.first().is_some_and(|ours| ours.hash == next.hash) => {
-                        return Ok(Appended::Yes);
-                    }
-                    Some(_) => return Ok(Appended::OthersCameFirst),
-                    None => {}
-                },
-                AppendError::Unknown(_) => uncertain = !records.is_empty(),
-                AppendError::Broken(reason) => return Err(Fatal::Broken(reason.clone())),
-                AppendError::Unavailable(_) | AppendError::Full(_) => {}
-            }
-            self.fail(outcome.to_string());
-            if !uncertain {
-                return Ok(Appended::Not);
-            }
-            self.turn_away();
-            tokio::time::sleep(SETTLE_PAUSE).await;
+    /// Takes what waits in the lanes into the next batch: those inside first, but never without room for those who join,
+    /// who take no more places than `joining`.
+    pub(super) fn fill(&mut self, joining: usize) {
+        while self.has_room_inside()
+            && let Ok(pending) = self.lanes.inside.try_recv()
+        {
+            self.waiting.push_back(pending);
+        }
+        while self.joining < joining
+            && self.commands() < MAX_BATCH_COMMANDS
+            && let Ok(pending) = self.lanes.joining.try_recv()
+        {
+            self.wait(Lane::Joining, pending);
+        }
+        while joining == MAX_BATCH_COMMANDS
+            && self.commands() < MAX_BATCH_COMMANDS
+            && let Ok(pending) = self.lanes.inside.try_recv()
+        {
+            self.waiting.push_back(pending);
         }
     }
 
-    /// While the log takes nothing, who comes is told so at once.
-    fn turn_away(&mut self) {
-        self.fill();
-        for taken in self.waiting.drain(..).filter_map(Pending::take) {
-            taken.answer(Err(Undecided::LogUnavailable));
-        }
+    fn has_room_inside(&self) -> bool {
+        self.commands() - self.joining < MAX_BATCH_COMMANDS - JOINING_SHARE
     }
 
-    /// The record after `expected`, if one is there and can be read.
-    async fn who_came_next(&mut self, expected: &Head) -> Result<Option<Record>, Fatal> {
-        match self.read_on(expected, 1).await {
-            Ok(records) => Ok(records.into_iter().next()),
-            Err(Some(fatal)) => Err(fatal),
-            Err(None) => Ok(None),
-        }
+    /// How many commands the next batch has so far, decided or waiting.
+    fn commands(&self) -> usize {
+        self.next.commands() + self.waiting.len()
     }
 
-    /// Reads and folds what others have written.
-    async fn follow(&mut self) -> Result<(), Fatal> {
-        loop {
-            let head = self.state.head;
-            let records = match self.read_on(&head, CHUNK_RECORDS).await {
-                Ok(records) if records.is_empty() => return Ok(()),
-                Ok(records) => records,
-                Err(Some(fatal)) => return Err(fatal),
-                Err(None) => return Ok(()),
-            };
-            for record in &records {
-                record.verify(&self.state.head).map_err(|damage| Fatal::Damaged(damage.into()))?;
-                let position = record.position;
-                let recorded = record.decode().map_err(|reason| Fatal::Undecodable { position, reason })?;
-                self.state.apply(&recorded);
-                self.read_models.apply(&recorded);
-            }
-            self.published.publish(self.read_models.clone());
-        }
+    fn wait(&mut self, lane: Lane, pending: Pending) {
+        self.joining += usize::from(lane == Lane::Joining);
+        self.waiting.push_back(pending);
     }
 
-    /// Records after `head`, which the log must still hold as it was served. `Err(None)`: it cannot be read just now.
-    async fn read_on(&mut self, head: &Head, limit: usize) -> Result<Vec<Record>, Option<Fatal>> {
-        let rewound = Fatal::Rewound { served: head.position };
-        let Some(before) = head.position.get().checked_sub(1) else {
-            return self.log.read(Position::START, limit).await.map_err(|error| self.unreadable(error));
-        };
-        let read = self.log.read(Position::new(before), limit + 1).await;
-        let mut records = read.map_err(|error| self.unreadable(error))?;
-        match records.first() {
-            Some(own) if own.head() == *head => Ok(records.split_off(1)),
-            Some(_) | None => Err(Some(rewound)),
-        }
+    /// Lets them wait before all others, in their order.
+    fn wait_first(&mut self, again: impl IntoIterator<Item = Pending>) {
+        let mut again: VecDeque<Pending> = again.into_iter().collect();
+        again.append(&mut self.waiting);
+        self.waiting = again;
+        self.joining = 0;
     }
+}
 
-    fn fail(&mut self, reason: String) {
-        self.published.set_readiness(Err(reason));
-        self.probe_at = Instant::now() + PROBE_PAUSE;
-    }
-
-    fn unreadable(&mut self, error: ReadError) -> Option<Fatal> {
-        match error {
-            ReadError::Unavailable(reason) => {
-                self.fail(reason);
+impl Dispatched {
+    /// Tells those who need not wait for the log.
+    fn told(self) -> Option<OnItsWay> {
+        match self {
+            Self::Sent(on_its_way) => Some(on_its_way),
+            Self::Told(batch) => {
+                batch.answer();
                 None
             }
-            ReadError::Broken(reason) => Some(Fatal::Broken(reason)),
-            damaged @ (ReadError::Damaged(_) | ReadError::Malformed { .. }) => Some(Fatal::Damaged(damaged)),
+            Self::Nothing => None,
         }
     }
 }
 
-/// The first command to come, those inside before those who join; `None` once nobody can submit any more.
-async fn first(lanes: &mut Lanes) -> Option<Pending> {
-    tokio::select! {
-        biased;
-        Some(pending) = lanes.inside.recv() => Some(pending),
-        Some(pending) = lanes.joining.recv() => Some(pending),
-        else => None,
-    }
+/// What the log says about the batch that is on its way, once it does.
+async fn landed(on_its_way: &mut Option<OnItsWay>) -> Result<(), AppendError> {
+    let Some(OnItsWay { since, append, .. }) = on_its_way else { return std::future::pending().await };
+    let outcome = append.await.unwrap_or_else(|stopped| Err(AppendError::Broken(stopped.to_string())));
+    histogram!(metrics::APPEND_SECONDS).record(since.elapsed());
+    outcome
 }
 
-fn drain(lane: &mut mpsc::Receiver<Pending>, waiting: &mut VecDeque<Pending>, most: usize) {
-    while waiting.len() < most
-        && let Ok(pending) = lane.try_recv()
-    {
-        waiting.push_back(pending);
+/// The first command to come from the lanes that are asked, those inside before those who join; `None` once nobody can
+/// submit any more.
+async fn first(lanes: &mut Lanes, inside: bool, joining: bool) -> Option<(Lane, Pending)> {
+    tokio::select! {
+        biased;
+        Some(pending) = lanes.inside.recv(), if inside => Some((Lane::Inside, pending)),
+        Some(pending) = lanes.joining.recv(), if joining => Some((Lane::Joining, pending)),
+        else => None,
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     UnknownLandsLater,
     /// The append takes this long, and then happens.
     Delay(Duration),
+    /// The append takes this long, and then fails.
+    Late(Duration, Box<Fault>),
     /// There is no room: nothing is written.
     Full,
     /// The storage fails: nothing is written, now or ever again.
@@ -48,6 +50,7 @@ struct Shared {
     faults: VecDeque<Fault>,
     on_their_way: Vec<(Head, Vec<Record>)>,
     broken: bool,
+    clock: Option<Timestamp>,
 }
 
 impl MemoryLog {
@@ -58,6 +61,11 @@ impl MemoryLog {
     /// One of the next appends fails like this: each append takes one fault, in order, whichever handle it comes from.
     pub(crate) fn fail(&self, fault: Fault) {
         self.lock().faults.push_back(fault);
+    }
+
+    /// From now on the log's own clock shows this.
+    pub(crate) fn set_clock(&self, clock: Timestamp) {
+        self.lock().clock = Some(clock);
     }
 
     /// All that the log holds.
@@ -102,10 +110,17 @@ impl MemoryLog {
     /// Takes the next fault, after its delay.
     async fn next_fault(&self) -> Option<Fault> {
         let fault = self.lock().faults.pop_front();
-        if let Some(Fault::Delay(delay)) = fault {
-            tokio::time::sleep(delay).await;
+        match fault {
+            Some(Fault::Delay(delay)) => {
+                tokio::time::sleep(delay).await;
+                None
+            }
+            Some(Fault::Late(delay, fault)) => {
+                tokio::time::sleep(delay).await;
+                Some(*fault)
+            }
+            other => other,
         }
-        fault
     }
 }
 
@@ -128,7 +143,7 @@ impl Shared {
         }
         let lost = || AppendError::Unknown("injected".to_owned());
         match fault {
-            None | Some(Fault::Delay(_)) => self.append(at, records),
+            None | Some(Fault::Delay(_) | Fault::Late(..)) => self.append(at, records),
             Some(Fault::Overtaken(event)) => {
                 let head = self.head();
                 self.records.push(foreign(&head, &event));
@@ -177,6 +192,14 @@ impl EventLog for MemoryLog {
         let head = self.lock().head();
         self.land();
         Ok(head)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {
+        Ok(self.lock().clock)
     }
 
     async fn wait_past(&self, after: Position) {

@@ -1,8 +1,10 @@
 //! The engine on a log that fails as it is told to. Time is tokio's, paused: it moves when everyone waits.
 
+mod clocks;
 mod faults;
 mod keys;
 mod limits;
+mod pipeline;
 mod simulation;
 
 use std::sync::atomic::{AtomicI64, Ordering};

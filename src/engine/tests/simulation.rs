@@ -20,13 +20,14 @@ async fn client(engine: Engine, number: u64, mut random: fastrand::Rng) -> Vec<(
 }
 
 fn random_fault(random: &mut fastrand::Rng) -> Fault {
-    match random.u8(0..7) {
+    match random.u8(0..8) {
         0 => Fault::Unavailable,
         1 => Fault::UnknownNeverLands,
         2 => Fault::UnknownLanded,
         3 => Fault::UnknownLandsLater,
         4 => Fault::Delay(Duration::from_millis(random.u64(0..8_000))),
         5 => Fault::Full,
+        6 => Fault::Late(Duration::from_millis(random.u64(0..500)), Box::new(random_fault(random))),
         _ => Fault::Overtaken(Box::new(charged(EVE, 1, 1))),
     }
 }

@@ -1,0 +1,158 @@
+//! What the sequencer does when the log does not simply say yes: it settles what is unknown, reads what others have
+//! written, and stops where the log is not the one that it has served.
+
+use ::metrics::counter;
+use domain::{DecodeError, Head, Position, Record};
+use tokio::time::{Duration, Instant};
+
+use super::Undecided;
+use super::pending::Pending;
+use super::sequencer::{PROBE_PAUSE, Sequencer};
+use crate::log::{AppendError, MAX_BATCH_COMMANDS, ReadError};
+use crate::metrics;
+
+/// How many records of others are read at once; a node that is further behind gives its turn back before it reads on.
+const CHUNK_RECORDS: usize = 4_096;
+/// The pause before an append whose outcome is unknown is tried again.
+const SETTLE_PAUSE: Duration = Duration::from_millis(50);
+
+/// Why the sequencer stops for good: what it cannot know, it does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// The log's storage failed.
+    #[error("the log's storage failed, the server stops: {0}")]
+    Broken(String),
+    /// The log holds another history than the one served, or less of it.
+    #[error(
+        "the log was rewound: this server has served position {served}, which the log does not hold as it was; it \
+             stops rather than fork history"
+    )]
+    Rewound { served: Position },
+    /// The log was damaged while it was served.
+    #[error("the log is damaged, the server stops: {0}")]
+    Damaged(ReadError),
+    /// Another node wrote what this program does not understand.
+    #[error("position {position}: {reason}; the server stops")]
+    Undecodable { position: Position, reason: DecodeError },
+}
+
+/// What became of a batch that was to be appended.
+pub enum Appended {
+    /// It is durable.
+    Yes,
+    /// It never will be: others' records stand where it was to be.
+    OthersCameFirst,
+    /// Nothing was written.
+    Not,
+}
+
+impl Sequencer {
+    /// What became of an append. An outcome that is unknown is settled before anything else is done: the same records at
+    /// the same head, until some record stands at the next position.
+    pub(super) async fn settle(
+        &mut self,
+        expected: Head,
+        records: &[Record],
+        mut outcome: Result<(), AppendError>,
+    ) -> Result<Appended, Fatal> {
+        let mut uncertain = false;
+        loop {
+            let Err(error) = outcome else { return Ok(Appended::Yes) };
+            counter!(metrics::APPEND_FAILURES, "why" => error.name()).increment(1);
+            match &error {
+                AppendError::Conflict => match self.who_came_next(&expected).await? {
+                    Some(next) if records.first().is_some_and(|ours| ours.hash == next.hash) => {
+                        return Ok(Appended::Yes);
+                    }
+                    Some(_) => return Ok(Appended::OthersCameFirst),
+                    None => {}
+                },
+                AppendError::Unknown(_) => uncertain = !records.is_empty(),
+                AppendError::Broken(reason) => return Err(Fatal::Broken(reason.clone())),
+                AppendError::Unavailable(_) | AppendError::Full(_) => {}
+            }
+            self.fail(error.to_string());
+            if !uncertain {
+                return Ok(Appended::Not);
+            }
+            self.turn_away();
+            tokio::time::sleep(SETTLE_PAUSE).await;
+            outcome = self.log.append(&expected, records).await;
+        }
+    }
+
+    /// While the log takes nothing, who comes is told so at once.
+    pub(super) fn turn_away(&mut self) {
+        self.fill(MAX_BATCH_COMMANDS);
+        for taken in self.waiting.drain(..).filter_map(Pending::take) {
+            taken.answer(Err(Undecided::LogUnavailable));
+        }
+    }
+
+    /// The record after `expected`, if one is there and can be read.
+    async fn who_came_next(&mut self, expected: &Head) -> Result<Option<Record>, Fatal> {
+        match self.read_on(expected, 1).await {
+            Ok(records) => Ok(records.into_iter().next()),
+            Err(Some(fatal)) => Err(fatal),
+            Err(None) => Ok(None),
+        }
+    }
+
+    /// Reads and folds what others have written, and tells whether that went to the log's end. Nothing is decided then, or
+    /// on its way.
+    pub(super) async fn follow(&mut self) -> Result<bool, Fatal> {
+        let mut has_turn = true;
+        loop {
+            let head = self.state.head;
+            let records = match self.read_on(&head, CHUNK_RECORDS).await {
+                Ok(records) if records.is_empty() => return Ok(true),
+                Ok(records) => records,
+                Err(Some(fatal)) => return Err(fatal),
+                Err(None) => return Ok(false),
+            };
+            for record in &records {
+                record.verify(&self.state.head).map_err(|damage| Fatal::Damaged(damage.into()))?;
+                let position = record.position;
+                let recorded = record.decode().map_err(|reason| Fatal::Undecodable { position, reason })?;
+                self.state.apply(&recorded);
+                self.read_models.apply(&recorded);
+            }
+            self.published.publish(self.read_models.clone());
+            self.undo_next();
+            if records.len() == CHUNK_RECORDS && std::mem::take(&mut has_turn) {
+                // Whatever it says of the head, it ends the turn; what else it may say, the next append says too.
+                let _ = self.log.append(&self.state.head, &[]).await;
+            }
+        }
+    }
+
+    /// Records after `head`, which the log must still hold as it was served. `Err(None)`: it cannot be read just now.
+    async fn read_on(&mut self, head: &Head, limit: usize) -> Result<Vec<Record>, Option<Fatal>> {
+        let rewound = Fatal::Rewound { served: head.position };
+        let Some(before) = head.position.get().checked_sub(1) else {
+            return self.log.read(Position::START, limit).await.map_err(|error| self.unreadable(error));
+        };
+        let read = self.log.read(Position::new(before), limit + 1).await;
+        let mut records = read.map_err(|error| self.unreadable(error))?;
+        match records.first() {
+            Some(own) if own.head() == *head => Ok(records.split_off(1)),
+            Some(_) | None => Err(Some(rewound)),
+        }
+    }
+
+    pub(super) fn fail(&mut self, reason: String) {
+        self.published.set_readiness(Err(reason));
+        self.probe_at = Instant::now() + PROBE_PAUSE;
+    }
+
+    fn unreadable(&mut self, error: ReadError) -> Option<Fatal> {
+        match error {
+            ReadError::Unavailable(reason) => {
+                self.fail(reason);
+                None
+            }
+            ReadError::Broken(reason) => Some(Fatal::Broken(reason)),
+            damaged @ (ReadError::Damaged(_) | ReadError::Malformed { .. }) => Some(Fatal::Damaged(damaged)),
+        }
+    }
+}

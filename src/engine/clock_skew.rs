@@ -1,0 +1,119 @@
+//! How far this machine's clock is off the one of the engine that holds the log. A node whose clock goes wrong would let
+//! holds expire early and tokens live long, for everyone: so it takes no commands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Timestamp;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::log::EventLog;
+
+/// How far the clocks may be apart, in milliseconds.
+const MAX_CLOCK_SKEW_MILLIS: i64 = 2_000;
+/// How often the log's clock is read.
+const READ_EVERY: Duration = Duration::from_secs(1);
+
+/// The log's clock as it was read last. Between two readings it is taken to run as this machine's monotonic clock does, so
+/// that a jump of the other one is seen at once.
+pub struct ClockSkew(watch::Receiver<Option<Reading>>);
+
+/// The log's clock showed `shown` at some instant between two.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    shown: Timestamp,
+    asked_at: Instant,
+    answered_at: Instant,
+}
+
+impl ClockSkew {
+    /// Of a log that goes by this machine's own clock.
+    pub fn none() -> Self {
+        Self(watch::channel(None).1)
+    }
+
+    /// Reads the log's clock now, and then again and again until this is dropped.
+    pub async fn watch(log: Arc<dyn EventLog>) -> Self {
+        let (sender, last) = watch::channel(None);
+        if log.is_shared() {
+            read(log.as_ref(), &sender).await;
+            tokio::spawn(async move {
+                while tokio::time::timeout(READ_EVERY, sender.closed()).await.is_err() {
+                    read(log.as_ref(), &sender).await;
+                }
+            });
+        }
+        Self(last)
+    }
+
+    /// Whether commands may be decided at `now`, by this machine's clock; else why not.
+    ///
+    /// # Errors
+    /// It is too far off.
+    pub fn in_bounds(&self, now: Timestamp) -> Result<(), String> {
+        let Some(Reading { shown, asked_at, answered_at }) = *self.0.borrow() else { return Ok(()) };
+        // What it shows by now: as much as this more than it did, at least and at most.
+        let [least, most] = [answered_at, asked_at].map(|at| shown.millis().saturating_add(millis(at.elapsed())));
+        let (ahead, behind) = (now.millis().saturating_sub(most), least.saturating_sub(now.millis()));
+        let (off, side) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
+        if off <= MAX_CLOCK_SKEW_MILLIS {
+            return Ok(());
+        }
+        Err(format!("this machine's clock is {:.1} s {side} the log's", off as f64 / 1_000.0))
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Where the clock cannot be read, commands fail by themselves, and what was read last is left.
+async fn read(log: &dyn EventLog, last: &watch::Sender<Option<Reading>>) {
+    let asked_at = Instant::now();
+    if let Ok(Some(shown)) = log.clock().await {
+        last.send_replace(Some(Reading { shown, asked_at, answered_at: Instant::now() }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::memory::MemoryLog;
+
+    const NOON: Timestamp = Timestamp::from_millis(43_200_000);
+
+    fn after(millis: i64) -> Timestamp {
+        Timestamp::from_millis(NOON.millis() + millis)
+    }
+
+    async fn at_noon() -> ClockSkew {
+        let log = MemoryLog::new();
+        log.set_clock(NOON);
+        ClockSkew::watch(Arc::new(log)).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_seconds_are_in_bounds_and_a_millisecond_more_is_not() {
+        let skew = at_noon().await;
+        for millis in [-2_000, 0, 2_000] {
+            assert_eq!(skew.in_bounds(after(millis)), Ok(()));
+        }
+        assert_eq!(skew.in_bounds(after(-2_001)).unwrap_err(), "this machine's clock is 2.0 s behind the log's");
+        assert_eq!(skew.in_bounds(after(2_001)).unwrap_err(), "this machine's clock is 2.0 s ahead of the log's");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_jump_between_two_readings_is_seen_at_once() {
+        let skew = at_noon().await;
+        tokio::time::advance(Duration::from_millis(500)).await;
+        assert_eq!(skew.in_bounds(after(500)), Ok(()));
+        assert!(skew.in_bounds(after(3_600_000)).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_without_a_clock_sets_no_bounds() {
+        let skew = ClockSkew::watch(Arc::new(MemoryLog::new())).await;
+        assert_eq!(skew.in_bounds(Timestamp::from_millis(0)), Ok(()));
+    }
+}
