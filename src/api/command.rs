@@ -75,7 +75,7 @@ pub async fn by_holder(
     };
     match parsed {
         Ok((asked, action)) => decide(api, Credential::Token(token), asked, action).await,
-        Err(fault) => Err(api.unless_unknown(&token, fault)),
+        Err(fault) => Err(api.unless_unknown(&token, fault).await),
     }
 }
 

@@ -36,7 +36,7 @@ use axum::Router;
 use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::{get, post};
-use domain::{Rejection, Token, TokenHash, UserId};
+use domain::{Rejection, Token, UserId};
 use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
@@ -93,15 +93,6 @@ impl Api {
         self.key.token_of(token).ok_or_else(|| {
             Problem::internal(&format!("token {} has no seed and is none of the fixed ones", token.token_id))
         })
-    }
-
-    /// What a request with a fault is answered with: a token that is not known goes before all else that is wrong.
-    fn unless_unknown(&self, token: &TokenHash, fault: Problem) -> Problem {
-        let read_models = self.engine.read_models();
-        match read_models.room.room().identify(token, self.engine.now()) {
-            Ok(_) => fault,
-            Err(rejection) => Problem::from(rejection).at(read_models.head.position),
-        }
     }
 }
 

@@ -76,6 +76,11 @@ impl Problem {
         self.kind.code
     }
 
+    /// Whether it says that somebody has no right or that something is not there, which may have changed elsewhere.
+    pub fn may_be_outdated(&self) -> bool {
+        [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&self.kind.status)
+    }
+
     fn with(mut self, members: Value) -> Self {
         if let Value::Object(members) = members {
             self.members.extend(members);

@@ -53,34 +53,34 @@ impl View {
 ///
 /// # Errors
 /// The problem that it is answered with.
-pub async fn by_anyone<T>(
+pub async fn by_anyone<T: Copy>(
     api: &Api,
     request: Request,
     parse: impl FnOnce(&PathIds, &mut Parameters) -> Result<T, Problem>,
-    answer: impl FnOnce(&View, T) -> Outcome,
+    answer: impl Fn(&View, T) -> Outcome,
 ) -> Outcome {
     let (asked, min_position, headers) = read(request, parse).await?;
     let view = api.view(min_position, headers).await?;
-    view.located(answer(&view, asked))
+    api.answer(view, |view| answer(view, asked)).await
 }
 
 /// A query of whoever shows a token.
 ///
 /// # Errors
 /// The problem that it is answered with.
-pub async fn by_holder<T>(
+pub async fn by_holder<T: Copy>(
     api: &Api,
     request: Request,
     parse: impl FnOnce(&PathIds, &mut Parameters) -> Result<T, Problem>,
-    answer: impl FnOnce(&View, &Token, T) -> Outcome,
+    answer: impl Fn(&View, &Token, T) -> Outcome,
 ) -> Outcome {
     let token = auth::presented(request.headers())?;
     let (asked, min_position, headers) = match read(request, parse).await {
         Ok(read) => read,
-        Err(fault) => return Err(api.unless_unknown(&token, fault)),
+        Err(fault) => return Err(api.unless_unknown(&token, fault).await),
     };
     let view = api.view(min_position, headers).await?;
-    view.located(view.known(&token).and_then(|known| answer(&view, known, asked)))
+    api.answer(view, |view| answer(view, view.known(&token)?, asked)).await
 }
 
 /// A query of whoever shows a token, served from SQL.
@@ -108,9 +108,12 @@ pub async fn for_sql<T>(
     let token = auth::presented(request.headers())?;
     let (what, min_position, headers) = match read(request, parse).await {
         Ok(read) => read,
-        Err(fault) => return Err(api.unless_unknown(&token, fault)),
+        Err(fault) => return Err(api.unless_unknown(&token, fault).await),
     };
-    let view = api.view(min_position, headers).await?;
+    let mut view = api.view(min_position, headers).await?;
+    if view.known(&token).is_err() {
+        api.renew(&mut view).await?;
+    }
     let position = view.read_models.head.position;
     let token = view.known(&token).map_err(|problem| problem.at(position))?.clone();
     Ok(Asked { view, token, what, min_position, deadline })
@@ -149,5 +152,40 @@ impl Api {
     async fn view(&self, min_position: Position, headers: HeaderMap) -> Result<View, Problem> {
         let read_models = self.engine.read_models_at(min_position).await?;
         Ok(View { read_models, now: self.engine.now(), headers })
+    }
+
+    /// Answers from `view`. Who would be refused is answered from what the log holds by now: on another node they may just
+    /// have been given what is missing here.
+    async fn answer(&self, mut view: View, answer: impl Fn(&View) -> Outcome) -> Outcome {
+        match answer(&view) {
+            Err(problem) if problem.may_be_outdated() => {
+                self.renew(&mut view).await?;
+                view.located(answer(&view))
+            }
+            outcome => view.located(outcome),
+        }
+    }
+
+    /// Moves the view on to the log's head.
+    pub async fn renew(&self, view: &mut View) -> Result<(), Problem> {
+        let seen = view.read_models.head.position;
+        if let Some(read_models) = self.engine.newer_read_models(seen).await.map_err(|why| Problem::from(why).at(seen))? {
+            (view.read_models, view.now) = (read_models, self.engine.now());
+        }
+        Ok(())
+    }
+
+    /// What a request with a fault is answered with: a token that is not known goes before all else that is wrong.
+    pub async fn unless_unknown(&self, token: &TokenHash, fault: Problem) -> Problem {
+        let mut view = View { read_models: self.engine.read_models(), now: self.engine.now(), headers: HeaderMap::new() };
+        if view.known(token).is_err()
+            && let Err(unavailable) = self.renew(&mut view).await
+        {
+            return unavailable;
+        }
+        match view.known(token) {
+            Ok(_) => fault,
+            Err(unknown) => unknown.at(view.read_models.head.position),
+        }
     }
 }

@@ -51,10 +51,13 @@ fn seat_ids(members: &mut Members<'_>) -> Option<Vec<SeatId>> {
 
 /// `GET /api/reservations/{id}`: one of one's own, as it stands now. One that was closed long ago is in SQL only.
 pub async fn one(State(api): State<Arc<Api>>, request: Request) -> Outcome {
-    let asked = query::for_sql(&api, request, |path, _| path.id::<ReservationId>("id")).await?;
-    let (view, reservation_id) = (&asked.view, asked.what);
-    if let Some(reservation) = view.read_models.reservations.get(reservation_id) {
-        return show(&asked, reservation, view.read_models.head.position);
+    let mut asked = query::for_sql(&api, request, |path, _| path.id::<ReservationId>("id")).await?;
+    let reservation_id = asked.what;
+    if asked.view.read_models.reservations.get(reservation_id).is_none() {
+        api.renew(&mut asked.view).await?;
+    }
+    if let Some(reservation) = asked.view.read_models.reservations.get(reservation_id) {
+        return show(&asked, reservation, asked.view.read_models.head.position);
     }
     let mut snapshot = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
     let found = sql::reservations::one(&mut snapshot.transaction, reservation_id).await.map_err(query::unreadable)?;
