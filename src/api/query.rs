@@ -169,7 +169,9 @@ impl Api {
     /// Moves the view on to the log's head.
     pub async fn renew(&self, view: &mut View) -> Result<(), Problem> {
         let seen = view.read_models.head.position;
-        if let Some(read_models) = self.engine.newer_read_models(seen).await.map_err(|why| Problem::from(why).at(seen))? {
+        if let Some(read_models) =
+            self.engine.newer_read_models(seen).await.map_err(|why| Problem::from(why).at(seen))?
+        {
             (view.read_models, view.now) = (read_models, self.engine.now());
         }
         Ok(())
@@ -177,7 +179,8 @@ impl Api {
 
     /// What a request with a fault is answered with: a token that is not known goes before all else that is wrong.
     pub async fn unless_unknown(&self, token: &TokenHash, fault: Problem) -> Problem {
-        let mut view = View { read_models: self.engine.read_models(), now: self.engine.now(), headers: HeaderMap::new() };
+        let mut view =
+            View { read_models: self.engine.read_models(), now: self.engine.now(), headers: HeaderMap::new() };
         if view.known(token).is_err()
             && let Err(unavailable) = self.renew(&mut view).await
         {

@@ -16,7 +16,7 @@ mod sequencer;
 mod snapshot;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -163,7 +163,10 @@ impl Sequencer {
 
     /// Finds out whether a log that failed is back, without waiting for a command to try it on.
     async fn probe(&mut self) -> Result<(), Fatal> {
-        if self.published.readiness().is_ok() || Instant::now() < self.probe_at || self.skew.in_bounds((self.clock)()).is_err() {
+        if self.published.readiness().is_ok()
+            || Instant::now() < self.probe_at
+            || self.skew.in_bounds((self.clock)()).is_err()
+        {
             return Ok(());
         }
         self.probe_at = Instant::now() + PROBE_PAUSE;
@@ -232,11 +235,7 @@ impl Sequencer {
     }
 
     /// The log has spoken about the batch that was on its way. Tells what is on its way now.
-    async fn conclude(
-        &mut self,
-        batch: Sent,
-        outcome: Result<(), AppendError>,
-    ) -> Result<Option<OnItsWay>, Fatal> {
+    async fn conclude(&mut self, batch: Sent, outcome: Result<(), AppendError>) -> Result<Option<OnItsWay>, Fatal> {
         if outcome.is_ok() {
             // The log works again before anyone is told of the last batch, and what rests on that is told after it.
             let next = self.dispatch();

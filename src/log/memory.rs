@@ -50,6 +50,7 @@ struct Shared {
     faults: VecDeque<Fault>,
     on_their_way: Vec<(Head, Vec<Record>)>,
     broken: bool,
+    unreadable: bool,
     clock: Option<Timestamp>,
 }
 
@@ -66,6 +67,11 @@ impl MemoryLog {
     /// From now on the log's own clock shows this.
     pub(crate) fn set_clock(&self, clock: Timestamp) {
         self.lock().clock = Some(clock);
+    }
+
+    /// From now on nothing can be read, or everything again.
+    pub(crate) fn fail_reads(&self, fail: bool) {
+        self.lock().unreadable = fail;
     }
 
     /// All that the log holds.
@@ -125,6 +131,10 @@ impl MemoryLog {
 }
 
 impl Shared {
+    fn readable(&self) -> Result<(), ReadError> {
+        if self.unreadable { Err(ReadError::Unavailable("injected".to_owned())) } else { Ok(()) }
+    }
+
     fn head(&self) -> Head {
         self.records.last().map_or(Head::EMPTY, Record::head)
     }
@@ -183,12 +193,14 @@ impl EventLog for MemoryLog {
     }
 
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+        self.lock().readable()?;
         let found = self.lock().records.iter().filter(|record| record.position > after).take(limit).cloned().collect();
         self.land();
         Ok(found)
     }
 
     async fn head(&self) -> Result<Head, ReadError> {
+        self.lock().readable()?;
         let head = self.lock().head();
         self.land();
         Ok(head)

@@ -2,6 +2,7 @@
 
 mod commands;
 mod histories;
+mod nodes;
 mod precedence;
 mod queries;
 
@@ -33,7 +34,7 @@ struct Server {
     clock: Arc<AtomicI64>,
     /// Not running unless a test starts it: then nothing is in SQL.
     projector: Projector,
-    folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 /// What was answered.
@@ -47,19 +48,36 @@ struct Answered {
 impl Server {
     /// With a room of this many slots.
     async fn start(capacity: u64) -> Self {
-        let log = MemoryLog::new();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let clock = Arc::new(AtomicI64::new(T0.millis()));
+        let log = MemoryLog::new();
+        let (server, engine, key) = Self::on(log.clone(), Arc::new(log), clock, folder).await;
+        open_sale(&engine, key.check(), capacity).await;
+        server
+    }
+
+    /// One more server on the same log, whom nobody tells that it has grown.
+    async fn beside(&self) -> Self {
+        let log = self.log.clone();
+        let unheard = Arc::new(nodes::Unheard(log.clone()));
+        Self::on(log, unheard, Arc::clone(&self.clock), Arc::clone(&self.folder)).await.0
+    }
+
+    async fn on(
+        log: MemoryLog,
+        shared: Arc<dyn EventLog>,
+        clock: Arc<AtomicI64>,
+        folder: Arc<TempDir>,
+    ) -> (Self, Engine, ServerKey) {
         let time = Arc::clone(&clock);
         let now: Clock = Arc::new(move || Timestamp::from_millis(time.load(Ordering::Relaxed)));
-        let shared: Arc<dyn EventLog> = Arc::new(log.clone());
         let replayed = replay(&shared, |_| {}).await.unwrap();
-        let (engine, sequencer) = Engine::new(shared, replayed, now, Uuid::nil());
+        let (engine, sequencer) = Engine::new(Arc::clone(&shared), replayed, now, Uuid::nil());
         tokio::spawn(sequencer.run());
-        let folder = tempfile::tempdir().unwrap();
         let key = ServerKey::load_or_create(&folder.path().join("server.key")).unwrap();
-        open_sale(&engine, key.check(), capacity).await;
-        let projector = Projector::new(folder.path(), Arc::new(log.clone()));
-        Self { router: Api::new(engine, key, projector.clone()).router(), log, clock, projector, folder }
+        let projector = Projector::new(folder.path(), shared);
+        let router = Api::new(engine.clone(), key.clone(), projector.clone()).router();
+        (Self { router, log, clock, projector, folder }, engine, key)
     }
 
     /// The same, with read models in SQL.

@@ -23,7 +23,7 @@ fn submit(node: &Node, submission: Submission) -> JoinHandle<Result<Reply, Undec
 
 fn join(number: u64) -> Submission {
     let user_id = user_id(number);
-    submission(user(user_id), IssueToken { user_id, seed: seed(user_id), token_hash: token_hash(user_id) })
+    submission(user(user_id), joining(user_id))
 }
 
 fn types(batch: &[Record]) -> Vec<&str> {

@@ -4,6 +4,7 @@ mod clocks;
 mod faults;
 mod keys;
 mod limits;
+pub(crate) mod nodes;
 mod pipeline;
 mod simulation;
 
@@ -32,44 +33,57 @@ impl Node {
         let clock = Arc::new(AtomicI64::new(T0.millis()));
         let time = Arc::clone(&clock);
         let now: Clock = Arc::new(move || Timestamp::from_millis(time.load(Ordering::Relaxed)));
-        let replayed = replay(log, |_| {}).await.unwrap();
-        let (engine, sequencer) = Engine::new(Arc::clone(log), replayed, now, Uuid::new_v4());
-        Self { engine, clock, sequencer: tokio::spawn(sequencer.run()) }
+        let (engine, sequencer) = start(log, now).await;
+        Self { engine, clock, sequencer }
     }
 
     async fn ask(&self, by: Credential, action: impl Into<Action>) -> Result<Reply, Undecided> {
         self.engine.submit(submission(by, action)).await
     }
 
-    /// Everyone's tokens, a concert, a schedule and ten seats.
+    /// Ann's token, a concert, a schedule and ten seats.
     async fn open_sale(&self) {
-        let seats = (1..=SEATS).map(seat).collect();
-        let (concert_id, schedule_id) = (CONCERT, SCHEDULE);
-        let named = |name: &str| name.to_owned();
-        let (name, artist, venue) = (named("Concert"), named("Artist"), named("Venue"));
-        let (local_date, local_time) = (named("2026-12-24"), named("19:30"));
-        let actions: [Action; 5] = [
-            CreateLog { log_id: Uuid::nil(), key_check: Hash::new([7; 32]), capacity: 1_000 }.into(),
-            PublishConcert { concert_id, name, artist, venue }.into(),
-            AddSeats { concert_id, schedule_id, seats }.into(),
-            PublishSchedule { concert_id, schedule_id, times: times(), local_date, local_time }.into(),
-            IssueToken { user_id: ANN, seed: seed(ANN), token_hash: token_hash(ANN) }.into(),
-        ];
-        for action in actions {
-            let by = if matches!(action, Action::IssueToken(_)) { user(ANN) } else { Credential::System };
-            self.ask(by, action).await.unwrap().outcome.unwrap();
-        }
+        open_sale(&self.engine, times()).await;
+        self.join(ANN).await;
     }
 
     async fn join(&self, user_id: UserId) {
-        let (seed, token_hash) = (seed(user_id), token_hash(user_id));
-        self.ask(user(user_id), IssueToken { user_id, seed, token_hash }).await.unwrap().outcome.unwrap();
+        self.ask(user(user_id), joining(user_id)).await.unwrap().outcome.unwrap();
     }
 
     /// Why the sequencer stopped, once it has.
     async fn fatal(self) -> Fatal {
         self.sequencer.await.unwrap().unwrap_err()
     }
+}
+
+/// An engine on a log, and its sequencer, running.
+async fn start(log: &Arc<dyn EventLog>, clock: Clock) -> (Engine, JoinHandle<Result<(), Fatal>>) {
+    let replayed = replay(log, |_| {}).await.unwrap();
+    let (engine, sequencer) = Engine::new(Arc::clone(log), replayed, clock, Uuid::new_v4());
+    (engine, tokio::spawn(sequencer.run()))
+}
+
+/// A new log with a concert, a schedule and ten seats.
+async fn open_sale(engine: &Engine, times: ScheduleTimes) {
+    let seats = (1..=SEATS).map(seat).collect();
+    let (concert_id, schedule_id) = (CONCERT, SCHEDULE);
+    let named = |name: &str| name.to_owned();
+    let (name, artist, venue) = (named("Concert"), named("Artist"), named("Venue"));
+    let (local_date, local_time) = (named("2026-12-24"), named("19:30"));
+    let actions: [Action; 4] = [
+        CreateLog { log_id: Uuid::nil(), key_check: Hash::new([7; 32]), capacity: 1_000 }.into(),
+        PublishConcert { concert_id, name, artist, venue }.into(),
+        AddSeats { concert_id, schedule_id, seats }.into(),
+        PublishSchedule { concert_id, schedule_id, times, local_date, local_time }.into(),
+    ];
+    for action in actions {
+        engine.submit(submission(Credential::System, action)).await.unwrap().outcome.unwrap();
+    }
+}
+
+fn joining(user_id: UserId) -> IssueToken {
+    IssueToken { user_id, seed: seed(user_id), token_hash: token_hash(user_id) }
 }
 
 fn submission(by: Credential, action: impl Into<Action>) -> Submission {

@@ -33,9 +33,10 @@ fn charges_of(amounts: impl IntoIterator<Item = u64>) -> Vec<Submission> {
 }
 
 fn balances(answers: &[Answered]) -> Vec<u64> {
-    let balance = |answer: &Answered| match answer.as_ref().unwrap().outcome.as_ref().unwrap() {
-        Answer::Charge(charge) => charge.balance_after.get(),
-        other => panic!("{other:?}"),
+    let balance = |answered: &Answered| {
+        let answer = answered.as_ref().unwrap().outcome.as_ref().unwrap();
+        let Answer::Charge(charge) = answer else { panic!("{answer:?}") };
+        charge.balance_after.get()
     };
     answers.iter().map(balance).collect()
 }
