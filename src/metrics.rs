@@ -85,7 +85,11 @@ fn describe() {
     describe_gauge!(ROOM_CAPACITY, "Slots of the room");
     describe_gauge!(ROOM_SERVING, "The queue number of the last who was admitted");
     describe_gauge!(PROJECTION_LAG_EVENTS, "Events that a read model in SQL does not have yet");
-    describe_gauge!(PROJECTION_LAG_SECONDS, Unit::Seconds, "How long ago the first event was recorded that it does not have");
+    describe_gauge!(
+        PROJECTION_LAG_SECONDS,
+        Unit::Seconds,
+        "How long ago the first event was recorded that it does not have"
+    );
     metrics_process::Collector::default().describe();
 }
 

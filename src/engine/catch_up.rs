@@ -40,8 +40,8 @@ pub enum Fatal {
 pub enum Appended {
     /// It is durable.
     Yes,
-    /// It never will be: others' records stand where it was to be.
-    OthersCameFirst,
+    /// It never will be: others' records stand where it was to be, these first.
+    OthersCameFirst(Vec<Record>),
     /// Nothing was written.
     Not,
 }
@@ -60,13 +60,13 @@ impl Sequencer {
             let Err(error) = outcome else { return Ok(Appended::Yes) };
             counter!(metrics::APPEND_FAILURES, "why" => error.name()).increment(1);
             match &error {
-                AppendError::Conflict => match self.who_came_next(&expected).await? {
-                    Some(next) if records.first().is_some_and(|ours| ours.hash == next.hash) => {
-                        return Ok(Appended::Yes);
+                AppendError::Conflict => {
+                    let found = self.read_on(&expected).await?.unwrap_or_default();
+                    if let Some(next) = found.first() {
+                        let is_ours = records.first().is_some_and(|ours| ours.hash == next.hash);
+                        return Ok(if is_ours { Appended::Yes } else { Appended::OthersCameFirst(found) });
                     }
-                    Some(_) => return Ok(Appended::OthersCameFirst),
-                    None => {}
-                },
+                }
                 AppendError::Unknown(_) => uncertain = !records.is_empty(),
                 AppendError::Broken(reason) => return Err(Fatal::Broken(reason.clone())),
                 AppendError::Unavailable(_) | AppendError::Full(_) => {}
@@ -89,27 +89,18 @@ impl Sequencer {
         }
     }
 
-    /// The record after `expected`, if one is there and can be read.
-    async fn who_came_next(&mut self, expected: &Head) -> Result<Option<Record>, Fatal> {
-        match self.read_on(expected, 1).await {
-            Ok(records) => Ok(records.into_iter().next()),
-            Err(Some(fatal)) => Err(fatal),
-            Err(None) => Ok(None),
+    /// Reads and folds what others have written, and tells whether that went to the log's end. Nothing is on its way then.
+    pub(super) async fn follow(&mut self) -> Result<bool, Fatal> {
+        match self.read_on(&self.state.head.clone()).await? {
+            Some(records) => self.fold_on(records).await,
+            None => Ok(false),
         }
     }
 
-    /// Reads and folds what others have written, and tells whether that went to the log's end. Nothing is decided then, or
-    /// on its way.
-    pub(super) async fn follow(&mut self) -> Result<bool, Fatal> {
+    /// Folds these records of others and those after them, and tells whether that went to the log's end.
+    pub(super) async fn fold_on(&mut self, mut records: Vec<Record>) -> Result<bool, Fatal> {
         let mut has_turn = true;
         loop {
-            let head = self.state.head;
-            let records = match self.read_on(&head, CHUNK_RECORDS).await {
-                Ok(records) if records.is_empty() => return Ok(true),
-                Ok(records) => records,
-                Err(Some(fatal)) => return Err(fatal),
-                Err(None) => return Ok(false),
-            };
             for record in &records {
                 record.verify(&self.state.head).map_err(|damage| Fatal::Damaged(damage.into()))?;
                 let position = record.position;
@@ -117,27 +108,35 @@ impl Sequencer {
                 self.state.apply(&recorded);
                 self.read_models.apply(&recorded);
             }
-            self.published.publish(self.read_models.clone());
-            self.undo_next();
-            if records.len() == CHUNK_RECORDS && std::mem::take(&mut has_turn) {
+            if !records.is_empty() {
+                self.published.publish(self.read_models.clone());
+                self.undo_next();
+            }
+            if records.len() < CHUNK_RECORDS {
+                return Ok(true);
+            }
+            if std::mem::take(&mut has_turn) {
                 // Whatever it says of the head, it ends the turn; what else it may say, the next append says too.
                 let _ = self.log.append(&self.state.head, &[]).await;
             }
+            let Some(next) = self.read_on(&self.state.head.clone()).await? else { return Ok(false) };
+            records = next;
         }
     }
 
-    /// Records after `head`, which the log must still hold as it was served. `Err(None)`: it cannot be read just now.
-    async fn read_on(&mut self, head: &Head, limit: usize) -> Result<Vec<Record>, Option<Fatal>> {
-        let rewound = Fatal::Rewound { served: head.position };
-        let Some(before) = head.position.get().checked_sub(1) else {
-            return self.log.read(Position::START, limit).await.map_err(|error| self.unreadable(error));
+    /// Records after `head`, which the log must still hold as it was served, up to a chunk; fewer are all that there are.
+    /// `None`: it cannot be read just now.
+    async fn read_on(&mut self, head: &Head) -> Result<Option<Vec<Record>>, Fatal> {
+        let own = usize::from(head.position > Position::START);
+        let before = Position::new(head.position.get() - own as u64);
+        let mut records = match self.log.read(before, CHUNK_RECORDS + own).await {
+            Ok(records) => records,
+            Err(error) => return self.unreadable(error).map_or(Ok(None), Err),
         };
-        let read = self.log.read(Position::new(before), limit + 1).await;
-        let mut records = read.map_err(|error| self.unreadable(error))?;
-        match records.first() {
-            Some(own) if own.head() == *head => Ok(records.split_off(1)),
-            Some(_) | None => Err(Some(rewound)),
+        if own == 1 && records.first().map(Record::head) != Some(*head) {
+            return Err(Fatal::Rewound { served: head.position });
         }
+        Ok(Some(records.split_off(own)))
     }
 
     pub(super) fn fail(&mut self, reason: String) {

@@ -173,7 +173,7 @@ impl Sequencer {
         let outcome = self.log.append(&self.state.head, &[]).await;
         match self.settle(self.state.head, &[], outcome).await? {
             Appended::Yes => self.published.set_readiness(Ok(())),
-            Appended::OthersCameFirst => drop(self.follow().await?),
+            Appended::OthersCameFirst(records) => drop(self.fold_on(records).await?),
             Appended::Not => {}
         }
         Ok(())
@@ -244,10 +244,13 @@ impl Sequencer {
         }
         self.undo_next();
         match self.settle(batch.base, &batch.records, outcome).await? {
-            Appended::Yes => self.adopt(batch),
-            Appended::OthersCameFirst => {
+            Appended::Yes => {
+                self.adopt(batch);
+                self.undo_next();
+            }
+            Appended::OthersCameFirst(records) => {
                 self.wait_first(batch.undo());
-                self.is_up_to_date = self.follow().await?;
+                self.is_up_to_date = self.fold_on(records).await?;
             }
             Appended::Not => batch.refuse(Undecided::LogUnavailable),
         }

@@ -147,6 +147,21 @@ async fn a_refusal_is_not_told_before_what_it_rests_on_is_durable() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_that_is_far_behind_gives_its_turn_back_before_it_reads_on() {
+    const BEHIND: usize = 5_000;
+    let spy = Arc::new(Spy { inner: MemoryLog::new(), batches: Mutex::default() });
+    let log: Arc<dyn EventLog> = spy.clone();
+    let node = Node::start(&log).await;
+    node.open_sale().await;
+    spy.batches.lock().unwrap().clear();
+    // Nothing is awaited meanwhile, so the node has not followed when it is asked.
+    (1..=BEHIND as u64).for_each(|balance| spy.inner.overtake(&charged(BOB, 1, balance)));
+    node.ask(token(ANN), charge(ANN, 7)).await.unwrap().outcome.unwrap();
+    let appended: Vec<usize> = spy.batches.lock().unwrap().iter().map(Vec::len).collect();
+    assert_eq!(appended, [1, 0, 1], "refused, given back, and again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_log_whose_storage_failed_stops_the_server() {
     let (log, node) = sale().await;
     log.fail(Fault::Broken);
