@@ -7,8 +7,9 @@ use tokio::time::{Duration, Instant};
 
 use super::Undecided;
 use super::pending::Pending;
+use super::queue::Fill;
 use super::sequencer::{PROBE_PAUSE, Sequencer};
-use crate::log::{AppendError, MAX_BATCH_COMMANDS, ReadError};
+use crate::log::{AppendError, ReadError};
 use crate::metrics;
 
 /// How many records of others are read at once; a node that is further behind gives its turn back before it reads on.
@@ -83,8 +84,8 @@ impl Sequencer {
 
     /// While the log takes nothing, who comes is told so at once.
     pub(super) fn turn_away(&mut self) {
-        self.fill(MAX_BATCH_COMMANDS);
-        for taken in self.waiting.drain(..).filter_map(Pending::take) {
+        self.queue.fill(0, Fill::Whole);
+        for taken in self.queue.waiting.drain(..).filter_map(Pending::take) {
             taken.answer(Err(Undecided::LogUnavailable));
         }
     }

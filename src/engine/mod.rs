@@ -11,6 +11,7 @@ mod clock_skew;
 mod heads;
 mod pending;
 mod published;
+mod queue;
 mod replay;
 mod sequencer;
 mod snapshot;
@@ -32,8 +33,9 @@ use crate::log::EventLog;
 use crate::metrics;
 pub use batch::{Batch, rehearse};
 pub use catch_up::Fatal;
-use pending::{Lane, Pending};
+use pending::Pending;
 pub use published::{Behind, MAX_WAIT, Readiness};
+use queue::Lane;
 pub use replay::{Replayed, StartError, replay};
 pub use sequencer::Sequencer;
 pub use snapshot::{Contradiction, SNAPSHOT_FOLDER, SnapshotFolder, SnapshotWriter, SnapshotsWritten};
@@ -99,7 +101,7 @@ pub enum Undecided {
 /// The engine's door; a clone is another handle on the same engine.
 #[derive(Clone)]
 pub struct Engine {
-    lanes: pending::Senders,
+    lanes: queue::Senders,
     published: Arc<published::Published>,
     log: Arc<dyn EventLog>,
     heads: Arc<heads::Heads>,

@@ -1,14 +1,13 @@
-//! Commands that wait: two bounded lanes, and for each command one certain answer to "can it still happen?".
+//! A command that waits, with one certain answer to "can it still happen?".
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{Action, Position};
-use tokio::sync::mpsc::{self, error::TrySendError};
+use domain::Position;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{LANE_CAPACITY, Reply, Submission, Undecided};
+use super::{Reply, Submission, Undecided};
 
 /// How a decided command's answer is found.
 #[derive(Debug)]
@@ -94,74 +93,5 @@ impl Taken {
         }
         self.answer(Err(Undecided::Overloaded));
         None
-    }
-}
-
-/// Who goes first: those who are inside, or those who join.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
-    /// Hold, pay, cancel, charge, leave, and what operators and the server itself ask.
-    Inside,
-    /// Those who ask for a token.
-    Joining,
-}
-
-impl Lane {
-    pub fn of(action: &Action) -> Self {
-        match action {
-            Action::IssueToken(_) => Self::Joining,
-            Action::CreateLog(_)
-            | Action::ConfigureRoom(_)
-            | Action::LeaveRoom(_)
-            | Action::GrantToken(_)
-            | Action::ChargePoints(_)
-            | Action::HoldSeats(_)
-            | Action::CancelReservation(_)
-            | Action::PayReservation(_)
-            | Action::PublishConcert(_)
-            | Action::AddSeats(_)
-            | Action::PublishSchedule(_)
-            | Action::Tick(_) => Self::Inside,
-        }
-    }
-}
-
-/// The submitters' ends of the lanes.
-#[derive(Clone)]
-pub struct Senders {
-    inside: mpsc::Sender<Pending>,
-    joining: mpsc::Sender<Pending>,
-}
-
-/// The sequencer's ends of the lanes.
-pub struct Lanes {
-    pub inside: mpsc::Receiver<Pending>,
-    pub joining: mpsc::Receiver<Pending>,
-}
-
-/// Two empty lanes.
-pub fn lanes() -> (Senders, Lanes) {
-    let (inside, inside_lane) = mpsc::channel(LANE_CAPACITY);
-    let (joining, joining_lane) = mpsc::channel(LANE_CAPACITY);
-    (Senders { inside, joining }, Lanes { inside: inside_lane, joining: joining_lane })
-}
-
-impl Senders {
-    /// How many wait in each lane.
-    pub fn lengths(&self) -> [(&'static str, usize); 2] {
-        let length = |lane: &mpsc::Sender<Pending>| lane.max_capacity() - lane.capacity();
-        [("inside", length(&self.inside)), ("joining", length(&self.joining))]
-    }
-
-    /// Lets a command wait in its lane; a full lane refuses it at once.
-    pub fn send(&self, lane: Lane, pending: Pending) -> Result<(), Undecided> {
-        let lane = match lane {
-            Lane::Inside => &self.inside,
-            Lane::Joining => &self.joining,
-        };
-        lane.try_send(pending).map_err(|error| match error {
-            TrySendError::Full(_) => Undecided::Overloaded,
-            TrySendError::Closed(_) => Undecided::LogUnavailable,
-        })
     }
 }

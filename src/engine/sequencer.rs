@@ -4,7 +4,6 @@
 //! it is sent, and told, only once the first one is; where the first one fails, its decisions are undone and made anew.
 //! What happens when the log does not simply say yes is in `catch_up.rs`.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,14 +19,13 @@ use super::batch::{Batch, Sent};
 use super::catch_up::{Appended, Fatal};
 use super::clock_skew::ClockSkew;
 use super::heads::Heads;
-use super::pending::{Lane, Lanes, Pending, lanes};
+use super::pending::Pending;
 use super::published::Published;
+use super::queue::{Fill, Queue, lanes};
 use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, SnapshotWriter, Submission, TICK_INTERVAL, Undecided};
-use crate::log::{AppendError, EventLog, MAX_BATCH_COMMANDS};
+use crate::log::{AppendError, EventLog};
 use crate::metrics;
 
-/// Places in each batch that are kept for those who join, so that the others never keep them out.
-const JOINING_SHARE: usize = MAX_BATCH_COMMANDS / 4;
 /// The pause before a log that failed is asked again whether it is back.
 pub(super) const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -40,11 +38,7 @@ pub struct Sequencer {
     pub(super) read_models: ReadModels,
     /// What is decided on the state, or on top of the batch that is on its way.
     next: Batch,
-    /// What was taken from the lanes and is not decided, in order.
-    pub(super) waiting: VecDeque<Pending>,
-    lanes: Lanes,
-    /// How many of the next batch, decided or waiting, join.
-    joining: usize,
+    pub(super) queue: Queue,
     /// Whether the state has a head that the log had after all that waits came in.
     is_up_to_date: bool,
     pub(super) probe_at: Instant,
@@ -75,7 +69,7 @@ enum Dispatched {
 impl Engine {
     /// An engine on a log that was replayed, and its sequencer, which must be run.
     pub fn new(log: Arc<dyn EventLog>, replayed: Replayed, clock: Clock, node_id: Uuid) -> (Self, Sequencer) {
-        let (senders, lanes) = lanes();
+        let (senders, queue) = lanes();
         let published = Arc::new(Published::new(replayed.read_models.clone()));
         let sequencer = Sequencer {
             log: Arc::clone(&log),
@@ -83,9 +77,7 @@ impl Engine {
             next: Batch::new(&replayed.state, node_id, replayed.state.recorded_at),
             state: replayed.state,
             read_models: replayed.read_models,
-            waiting: VecDeque::new(),
-            lanes,
-            joining: 0,
+            queue,
             is_up_to_date: false,
             probe_at: Instant::now(),
             skew: ClockSkew::none(),
@@ -118,12 +110,11 @@ impl Sequencer {
         let (mut on_its_way, mut is_closed) = (None::<OnItsWay>, false);
         loop {
             let is_idle = on_its_way.is_none();
-            // What has no room in the next batch is the first of the one after it.
-            let is_full = !self.waiting.is_empty();
+            let is_full = !self.queue.waiting.is_empty();
             if is_idle && is_closed && !is_full {
                 break;
             }
-            let (inside, joining) = (is_idle || self.has_room_inside(), is_idle || self.joining < JOINING_SHARE);
+            let (decided, fill) = (self.next.commands(), if is_idle { Fill::Whole } else { Fill::Shares });
             tokio::select! {
                 biased;
                 outcome = landed(&mut on_its_way) => {
@@ -134,15 +125,10 @@ impl Sequencer {
                     if is_idle {
                         self.probe().await?;
                     }
-                    self.waiting.push_back(tick());
+                    self.queue.waiting.push_back(tick());
                 }
                 () = std::future::ready(()), if is_idle && is_full => {}
-                pending = first(&mut self.lanes, inside, joining), if !is_closed && !is_full && (inside || joining) => {
-                    match pending {
-                        Some((lane, pending)) => self.wait(lane, pending),
-                        None => is_closed = true,
-                    }
-                }
+                is_open = self.queue.first(decided, fill), if !is_closed && !is_full => is_closed = !is_open,
                 () = self.published.asked_to_follow(), if follows && is_idle => self.follow().await.map(drop)?,
                 () = self.log.wait_past(self.state.head.position), if follows && is_idle => {
                     self.follow().await.map(drop)?;
@@ -151,7 +137,7 @@ impl Sequencer {
             if on_its_way.is_none() {
                 on_its_way = self.dispatch().told();
             } else {
-                self.fill(JOINING_SHARE);
+                self.queue.fill(self.next.commands(), Fill::Shares);
                 self.decide();
             }
         }
@@ -203,7 +189,7 @@ impl Sequencer {
         loop {
             // Of a shared log, what comes only now may rest on more than was read.
             if !is_proved || !self.log.is_shared() {
-                self.fill(MAX_BATCH_COMMANDS);
+                self.queue.fill(self.next.commands(), Fill::Whole);
             }
             self.decide();
             let emptied = self.next.emptied();
@@ -213,25 +199,25 @@ impl Sequencer {
             }
             match batch.commit() {
                 Ok(sent) => return Some(sent),
-                Err(open) => self.wait_first(open),
+                Err(open) => self.queue.wait_first(open),
             }
         }
     }
 
     fn decide(&mut self) {
-        self.next.decide_all(&mut self.waiting, (self.clock)());
+        self.next.decide_all(&mut self.queue.waiting, (self.clock)());
     }
 
     /// Begins another batch; what was decided for the last one is given away.
     pub(super) fn begin(&mut self, batch: Batch) -> Batch {
-        self.joining = 0;
+        self.queue.begin();
         std::mem::replace(&mut self.next, batch)
     }
 
     /// Begins a batch on what is durable; what was decided on something else waits again.
     pub(super) fn undo_next(&mut self) {
         let undone = self.begin(Batch::new(&self.state, self.node_id, self.state.recorded_at));
-        self.wait_first(undone.undo());
+        self.queue.wait_first(undone.undo());
     }
 
     /// The log has spoken about the batch that was on its way. Tells what is on its way now.
@@ -249,7 +235,7 @@ impl Sequencer {
                 self.undo_next();
             }
             Appended::OthersCameFirst(records) => {
-                self.wait_first(batch.undo());
+                self.queue.wait_first(batch.undo());
                 self.is_up_to_date = self.fold_on(records).await?;
             }
             Appended::Not => batch.refuse(Undecided::LogUnavailable),
@@ -271,50 +257,6 @@ impl Sequencer {
         if let Some(snapshots) = &mut self.snapshots {
             snapshots.offer(&self.state, &self.read_models);
         }
-    }
-
-    /// Takes what waits in the lanes into the next batch: those inside first, but never without room for those who join,
-    /// who take no more places than `joining`.
-    pub(super) fn fill(&mut self, joining: usize) {
-        while self.has_room_inside()
-            && let Ok(pending) = self.lanes.inside.try_recv()
-        {
-            self.waiting.push_back(pending);
-        }
-        while self.joining < joining
-            && self.commands() < MAX_BATCH_COMMANDS
-            && let Ok(pending) = self.lanes.joining.try_recv()
-        {
-            self.wait(Lane::Joining, pending);
-        }
-        while joining == MAX_BATCH_COMMANDS
-            && self.commands() < MAX_BATCH_COMMANDS
-            && let Ok(pending) = self.lanes.inside.try_recv()
-        {
-            self.waiting.push_back(pending);
-        }
-    }
-
-    fn has_room_inside(&self) -> bool {
-        self.commands() - self.joining < MAX_BATCH_COMMANDS - JOINING_SHARE
-    }
-
-    /// How many commands the next batch has so far, decided or waiting.
-    fn commands(&self) -> usize {
-        self.next.commands() + self.waiting.len()
-    }
-
-    fn wait(&mut self, lane: Lane, pending: Pending) {
-        self.joining += usize::from(lane == Lane::Joining);
-        self.waiting.push_back(pending);
-    }
-
-    /// Lets them wait before all others, in their order.
-    fn wait_first(&mut self, again: impl IntoIterator<Item = Pending>) {
-        let mut again: VecDeque<Pending> = again.into_iter().collect();
-        again.append(&mut self.waiting);
-        self.waiting = again;
-        self.joining = 0;
     }
 }
 
@@ -338,17 +280,6 @@ async fn landed(on_its_way: &mut Option<OnItsWay>) -> Result<(), AppendError> {
     let outcome = append.await.unwrap_or_else(|stopped| Err(AppendError::Broken(stopped.to_string())));
     histogram!(metrics::APPEND_SECONDS).record(since.elapsed());
     outcome
-}
-
-/// The first command to come from the lanes that are asked, those inside before those who join; `None` once nobody can
-/// submit any more.
-async fn first(lanes: &mut Lanes, inside: bool, joining: bool) -> Option<(Lane, Pending)> {
-    tokio::select! {
-        biased;
-        Some(pending) = lanes.inside.recv(), if inside => Some((Lane::Inside, pending)),
-        Some(pending) = lanes.joining.recv(), if joining => Some((Lane::Joining, pending)),
-        else => None,
-    }
 }
 
 /// The server's own command: nobody waits for its answer.

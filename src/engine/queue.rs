@@ -1,0 +1,165 @@
+//! What waits: two bounded lanes, and the order in which a batch takes from them.
+//!
+//! Those who are inside go before those who join, and each batch has room for both: a million who join at opening time do
+//! not push a payment out, nor do payments keep everyone out.
+
+use std::collections::VecDeque;
+
+use domain::Action;
+use tokio::sync::mpsc::{self, error::TrySendError};
+
+use super::pending::Pending;
+use super::{LANE_CAPACITY, Undecided};
+use crate::log::MAX_BATCH_COMMANDS;
+
+/// Places in each batch that are kept for those who join, so that the others never keep them out.
+const JOINING_SHARE: usize = MAX_BATCH_COMMANDS / 4;
+
+/// Who goes first: those who are inside, or those who join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Hold, pay, cancel, charge, leave, and what operators and the server itself ask.
+    Inside,
+    /// Those who ask for a token.
+    Joining,
+}
+
+impl Lane {
+    pub fn of(action: &Action) -> Self {
+        match action {
+            Action::IssueToken(_) => Self::Joining,
+            Action::CreateLog(_)
+            | Action::ConfigureRoom(_)
+            | Action::LeaveRoom(_)
+            | Action::GrantToken(_)
+            | Action::ChargePoints(_)
+            | Action::HoldSeats(_)
+            | Action::CancelReservation(_)
+            | Action::PayReservation(_)
+            | Action::PublishConcert(_)
+            | Action::AddSeats(_)
+            | Action::PublishSchedule(_)
+            | Action::Tick(_) => Self::Inside,
+        }
+    }
+}
+
+/// The submitters' ends of the lanes.
+#[derive(Clone)]
+pub struct Senders {
+    inside: mpsc::Sender<Pending>,
+    joining: mpsc::Sender<Pending>,
+}
+
+/// The sequencer's ends of the lanes, and what it took from them and has not decided yet.
+pub struct Queue {
+    inside: mpsc::Receiver<Pending>,
+    joining: mpsc::Receiver<Pending>,
+    /// In order. What has no room in the next batch is the first of the one after it.
+    pub waiting: VecDeque<Pending>,
+    /// How many commands of the next batch, decided or waiting, join.
+    joined: usize,
+}
+
+/// Whether a batch may still wait for others, or is to be sent: then its places are for whoever is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fill {
+    /// Each lane up to its share.
+    Shares,
+    /// All places.
+    Whole,
+}
+
+/// Two empty lanes.
+pub fn lanes() -> (Senders, Queue) {
+    let (inside, inside_lane) = mpsc::channel(LANE_CAPACITY);
+    let (joining, joining_lane) = mpsc::channel(LANE_CAPACITY);
+    let queue = Queue { inside: inside_lane, joining: joining_lane, waiting: VecDeque::new(), joined: 0 };
+    (Senders { inside, joining }, queue)
+}
+
+impl Senders {
+    /// How many wait in each lane.
+    pub fn lengths(&self) -> [(&'static str, usize); 2] {
+        let length = |lane: &mpsc::Sender<Pending>| lane.max_capacity() - lane.capacity();
+        [("inside", length(&self.inside)), ("joining", length(&self.joining))]
+    }
+
+    /// Lets a command wait in its lane; a full lane refuses it at once.
+    pub fn send(&self, lane: Lane, pending: Pending) -> Result<(), Undecided> {
+        let lane = match lane {
+            Lane::Inside => &self.inside,
+            Lane::Joining => &self.joining,
+        };
+        lane.try_send(pending).map_err(|error| match error {
+            TrySendError::Full(_) => Undecided::Overloaded,
+            TrySendError::Closed(_) => Undecided::LogUnavailable,
+        })
+    }
+}
+
+impl Queue {
+    /// Waits for the first command to come for a batch of which so many are decided, from a lane that has room in it;
+    /// `false` once nobody can submit any more.
+    pub async fn first(&mut self, decided: usize, fill: Fill) -> bool {
+        let inside = fill == Fill::Whole || self.has_room_inside(decided);
+        let joining = fill == Fill::Whole || self.joined < JOINING_SHARE;
+        if !inside && !joining {
+            return std::future::pending().await;
+        }
+        tokio::select! {
+            biased;
+            Some(pending) = self.inside.recv(), if inside => self.waiting.push_back(pending),
+            Some(pending) = self.joining.recv(), if joining => {
+                self.joined += 1;
+                self.waiting.push_back(pending);
+            }
+            else => return false,
+        }
+        true
+    }
+
+    /// Takes what is in the lanes for a batch of which so many are decided.
+    pub fn fill(&mut self, decided: usize, fill: Fill) {
+        while self.has_room_inside(decided)
+            && let Ok(pending) = self.inside.try_recv()
+        {
+            self.waiting.push_back(pending);
+        }
+        let most_joining = if fill == Fill::Whole { MAX_BATCH_COMMANDS } else { JOINING_SHARE };
+        while self.joined < most_joining
+            && self.has_room(decided)
+            && let Ok(pending) = self.joining.try_recv()
+        {
+            self.joined += 1;
+            self.waiting.push_back(pending);
+        }
+        while fill == Fill::Whole
+            && self.has_room(decided)
+            && let Ok(pending) = self.inside.try_recv()
+        {
+            self.waiting.push_back(pending);
+        }
+    }
+
+    /// Counts anew, for another batch. What waits already counts as inside.
+    pub fn begin(&mut self) {
+        self.joined = 0;
+    }
+
+    /// Lets them wait before all others, in their order.
+    pub fn wait_first(&mut self, again: impl IntoIterator<Item = Pending>) {
+        let mut again: VecDeque<Pending> = again.into_iter().collect();
+        again.append(&mut self.waiting);
+        self.waiting = again;
+        self.joined = 0;
+    }
+
+    fn has_room(&self, decided: usize) -> bool {
+        decided + self.waiting.len() < MAX_BATCH_COMMANDS
+    }
+
+    fn has_room_inside(&self, decided: usize) -> bool {
+        decided + self.waiting.len() < self.joined + MAX_BATCH_COMMANDS - JOINING_SHARE
+    }
+}
