@@ -9,6 +9,7 @@ mod folder;
 #[cfg(test)]
 pub(crate) mod memory;
 mod open;
+mod postgres;
 mod sqlite;
 
 use async_trait::async_trait;
@@ -17,6 +18,7 @@ use domain::{ChainError, Head, Position, Record, Timestamp};
 pub use self::address::{LogAddress, NotALog};
 pub use self::folder::{FolderError, FolderLock, sync_names};
 pub use self::open::{OpenError, must_exist, open, open_read_only};
+pub use self::postgres::{PostgresError, PostgresLog, ReadOnlyPostgres};
 pub use self::sqlite::{LOG_FILE, OpenError as SqliteOpenError, ReadOnlyLog, SqliteLog};
 
 /// The largest batch that is appended at once, in commands.

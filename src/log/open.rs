@@ -3,13 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{EventLog, LOG_FILE, LogAddress, SqliteLog, SqliteOpenError};
+use domain::Head;
+
+use super::{EventLog, LOG_FILE, LogAddress, PostgresError, PostgresLog, ReadError, SqliteLog, SqliteOpenError};
 
 /// Why a log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("{}: {error}", folder.display())]
     Sqlite { folder: PathBuf, error: SqliteOpenError },
+    #[error("{log}: {error}")]
+    Postgres { log: String, error: PostgresError },
+    #[error("{log}: {error}")]
+    Unreadable { log: String, error: ReadError },
     #[error("{log}: there is no log; `reprise serve` or `reprise catalog import` makes one")]
     NoLog { log: String },
     #[error("{log}: this program was built without what such a log needs")]
@@ -26,7 +32,11 @@ pub async fn open(address: &LogAddress, folder: &Path) -> Result<Arc<dyn EventLo
             let failed = |error| OpenError::Sqlite { folder: folder.to_owned(), error };
             Ok(Arc::new(SqliteLog::open(folder).await.map_err(failed)?))
         }
-        LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => Err(OpenError::NotBuiltIn { log: address.to_string() }),
+        LogAddress::Postgres(url) => {
+            let failed = |error| OpenError::Postgres { log: address.to_string(), error };
+            Ok(Arc::new(PostgresLog::open(url).await.map_err(failed)?))
+        }
+        LogAddress::KurrentDb(_) => Err(OpenError::NotBuiltIn { log: address.to_string() }),
     }
 }
 
@@ -42,7 +52,20 @@ pub async fn open_read_only(address: &LogAddress, folder: &Path) -> Result<Arc<d
             let failed = |error| OpenError::Sqlite { folder: folder.to_owned(), error };
             Ok(Arc::new(SqliteLog::open_read_only(folder).await.map_err(failed)?))
         }
-        LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => Err(OpenError::NotBuiltIn { log: address.to_string() }),
+        LogAddress::Postgres(url) => {
+            let failed = |error| OpenError::Postgres { log: address.to_string(), error };
+            not_empty(address, PostgresLog::open_read_only(url).await.map_err(failed)?).await
+        }
+        LogAddress::KurrentDb(_) => Err(OpenError::NotBuiltIn { log: address.to_string() }),
+    }
+}
+
+/// A log of a server is there once it has a record: before that, there is at most room for it.
+async fn not_empty(address: &LogAddress, log: impl EventLog + 'static) -> Result<Arc<dyn EventLog>, OpenError> {
+    let unreadable = |error| OpenError::Unreadable { log: address.to_string(), error };
+    match log.head().await.map_err(unreadable)? {
+        Head::EMPTY => Err(OpenError::NoLog { log: address.to_string() }),
+        _ => Ok(Arc::new(log)),
     }
 }
 

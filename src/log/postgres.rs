@@ -1,0 +1,139 @@
+//! The log in PostgreSQL: for several nodes, replicated and failed over by whatever runs the database.
+//!
+//! One connection appends ([`append`]), a few read ([`read`]), one listens for others' appends ([`listen`]). Each is made by
+//! [`connect`], which finds the host that takes writes and makes sure that what is read there is durable. No call waits for
+//! ever: past its deadline a connection is given up, and what that means for an append is said in [`append`].
+
+mod append;
+mod connect;
+mod errors;
+mod listen;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{Head, Position, Record, Timestamp};
+use tokio::sync::watch;
+
+use self::append::Appender;
+pub use self::connect::PostgresError;
+use self::connect::{Hosts, Purpose};
+use self::listen::Listener;
+use self::read::Readers;
+use super::{AppendError, EventLog, ReadError, assert_follows};
+use crate::secret_url::SecretUrl;
+
+/// How long [`EventLog::wait_past`] waits at most.
+const WAIT: Duration = Duration::from_secs(1);
+/// How often a bystander looks whether the log has grown.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// A log in a database of PostgreSQL.
+pub struct PostgresLog {
+    appender: Appender,
+    readers: Readers,
+    listener: Listener,
+    /// The last position that is known, for those who wait. It may go back: it is what was seen last.
+    last: Arc<watch::Sender<Position>>,
+}
+
+impl PostgresLog {
+    /// Opens the log of the database at `url`, made if missing.
+    ///
+    /// # Errors
+    /// No host takes writes, or what it commits would not be durable.
+    pub async fn open(url: &SecretUrl) -> Result<Self, PostgresError> {
+        let hosts = Arc::new(Hosts::parse(url)?);
+        let first = hosts.prepare().await?;
+        let last = Arc::new(watch::channel(Position::START).0);
+        Ok(Self {
+            appender: Appender::new(Arc::clone(&hosts), first),
+            readers: Readers::new(Arc::clone(&hosts), Purpose::Serving),
+            listener: Listener::start(hosts, Arc::clone(&last)),
+            last,
+        })
+    }
+
+    /// Opens it for reading, on a standby too where no host takes writes.
+    ///
+    /// # Errors
+    /// No host can be reached.
+    pub async fn open_read_only(url: &SecretUrl) -> Result<ReadOnlyPostgres, PostgresError> {
+        let hosts = Arc::new(Hosts::parse(url)?);
+        drop(hosts.connect(Purpose::Looking).await?);
+        Ok(ReadOnlyPostgres { readers: Readers::new(hosts, Purpose::Looking) })
+    }
+}
+
+#[async_trait]
+impl EventLog for PostgresLog {
+    async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        assert_follows(expected, records);
+        self.appender.append(expected, records).await?;
+        if let Some(record) = records.last() {
+            self.last.send_replace(record.position);
+            self.listener.tell();
+        }
+        Ok(())
+    }
+
+    async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+        self.readers.read(after, limit).await
+    }
+
+    async fn head(&self) -> Result<Head, ReadError> {
+        self.readers.head().await
+    }
+
+    async fn wait_past(&self, after: Position) {
+        let mut last = self.last.subscribe();
+        // Neither a timeout nor a log that is being dropped matters: this is a hint.
+        let _ = tokio::time::timeout(WAIT, last.wait_for(|last| *last > after)).await;
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {
+        self.readers.clock().await.map(Some)
+    }
+
+    async fn close(&self) {
+        self.listener.stop();
+        self.appender.close().await;
+        self.readers.close().await;
+    }
+}
+
+/// A log that is only read. What it returns is what stands there, durable or not: nothing may be served from it.
+pub struct ReadOnlyPostgres {
+    readers: Readers,
+}
+
+#[async_trait]
+impl EventLog for ReadOnlyPostgres {
+    async fn append(&self, _: &Head, _: &[Record]) -> Result<(), AppendError> {
+        Err(AppendError::Unavailable("it was opened for reading".to_owned()))
+    }
+
+    async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+        self.readers.read(after, limit).await
+    }
+
+    async fn head(&self) -> Result<Head, ReadError> {
+        self.readers.head().await
+    }
+
+    async fn wait_past(&self, _: Position) {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+    }
+}

@@ -1,0 +1,312 @@
+//! Appending to PostgreSQL: one transaction a batch, which begins with a turn.
+//!
+//! The condition is the truth: the expected head's row, and the primary key of the positions after it. The turn is
+//! fairness: nodes that append without pause queue for it, and the one that finds the head moved keeps it while its caller
+//! reads on and decides again, so that it is not overtaken for ever.
+//!
+//! Nobody else about: turn, condition, records and commit are one statement, one way there and back. Where the turn is
+//! taken or the head has moved, that statement writes nothing, and the turn is queued for in a transaction of several.
+//! Until its COMMIT is sent nothing is written, whatever happens; after that, only an answer tells.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Head, Record};
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Connection, raw_sql};
+use tokio::sync::Mutex;
+use tokio::time::{sleep, timeout};
+
+use super::connect::{Hosts, Purpose};
+use super::errors::{LOCK_NOT_AVAILABLE, UNIQUE_VIOLATION, refusal, timed_out, uncertain, unwritten};
+use super::read::head;
+use crate::log::AppendError;
+
+/// How long a turn is kept for a caller who decides again.
+const TURN_KEPT: Duration = Duration::from_millis(100);
+/// How long a statement may take before its connection is given up: more than any wait for a lock.
+const STATEMENT_DEADLINE: Duration = Duration::from_secs(4);
+
+/// The turn: "reprise/" as a number. The server gives it up by itself: `lock_timeout` and
+/// `idle_in_transaction_session_timeout` are set for every session.
+macro_rules! turn {
+    () => {
+        "8243118329669313839"
+    };
+}
+const HEAD: &str = "SELECT position, hash FROM log ORDER BY position DESC LIMIT 1";
+/// Each statement sees what was committed before it, so the head is read after the wait.
+const QUEUE: &str = concat!(
+    "BEGIN; SELECT pg_advisory_xact_lock(",
+    turn!(),
+    "); SELECT position, hash FROM log ORDER BY position DESC LIMIT 1"
+);
+/// A node that is frozen in its turn holds the others up for as long as its session may be idle: 2 s.
+const WITHOUT_A_TURN: &str =
+    "ROLLBACK; BEGIN; SET LOCAL lock_timeout = '2s'; SELECT position, hash FROM log ORDER BY position DESC LIMIT 1";
+
+/// The records, where the expected head is the log's, and none is more than 2 s ahead of the server's clock.
+macro_rules! insert {
+    ($turn:expr) => {
+        concat!(
+            "WITH turn AS MATERIALIZED (SELECT ",
+            $turn,
+            " AS ours), head AS MATERIALIZED (SELECT greatest(expected.recorded_at, \
+             (extract(epoch FROM clock_timestamp()) * 1000)::bigint + 2000) AS latest FROM turn, \
+             LATERAL (SELECT recorded_at FROM log WHERE position = $8 AND hash = $9 UNION ALL SELECT 0 WHERE $8 = 0) \
+             AS expected WHERE turn.ours) \
+             INSERT INTO log (position, recorded_at, type, type_version, data, metadata, hash) \
+             SELECT record.* FROM head, unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], \
+             $6::text[], $7::bytea[]) AS record WHERE $10 <= head.latest"
+        )
+    };
+}
+const INSERT: &str = insert!("TRUE");
+const INSERT_IF_NOBODY_IS_ABOUT: &str = insert!(concat!("pg_try_advisory_xact_lock(", turn!(), ")"));
+
+/// Appends for one node, one batch after another.
+pub(super) struct Appender {
+    hosts: Arc<Hosts>,
+    session: Arc<Mutex<Session>>,
+}
+
+/// The connection that appends, and where it stands between two appends.
+struct Session {
+    connection: Option<PgConnection>,
+    /// Whether a transaction is open that has the turn.
+    in_turn: bool,
+    /// Whether somebody else was about when a batch was appended last.
+    is_crowded: bool,
+    /// Counts appends, so that a turn that is over is not ended again.
+    appends: u64,
+}
+
+impl Appender {
+    pub(super) fn new(hosts: Arc<Hosts>, connection: PgConnection) -> Self {
+        let session = Session { connection: Some(connection), in_turn: false, is_crowded: false, appends: 0 };
+        Self { hosts, session: Arc::new(Mutex::new(session)) }
+    }
+
+    /// An append that is dropped midway drops its connection: the server undoes what was not committed.
+    pub(super) async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        let mut session = self.session.lock().await;
+        session.appends += 1;
+        let appended = match records {
+            [] => session.compare(&self.hosts, expected).await,
+            [.., last] => session.append(&self.hosts, &Batch::new(expected, records, last)).await,
+        };
+        if session.in_turn {
+            tokio::spawn(end_turn(Arc::clone(&self.session), session.appends));
+        }
+        appended
+    }
+
+    pub(super) async fn close(&self) {
+        let mut session = self.session.lock().await;
+        session.in_turn = false;
+        if let Some(connection) = session.connection.take() {
+            // It ends with the process, if not now.
+            let _ = timeout(STATEMENT_DEADLINE, connection.close()).await;
+        }
+    }
+}
+
+/// Ends the turn that an append left open, if no other append has come since.
+async fn end_turn(session: Arc<Mutex<Session>>, append: u64) {
+    sleep(TURN_KEPT).await;
+    let mut session = session.lock().await;
+    if session.appends == append && session.in_turn {
+        session.in_turn = false;
+        if let Some(connection) = session.connection.take() {
+            session.connection = roll_back(connection).await;
+        }
+    }
+}
+
+impl Session {
+    /// Appends nothing: compares the head, and ends the turn.
+    async fn compare(&mut self, hosts: &Hosts, expected: &Head) -> Result<(), AppendError> {
+        let mut connection = self.take(hosts).await?;
+        let sql = if std::mem::take(&mut self.in_turn) {
+            "ROLLBACK; SELECT position, hash FROM log ORDER BY position DESC LIMIT 1"
+        } else {
+            HEAD
+        };
+        let found = match timely(raw_sql(sql).fetch_all(&mut connection)).await {
+            // The connection has died while nobody used it.
+            Err(error) if refusal(&error).is_none() => {
+                connection = connect(hosts).await?;
+                timely(raw_sql(sql).fetch_all(&mut connection)).await
+            }
+            found => found,
+        };
+        let found = last_head(&found.map_err(|error| unwritten(&error))?)?;
+        self.connection = Some(connection);
+        if found == *expected { Ok(()) } else { Err(AppendError::Conflict) }
+    }
+
+    async fn append(&mut self, hosts: &Hosts, batch: &Batch<'_>) -> Result<(), AppendError> {
+        let mut connection = self.take(hosts).await?;
+        if std::mem::take(&mut self.in_turn) {
+            return self.insert_and_commit(connection, batch).await;
+        }
+        if !self.is_crowded {
+            match timely(batch.insert(INSERT_IF_NOBODY_IS_ABOUT, &mut connection)).await {
+                Ok(true) => {
+                    self.connection = Some(connection);
+                    return Ok(());
+                }
+                Ok(false) => {}
+                Err(error) if refusal(&error) == Some(UNIQUE_VIOLATION) => {}
+                Err(error) => {
+                    self.connection = refusal(&error).is_some().then_some(connection);
+                    return Err(uncertain(&error));
+                }
+            }
+        }
+        let (mut connection, has_turn, found) = queue(hosts, connection).await?;
+        self.is_crowded = found != batch.expected;
+        if !self.is_crowded {
+            return self.insert_and_commit(connection, batch).await;
+        }
+        if has_turn {
+            self.in_turn = true;
+        } else {
+            let Some(rolled_back) = roll_back(connection).await else { return Err(AppendError::Conflict) };
+            connection = rolled_back;
+        }
+        self.connection = Some(connection);
+        Err(AppendError::Conflict)
+    }
+
+    /// In a transaction that is open.
+    async fn insert_and_commit(&mut self, mut connection: PgConnection, batch: &Batch<'_>) -> Result<(), AppendError> {
+        match timely(batch.insert(INSERT, &mut connection)).await {
+            Ok(true) => {}
+            Ok(false) => return self.why_not(connection, batch).await,
+            Err(error) => {
+                self.connection = if refusal(&error).is_some() { roll_back(connection).await } else { None };
+                return Err(unwritten(&error));
+            }
+        }
+        match timely(raw_sql("COMMIT").execute(&mut connection)).await {
+            Ok(_) => {
+                self.connection = Some(connection);
+                Ok(())
+            }
+            Err(error) => Err(AppendError::Unknown(error.to_string())),
+        }
+    }
+
+    /// The insert's condition did not hold: another head, which leaves the turn ours, or a clock.
+    async fn why_not(&mut self, mut connection: PgConnection, batch: &Batch<'_>) -> Result<(), AppendError> {
+        let found = timely(raw_sql(HEAD).fetch_all(&mut connection)).await.map_err(|error| unwritten(&error))?;
+        if last_head(&found)? != batch.expected {
+            self.connection = Some(connection);
+            self.in_turn = true;
+            return Err(AppendError::Conflict);
+        }
+        self.connection = roll_back(connection).await;
+        Err(AppendError::Unavailable("this node's clock is more than 2 s ahead of the log's server".to_owned()))
+    }
+
+    /// The connection, and a new one where there is none.
+    async fn take(&mut self, hosts: &Hosts) -> Result<PgConnection, AppendError> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => {
+                self.in_turn = false;
+                connect(hosts).await
+            }
+        }
+    }
+}
+
+/// Waits for the turn and reads the head: whether it is ours, and what the head is. A transaction is open then.
+async fn queue(hosts: &Hosts, mut connection: PgConnection) -> Result<(PgConnection, bool, Head), AppendError> {
+    let queued = match timely(raw_sql(QUEUE).fetch_all(&mut connection)).await {
+        // The connection has died while nobody used it.
+        Err(error) if refusal(&error).is_none() => {
+            connection = connect(hosts).await?;
+            timely(raw_sql(QUEUE).fetch_all(&mut connection)).await
+        }
+        queued => queued,
+    };
+    match queued {
+        Ok(rows) => Ok((connection, true, last_head(rows.get(1..).unwrap_or_default())?)),
+        Err(error) if refusal(&error) == Some(LOCK_NOT_AVAILABLE) => {
+            let found = timely(raw_sql(WITHOUT_A_TURN).fetch_all(&mut connection)).await;
+            let found = found.map_err(|error| unwritten(&error))?;
+            Ok((connection, false, last_head(&found)?))
+        }
+        Err(error) => Err(unwritten(&error)),
+    }
+}
+
+async fn connect(hosts: &Hosts) -> Result<PgConnection, AppendError> {
+    hosts.connect(Purpose::Serving).await.map_err(|error| AppendError::Unavailable(error.to_string()))
+}
+
+/// The connection, outside of any transaction; none where it is lost.
+async fn roll_back(mut connection: PgConnection) -> Option<PgConnection> {
+    timely(raw_sql("ROLLBACK").execute(&mut connection)).await.is_ok().then_some(connection)
+}
+
+/// Within the deadline of a statement.
+async fn timely<T>(statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    timeout(STATEMENT_DEADLINE, statement).await.unwrap_or_else(|_| Err(timed_out()))
+}
+
+fn last_head(rows: &[PgRow]) -> Result<Head, AppendError> {
+    let found = rows.first().map_or(Ok(Head::EMPTY), head);
+    found.map_err(|damage| AppendError::Broken(damage.to_string()))
+}
+
+/// Records, a column at a time.
+struct Batch<'a> {
+    expected: Head,
+    latest: i64,
+    positions: Vec<i64>,
+    times: Vec<i64>,
+    types: Vec<&'a str>,
+    versions: Vec<i64>,
+    data: Vec<&'a str>,
+    metadata: Vec<&'a str>,
+    hashes: Vec<&'a [u8]>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(expected: &Head, records: &'a [Record], last: &'a Record) -> Self {
+        Self {
+            expected: *expected,
+            latest: last.recorded_at.millis(),
+            positions: records.iter().map(|record| position(record.position)).collect(),
+            times: records.iter().map(|record| record.recorded_at.millis()).collect(),
+            types: records.iter().map(|record| record.event_type.as_str()).collect(),
+            versions: records.iter().map(|record| i64::from(record.type_version)).collect(),
+            data: records.iter().map(|record| record.data.as_str()).collect(),
+            metadata: records.iter().map(|record| record.metadata.as_str()).collect(),
+            hashes: records.iter().map(|record| record.hash.as_bytes().as_slice()).collect(),
+        }
+    }
+
+    /// Whether the condition held and all records were inserted: one statement inserts all of them or none.
+    async fn insert(&self, sql: &'static str, connection: &mut PgConnection) -> sqlx::Result<bool> {
+        let insert = sqlx::query(sql)
+            .bind(self.positions.as_slice())
+            .bind(self.times.as_slice())
+            .bind(self.types.as_slice())
+            .bind(self.versions.as_slice())
+            .bind(self.data.as_slice())
+            .bind(self.metadata.as_slice())
+            .bind(self.hashes.as_slice())
+            .bind(position(self.expected.position))
+            .bind(self.expected.hash.as_bytes().as_slice())
+            .bind(self.latest);
+        Ok(insert.execute(connection).await?.rows_affected() > 0)
+    }
+}
+
+fn position(position: domain::Position) -> i64 {
+    i64::try_from(position.get()).expect("2^63 records are never written")
+}

@@ -1,0 +1,166 @@
+//! Connections: to the host that takes writes, with the settings that the log relies on, and to nothing that could lose what
+//! it has acknowledged.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Row, raw_sql};
+use tokio::time::timeout;
+
+use super::errors::timed_out;
+use crate::secret_url::SecretUrl;
+
+/// How long one host may take to accept a connection and say what it is.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(2);
+/// How long a commit that settles what was found may take: as long as it takes a standby to answer.
+const SETTLE_DEADLINE: Duration = Duration::from_secs(3);
+/// How long bringing tables up to date may take, other nodes that do the same included.
+const MIGRATE_DEADLINE: Duration = Duration::from_secs(60);
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Of every session. A statement's time is bounded by us and never by the server: a commit that `statement_timeout` cancels
+/// while it waits for a standby is reported as done. Plans are made once, and by index: a log that grows faster than it is
+/// analysed looks small to the planner, which would read all of it.
+const SETTINGS: &str = "SET statement_timeout = 0; SET lock_timeout = '1s'; \
+     SET idle_in_transaction_session_timeout = '2s'; SET default_transaction_isolation = 'read committed'; \
+     SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off";
+const WHAT_IT_IS: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', \
+     current_setting('fsync'), current_setting('synchronous_commit'), current_setting('server_encoding')";
+const SETTLE: &str = "UPDATE log_settled SET times = times + 1";
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum PostgresError {
+    /// The URL is not one that PostgreSQL's clients understand.
+    #[error("the URL cannot be used: {0}")]
+    Url(sqlx::Error),
+    /// No host can be reached, or none takes writes; what each said.
+    #[error("no host takes writes: {0}")]
+    NoPrimary(String),
+    /// It would acknowledge what a crash can take back.
+    #[error("the log cannot be made durable: {setting} is {value}; it must be {needed}")]
+    NotDurable { setting: &'static str, value: String, needed: &'static str },
+    /// Its text could not hold every name.
+    #[error("the database's encoding is {0}; it must be UTF8")]
+    NotUnicode(String),
+    /// The database holds something else, or the log of another version.
+    #[error("the log's tables cannot be brought up to date: {0}")]
+    Migrations(#[from] MigrateError),
+    #[error("{0}")]
+    Failed(#[from] sqlx::Error),
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// What is read is told to others as a fact.
+    Serving,
+    /// What is read is looked at, on a standby if need be.
+    Looking,
+}
+
+/// The hosts of one database: a primary, and what may become one.
+pub(super) struct Hosts {
+    each: Vec<(String, PgConnectOptions)>,
+    /// The one that was the primary last.
+    primary: AtomicUsize,
+}
+
+impl Hosts {
+    pub(super) fn parse(url: &SecretUrl) -> Result<Self, PostgresError> {
+        let options = |url: SecretUrl| {
+            let options: PgConnectOptions = url.expose().parse().map_err(PostgresError::Url)?;
+            Ok((url.to_string(), options.application_name("reprise").disable_statement_logging()))
+        };
+        let each: Result<Vec<_>, PostgresError> = url.each_host().into_iter().map(options).collect();
+        Ok(Self { each: each?, primary: AtomicUsize::new(0) })
+    }
+
+    /// The options of the host that was the primary last.
+    pub(super) fn primary(&self) -> PgConnectOptions {
+        self.each[self.primary.load(Ordering::Relaxed)].1.clone()
+    }
+
+    /// A connection to the primary whose tables are up to date.
+    pub(super) async fn prepare(&self) -> Result<PgConnection, PostgresError> {
+        let mut connection = self.find(Purpose::Serving).await?;
+        // Of several nodes that start at once, the others wait longer than a lock is waited for later on.
+        raw_sql("SET lock_timeout = 0").execute(&mut connection).await?;
+        let migrated = timeout(MIGRATE_DEADLINE, MIGRATIONS.run_direct(None, &mut connection, false)).await;
+        migrated.map_err(|_| timed_out())??;
+        raw_sql("SET lock_timeout = '1s'").execute(&mut connection).await?;
+        settle(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// A connection to the primary; what is read there is durable. To look, a standby will do where there is no primary.
+    pub(super) async fn connect(&self, purpose: Purpose) -> Result<PgConnection, PostgresError> {
+        let mut connection = self.find(purpose).await?;
+        if purpose == Purpose::Serving {
+            settle(&mut connection).await?;
+        }
+        Ok(connection)
+    }
+
+    /// Tries each host in turn, beginning with the one that was the primary last.
+    async fn find(&self, purpose: Purpose) -> Result<PgConnection, PostgresError> {
+        let begin = self.primary.load(Ordering::Relaxed);
+        let (mut reasons, mut standby) = (Vec::new(), None);
+        for index in (begin..begin + self.each.len()).map(|index| index % self.each.len()) {
+            let (name, options) = &self.each[index];
+            let tried = timeout(CONNECT_DEADLINE, ask(options)).await;
+            match tried.unwrap_or_else(|_| Err(timed_out().into())) {
+                Ok((connection, true)) => {
+                    self.primary.store(index, Ordering::Relaxed);
+                    return Ok(connection);
+                }
+                Ok((connection, false)) => {
+                    standby.get_or_insert(connection);
+                    reasons.push(format!("{name} is a standby"));
+                }
+                Err(refused @ (PostgresError::NotDurable { .. } | PostgresError::NotUnicode(_))) => {
+                    return Err(refused);
+                }
+                Err(error) => reasons.push(format!("{name}: {error}")),
+            }
+        }
+        match standby {
+            Some(connection) if purpose == Purpose::Looking => Ok(connection),
+            Some(_) | None => Err(PostgresError::NoPrimary(reasons.join("; "))),
+        }
+    }
+}
+
+/// Connects to a host, and asks whether it takes writes.
+async fn ask(options: &PgConnectOptions) -> Result<(PgConnection, bool), PostgresError> {
+    let mut connection = options.connect().await?;
+    raw_sql(SETTINGS).execute(&mut connection).await?;
+    let row = sqlx::query(WHAT_IT_IS).fetch_one(&mut connection).await?;
+    let takes_writes = !row.try_get::<bool, _>(0)? && !row.try_get::<bool, _>(1)?;
+    let encoding: String = row.try_get(4)?;
+    if encoding != "UTF8" {
+        return Err(PostgresError::NotUnicode(encoding));
+    }
+    if takes_writes {
+        must_be("fsync", row.try_get(2)?, &["on"], "on")?;
+        // remote_apply waits for more than on does. <https://www.postgresql.org/docs/current/runtime-config-wal.html>
+        must_be("synchronous_commit", row.try_get(3)?, &["on", "remote_apply"], "on")?;
+    }
+    Ok((connection, takes_writes))
+}
+
+fn must_be(setting: &'static str, value: String, good: &[&str], needed: &'static str) -> Result<(), PostgresError> {
+    if good.contains(&value.as_str()) { Ok(()) } else { Err(PostgresError::NotDurable { setting, value, needed }) }
+}
+
+/// Makes durable what an earlier run of the server left behind. A primary that restarts shows commits that its standby may
+/// not have; once a later commit is acknowledged, it has them. A run of the server outlives none of its connections, so
+/// once for each of them is enough.
+async fn settle(connection: &mut PgConnection) -> Result<(), PostgresError> {
+    let settled = timeout(SETTLE_DEADLINE, sqlx::query(SETTLE).execute(connection)).await;
+    settled.map_err(|_| timed_out())??;
+    Ok(())
+}

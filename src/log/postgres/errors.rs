@@ -1,0 +1,48 @@
+//! What PostgreSQL's errors mean. <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
+
+use crate::log::{AppendError, ReadError};
+
+pub(super) const UNIQUE_VIOLATION: &str = "23505";
+/// `lock_timeout` is over.
+pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
+pub(super) const UNDEFINED_TABLE: &str = "42P01";
+const DISK_FULL: &str = "53100";
+/// What the storage under PostgreSQL says: an error of input or output, a page or an index that is damaged.
+const BROKEN: [&str; 3] = ["58030", "XX001", "XX002"];
+
+/// The code of a statement that the server refused, undid, and said so. `None` where the connection is lost: then nobody
+/// knows what the server did.
+pub(super) fn refusal(error: &sqlx::Error) -> Option<&str> {
+    let error = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
+    matches!(error.severity(), PgSeverity::Error).then(|| error.code())
+}
+
+/// What it means for an append whose transaction is known not to be committed.
+pub(super) fn unwritten(error: &sqlx::Error) -> AppendError {
+    match refusal(error) {
+        Some(UNIQUE_VIOLATION) => AppendError::Conflict,
+        Some(DISK_FULL) => AppendError::Full(error.to_string()),
+        Some(code) if BROKEN.contains(&code) => AppendError::Broken(error.to_string()),
+        Some(_) | None => AppendError::Unavailable(error.to_string()),
+    }
+}
+
+/// What it means for an append that may have been committed.
+pub(super) fn uncertain(error: &sqlx::Error) -> AppendError {
+    if refusal(error).is_some() { unwritten(error) } else { AppendError::Unknown(error.to_string()) }
+}
+
+/// What it means for a reading.
+pub(super) fn unread(error: &sqlx::Error) -> ReadError {
+    match refusal(error) {
+        Some(code) if BROKEN.contains(&code) => ReadError::Broken(error.to_string()),
+        Some(_) | None => ReadError::Unavailable(error.to_string()),
+    }
+}
+
+/// That a deadline is over.
+pub(super) fn timed_out() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
+}

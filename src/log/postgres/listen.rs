@@ -1,0 +1,108 @@
+//! Hearing of others' appends. A notification is a hint to look at once, looking is the truth: notifications are lost with a
+//! connection, and a node that could not tell of its append has appended all the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Position;
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::{Executor, Row};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use super::connect::{Hosts, PostgresError, Purpose};
+use super::errors::timed_out;
+
+/// The log is looked at this often, whatever is heard.
+const POLL: Duration = Duration::from_millis(100);
+/// Others are told of appends at most once in this time.
+const TELL_PAUSE: Duration = Duration::from_millis(5);
+/// How long a look may take before the connection is given up.
+const LOOK_DEADLINE: Duration = Duration::from_secs(3);
+/// The pause before a server that is gone is tried again.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
+
+const CHANNEL: &str = "reprise_log";
+const LAST: &str = "SELECT position FROM log ORDER BY position DESC LIMIT 1";
+
+/// The task that listens and tells; it ends with this.
+pub(super) struct Listener {
+    task: JoinHandle<()>,
+    appended: Arc<Notify>,
+}
+
+impl Listener {
+    pub(super) fn start(hosts: Arc<Hosts>, last: Arc<watch::Sender<Position>>) -> Self {
+        let appended = Arc::new(Notify::new());
+        let listening = Listening { hosts, last, appended: Arc::clone(&appended) };
+        Self { task: tokio::spawn(listening.run()), appended }
+    }
+
+    /// Lets other nodes know that there is something to read.
+    pub(super) fn tell(&self) {
+        self.appended.notify_one();
+    }
+
+    pub(super) fn stop(&self) {
+        self.task.abort();
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Listening {
+    hosts: Arc<Hosts>,
+    last: Arc<watch::Sender<Position>>,
+    appended: Arc<Notify>,
+}
+
+impl Listening {
+    async fn run(self) {
+        loop {
+            let Err(error) = self.listen().await else { continue };
+            tracing::debug!("the log's server is gone, or does not notify: {error}");
+            sleep(RECONNECT_PAUSE).await;
+        }
+    }
+
+    /// Listens until the connection is lost.
+    async fn listen(&self) -> Result<(), PostgresError> {
+        // Which host it is; sqlx's listener makes its connection by itself.
+        drop(self.hosts.connect(Purpose::Looking).await?);
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LOOK_DEADLINE);
+        let mut listener = PgListener::connect_with(&pool.connect_lazy_with(self.hosts.primary())).await?;
+        listener.eager_reconnect(false);
+        // What is told of is durable already; that it is told need not be.
+        listener.execute("SET synchronous_commit = off; SET enable_seqscan = off").await?;
+        listener.listen(CHANNEL).await?;
+        loop {
+            timeout(LOOK_DEADLINE, self.look(&mut listener)).await.map_err(|_| timed_out())??;
+            tokio::select! {
+                heard = listener.try_recv() => {
+                    if heard?.is_none() {
+                        return Ok(());
+                    }
+                }
+                () = self.appended.notified() => {
+                    timeout(LOOK_DEADLINE, listener.execute("NOTIFY reprise_log")).await.map_err(|_| timed_out())??;
+                    sleep(TELL_PAUSE).await;
+                }
+                () = sleep(POLL) => {}
+            }
+        }
+    }
+
+    async fn look(&self, listener: &mut PgListener) -> sqlx::Result<()> {
+        while listener.next_buffered().is_some() {}
+        let row = listener.fetch_optional(LAST).await?;
+        let last: i64 = row.map_or(Ok(0), |row| row.try_get(0))?;
+        let last = Position::new(u64::try_from(last).unwrap_or(0));
+        self.last.send_if_modified(|known| std::mem::replace(known, last) != last);
+        Ok(())
+    }
+}
