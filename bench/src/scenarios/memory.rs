@@ -1,0 +1,121 @@
+//! What a million live wallets, tokens and seats take of memory: state and read models, as the server has them.
+
+use std::process::Command;
+
+use domain::{Action, ChargePoints, Command as Asked, CreateLog, Credential, Hash, IssueToken, Points, Seed, State};
+use projections::ReadModels;
+use reprise::data_folder::system_clock;
+use reprise::engine::{Batch, Submission, decode};
+use uuid::Uuid;
+
+use crate::http::child::CHILD;
+use crate::table::{Bound, Row};
+use crate::{BenchError, Options, process, sale};
+
+const NAME: &str = "memory";
+/// The first argument of a child that fills its memory.
+pub const MEMORY: &str = "memory";
+const MILLION: u64 = 1_000_000;
+const SEATS: u64 = 50;
+const MEGABYTE: f64 = 1e6;
+const MOST_MEGABYTES: f64 = 400.0;
+const KINDS: [(&str, &str); 3] = [
+    ("wallets", "a million wallets"),
+    ("tokens", "a million tokens in the room, of a user each"),
+    ("seats", "a million seats in schedules of 50, each list read once"),
+];
+
+/// Runs it: a process for each kind, so that what one leaves behind is not counted for the next.
+pub fn run(_: &Options) -> Result<Vec<Row>, BenchError> {
+    let mut rows = Vec::new();
+    for (kind, what) in KINDS {
+        let told = Command::new(std::env::current_exe()?).args([CHILD, MEMORY, kind]).output()?;
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        let bytes: f64 = told.trim().parse().map_err(|_| BenchError::NotServed(told))?;
+        rows.push(Row::figure(NAME, what, bytes / MEGABYTE, "MB").must(Bound::Below(MOST_MEGABYTES)));
+    }
+    Ok(rows)
+}
+
+/// Fills this process's memory, and prints by how many bytes it grew.
+pub fn fill(kind: &str) -> Result<(), BenchError> {
+    let mut filled = Filled::new();
+    let before = process::resident_bytes(std::process::id());
+    match kind {
+        "wallets" => (1..=MILLION).for_each(|number| filled.wallet(number)),
+        "tokens" => (1..=MILLION).for_each(|number| filled.token(number)),
+        _ => {
+            (1..=MILLION / SEATS).for_each(|number| filled.schedule(number));
+            filled.read_lists();
+        }
+    }
+    filled.adopt();
+    println!("{}", process::resident_bytes(std::process::id()) - before);
+    Ok(())
+}
+
+/// State and read models, filled by commands.
+struct Filled {
+    batch: Batch,
+    read_models: ReadModels,
+    rng: fastrand::Rng,
+}
+
+impl Filled {
+    fn new() -> Self {
+        let batch = Batch::new(&State::default(), Uuid::nil(), system_clock()());
+        let mut filled = Self { batch, read_models: ReadModels::default(), rng: fastrand::Rng::with_seed(1) };
+        let create = CreateLog { log_id: Uuid::nil(), key_check: Hash::new([0; 32]), capacity: 2 * MILLION };
+        filled.ask(Credential::System, Action::CreateLog(create));
+        filled
+    }
+
+    fn wallet(&mut self, number: u64) {
+        let user_id = sale::user_id(number);
+        let charge = ChargePoints { user_id, amount: Points::new(number) };
+        self.ask(Credential::User(user_id), Action::ChargePoints(charge));
+    }
+
+    fn token(&mut self, number: u64) {
+        let user_id = sale::user_id(number);
+        let (seed, hash) = (Seed::new(sale::bytes(&mut self.rng)), sale::bytes(&mut self.rng));
+        let issue = IssueToken { user_id, seed, token_hash: domain::TokenHash::new(hash) };
+        self.ask(Credential::User(user_id), Action::IssueToken(issue));
+    }
+
+    fn schedule(&mut self, number: u64) {
+        for action in sale::on_sale(number, SEATS, self.batch.state.recorded_at) {
+            self.ask(Credential::Operator, action);
+        }
+    }
+
+    /// The bytes of a list are kept once they were asked for.
+    fn read_lists(&mut self) {
+        self.adopt();
+        for number in 1..=MILLION / SEATS {
+            let list = self.read_models.seat_lists.get(sale::concert_of(number), sale::schedule_id(number));
+            assert!(list.is_ok_and(|list| !list.available().body.is_empty()), "every schedule was put on sale");
+        }
+    }
+
+    fn ask(&mut self, by: Credential, action: Action) {
+        let submission = Submission::new(Asked { by, idempotency: None, action }, None);
+        let decided = self.batch.make(&submission).or_else(|| {
+            self.adopt();
+            self.batch.make(&submission)
+        });
+        assert!(decided.is_some_and(|decided| decided.is_ok()), "nothing here is against a rule");
+        if self.batch.records.len() >= reprise::log::MAX_BATCH_COMMANDS {
+            self.adopt();
+        }
+    }
+
+    /// The batch is over: its state is the state, and the read models hear of it.
+    fn adopt(&mut self) {
+        for record in self.batch.records.drain(..) {
+            self.read_models.apply(&decode(record).expect("what was just sealed can be read"));
+        }
+        let state = std::mem::take(&mut self.batch.state);
+        self.batch = Batch::new(&state, Uuid::nil(), system_clock()());
+    }
+}

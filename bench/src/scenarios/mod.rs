@@ -1,0 +1,41 @@
+//! What can be measured: one file for each kind.
+
+pub mod cold;
+pub mod commands;
+pub mod engine;
+pub mod fold;
+pub mod log;
+pub mod memory;
+pub mod overload;
+pub mod reads;
+pub mod stadium;
+
+use tempfile::TempDir;
+
+use crate::http::child::{SETTLING, Server};
+use crate::sale::{self, Guest, Plan};
+use crate::{BenchError, Options};
+
+/// A server on a sale of its own. The folder goes with it.
+pub struct Sale {
+    pub server: Server,
+    pub guests: Vec<Guest>,
+    _folder: TempDir,
+}
+
+impl Sale {
+    /// Prepares the sale and starts the server.
+    pub async fn open(options: &Options, plan: Plan) -> Result<Self, BenchError> {
+        let folder = options.folder()?;
+        let guests = sale::prepare_folder(folder.path(), plan).await?;
+        let server = Server::reprise(folder.path())?;
+        tokio::time::sleep(SETTLING).await;
+        Ok(Self { server, guests, _folder: folder })
+    }
+}
+
+/// As many guests as the most clients.
+pub fn one_each(options: &Options) -> Plan {
+    let people = options.connections.iter().copied().max().unwrap_or(1) as u64;
+    Plan { people, schedules: 0, seats: 0, points: 0 }
+}
