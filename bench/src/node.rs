@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reprise::data_folder::{start, system_clock};
 use reprise::engine::{Engine, Fatal, replay};
-use reprise::key::ServerKey;
+use reprise::key::{KEY_FILE, ServerKey};
 use reprise::log::EventLog;
 use tokio::task::JoinHandle;
 
@@ -24,7 +24,7 @@ impl Node {
     pub async fn start(log: Arc<dyn EventLog>, folder: &Path) -> Result<Self, BenchError> {
         let replayed = replay(&log, |_| {}).await?;
         replayed.check_clock(system_clock()())?;
-        let key = ServerKey::load(folder)?;
+        let key = ServerKey::load(&folder.join(KEY_FILE))?;
         let (engine, sequencer) = start(Arc::clone(&log), replayed, &key, 1, None).await?;
         Ok(Self { engine, sequencer, log })
     }

@@ -9,7 +9,7 @@ use domain::{
 };
 use reprise::data_folder::system_clock;
 use reprise::engine::{Batch, Submission};
-use reprise::key::{ServerKey, token_hash};
+use reprise::key::{KEY_FILE, ServerKey, token_hash};
 use reprise::log::{EventLog, LogAddress, open};
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ pub fn guest(number: u64, key: &ServerKey, seed: Seed) -> Guest {
 /// Writes the sale into the empty `log`, whose key is put into `folder`, and tells who is there.
 pub async fn prepare(log: &dyn EventLog, folder: &Path, plan: Plan) -> Result<Vec<Guest>, BenchError> {
     let mut rng = fastrand::Rng::with_seed(1);
-    let key = ServerKey::known(bytes(&mut rng), folder)?;
+    let key = ServerKey::known(bytes(&mut rng), &folder.join(KEY_FILE))?;
     let now = system_clock()();
     let mut writer = Writer::new(log, now);
     let log_id = Uuid::from_bytes(bytes(&mut rng));

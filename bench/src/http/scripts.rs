@@ -144,12 +144,12 @@ impl Script for Lists {
 mod tests {
     use super::*;
     use crate::sale;
-    use reprise::key::ServerKey;
+    use reprise::key::{KEY_FILE, ServerKey};
 
     #[test]
     fn every_seat_is_given_once_and_nobody_gets_more_of_a_schedule_than_they_may() {
         let folder = tempfile::tempdir().unwrap();
-        let key = ServerKey::known([7; 32], folder.path()).unwrap();
+        let key = ServerKey::known([7; 32], &folder.path().join(KEY_FILE)).unwrap();
         let guests: Vec<Guest> = (1..=13).map(|n| sale::guest(n, &key, domain::Seed::new([n as u8; 16]))).collect();
         let seats = Seats::of(1..5, 50, guests);
         let mut given = std::collections::BTreeMap::<(u64, u64), u64>::new();
