@@ -1,142 +1,73 @@
-//! Appending to SQLite: one transaction a batch, in few statements.
-//!
-//! Each statement is a trip to sqlx's thread and back, so rows go many at a time: one INSERT for each power of two, each
-//! of them prepared once.
-
-use std::sync::{Arc, LazyLock};
+//! Appending to SQLite: one transaction a batch, on the one connection that writes.
 
 use domain::{Head, Record};
-use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{Arguments, AssertSqlSafe};
+use rusqlite::{Connection, Transaction, TransactionBehavior, ffi};
 
-use super::{head, result_code};
+use super::read::{last_head, result_code};
 use crate::log::AppendError;
 
-/// The largest INSERT has 2^8 = 256 rows: 1,792 parameters of the 32,766 that SQLite takes.
-const LARGEST_INSERT_LOG2: usize = 8;
-const COLUMNS: usize = 7;
-
-/// The lock is taken before the head is read: whoever reads it first is then the only one to move it.
-const BEGIN_AND_READ_HEAD: &str = "BEGIN IMMEDIATE; SELECT position, hash FROM log ORDER BY position DESC LIMIT 1";
-
-/// The INSERT of 2^i rows at index i.
-static INSERTS: LazyLock<[Arc<str>; LARGEST_INSERT_LOG2 + 1]> = LazyLock::new(|| {
-    std::array::from_fn(|log2| {
-        let rows = vec!["(?,?,?,?,?,?,?)"; 1 << log2].join(",");
-        format!("INSERT INTO log (position, recorded_at, type, type_version, data, metadata, hash) VALUES {rows}")
-            .into()
-    })
-});
-
-pub(super) const SQLITE_BUSY: u32 = 5;
-const SQLITE_FULL: u32 = 13;
-const SQLITE_IOERR_SHMSIZE: u32 = 4874;
-const SQLITE_CONSTRAINT_PRIMARYKEY: u32 = 1555;
-
-/// Records, ready to be bound.
-pub(super) struct Batch {
-    expected: Head,
-    inserts: Vec<(Arc<str>, SqliteArguments)>,
-}
-
-impl Batch {
-    pub(super) fn new(expected: Head, records: &[Record]) -> Self {
-        let mut inserts = Vec::new();
-        let mut rest = records;
-        while !rest.is_empty() {
-            let log2 = (rest.len().ilog2() as usize).min(LARGEST_INSERT_LOG2);
-            let (rows, after) = rest.split_at(1 << log2);
-            inserts.push((Arc::clone(&INSERTS[log2]), bound(rows)));
-            rest = after;
-        }
-        Self { expected, inserts }
-    }
-}
-
-fn bound(records: &[Record]) -> SqliteArguments {
-    let mut arguments = SqliteArguments::default();
-    arguments.reserve(records.len() * COLUMNS, 0);
-    for record in records {
-        let position = i64::try_from(record.position.get()).expect("2^63 records are never written");
-        arguments
-            .add(position)
-            .and_then(|()| arguments.add(record.recorded_at.millis()))
-            .and_then(|()| arguments.add(record.event_type.as_str()))
-            .and_then(|()| arguments.add(record.type_version))
-            .and_then(|()| arguments.add(record.data.as_str()))
-            .and_then(|()| arguments.add(record.metadata.as_str()))
-            .and_then(|()| arguments.add(record.hash.as_bytes().as_slice()))
-            .expect("numbers, text and bytes always encode");
-    }
-    arguments
-}
+const INSERT: &str = "INSERT INTO log (position, recorded_at, type, type_version, data, metadata, hash) \
+                      VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 /// The connection that writes, and what its storage once said.
-///
-/// BEGIN, COMMIT and ROLLBACK are plain statements here, not sqlx's `Transaction`: SQLite itself rolls back when the disk
-/// is full, and `Transaction` would go on counting itself inside.
 #[derive(Debug)]
 pub(super) struct Writer {
-    pub(super) connection: SqliteConnection,
+    pub(super) connection: Connection,
     /// After a failed fsync the system may say of lost pages that they are clean, so what it says later counts for
     /// nothing. <https://www.usenix.org/conference/atc20/presentation/rebello>
     broken: Option<String>,
 }
 
 impl Writer {
-    pub(super) fn new(connection: SqliteConnection) -> Self {
+    pub(super) fn new(connection: Connection) -> Self {
         Self { connection, broken: None }
     }
 
-    pub(super) async fn append(&mut self, batch: Batch) -> Result<(), AppendError> {
+    pub(super) fn append(&mut self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
         if let Some(reason) = &self.broken {
             return Err(AppendError::Broken(reason.clone()));
         }
-        let result = match self.insert(batch).await {
-            Ok(()) => self.commit().await,
-            refused => refused,
-        };
-        if result.is_err() {
-            self.roll_back().await;
-        }
+        let result = self.write(expected, records);
         if let Err(AppendError::Broken(reason)) = &result {
             self.broken = Some(reason.clone());
         }
         result
     }
 
-    async fn insert(&mut self, batch: Batch) -> Result<(), AppendError> {
-        let last = sqlx::query(BEGIN_AND_READ_HEAD).fetch_optional(&mut self.connection).await;
-        let last = last.map_err(|e| unwritten(result_code(&e), e.to_string()))?;
-        let found = last.as_ref().map_or(Ok(Head::EMPTY), head);
-        if found.map_err(|damage| AppendError::Broken(damage.to_string()))? != batch.expected {
+    /// A transaction that is dropped is rolled back, unless SQLite has done so by itself, as it does when the disk is full.
+    /// Were it still open, the next BEGIN would be refused, and the log be broken for good.
+    fn write(&mut self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        // The lock is taken before the head is read: whoever reads it first is then the only one to move it.
+        let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate);
+        let transaction = transaction.map_err(|error| unwritten(&error))?;
+        let found = last_head(&transaction).map_err(|damage| AppendError::Broken(damage.to_string()))?;
+        if found != *expected {
             return Err(AppendError::Conflict);
         }
-        for (insert, arguments) in batch.inserts {
-            let insert = sqlx::query_with(AssertSqlSafe(insert), arguments);
-            insert.execute(&mut self.connection).await.map_err(|e| unwritten(result_code(&e), e.to_string()))?;
-        }
-        Ok(())
-    }
-
-    async fn commit(&mut self) -> Result<(), AppendError> {
-        let committed = sqlx::query("COMMIT").execute(&mut self.connection).await;
-        committed.map(drop).map_err(|e| uncommitted(result_code(&e), e.to_string()))
-    }
-
-    /// An error here says that SQLite has rolled back by itself. Were the transaction still open, the next BEGIN would
-    /// be refused, and the log be broken for good.
-    async fn roll_back(&mut self) {
-        let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+        insert(&transaction, records).map_err(|error| unwritten(&error))?;
+        transaction.commit().map_err(|error| uncommitted(&error))
     }
 }
 
+fn insert(connection: &Connection, records: &[Record]) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(INSERT)?;
+    for record in records {
+        let position = i64::try_from(record.position.get()).expect("2^63 records are never written");
+        let recorded_at = record.recorded_at.millis();
+        let Record { event_type, type_version, data, metadata, hash, .. } = record;
+        let hash = hash.as_bytes().as_slice();
+        statement.execute((position, recorded_at, event_type, type_version, data, metadata, hash))?;
+    }
+    Ok(())
+}
+
 /// What an error before COMMIT means: nothing was written.
-fn unwritten(code: Option<u32>, reason: String) -> AppendError {
-    match code {
-        Some(SQLITE_CONSTRAINT_PRIMARYKEY) => AppendError::Conflict,
-        Some(SQLITE_FULL | SQLITE_IOERR_SHMSIZE) => AppendError::Full(reason),
-        Some(code) if code & 0xff == SQLITE_BUSY => AppendError::Unavailable(reason),
+fn unwritten(error: &rusqlite::Error) -> AppendError {
+    let reason = error.to_string();
+    match result_code(error) {
+        Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => AppendError::Conflict,
+        Some(ffi::SQLITE_FULL | ffi::SQLITE_IOERR_SHMSIZE) => AppendError::Full(reason),
+        Some(code) if code & 0xff == ffi::SQLITE_BUSY => AppendError::Unavailable(reason),
         _ => AppendError::Broken(reason),
     }
 }
@@ -150,35 +81,39 @@ fn unwritten(code: Option<u32>, reason: String) -> AppendError {
 ///
 /// SHMSIZE: unknown. It comes from the wal-index, after the synced commit frame. This process never sees the records,
 /// but one that restarts would: only appending the same again settles it.
-fn uncommitted(code: Option<u32>, reason: String) -> AppendError {
-    match code {
-        Some(SQLITE_IOERR_SHMSIZE) => AppendError::Unknown(reason),
-        _ => unwritten(code, reason),
+fn uncommitted(error: &rusqlite::Error) -> AppendError {
+    match result_code(error) {
+        Some(ffi::SQLITE_IOERR_SHMSIZE) => AppendError::Unknown(error.to_string()),
+        _ => unwritten(error),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rusqlite::Error;
 
-    const SQLITE_IOERR_FSYNC: u32 = 1034;
-    const SQLITE_BUSY_SNAPSHOT: u32 = 517;
+    fn said(code: i32) -> Error {
+        Error::SqliteFailure(ffi::Error::new(code), Some("why".to_owned()))
+    }
 
     #[test]
     fn an_error_says_what_is_known_of_the_records() {
         let why = || "why".to_owned();
         for meaning in [unwritten, uncommitted] {
-            assert_eq!(meaning(Some(SQLITE_FULL), why()), AppendError::Full(why()));
-            assert_eq!(meaning(Some(SQLITE_BUSY), why()), AppendError::Unavailable(why()));
-            assert_eq!(meaning(Some(SQLITE_BUSY_SNAPSHOT), why()), AppendError::Unavailable(why()));
-            assert_eq!(meaning(Some(SQLITE_IOERR_FSYNC), why()), AppendError::Broken(why()));
-            assert_eq!(meaning(None, why()), AppendError::Broken(why()));
+            assert_eq!(meaning(&said(ffi::SQLITE_FULL)), AppendError::Full(why()));
+            assert_eq!(meaning(&said(ffi::SQLITE_BUSY)), AppendError::Unavailable(why()));
+            assert_eq!(meaning(&said(ffi::SQLITE_BUSY_SNAPSHOT)), AppendError::Unavailable(why()));
+            assert_eq!(meaning(&said(ffi::SQLITE_IOERR_FSYNC)), AppendError::Broken(why()));
+            assert_eq!(meaning(&said(ffi::SQLITE_CONSTRAINT_PRIMARYKEY)), AppendError::Conflict);
+            assert!(matches!(meaning(&Error::InvalidQuery), AppendError::Broken(_)));
         }
     }
 
     #[test]
     fn a_commit_without_room_in_the_wal_index_may_have_landed() {
-        assert_eq!(unwritten(Some(SQLITE_IOERR_SHMSIZE), String::new()), AppendError::Full(String::new()));
-        assert_eq!(uncommitted(Some(SQLITE_IOERR_SHMSIZE), String::new()), AppendError::Unknown(String::new()));
+        let without_room = said(ffi::SQLITE_IOERR_SHMSIZE);
+        assert_eq!(unwritten(&without_room), AppendError::Full("why".to_owned()));
+        assert_eq!(uncommitted(&without_room), AppendError::Unknown("why".to_owned()));
     }
 }

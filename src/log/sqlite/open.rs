@@ -5,37 +5,36 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Row};
-use tokio::sync::{Mutex, watch};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use tokio::sync::watch;
 
 use super::append::Writer;
-use super::{EventLog, ReadError, SqliteLog};
+use super::read::last_head;
+use super::threads::{Gone, Threads};
+use super::{ReadError, SqliteLog};
 use crate::log::folder::sync_names;
 
 /// The log's file in the data folder.
 pub const LOG_FILE: &str = "log.db";
 /// Connections that read at the same time.
-const READERS: u32 = 4;
+const READERS: usize = 4;
 /// How long a statement waits for a lock of another process (a backup, someone's shell), in seconds.
 pub(super) const BUSY_SECONDS: u64 = 5;
-/// Rows that SQLite's thread reads ahead of us.
-pub(super) const ROWS_AHEAD: usize = 1_024;
 /// `PRAGMA synchronous` reads 2 for FULL: every commit is synced. <https://sqlite.org/pragma.html#pragma_synchronous>
 const SYNCHRONOUS_FULL: i64 = 2;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+/// Each brings the tables one version further; `PRAGMA user_version` says which one they are of.
+const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_log.sql")];
 
 /// Why the log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// SQLite cannot open or read the file.
+    /// SQLite cannot open or read the file, or it is no log.
     #[error("the log cannot be opened: {0}")]
-    Storage(#[from] sqlx::Error),
-    /// The file is not a log, or that of another version.
-    #[error("the log's tables cannot be brought up to date: {0}")]
-    Migrations(#[from] MigrateError),
+    Storage(#[from] rusqlite::Error),
+    /// A newer program has changed the tables.
+    #[error("the log's tables are of version {0}, which this program does not know")]
+    Newer(u32),
     /// The file's name cannot be made durable.
     #[error("the log's folder cannot be synced: {0}")]
     Folder(#[from] io::Error),
@@ -53,45 +52,66 @@ impl SqliteLog {
     /// # Errors
     /// The file cannot be opened, is no log, or cannot be made durable.
     pub async fn open(folder: &Path) -> Result<Self, OpenError> {
-        let options = SqliteConnectOptions::new()
-            .filename(folder.join(LOG_FILE))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(BUSY_SECONDS))
-            .row_buffer_size(ROWS_AHEAD)
-            .disable_statement_logging();
-
-        let mut writer = options.connect().await?;
-        settle(&mut writer).await?;
-        // `run` would do, were its future known to be `Send`; sqlx has this one for that case.
-        MIGRATIONS.run_direct(None, &mut writer, false).await?;
-        sync_names(folder)?;
-
-        let reading = options.create_if_missing(false).read_only(true);
-        // All at once and for good: where file handles are lacking later on, what is open already goes on reading.
-        let readers = SqlitePoolOptions::new().min_connections(READERS).max_connections(READERS);
-        let readers = readers.idle_timeout(None).max_lifetime(None).connect_with(reading).await?;
-        let (last, _) = watch::channel(domain::Position::START);
-        let log = Self { writer: Arc::new(Mutex::new(Writer::new(writer))), readers, last: Arc::new(last) };
-        let head = log.head().await?;
-        log.last.send_replace(head.position);
-        Ok(log)
+        let folder = folder.to_owned();
+        let opening = tokio::task::spawn_blocking(move || open(&folder));
+        opening.await.unwrap_or_else(|_| Err(ReadError::from(Gone).into()))
     }
+}
+
+fn open(folder: &Path) -> Result<SqliteLog, OpenError> {
+    let file = folder.join(LOG_FILE);
+    let mut writer = connect(&file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    settle(&writer)?;
+    migrate(&mut writer)?;
+    sync_names(folder)?;
+    let last = watch::Sender::new(last_head(&writer)?.position);
+    // All at once and for good: where file handles are lacking later on, what is open already goes on reading.
+    let readers: Result<Vec<_>, _> = (0..READERS).map(|_| connect(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)).collect();
+    let (writer, readers) = (Threads::start([Writer::new(writer)]), Threads::start(readers?));
+    Ok(SqliteLog { writer, readers, last: Arc::new(last) })
+}
+
+/// A connection that only one thread at a time will use.
+pub(super) fn connect(file: &Path, how: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(file, how | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::from_secs(BUSY_SECONDS))?;
+    Ok(connection)
 }
 
 /// Makes durable what an earlier process left behind. It may have died between writing to the WAL and syncing it, and
 /// what the system's cache still shows us then a power cut can take back: so everything is synced into the database
-/// before anything is read. <https://sqlite.org/pragma.html#pragma_wal_checkpoint>
-async fn settle(writer: &mut SqliteConnection) -> Result<(), OpenError> {
-    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *writer).await?;
-    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *writer).await?;
+/// before anything is read.
+fn settle(writer: &Connection) -> Result<(), OpenError> {
+    let journal: String = writer.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    writer.pragma_update(None, "synchronous", "full")?;
+    let synchronous: i64 = writer.pragma_query_value(None, "synchronous", |row| row.get(0))?;
     if journal != "wal" || synchronous != SYNCHRONOUS_FULL {
         return Err(OpenError::NotDurable(format!("journal_mode is {journal}, synchronous is {synchronous}")));
     }
-    let checkpoint = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await?;
-    if checkpoint.try_get::<i64, _>("busy")? != 0 {
+    if !move_wal(writer)? {
         return Err(OpenError::NotDurable("someone else has the file open".to_owned()));
     }
     Ok(())
+}
+
+/// Syncs all that stands in the WAL into the database, unless somebody is in the way: then it tells `false`.
+/// <https://sqlite.org/pragma.html#pragma_wal_checkpoint>
+pub(super) fn move_wal(writer: &Connection) -> rusqlite::Result<bool> {
+    writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get("busy")).map(|busy: i64| busy == 0)
+}
+
+/// Brings the tables up to date.
+fn migrate(writer: &mut Connection) -> Result<(), OpenError> {
+    let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    // The first programs kept their version in a table of its own, and all knew the first one only.
+    let version = version.max(transaction.table_exists(None, "log")?.into());
+    if version > MIGRATIONS.len() as u32 {
+        return Err(OpenError::Newer(version));
+    }
+    for (number, migration) in (1..).zip(MIGRATIONS).filter(|(number, _)| *number > version) {
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", number)?;
+    }
+    Ok(transaction.commit()?)
 }

@@ -1,17 +1,19 @@
 //! The log as a bystander reads it: beside a running server or in a folder that nobody holds, without the folder's lock,
 //! and without changing a byte of either.
 
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use domain::{Head, Position, Record};
-use sqlx::ConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
-use tokio::sync::Mutex;
+use rusqlite::{Connection, OpenFlags};
 
-use super::open::{BUSY_SECONDS, LOG_FILE, ROWS_AHEAD};
-use super::{OpenError, SqliteLog, last_head, read};
+use super::open::{LOG_FILE, connect};
+use super::read::{last_head, read, unread};
+use super::threads::Threads;
+use super::{OpenError, SqliteLog};
 use crate::log::{AppendError, EventLog, ReadError};
 
 /// SQLite's file beside the log's while someone has that open for writing.
@@ -22,13 +24,13 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// A log that is only read. What it returns is what stands in the file, durable or not: nothing may be served from it.
 #[derive(Debug)]
 pub struct ReadOnlyLog {
-    folder: PathBuf,
-    open: Mutex<Open>,
+    reader: Threads<Reader>,
 }
 
 #[derive(Debug)]
-struct Open {
-    readers: SqlitePool,
+struct Reader {
+    folder: PathBuf,
+    connection: Connection,
     /// What the file looked like when it was opened as one that nobody writes; `None` while somebody may.
     still: Option<Still>,
 }
@@ -49,21 +51,44 @@ impl Still {
     }
 }
 
-impl Open {
+impl Reader {
     /// A file that nobody has open is read as it is (`immutable`), for SQLite would make a WAL beside it otherwise, and
     /// could not where the folder cannot be written. <https://sqlite.org/wal.html#read_only_databases>
-    async fn open(folder: &Path) -> sqlx::Result<Self> {
-        let still = Still::look(folder);
-        let options = SqliteConnectOptions::new()
-            .filename(folder.join(LOG_FILE))
-            .read_only(true)
-            .immutable(still.is_some())
-            .busy_timeout(Duration::from_secs(BUSY_SECONDS))
-            .row_buffer_size(ROWS_AHEAD)
-            .disable_statement_logging();
-        let readers = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-        Ok(Self { readers, still })
+    fn open(folder: PathBuf) -> rusqlite::Result<Self> {
+        let still = Still::look(&folder);
+        let file = folder.join(LOG_FILE);
+        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = match still {
+            Some(_) => connect(&immutable(&file), read_only | OpenFlags::SQLITE_OPEN_URI)?,
+            None => connect(&file, read_only)?,
+        };
+        Ok(Self { folder, connection, still })
     }
+
+    /// What `read` finds, once it counts. Where a server began to write to the file that seemed to be still, it does not,
+    /// and the file is opened as one that is written.
+    fn steady<T>(&mut self, read: impl Fn(&Connection) -> Result<T, ReadError>) -> Result<T, ReadError> {
+        loop {
+            let found = read(&self.connection);
+            if self.still.is_none() || self.still == Still::look(&self.folder) {
+                return found;
+            }
+            *self = Self::open(self.folder.clone()).map_err(|error| unread(&error))?;
+        }
+    }
+}
+
+/// The file's name as SQLite takes it with a parameter: whatever is not plain is escaped. <https://sqlite.org/uri.html>
+fn immutable(file: &Path) -> PathBuf {
+    let mut name = "file:".to_owned();
+    for byte in file.as_os_str().as_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => name.push(char::from(*byte)),
+            other => write!(name, "%{other:02x}").expect("a string takes all"),
+        }
+    }
+    name.push_str("?immutable=1");
+    name.into()
 }
 
 impl SqliteLog {
@@ -72,25 +97,7 @@ impl SqliteLog {
     /// # Errors
     /// There is none, or SQLite cannot open it.
     pub async fn open_read_only(folder: &Path) -> Result<ReadOnlyLog, OpenError> {
-        Ok(ReadOnlyLog { folder: folder.to_owned(), open: Mutex::new(Open::open(folder).await?) })
-    }
-}
-
-impl ReadOnlyLog {
-    async fn readers(&self) -> SqlitePool {
-        self.open.lock().await.readers.clone()
-    }
-
-    /// Whether what was just read counts. Where a server began to write to the file that seemed to be still, it does not,
-    /// and the file is opened as one that is written.
-    async fn was_steady(&self) -> Result<bool, ReadError> {
-        let mut open = self.open.lock().await;
-        let steady = open.still.is_none() || open.still == Still::look(&self.folder);
-        if !steady {
-            open.readers.close().await;
-            *open = Open::open(&self.folder).await.map_err(|error| super::unread(&error))?;
-        }
-        Ok(steady)
+        Ok(ReadOnlyLog { reader: Threads::start([Reader::open(folder.to_owned())?]) })
     }
 }
 
@@ -101,29 +108,15 @@ impl EventLog for ReadOnlyLog {
     }
 
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
-        loop {
-            let found = read(&self.readers().await, after, limit).await;
-            if self.was_steady().await? {
-                return found;
-            }
-        }
+        self.reader.run(move |reader| reader.steady(|connection| read(connection, after, limit))).await?
     }
 
     async fn head(&self) -> Result<Head, ReadError> {
-        loop {
-            let found = last_head(&self.readers().await).await;
-            if self.was_steady().await? {
-                return found;
-            }
-        }
+        self.reader.run(|reader| reader.steady(last_head)).await?
     }
 
     async fn wait_past(&self, _: Position) {
         tokio::time::sleep(LOOK_AGAIN).await;
-    }
-
-    async fn close(&self) {
-        self.open.lock().await.readers.close().await;
     }
 }
 
@@ -152,7 +145,7 @@ mod tests {
         let log = SqliteLog::open_read_only(folder.path()).await.unwrap();
         assert_eq!(log.read(Position::START, 9).await.unwrap(), records);
         assert_eq!(log.head().await.unwrap(), records[4].head());
-        log.close().await;
+        drop(log);
         assert_eq!(names(folder.path()), [LOG_FILE]);
     }
 
@@ -192,5 +185,18 @@ mod tests {
         let _server = SqliteLog::open(folder.path()).await.unwrap();
         let more = chain(&records[4].head(), 1);
         assert!(matches!(bystander.append(&records[4].head(), &more).await, Err(AppendError::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn a_folder_may_have_any_name() {
+        let parent = tempfile::tempdir().unwrap();
+        for name in ["a b", "what?immutable=0#x", "100%41", "표"] {
+            let folder = parent.path().join(name);
+            std::fs::create_dir(&folder).unwrap();
+            let records = filled(&folder, 2).await;
+            let log = SqliteLog::open_read_only(&folder).await.unwrap();
+            assert_eq!(log.read(Position::START, 9).await.unwrap(), records, "{name}");
+            assert_eq!(names(&folder), [LOG_FILE]);
+        }
     }
 }

@@ -2,9 +2,6 @@
 
 use std::path::Path;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, raw_sql};
-
 use super::*;
 use crate::log::conformance::{Fixture, chain, passes};
 
@@ -15,44 +12,38 @@ impl Fixture for tempfile::TempDir {
     }
 
     async fn alter(&self, position: Position) {
-        tamper(self.path(), &format!("UPDATE log SET data = data || ' ' WHERE position = {position}")).await;
+        tamper(self.path(), &format!("UPDATE log SET data = data || ' ' WHERE position = {position}"));
     }
 
     async fn remove(&self, position: Position) {
-        tamper(self.path(), &format!("DELETE FROM log WHERE position = {position}")).await;
+        tamper(self.path(), &format!("DELETE FROM log WHERE position = {position}"));
     }
 }
 
 /// A second connection to the file, as someone with a shell has it.
-async fn shell(folder: &Path) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(folder.join("log.db")).connect().await.unwrap()
+fn shell(folder: &Path) -> Connection {
+    Connection::open(folder.join(LOG_FILE)).unwrap()
 }
 
-async fn tamper(folder: &Path, sql: &str) {
-    let sql = format!("PRAGMA ignore_check_constraints = ON; {sql}");
-    raw_sql(AssertSqlSafe(sql)).execute(&mut shell(folder).await).await.unwrap();
+fn tamper(folder: &Path, sql: &str) {
+    shell(folder).execute_batch(&format!("PRAGMA ignore_check_constraints = ON; {sql}")).unwrap();
+}
+
+/// Runs on the connection that writes.
+async fn run(log: &SqliteLog, sql: impl Into<String>) {
+    let sql = sql.into();
+    log.writer.run(move |writer| writer.connection.execute_batch(&sql).unwrap()).await.unwrap();
 }
 
 /// The file may grow to this many pages.
 async fn room(log: &SqliteLog, pages: u32) {
-    run(log, &format!("PRAGMA max_page_count = {pages}")).await;
-}
-
-async fn run(log: &SqliteLog, sql: &str) {
-    raw_sql(AssertSqlSafe(sql)).execute(&mut log.writer.lock().await.connection).await.unwrap();
+    run(log, format!("PRAGMA max_page_count = {pages}")).await;
 }
 
 async fn filled(folder: &Path, count: u64) -> (SqliteLog, Vec<Record>) {
     let (log, records) = (SqliteLog::open(folder).await.unwrap(), chain(&Head::EMPTY, count));
     log.append(&Head::EMPTY, &records).await.unwrap();
     (log, records)
-}
-
-/// Closes everything, so that all records stand in `log.db` and no WAL is left.
-async fn close(log: SqliteLog) {
-    log.readers.close().await;
-    let writer = Arc::into_inner(log.writer).unwrap().into_inner();
-    writer.connection.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -64,10 +55,13 @@ async fn the_log_in_sqlite_conforms() {
 async fn every_commit_is_synced() {
     let folder = tempfile::tempdir().unwrap();
     let log = SqliteLog::open(folder.path()).await.unwrap();
-    let writer = &mut log.writer.lock().await.connection;
-    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *writer).await.unwrap();
-    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(writer).await.unwrap();
-    assert_eq!((journal.as_str(), synchronous), ("wal", 2));
+    let pragmas = log.writer.run(|writer| {
+        let pragma = |name: &str| -> rusqlite::types::Value {
+            writer.connection.pragma_query_value(None, name, |row| row.get(0)).unwrap()
+        };
+        (pragma("journal_mode"), pragma("synchronous"))
+    });
+    assert_eq!(pragmas.await.unwrap(), ("wal".to_owned().into(), 2.into()));
 }
 
 #[tokio::test]
@@ -79,20 +73,6 @@ async fn opening_syncs_a_wal_that_was_left_behind() {
     let log = SqliteLog::open(folder.path()).await.unwrap();
     assert_eq!(wal.metadata().unwrap().len(), 0);
     assert_eq!(log.read(Position::START, 9).await.unwrap(), records);
-}
-
-#[tokio::test]
-async fn every_statement_of_an_append_stays_prepared() {
-    let folder = tempfile::tempdir().unwrap();
-    let (log, _) = filled(folder.path(), 511).await;
-    let before = log.writer.lock().await.connection.cached_statements_size();
-    for _ in 0..2 {
-        let head = log.head().await.unwrap();
-        log.append(&head, &chain(&head, 511)).await.unwrap();
-    }
-    // BEGIN, nine INSERTs and COMMIT at least.
-    assert!(before >= 11, "{before}");
-    assert_eq!(log.writer.lock().await.connection.cached_statements_size(), before);
 }
 
 #[tokio::test]
@@ -120,7 +100,7 @@ async fn a_full_disk_writes_nothing_and_is_forgotten_when_there_is_room() {
     let head = records[0].head();
     room(&log, 60).await;
     for _ in 0..2 {
-        // The first of four INSERTs fits into 60 pages, the second does not.
+        // The first rows fit into 60 pages, the last do not.
         let refused = log.append(&head, &chain(&head, 1_023)).await;
         assert!(matches!(refused, Err(AppendError::Full(_))), "{refused:?}");
         assert_eq!(log.head().await.unwrap(), head);
@@ -154,7 +134,7 @@ async fn a_record_of_another_shape_is_named() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let (log, records) = filled(folder.path(), 3).await;
-        tamper(folder.path(), harm).await;
+        tamper(folder.path(), harm);
         let found = log.read(Position::START, 9).await;
         assert!(matches!(&found, Err(ReadError::Malformed { position, .. }) if position.get() == 2), "{found:?}");
         assert_eq!(log.read(Position::START, 1).await.unwrap(), records[..1]);
@@ -172,7 +152,7 @@ async fn what_is_no_log_is_refused() {
 async fn a_torn_file_is_refused_or_its_first_unreadable_position_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (log, records) = filled(folder.path(), 1_000).await;
-    close(log).await;
+    log.into_one_file().await.unwrap();
     let path = folder.path().join("log.db");
     let whole = std::fs::read(&path).unwrap();
     let page = 4_096;
@@ -198,7 +178,7 @@ async fn a_torn_file_is_refused_or_its_first_unreadable_position_is_named() {
 async fn one_changed_byte_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let (log, _) = filled(folder.path(), 3).await;
-    close(log).await;
+    log.into_one_file().await.unwrap();
     let path = folder.path().join("log.db");
     let mut file = std::fs::read(&path).unwrap();
     let amount = b"\"amount\":2,";
@@ -211,8 +191,52 @@ async fn one_changed_byte_is_found() {
 }
 
 #[tokio::test]
-async fn every_reader_is_there_from_the_start() {
+async fn who_reads_much_keeps_nobody_waiting() {
     let folder = tempfile::tempdir().unwrap();
+    let (log, records) = filled(folder.path(), 3).await;
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let (end, ends) = std::sync::mpsc::channel::<()>();
+    let reading = log.readers.run(move |_| {
+        begun.send(()).unwrap();
+        ends.recv()
+    });
+    let others = async {
+        tokio::task::spawn_blocking(move || has_begun.recv()).await.unwrap().unwrap();
+        assert_eq!(log.head().await.unwrap(), records[2].head());
+        log.append(&records[2].head(), &chain(&records[2].head(), 1)).await.unwrap();
+        end.send(()).unwrap();
+    };
+    let (reading, ()) = tokio::join!(reading, others);
+    reading.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_log_that_an_earlier_program_made_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, records) = filled(folder.path(), 5).await;
+    log.into_one_file().await.unwrap();
+    // Earlier programs kept the tables' version in a table of sqlx's.
+    tamper(folder.path(), "PRAGMA user_version = 0; CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY)");
     let log = SqliteLog::open(folder.path()).await.unwrap();
-    assert_eq!(log.readers.size(), log.readers.options().get_max_connections());
+    assert_eq!(log.read(Position::START, 9).await.unwrap(), records);
+    log.append(&records[4].head(), &chain(&records[4].head(), 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_log_of_a_newer_program_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, _) = filled(folder.path(), 5).await;
+    log.into_one_file().await.unwrap();
+    tamper(folder.path(), "PRAGMA user_version = 2");
+    assert!(matches!(SqliteLog::open(folder.path()).await, Err(OpenError::Newer(2))));
+}
+
+#[tokio::test]
+async fn a_thread_that_panicked_is_no_log_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, records) = filled(folder.path(), 1).await;
+    let gone = log.writer.run(|_| -> () { panic!("a bug, for this test") }).await;
+    assert!(gone.is_err());
+    let refused = log.append(&records[0].head(), &chain(&records[0].head(), 1)).await;
+    assert!(matches!(refused, Err(AppendError::Broken(_))), "{refused:?}");
 }

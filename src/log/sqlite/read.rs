@@ -1,0 +1,103 @@
+//! Reading from SQLite: rows become records as they are stepped to.
+
+use domain::{Hash, Head, Position, Record, Timestamp};
+use rusqlite::types::{FromSqlError, FromSqlResult, ValueRef};
+use rusqlite::{Connection, Row, ffi};
+
+use crate::log::ReadError;
+
+/// The most records that room is made for before any is read.
+const MAX_ROOM_RECORDS: usize = 4_096;
+
+/// A range by LIMIT, not by positions: behind a gap as long as the range there must still be something to see.
+const SELECT: &str = "SELECT position, hash, recorded_at, type, type_version, data, metadata FROM log \
+                      WHERE position > ? ORDER BY position LIMIT ?";
+const SELECT_LAST: &str = "SELECT position, hash FROM log ORDER BY position DESC LIMIT 1";
+
+/// Records after `after`, in order, at most `limit`.
+pub(super) fn read(connection: &Connection, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+    let mut statement = connection.prepare_cached(SELECT).map_err(|error| unread(&error))?;
+    let range = (i64::try_from(after.get()).unwrap_or(i64::MAX), i64::try_from(limit).unwrap_or(i64::MAX));
+    let mut rows = statement.query(range).map_err(|error| unread(&error))?;
+    let mut records = Vec::with_capacity(limit.min(MAX_ROOM_RECORDS));
+    loop {
+        match rows.next() {
+            Ok(Some(row)) => records.push(record(row)?),
+            Ok(None) => return Ok(records),
+            // SQLite itself tells only of pages that contradict each other, not of what is in them.
+            Err(error) if primary_code(&error) == Some(ffi::SQLITE_CORRUPT) => {
+                let position = records.last().map_or(after, |record| record.position).next();
+                return Err(ReadError::Malformed { position, reason: error.to_string() });
+            }
+            Err(error) => return Err(unread(&error)),
+        }
+    }
+}
+
+/// The last record's position and hash.
+pub(super) fn last_head(connection: &Connection) -> Result<Head, ReadError> {
+    let mut statement = connection.prepare_cached(SELECT_LAST).map_err(|error| unread(&error))?;
+    let mut rows = statement.query(()).map_err(|error| unread(&error))?;
+    rows.next().map_err(|error| unread(&error))?.map_or(Ok(Head::EMPTY), head)
+}
+
+fn record(row: &Row<'_>) -> Result<Record, ReadError> {
+    let Head { position, hash } = head(row)?;
+    let text = |index| column(row, position, index, |value| value.as_str().map(str::to_owned));
+    Ok(Record {
+        position,
+        hash,
+        recorded_at: Timestamp::from_millis(column(row, position, 2, |value| value.as_i64())?),
+        event_type: text(3)?,
+        type_version: column(row, position, 4, |value| {
+            let version = value.as_i64()?;
+            u32::try_from(version).map_err(|_| FromSqlError::OutOfRange(version))
+        })?,
+        data: text(5)?,
+        metadata: text(6)?,
+    })
+}
+
+/// Every query on records begins with position and hash. Columns are told by number, since a million rows are read in a
+/// second, and a name is looked up each time.
+fn head(row: &Row<'_>) -> Result<Head, ReadError> {
+    let number = column(row, Position::START, 0, |value| value.as_i64())?;
+    let position = u64::try_from(number).map(Position::new).map_err(|_| ReadError::Malformed {
+        position: Position::START,
+        reason: format!("a record stands at {number}"),
+    })?;
+    let hash = column(row, position, 1, |value| value.as_blob())?;
+    let hash = <[u8; 32]>::try_from(hash)
+        .map(Hash::new)
+        .map_err(|_| ReadError::Malformed { position, reason: format!("a hash of {} bytes", hash.len()) })?;
+    Ok(Head { position, hash })
+}
+
+fn column<'r, T>(
+    row: &'r Row<'_>,
+    position: Position,
+    index: usize,
+    read: impl FnOnce(ValueRef<'r>) -> FromSqlResult<T>,
+) -> Result<T, ReadError> {
+    let malformed = |reason: String| ReadError::Malformed { position, reason: format!("column {index}: {reason}") };
+    let value = row.get_ref(index).map_err(|error| malformed(error.to_string()))?;
+    read(value).map_err(|error| malformed(error.to_string()))
+}
+
+pub(super) fn unread(error: &rusqlite::Error) -> ReadError {
+    if primary_code(error) == Some(ffi::SQLITE_BUSY) {
+        ReadError::Unavailable(error.to_string())
+    } else {
+        ReadError::Broken(error.to_string())
+    }
+}
+
+/// SQLite's extended result code, where SQLite spoke. <https://sqlite.org/rescode.html>
+pub(super) fn result_code(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
+}
+
+/// The low byte of the extended code.
+fn primary_code(error: &rusqlite::Error) -> Option<i32> {
+    result_code(error).map(|code| code & 0xff)
+}
