@@ -1,0 +1,148 @@
+//! A stand-in for KurrentDB, for tests: it speaks the protocol of appending, reading and subscribing, answers as a real
+//! server was measured to, and fails as it is told to.
+//!
+//! It is no database: it keeps its streams in memory and never syncs. What it shows of a client is how it behaves, and
+//! how little it adds; never how fast a server is.
+
+mod fault;
+mod gossip;
+mod node;
+#[cfg(test)]
+mod official_client;
+#[path = "../../../src/log/kurrent/protocol.rs"]
+pub mod protocol;
+mod store;
+mod wire;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+pub use self::fault::Fault;
+use self::node::Node;
+use self::store::Shared;
+pub use self::wire::Wire;
+
+/// One server, or a cluster whose nodes show the same streams.
+pub struct StandIn {
+    shared: Arc<Shared>,
+    nodes: Vec<Node>,
+}
+
+impl StandIn {
+    /// A server of one node on a port of its own.
+    pub async fn start() -> Self {
+        Self::cluster(1).await
+    }
+
+    /// So many nodes; the first one leads.
+    pub async fn cluster(nodes: usize) -> Self {
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::listen(&vec![any_port; nodes]).await.expect("loopback has a free port")
+    }
+
+    /// Nodes on these addresses; the first one leads.
+    ///
+    /// # Errors
+    /// One of them is taken.
+    pub async fn listen(addresses: &[SocketAddr]) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let mut nodes = Vec::new();
+        for (index, address) in addresses.iter().enumerate() {
+            nodes.push(Node::start(index, *address, Arc::clone(&shared)).await?);
+        }
+        shared.lock().addresses = nodes.iter().map(Node::address).collect();
+        Ok(Self { shared, nodes })
+    }
+
+    /// Where a node listens.
+    pub fn address(&self, node: usize) -> SocketAddr {
+        self.nodes[node].address()
+    }
+
+    /// The URL of all nodes.
+    pub fn url(&self) -> String {
+        let addresses: Vec<String> = self.nodes.iter().map(|node| node.address().to_string()).collect();
+        format!("kurrentdb://{}?tls=false", addresses.join(","))
+    }
+
+    /// One of the next appends fails like this: each takes one fault, in order.
+    pub fn fail(&self, fault: Fault) {
+        self.shared.lock().faults.push_back(fault);
+    }
+
+    /// How many faults are still to come.
+    pub fn faults_left(&self) -> usize {
+        self.shared.lock().faults.len()
+    }
+
+    /// From now on this node leads.
+    pub fn lead(&self, node: usize) {
+        self.shared.lock().leader = node;
+    }
+
+    /// From now on every call needs these credentials.
+    pub fn demand(&self, user: &str, password: &str) {
+        self.shared.lock().demand(user, password);
+    }
+
+    /// Sets the clock that events are stamped by forward, or back.
+    pub fn set_clock_ahead(&self, milliseconds: i64) {
+        self.shared.lock().clock_ahead_ms = milliseconds;
+    }
+
+    /// A node goes: its connections break, new ones are refused, and what it remembered is forgotten.
+    pub async fn stop(&mut self, node: usize) {
+        self.nodes[node].stop().await;
+        self.shared.lock().forget();
+    }
+
+    /// A stopped node is back, on its old port.
+    ///
+    /// # Errors
+    /// The port was taken meanwhile.
+    pub async fn restart(&mut self, node: usize) -> std::io::Result<()> {
+        let address = self.nodes[node].address();
+        self.nodes[node] = Node::start(node, address, Arc::clone(&self.shared)).await?;
+        Ok(())
+    }
+
+    /// Breaks every connection; new ones are taken.
+    pub fn cut(&self) {
+        self.nodes.iter().for_each(Node::cut);
+    }
+
+    /// Ends every subscription as a server does that means no harm: with nothing wrong.
+    pub fn end_subscriptions(&self) {
+        self.shared.end_subscriptions();
+    }
+
+    /// How many events a stream has.
+    pub fn length(&self, stream: &str) -> usize {
+        self.shared.lock().stream(stream).events.len()
+    }
+
+    /// Somebody else's event lands now, at the end of a stream.
+    pub fn write(&self, stream: &str, event_type: &str, data: &str) {
+        self.shared.write(stream, event_type, data);
+    }
+
+    /// Changes an event's data behind everyone's back.
+    pub fn alter(&self, stream: &str, revision: u64) {
+        self.shared.lock().alter(stream, revision);
+    }
+
+    /// Removes an event behind everyone's back.
+    pub fn remove(&self, stream: &str, revision: u64) {
+        self.shared.lock().stream(stream).events.remove(&revision);
+    }
+
+    /// Removes every event from this revision on, as a restored backup would.
+    pub fn rewind(&self, stream: &str, to: u64) {
+        self.shared.lock().stream(stream).events.retain(|revision, _| *revision < to);
+    }
+
+    /// Removes every event before this revision, as `$tb` in a stream's metadata and a scavenge would.
+    pub fn truncate(&self, stream: &str, before: u64) {
+        self.shared.lock().stream(stream).events.retain(|revision, _| *revision >= before);
+    }
+}

@@ -1,0 +1,306 @@
+//! One node: it takes connections, and answers the calls on them.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use futures_util::stream::{self, BoxStream, StreamExt};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tonic::body::Body;
+use tonic::codec::ProstCodec;
+use tonic::codegen::http;
+use tonic::metadata::MetadataMap;
+use tonic::server::Grpc;
+use tonic::{Code, Request, Response, Status, Streaming};
+
+use crate::fault::Fault;
+use crate::gossip::{self, ClusterInfo, EndPoint, MemberInfo, SupportedMethods};
+use crate::protocol::{
+    APPEND, AppendContent, AppendReq, AppendResp, AppendResult, AppendSuccess, Begin, Confirmation, Count, EXCEPTION,
+    Empty, Expected, LEADER, NOT_LEADER, NOT_READY, ProposedMessage, READ, REQUIRES_LEADER, ReadContent, ReadEvent,
+    ReadReq, ReadResp, StreamIdentifier, StreamNotFound, TYPE,
+};
+use crate::store::{Shared, conflict};
+
+/// The most that one append may hold, as the server counts it.
+const MAX_APPEND_BYTES: usize = 1024 * 1024;
+
+/// A node that listens, until it is stopped or dropped.
+pub struct Node {
+    address: SocketAddr,
+    listening: JoinHandle<()>,
+    /// Grows when every connection is to break.
+    cut: Arc<watch::Sender<u64>>,
+}
+
+impl Node {
+    pub async fn start(index: usize, address: SocketAddr, shared: Arc<Shared>) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let cut = Arc::new(watch::channel(0).0);
+        let listening = tokio::spawn(accept(listener, index, shared, Arc::clone(&cut)));
+        Ok(Self { address, listening, cut })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn cut(&self) {
+        self.cut.send_modify(|count| *count += 1);
+    }
+
+    pub async fn stop(&mut self) {
+        self.listening.abort();
+        // The port is free once the task is gone.
+        let _ = (&mut self.listening).await;
+        self.cut();
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.listening.abort();
+        self.cut();
+    }
+}
+
+async fn accept(listener: TcpListener, index: usize, shared: Arc<Shared>, cut: Arc<watch::Sender<u64>>) {
+    while let Ok((socket, _)) = listener.accept().await {
+        let all = cut.subscribe();
+        tokio::spawn(serve(socket, index, Arc::clone(&shared), all));
+    }
+}
+
+/// Serves one connection until it ends, or is cut.
+async fn serve(socket: TcpStream, index: usize, shared: Arc<Shared>, mut all: watch::Receiver<u64>) {
+    socket.set_nodelay(true).expect("a socket just accepted can be told");
+    let cut = Arc::new(Notify::new());
+    let peer = Peer { index, shared, cut: Arc::clone(&cut) };
+    let service = tower::service_fn(move |request| answer(peer.clone(), request));
+    let builder = Builder::new(TokioExecutor::new()).http2_only();
+    tokio::select! {
+        _ = builder.serve_connection(TokioIo::new(socket), TowerToHyperService::new(service)) => {}
+        () = cut.notified() => {}
+        _ = all.changed() => {}
+    }
+}
+
+/// A node, as one connection sees it.
+#[derive(Clone)]
+struct Peer {
+    index: usize,
+    shared: Arc<Shared>,
+    cut: Arc<Notify>,
+}
+
+async fn answer<B>(peer: Peer, request: http::Request<B>) -> Result<http::Response<Body>, Infallible>
+where
+    B: tonic::codegen::Body + Send + 'static,
+    B::Error: Into<tonic::codegen::StdError> + Send,
+{
+    let path = request.uri().path().to_owned();
+    Ok(match path.as_str() {
+        APPEND => {
+            let call = tower::service_fn(|request| peer.append(request));
+            Grpc::new(ProstCodec::<AppendResp, AppendReq>::default()).client_streaming(call, request).await
+        }
+        READ => {
+            let call = tower::service_fn(|request| peer.read(request));
+            Grpc::new(ProstCodec::<ReadResp, ReadReq>::default()).server_streaming(call, request).await
+        }
+        gossip::READ => {
+            let call = tower::service_fn(|_: Request<()>| peer.gossip());
+            Grpc::new(ProstCodec::<ClusterInfo, ()>::default()).unary(call, request).await
+        }
+        gossip::FEATURES => {
+            let call = tower::service_fn(|_: Request<()>| peer.features());
+            Grpc::new(ProstCodec::<SupportedMethods, ()>::default()).unary(call, request).await
+        }
+        _ => Status::unimplemented("the stand-in does not know this call").into_http(),
+    })
+}
+
+impl Peer {
+    async fn append(&self, request: Request<Streaming<AppendReq>>) -> Result<Response<AppendResp>, Status> {
+        self.admits(request.metadata())?;
+        let (stream, expected, messages) = received(request.into_inner()).await?;
+        let fault = self.shared.lock().faults.pop_front();
+        match fault {
+            None => {}
+            Some(Fault::Conflict) => {
+                let last = self.shared.lock().stream(&stream).last();
+                let result = AppendResult::WrongExpectedVersion(conflict(&expected, last));
+                return Ok(Response::new(AppendResp { result: Some(result) }));
+            }
+            Some(Fault::NotReady) => return Err(Status::unavailable(NOT_READY)),
+            Some(Fault::TimedOut) => return Err(Status::aborted("Operation timed out: injected")),
+            Some(Fault::LandsLate(after)) => {
+                let shared = Arc::clone(&self.shared);
+                tokio::spawn(async move {
+                    tokio::time::sleep(after).await;
+                    // Too late is as good as never.
+                    let _ = shared.append(&stream, &expected, messages);
+                });
+                return self.break_off().await;
+            }
+            Some(Fault::ReplyLost) => {
+                let _ = self.shared.append(&stream, &expected, messages);
+                return self.break_off().await;
+            }
+            Some(Fault::Silent) => {
+                let _ = self.shared.append(&stream, &expected, messages);
+                return std::future::pending().await;
+            }
+        }
+        let result = match self.shared.append(&stream, &expected, messages) {
+            Ok(current_revision) => {
+                AppendResult::Success(AppendSuccess { current_revision, no_position: Some(Empty {}) })
+            }
+            Err(conflict) => AppendResult::WrongExpectedVersion(conflict),
+        };
+        Ok(Response::new(AppendResp { result: Some(result) }))
+    }
+
+    /// Breaks the connection under the call that is being answered.
+    async fn break_off<T>(&self) -> T {
+        self.cut.notify_one();
+        std::future::pending().await
+    }
+
+    async fn read(&self, request: Request<ReadReq>) -> Result<Response<Responses>, Status> {
+        self.admits(request.metadata())?;
+        let options = request.into_inner().options.ok_or_else(|| Status::invalid_argument("options"))?;
+        let of = options.stream.ok_or_else(|| Status::invalid_argument("stream"))?;
+        let name = text(of.stream)?;
+        let from = of.from.ok_or_else(|| Status::invalid_argument("revision"))?;
+        options.id_form.ok_or_else(|| Status::invalid_argument("uuidOption"))?;
+        options.no_filter.ok_or_else(|| Status::invalid_argument("filter"))?;
+        Ok(Response::new(match options.count {
+            Some(Count::Events(0)) | None => return Err(Status::invalid_argument("count")),
+            Some(Count::Events(count)) => self.page(&name, &from, options.direction == 1, count),
+            Some(Count::Subscription(_)) => self.subscription(name, &from),
+        }))
+    }
+
+    fn page(&self, name: &str, from: &Begin, backwards: bool, count: u64) -> Responses {
+        let mut state = self.shared.lock();
+        let events = &state.stream(name).events;
+        if events.is_empty() {
+            let stream = Some(StreamIdentifier { stream_name: name.to_owned().into() });
+            let content = Some(ReadContent::StreamNotFound(StreamNotFound { stream }));
+            return stream::iter([Ok(ReadResp { content })]).boxed();
+        }
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let found: Vec<ReadResp> = match (from, backwards) {
+            (Begin::End(_), true) => events.values().rev().take(count).map(told).collect(),
+            (Begin::Revision(at), true) => {
+                events.range(..=at).rev().take(count).map(|(_, event)| told(event)).collect()
+            }
+            (Begin::Start(_), true) => events.values().take(1).map(told).collect(),
+            (Begin::Start(_), false) => events.values().take(count).map(told).collect(),
+            (Begin::Revision(at), false) => events.range(at..).take(count).map(|(_, event)| told(event)).collect(),
+            (Begin::End(_), false) => Vec::new(),
+        };
+        stream::iter(found.into_iter().map(Ok)).boxed()
+    }
+
+    fn subscription(&self, name: String, from: &Begin) -> Responses {
+        let next = match from {
+            Begin::Revision(revision) => revision + 1,
+            Begin::Start(_) => 0,
+            Begin::End(_) => self.shared.lock().stream(&name).last().map_or(0, |last| last + 1),
+        };
+        let (mut written, mut ended) = (self.shared.written(), self.shared.ended());
+        written.mark_changed();
+        let confirmed = ReadContent::Confirmation(Confirmation { subscription_id: "stand-in".to_owned() });
+        let opening =
+            [confirmed, ReadContent::CaughtUp(Empty {})].map(|content| Ok(ReadResp { content: Some(content) }));
+        ended.mark_unchanged();
+        let shared = Arc::clone(&self.shared);
+        let live = stream::unfold((next, written, ended), move |(next, mut written, mut ended)| {
+            let (shared, name) = (Arc::clone(&shared), name.clone());
+            async move {
+                tokio::select! {
+                    changed = written.changed() => changed.ok()?,
+                    _ = ended.changed() => return None,
+                }
+                let events: Vec<_> =
+                    shared.lock().stream(&name).events.range(next..).map(|(_, e)| Ok(told(e))).collect();
+                let after = next + events.len() as u64;
+                Some((stream::iter(events), (after, written, ended)))
+            }
+        });
+        stream::iter(opening).chain(live.flatten()).boxed()
+    }
+
+    async fn gossip(&self) -> Result<Response<ClusterInfo>, Status> {
+        let state = self.shared.lock();
+        let member = |(index, address): (usize, &SocketAddr)| MemberInfo {
+            state: if index == state.leader { gossip::LEADER } else { gossip::FOLLOWER },
+            is_alive: true,
+            http_end_point: Some(EndPoint { address: address.ip().to_string(), port: u32::from(address.port()) }),
+        };
+        Ok(Response::new(ClusterInfo { members: state.addresses.iter().enumerate().map(member).collect() }))
+    }
+
+    async fn features(&self) -> Result<Response<SupportedMethods>, Status> {
+        Ok(Response::new(SupportedMethods { event_store_server_version: "23.10.8.0".to_owned() }))
+    }
+
+    /// Lets in who may, and sends on who wants the leader.
+    fn admits(&self, metadata: &MetadataMap) -> Result<(), Status> {
+        let said = |key: &str| metadata.get(key).and_then(|value| value.to_str().ok());
+        let state = self.shared.lock();
+        if !state.lets_in(said("authorization")) {
+            return Err(Status::unauthenticated("Bad HTTP status code: 401"));
+        }
+        if state.leader == self.index || said(REQUIRES_LEADER) != Some("true") {
+            return Ok(());
+        }
+        let leader = state.addresses[state.leader];
+        let mut told = MetadataMap::new();
+        told.insert(EXCEPTION, NOT_LEADER.parse().expect("a constant"));
+        told.insert(LEADER.0, leader.ip().to_string().parse().expect("an address is ASCII"));
+        told.insert(LEADER.1, leader.port().to_string().parse().expect("a port is ASCII"));
+        Err(Status::with_metadata(Code::NotFound, "Leader info available", told))
+    }
+}
+
+type Responses = BoxStream<'static, Result<ReadResp, Status>>;
+
+fn told(event: &crate::protocol::RecordedEvent) -> ReadResp {
+    let event = ReadEvent { event: Some(event.clone()), no_position: Some(Empty {}) };
+    ReadResp { content: Some(ReadContent::Event(event)) }
+}
+
+fn text(stream: Option<StreamIdentifier>) -> Result<String, Status> {
+    let name = stream.ok_or_else(|| Status::invalid_argument("streamIdentifier"))?.stream_name;
+    String::from_utf8(name.into()).map_err(|_| Status::invalid_argument("streamName"))
+}
+
+/// An append, whole: a request that breaks off is none.
+async fn received(mut requests: Streaming<AppendReq>) -> Result<(String, Expected, Vec<ProposedMessage>), Status> {
+    let Some(AppendContent::Options(options)) = requests.message().await?.and_then(|request| request.content) else {
+        return Err(Status::unknown("Exception was thrown by handler."));
+    };
+    let expected = options.expected.ok_or_else(|| Status::invalid_argument("expectedStreamRevision"))?;
+    let (mut messages, mut size) = (Vec::new(), 0);
+    while let Some(request) = requests.message().await? {
+        let Some(AppendContent::Proposed(message)) = request.content else {
+            return Err(Status::unknown("Exception was thrown by handler."));
+        };
+        let event_type = message.metadata.get(TYPE).ok_or_else(|| Status::invalid_argument("type"))?;
+        size += message.data.len() + message.custom_metadata.len() + 2 * event_type.len();
+        if size > MAX_APPEND_BYTES {
+            return Err(Status::invalid_argument(format!("Maximum Append Size of {MAX_APPEND_BYTES} Exceeded.")));
+        }
+        messages.push(message);
+    }
+    Ok((text(options.stream)?, expected, messages))
+}
