@@ -21,6 +21,10 @@ use super::{AppendError, EventLog};
 pub(crate) trait Fixture: Send + Sync {
     /// One more handle on the log, as another process would open it.
     async fn open(&self) -> Arc<dyn EventLog>;
+    /// Whether [`alter`](Self::alter) and [`remove`](Self::remove) can be done: nobody can reach into a real server.
+    fn can_be_damaged(&self) -> bool {
+        true
+    }
     /// Changes a stored record's data behind the log's back.
     async fn alter(&self, position: Position);
     /// Removes a stored record behind the log's back.

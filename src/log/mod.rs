@@ -6,6 +6,8 @@ mod address;
 #[cfg(test)]
 pub(crate) mod conformance;
 mod folder;
+#[cfg(feature = "kurrentdb")]
+mod kurrent;
 #[cfg(test)]
 pub(crate) mod memory;
 mod open;

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use domain::Head;
 
+#[cfg(feature = "kurrentdb")]
+use super::kurrent::{KurrentError, KurrentLog};
 use super::{EventLog, LOG_FILE, LogAddress, PostgresError, PostgresLog, ReadError, SqliteLog, SqliteOpenError};
+use crate::secret_url::SecretUrl;
 
 /// Why a log cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +21,11 @@ pub enum OpenError {
     Unreadable { log: String, error: ReadError },
     #[error("{log}: there is no log; `reprise serve` or `reprise catalog import` makes one")]
     NoLog { log: String },
-    #[error("{log}: this program was built without what such a log needs")]
+    #[error("{log}: this program was built without KurrentDB (the cargo feature `kurrentdb`)")]
     NotBuiltIn { log: String },
+    #[cfg(feature = "kurrentdb")]
+    #[error("{log}: {error}")]
+    KurrentDb { log: String, error: KurrentError },
 }
 
 /// Opens a log for serving, made if missing. `folder` is the data folder, held by a [`FolderLock`](super::FolderLock).
@@ -36,7 +42,7 @@ pub async fn open(address: &LogAddress, folder: &Path) -> Result<Arc<dyn EventLo
             let failed = |error| OpenError::Postgres { log: address.to_string(), error };
             Ok(Arc::new(PostgresLog::open(url).await.map_err(failed)?))
         }
-        LogAddress::KurrentDb(_) => Err(OpenError::NotBuiltIn { log: address.to_string() }),
+        LogAddress::KurrentDb(url) => Ok(Arc::new(open_kurrentdb(url).await?)),
     }
 }
 
@@ -56,8 +62,18 @@ pub async fn open_read_only(address: &LogAddress, folder: &Path) -> Result<Arc<d
             let failed = |error| OpenError::Postgres { log: address.to_string(), error };
             not_empty(address, PostgresLog::open_read_only(url).await.map_err(failed)?).await
         }
-        LogAddress::KurrentDb(_) => Err(OpenError::NotBuiltIn { log: address.to_string() }),
+        LogAddress::KurrentDb(url) => not_empty(address, open_kurrentdb(url).await?).await,
     }
+}
+
+#[cfg(feature = "kurrentdb")]
+async fn open_kurrentdb(url: &SecretUrl) -> Result<KurrentLog, OpenError> {
+    KurrentLog::open(url).await.map_err(|error| OpenError::KurrentDb { log: url.to_string(), error })
+}
+
+#[cfg(not(feature = "kurrentdb"))]
+async fn open_kurrentdb(url: &SecretUrl) -> Result<SqliteLog, OpenError> {
+    Err(OpenError::NotBuiltIn { log: url.to_string() })
 }
 
 /// A log of a server is there once it has a record: before that, there is at most room for it.
@@ -79,5 +95,24 @@ pub fn must_exist(address: &LogAddress, folder: &Path) -> Result<(), OpenError> 
             Err(OpenError::NoLog { log: folder.display().to_string() })
         }
         LogAddress::Sqlite | LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => Ok(()),
+    }
+}
+
+#[cfg(all(test, not(feature = "kurrentdb")))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_program_without_kurrentdb_says_so() {
+        let address: LogAddress = "kurrentdb://ann:s3cret@db:2113?tls=false".parse().unwrap();
+        for refused in [
+            open(&address, Path::new("nowhere")).await.map(|_| ()),
+            open_read_only(&address, Path::new("nowhere")).await.map(|_| ()),
+        ] {
+            let told = refused.unwrap_err().to_string();
+            let expected =
+                "kurrentdb://db:2113: this program was built without KurrentDB (the cargo feature `kurrentdb`)";
+            assert_eq!(told, expected);
+        }
     }
 }

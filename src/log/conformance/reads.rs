@@ -66,12 +66,20 @@ pub(super) async fn waiting_ends_when_a_record_lands(fixture: &dyn Fixture) -> C
 }
 
 pub(super) async fn an_altered_record_is_found(fixture: &dyn Fixture) -> Check {
+    if !fixture.can_be_damaged() {
+        println!("left out, since this log cannot be damaged: an_altered_record_is_found");
+        return Ok(());
+    }
     append(&*fixture.open().await, &Head::EMPTY, &chain(&Head::EMPTY, 5)).await?;
     fixture.alter(THIRD).await;
     same("the damage", &damage(fixture).await?, &Some(ChainError::Altered { position: THIRD }))
 }
 
 pub(super) async fn a_removed_record_is_named(fixture: &dyn Fixture) -> Check {
+    if !fixture.can_be_damaged() {
+        println!("left out, since this log cannot be damaged: a_removed_record_is_named");
+        return Ok(());
+    }
     append(&*fixture.open().await, &Head::EMPTY, &chain(&Head::EMPTY, 5)).await?;
     fixture.remove(THIRD).await;
     let gap = ChainError::Gap { missing: THIRD, found: THIRD.next() };

@@ -1,0 +1,232 @@
+//! The log in KurrentDB: one stream, for several nodes, on one server or a cluster.
+//!
+//! A record's position is its event's revision + 1, and an append's condition the revision of the head. The hash is made
+//! part of the condition here: before a connection's first append at a head, the record there is read and compared.
+//!
+//! What the server lets the leader's readers see is on a majority's disks, so nothing has to be committed beside the log
+//! before what was read is told.
+
+mod connection;
+mod envelope;
+mod follow;
+mod leader;
+mod protocol;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod turns;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use domain::{Head, Position, Record, Timestamp};
+use tokio::task::JoinHandle;
+
+use self::connection::{Appended, Connection, Failure, Patience};
+use self::envelope::{propose, record, size_bytes};
+use self::follow::Follower;
+use self::leader::Leader;
+use self::settings::Settings;
+use self::turns::Turns;
+use super::{AppendError, EventLog, ReadError, assert_follows};
+use crate::secret_url::SecretUrl;
+
+/// The most that a server takes in one append, unless it was configured otherwise, as [`size_bytes`] counts.
+const MAX_APPEND_BYTES: usize = 1024 * 1024;
+/// How often an append is sent on to another node before it counts as refused.
+const MAX_HOPS: usize = 4;
+/// The members of a stream's metadata that make the server forget events.
+const FORGETTING: [&str; 3] = ["$tb", "$maxCount", "$maxAge"];
+
+/// A log in KurrentDB.
+pub struct KurrentLog {
+    leader: Arc<Leader>,
+    follower: Arc<Follower>,
+    following: JoinHandle<()>,
+    turns: Turns,
+}
+
+/// Why a log in KurrentDB cannot be used. No variant holds credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum KurrentError {
+    /// The URL is none, or not one that can be used.
+    #[error("the log's URL cannot be used: {0}")]
+    Url(String),
+    /// No server answers there, or it does not let anyone in.
+    #[error("KurrentDB cannot be reached: {0}")]
+    Unreachable(String),
+    /// The stream holds something else.
+    #[error("the stream {stream:?} is no log of Reprise: {why}")]
+    NotALog { stream: String, why: ReadError },
+    /// The stream lost its first events, or is about to.
+    #[error("the stream {stream:?} is no whole log: {why}")]
+    Truncated { stream: String, why: String },
+}
+
+impl KurrentLog {
+    /// Opens the log that a URL names; an empty one is made by its first append.
+    ///
+    /// # Errors
+    /// The URL is wrong, nobody answers there, or the stream cannot be a log.
+    pub async fn open(url: &SecretUrl) -> Result<Self, KurrentError> {
+        Self::open_with(url.expose(), Patience::DEFAULT).await
+    }
+
+    async fn open_with(url: &str, patience: Patience) -> Result<Self, KurrentError> {
+        let leader = Arc::new(Leader::new(Settings::parse(url).map_err(KurrentError::Url)?, patience));
+        examine(&leader).await?;
+        let follower = Arc::new(Follower::new());
+        let following = tokio::spawn(Arc::clone(&follower).follow(Arc::clone(&leader)));
+        Ok(Self { leader, follower, following, turns: Turns::default() })
+    }
+
+    /// The connection to append at `expected` with, once the hash there was compared on it.
+    async fn proved(&self, expected: &Head) -> Result<Arc<Connection>, AppendError> {
+        let connection = self.leader.connection().await;
+        let connection = connection.map_err(|failure| AppendError::Unavailable(failure.to_string()))?;
+        if connection.proved() == *expected {
+            return Ok(connection);
+        }
+        let Some(revision) = expected.position.get().checked_sub(1) else { return Ok(connection) };
+        let (connection, records) = self.read_from(revision, 1).await.map_err(unread)?;
+        let found = records.first().map_or(Head::EMPTY, Record::head);
+        if found == *expected { Ok(connection) } else { Err(AppendError::Conflict) }
+    }
+
+    /// Records from a revision on, with the connection that they were read on.
+    async fn read_from(&self, revision: u64, limit: usize) -> Result<(Arc<Connection>, Vec<Record>), ReadError> {
+        let (stream, limit) = (self.leader.stream(), limit as u64);
+        let reading = self.leader.call(|connection| async move {
+            let events = connection.read_forwards(stream, revision, limit).await?;
+            Ok((connection, events))
+        });
+        let (connection, events) = reading.await.map_err(|failure| ReadError::Unavailable(failure.to_string()))?;
+        let records: Vec<Record> = events.into_iter().map(record).collect::<Result<_, _>>()?;
+        if let Some(last) = records.last() {
+            connection.prove(last.head());
+        }
+        Ok((connection, records))
+    }
+
+    async fn append_records(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        let messages: Vec<_> = records.iter().map(propose).collect();
+        let size: usize = messages.iter().map(size_bytes).sum();
+        assert!(size <= MAX_APPEND_BYTES, "a batch of {size} bytes is more than the server takes at once");
+        let last = records.last().map_or(*expected, Record::head);
+        let mut failed = String::new();
+        for _ in 0..MAX_HOPS {
+            let connection = self.proved(expected).await?;
+            let revision = expected.position.get().checked_sub(1);
+            let started = Instant::now();
+            match connection.append(self.leader.stream(), revision, messages.clone()).await {
+                Ok(Appended::At(revision)) if Position::new(revision).next() == last.position => {
+                    connection.prove(last);
+                    self.follower.reached(last.position);
+                    self.turns.won(started.elapsed());
+                    return Ok(());
+                }
+                // A stream that was deleted goes on where it ended.
+                Ok(Appended::At(revision)) => {
+                    let reason = format!("the records landed up to revision {revision}: the stream was deleted before");
+                    return Err(AppendError::Broken(reason));
+                }
+                Ok(Appended::Conflict) => {
+                    self.turns.lost();
+                    return Err(AppendError::Conflict);
+                }
+                Err(failure) => {
+                    self.leader.leave(&connection, &failure).await;
+                    match failure {
+                        Failure::NotLeader(_) | Failure::NotSent(_) => failed = failure.to_string(),
+                        Failure::Refused(reason) => return Err(AppendError::Unavailable(reason)),
+                        Failure::Lost(reason) => return Err(AppendError::Unknown(reason)),
+                    }
+                }
+            }
+        }
+        Err(AppendError::Unavailable(failed))
+    }
+}
+
+#[async_trait]
+impl EventLog for KurrentLog {
+    async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        assert_follows(expected, records);
+        if records.is_empty() {
+            let head = self.head().await.map_err(unread)?;
+            return if head == *expected { Ok(()) } else { Err(AppendError::Conflict) };
+        }
+        self.turns.wait().await;
+        self.append_records(expected, records).await
+    }
+
+    async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+        // The server takes a count of none for a mistake.
+        if limit == 0 { Ok(Vec::new()) } else { Ok(self.read_from(after.get(), limit).await?.1) }
+    }
+
+    async fn head(&self) -> Result<Head, ReadError> {
+        let stream = self.leader.stream();
+        let reading = self.leader.call(|connection| async move {
+            let event = connection.read_last(stream).await?;
+            Ok((connection, event))
+        });
+        let (connection, event) = reading.await.map_err(|failure| ReadError::Unavailable(failure.to_string()))?;
+        let head = event.map(record).transpose()?.map_or(Head::EMPTY, |record| record.head());
+        connection.prove(head);
+        Ok(head)
+    }
+
+    async fn wait_past(&self, after: Position) {
+        self.follower.wait_past(after).await;
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {
+        Ok(self.follower.clock())
+    }
+}
+
+impl Drop for KurrentLog {
+    fn drop(&mut self) {
+        self.following.abort();
+    }
+}
+
+/// What reading for an append could not tell: nothing was written.
+fn unread(error: ReadError) -> AppendError {
+    match error {
+        ReadError::Unavailable(reason) => AppendError::Unavailable(reason),
+        damaged @ (ReadError::Damaged(_) | ReadError::Malformed { .. } | ReadError::Broken(_)) => {
+            AppendError::Broken(damaged.to_string())
+        }
+    }
+}
+
+/// Looks whether a stream can be a log: empty, or one of ours from its first event on, and kept for ever.
+async fn examine(leader: &Leader) -> Result<(), KurrentError> {
+    let stream = leader.stream();
+    let reading = leader.call(|connection| async move {
+        let first = connection.read_forwards(stream, 0, 1).await?.pop();
+        // Who may not read a stream's metadata goes on without.
+        let metadata = connection.read_last(&format!("$${stream}")).await.unwrap_or_default();
+        Ok((first, metadata))
+    });
+    let (first, metadata) = reading.await.map_err(|failure| KurrentError::Unreachable(failure.to_string()))?;
+    let truncated = |why: String| KurrentError::Truncated { stream: stream.to_owned(), why };
+    let metadata = metadata.and_then(|event| serde_json::from_slice::<serde_json::Value>(&event.data).ok());
+    if let Some(member) = FORGETTING.into_iter().find(|member| metadata.as_ref().is_some_and(|m| !m[member].is_null()))
+    {
+        return Err(truncated(format!("its metadata has {member}, which makes the server forget events")));
+    }
+    let Some(first) = first else { return Ok(()) };
+    let first = record(first).map_err(|why| KurrentError::NotALog { stream: stream.to_owned(), why })?;
+    if first.position != Position::START.next() {
+        return Err(truncated(format!("its first event is position {}; those before it are gone", first.position)));
+    }
+    Ok(())
+}

@@ -1,0 +1,303 @@
+//! One connection to one node, and the two calls on it.
+//!
+//! The server's own client (crate `kurrentdb`) is not used for them: it leaves Nagle's algorithm on, which holds each small
+//! request up for 44 ms, its subscription spins for ever where the server ends one, and its reconnecting cannot be seen from
+//! outside, where a log must know that it talks to what may be another server now.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::Head;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tonic::client::Grpc;
+use tonic::codec::ProstCodec;
+use tonic::codegen::BoxFuture;
+use tonic::codegen::http::Uri;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::codegen::tokio_stream;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, ConnectError, Request, Status, Streaming};
+
+use super::protocol::{
+    APPEND, AppendContent, AppendOptions, AppendReq, AppendResp, AppendResult, AppendSuccess, Begin, Count, EXCEPTION,
+    Empty, Expected, IdForm, LEADER, NO_LEADER, NOT_LEADER, NOT_READY, ProposedMessage, READ, REQUIRES_LEADER,
+    ReadContent, ReadOptions, ReadReq, ReadResp, RecordedEvent, StreamIdentifier, StreamOptions, TOO_BUSY,
+};
+use super::settings::{Node, Settings};
+
+/// How long each thing may take before the other side counts as gone.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// A connection, with TLS.
+    pub connect: Duration,
+    /// An append, from its first byte to its answer.
+    pub append: Duration,
+    /// Each message of a reading.
+    pub message: Duration,
+    /// An idle connection is asked this often whether its other end lives, and has as long to answer.
+    pub ping: Duration,
+}
+
+impl Patience {
+    /// A cluster of three needs up to 4.4 s for a new leader (measured); commands are answered after 5 s in any case.
+    pub const DEFAULT: Self = Self {
+        connect: Duration::from_secs(2),
+        append: Duration::from_secs(3),
+        message: Duration::from_secs(3),
+        ping: Duration::from_secs(3),
+    };
+}
+
+/// Why a call has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The node did nothing: another one leads.
+    NotLeader(Node),
+    /// The connection was over, or never made: nothing was sent.
+    NotSent(String),
+    /// The server said no, and did nothing.
+    Refused(String),
+    /// Whatever was asked may have happened, or may yet.
+    Lost(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLeader(leader) => write!(f, "the node does not lead; {leader} does"),
+            Self::NotSent(reason) | Self::Refused(reason) | Self::Lost(reason) => f.write_str(reason),
+        }
+    }
+}
+
+/// What became of an append that was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// The last event has this revision, now or since the same append succeeded before.
+    At(u64),
+    /// The last event is another one than expected.
+    Conflict,
+}
+
+/// One TCP connection. When it is over, so is this: it never connects anew by itself.
+#[derive(Debug)]
+pub struct Connection {
+    channel: Channel,
+    authorization: Option<MetadataValue<Ascii>>,
+    patience: Patience,
+    /// A head that was read or written on this very connection. A revision alone does not say whose history it ends: the
+    /// server may have been restored from a backup since, but not without cutting its connections.
+    proved: Mutex<Head>,
+}
+
+impl Connection {
+    /// Connects to a node.
+    pub async fn open(node: &Node, settings: &Settings, patience: Patience) -> Result<Self, Failure> {
+        let failed = |reason: String| Failure::NotSent(format!("{node}: {reason}"));
+        let endpoint = endpoint(node, settings, patience).map_err(|error| failed(sentence(&error)))?;
+        let connecting = endpoint.connect_with_connector(tower::service_fn(once(node.clone())));
+        let connected = timeout(patience.connect, connecting).await.map_err(|_| failed("no answer".to_owned()))?;
+        let channel = connected.map_err(|error| failed(sentence(&error)))?;
+        let authorization = settings.authorization.clone();
+        Ok(Self { channel, authorization, patience, proved: Mutex::new(Head::EMPTY) })
+    }
+
+    /// The latest head known to stand in the log as this connection's server has it.
+    pub fn proved(&self) -> Head {
+        *self.proved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers a head that was read or written here.
+    pub fn prove(&self, head: Head) {
+        let mut proved = self.proved.lock().unwrap_or_else(PoisonError::into_inner);
+        if head.position > proved.position {
+            *proved = head;
+        }
+    }
+
+    /// Appends all of `messages` if the stream's last event has the revision `expected`, `None` in an empty one.
+    pub async fn append(
+        &self,
+        stream: &str,
+        expected: Option<u64>,
+        messages: Vec<ProposedMessage>,
+    ) -> Result<Appended, Failure> {
+        let expected = expected.map_or(Expected::NoStream(Empty {}), Expected::Revision);
+        let options = AppendOptions { stream: Some(identifier(stream)), expected: Some(expected) };
+        let contents = std::iter::once(AppendContent::Options(options))
+            .chain(messages.into_iter().map(AppendContent::Proposed))
+            .map(|content| AppendReq { content: Some(content) });
+        let mut grpc = Grpc::new(self.channel.clone());
+        let path = PathAndQuery::from_static(APPEND);
+        let calling = async {
+            grpc.ready().await.map_err(unsent)?;
+            let request = self.request(tokio_stream::iter(contents.collect::<Vec<_>>()));
+            let codec = ProstCodec::<AppendReq, AppendResp>::default();
+            grpc.client_streaming(request, path, codec).await.map_err(|status| failure(&status))
+        };
+        let answer = timeout(self.patience.append, calling).await.unwrap_or_else(|_| Err(silent()))?;
+        match answer.into_inner().result {
+            Some(AppendResult::Success(AppendSuccess { current_revision: Some(revision), .. })) => {
+                Ok(Appended::At(revision))
+            }
+            Some(AppendResult::WrongExpectedVersion(_)) => Ok(Appended::Conflict),
+            Some(AppendResult::Success(_)) | None => Err(Failure::Lost("an answer that says nothing".to_owned())),
+        }
+    }
+
+    /// At most `limit` events from `from` on. A stream that is not there has none.
+    pub async fn read_forwards(&self, stream: &str, from: u64, limit: u64) -> Result<Vec<RecordedEvent>, Failure> {
+        self.read(stream, 0, Begin::Revision(from), limit).await
+    }
+
+    /// The last event.
+    pub async fn read_last(&self, stream: &str) -> Result<Option<RecordedEvent>, Failure> {
+        Ok(self.read(stream, 1, Begin::End(Empty {}), 1).await?.pop())
+    }
+
+    async fn read(&self, stream: &str, direction: i32, from: Begin, limit: u64) -> Result<Vec<RecordedEvent>, Failure> {
+        let mut messages = self.stream(stream, direction, from, Count::Events(limit)).await?;
+        let mut events = Vec::new();
+        loop {
+            let message = timeout(self.patience.message, messages.message()).await.map_err(|_| silent())?;
+            match message.map_err(|status| failure(&status))?.map(|message| message.content) {
+                Some(Some(ReadContent::Event(read))) => events.extend(read.event),
+                Some(Some(ReadContent::StreamNotFound(_))) | None => return Ok(events),
+                Some(Some(ReadContent::Confirmation(_) | ReadContent::CaughtUp(_)) | None) => {}
+            }
+        }
+    }
+
+    /// The events to come, from now on.
+    pub async fn subscribe(&self, stream: &str) -> Result<Streaming<ReadResp>, Failure> {
+        self.stream(stream, 0, Begin::End(Empty {}), Count::Subscription(Empty {})).await
+    }
+
+    async fn stream(
+        &self,
+        stream: &str,
+        direction: i32,
+        from: Begin,
+        count: Count,
+    ) -> Result<Streaming<ReadResp>, Failure> {
+        let options = ReadOptions {
+            stream: Some(StreamOptions { stream: Some(identifier(stream)), from: Some(from) }),
+            direction,
+            count: Some(count),
+            no_filter: Some(Empty {}),
+            id_form: Some(IdForm { structured: Some(Empty {}) }),
+        };
+        let mut grpc = Grpc::new(self.channel.clone());
+        let path = PathAndQuery::from_static(READ);
+        let calling = async {
+            grpc.ready().await.map_err(unsent)?;
+            let request = self.request(ReadReq { options: Some(options) });
+            let codec = ProstCodec::<ReadReq, ReadResp>::default();
+            grpc.server_streaming(request, path, codec).await.map_err(|status| failure(&status))
+        };
+        let answer = timeout(self.patience.message, calling).await.unwrap_or_else(|_| Err(silent()))?;
+        Ok(answer.into_inner())
+    }
+
+    /// Every call is for the leader: another node may lag, and would pass an append on without saying how it went.
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert(REQUIRES_LEADER, MetadataValue::from_static("true"));
+        if let Some(authorization) = &self.authorization {
+            request.metadata_mut().insert("authorization", authorization.clone());
+        }
+        request
+    }
+}
+
+fn identifier(stream: &str) -> StreamIdentifier {
+    StreamIdentifier { stream_name: stream.to_owned().into() }
+}
+
+fn endpoint(node: &Node, settings: &Settings, patience: Patience) -> Result<Endpoint, tonic::transport::Error> {
+    let endpoint = Endpoint::from_shared(settings.uri(node))?
+        .http2_keep_alive_interval(patience.ping)
+        .keep_alive_timeout(patience.ping)
+        .keep_alive_while_idle(true);
+    match &settings.tls {
+        Some(tls) => endpoint.tls_config(tls.clone()),
+        None => Ok(endpoint),
+    }
+}
+
+/// Connects the first time, and never again.
+fn once(node: Node) -> impl Fn(Uri) -> BoxFuture<TokioIo<TcpStream>, io::Error> {
+    let used = AtomicBool::new(false);
+    move |_| {
+        let (node, over) = (node.clone(), used.swap(true, Ordering::Relaxed));
+        Box::pin(async move {
+            if over {
+                return Err(io::Error::other("the connection is over"));
+            }
+            let socket = TcpStream::connect((node.host.as_str(), node.port)).await?;
+            // An append is a few small segments; without this each waits for the acknowledgement of the one before.
+            socket.set_nodelay(true)?;
+            Ok(TokioIo::new(socket))
+        })
+    }
+}
+
+fn silent() -> Failure {
+    Failure::Lost("no answer in time".to_owned())
+}
+
+fn unsent(error: tonic::transport::Error) -> Failure {
+    Failure::NotSent(sentence(&error))
+}
+
+/// An error with all that caused it.
+fn sentence(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let mut said: Vec<String> = Vec::new();
+    for cause in causes.map(ToString::to_string) {
+        // A wrapper often says just what it wraps.
+        if said.last() != Some(&cause) {
+            said.push(cause);
+        }
+    }
+    said.join(": ")
+}
+
+/// What a status says of what was asked. Only what the server does before it writes anything counts as not done.
+fn failure(status: &Status) -> Failure {
+    let said = |key: &str| status.metadata().get(key).and_then(|value| value.to_str().ok());
+    if said(EXCEPTION) == Some(NOT_LEADER)
+        && let (Some(host), Some(port)) = (said(LEADER.0), said(LEADER.1).and_then(|port| port.parse().ok()))
+    {
+        return Failure::NotLeader(Node { host: host.to_owned(), port });
+    }
+    let mut causes = std::iter::successors(status.source(), |&error| error.source());
+    if causes.any(|error| error.is::<ConnectError>()) {
+        return Failure::NotSent(sentence(status));
+    }
+    let refusals = [
+        Code::InvalidArgument,
+        Code::FailedPrecondition,
+        Code::PermissionDenied,
+        Code::Unauthenticated,
+        Code::Unimplemented,
+        Code::NotFound,
+    ];
+    let message = status.message();
+    if refusals.contains(&status.code()) || [NOT_READY, TOO_BUSY, NO_LEADER].contains(&message) {
+        let denied = [Code::PermissionDenied, Code::Unauthenticated].contains(&status.code());
+        return Failure::Refused(match message {
+            _ if denied => "the server does not accept these credentials".to_owned(),
+            _ if status.code() == Code::Unimplemented => "what answers there is no KurrentDB".to_owned(),
+            message => message.to_owned(),
+        });
+    }
+    Failure::Lost(sentence(status))
+}

@@ -1,0 +1,99 @@
+//! The connection to the leader: found by asking, followed where it moves, made anew when it breaks.
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::connection::{Connection, Failure, Patience};
+use super::settings::{Node, Settings};
+
+/// How often one call is sent on to another node before it counts as failed.
+const MAX_HOPS: usize = 4;
+
+/// Whoever leads.
+pub struct Leader {
+    settings: Settings,
+    patience: Patience,
+    current: Mutex<Current>,
+}
+
+#[derive(Default)]
+struct Current {
+    connection: Option<Arc<Connection>>,
+    /// Who leads, as another node said.
+    named: Option<Node>,
+    /// Which of the nodes in the URL is asked next.
+    turn: usize,
+}
+
+impl Leader {
+    pub fn new(settings: Settings, patience: Patience) -> Self {
+        Self { settings, patience, current: Mutex::default() }
+    }
+
+    /// The stream that holds the log.
+    pub fn stream(&self) -> &str {
+        &self.settings.stream
+    }
+
+    /// The connection that there is, or a new one. Whoever asks meanwhile waits for the same one.
+    pub async fn connection(&self) -> Result<Arc<Connection>, Failure> {
+        let mut current = self.current.lock().await;
+        if let Some(connection) = &current.connection {
+            return Ok(Arc::clone(connection));
+        }
+        let nodes = &self.settings.nodes;
+        let turn = current.turn;
+        let in_turn = (0..nodes.len()).map(|offset| nodes[(turn + offset) % nodes.len()].clone());
+        let candidates: Vec<Node> = current.named.take().into_iter().chain(in_turn).collect();
+        let mut failed = Failure::NotSent("the URL names no node".to_owned());
+        for node in candidates {
+            match Connection::open(&node, &self.settings, self.patience).await {
+                Ok(connection) => {
+                    let connection = Arc::new(connection);
+                    current.connection = Some(Arc::clone(&connection));
+                    return Ok(connection);
+                }
+                Err(failure) => failed = failure,
+            }
+        }
+        Err(failed)
+    }
+
+    /// Gives a connection up after a failure on it.
+    pub async fn leave(&self, connection: &Arc<Connection>, failure: &Failure) {
+        let mut current = self.current.lock().await;
+        if current.connection.as_ref().is_some_and(|current| Arc::ptr_eq(current, connection)) {
+            current.connection = None;
+            match failure {
+                Failure::NotLeader(leader) => current.named = Some(leader.clone()),
+                Failure::NotSent(_) | Failure::Refused(_) | Failure::Lost(_) => current.turn += 1,
+            }
+        }
+    }
+
+    /// Makes a call to the leader. Where nothing was done, it is made to the next one; any other failure is told.
+    pub async fn call<T, F>(&self, call: impl Fn(Arc<Connection>) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let mut failed = Failure::NotSent("no node leads".to_owned());
+        for _ in 0..MAX_HOPS {
+            let connection = self.connection().await?;
+            match call(Arc::clone(&connection)).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => {
+                    self.leave(&connection, &failure).await;
+                    match failure {
+                        Failure::NotLeader(_) | Failure::NotSent(_) => failed = failure,
+                        Failure::Refused(_) | Failure::Lost(_) => return Err(failure),
+                    }
+                }
+            }
+        }
+        Err(match failed {
+            Failure::NotLeader(named) => Failure::Refused(format!("no node leads; the last one named is {named}")),
+            other @ (Failure::NotSent(_) | Failure::Refused(_) | Failure::Lost(_)) => other,
+        })
+    }
+}
