@@ -16,11 +16,13 @@ pub(super) struct Writer {
     /// After a failed fsync the system may say of lost pages that they are clean, so what it says later counts for
     /// nothing. <https://www.usenix.org/conference/atc20/presentation/rebello>
     broken: Option<String>,
+    /// Whether there was no room for the last append.
+    is_full: bool,
 }
 
 impl Writer {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, broken: None }
+        Self { connection, broken: None, is_full: false }
     }
 
     pub(super) fn append(&mut self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
@@ -28,6 +30,7 @@ impl Writer {
             return Err(AppendError::Broken(reason.clone()));
         }
         let result = self.write(expected, records);
+        self.is_full = matches!(&result, Err(AppendError::Full(_)));
         if let Err(AppendError::Broken(reason)) = &result {
             self.broken = Some(reason.clone());
         }
@@ -44,9 +47,18 @@ impl Writer {
         if found != *expected {
             return Err(AppendError::Conflict);
         }
+        if records.is_empty() && self.is_full {
+            touch(&transaction).map_err(|error| unwritten(&error))?;
+        }
         insert(&transaction, records).map_err(|error| unwritten(&error))?;
         transaction.commit().map_err(|error| uncommitted(&error))
     }
+}
+
+/// Writes what is there already. Whether there is room again, only a write can tell.
+fn touch(connection: &Connection) -> rusqlite::Result<()> {
+    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    connection.pragma_update(None, "user_version", version)
 }
 
 fn insert(connection: &Connection, records: &[Record]) -> rusqlite::Result<()> {
