@@ -29,6 +29,8 @@ use crate::secret_url::SecretUrl;
 
 /// How long [`EventLog::wait_past`] waits at most.
 const WAIT: Duration = Duration::from_secs(1);
+/// The pause before a log is looked at that was rewound or cannot be reached.
+const TROUBLE_PAUSE: Duration = Duration::from_millis(20);
 /// How often a bystander looks whether the log has grown.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -37,8 +39,8 @@ pub struct PostgresLog {
     appender: Appender,
     readers: Readers,
     listener: Listener,
-    /// The last position that is known, for those who wait. It may go back: it is what was seen last.
-    last: Arc<watch::Sender<Position>>,
+    /// The last position as it was seen last, for those who wait; `None` while nobody looks.
+    last: Arc<watch::Sender<Option<Position>>>,
 }
 
 impl PostgresLog {
@@ -49,7 +51,7 @@ impl PostgresLog {
     pub async fn open(url: &SecretUrl) -> Result<Self, PostgresError> {
         let hosts = Arc::new(Hosts::parse(url)?);
         let first = hosts.prepare().await?;
-        let last = Arc::new(watch::channel(Position::START).0);
+        let last = Arc::new(watch::channel(None).0);
         Ok(Self {
             appender: Appender::new(Arc::clone(&hosts), first),
             readers: Readers::new(Arc::clone(&hosts), Purpose::Serving),
@@ -75,7 +77,7 @@ impl EventLog for PostgresLog {
         assert_follows(expected, records);
         self.appender.append(expected, records).await?;
         if let Some(record) = records.last() {
-            self.last.send_replace(record.position);
+            self.last.send_replace(Some(record.position));
             self.listener.tell();
         }
         Ok(())
@@ -92,7 +94,11 @@ impl EventLog for PostgresLog {
     async fn wait_past(&self, after: Position) {
         let mut last = self.last.subscribe();
         // Neither a timeout nor a log that is being dropped matters: this is a hint.
-        let _ = tokio::time::timeout(WAIT, last.wait_for(|last| *last > after)).await;
+        let _ = tokio::time::timeout(WAIT, last.wait_for(|last| *last != Some(after))).await;
+        if *last.borrow() < Some(after) {
+            // The server is gone, or shows less than it did: whoever waits finds out which, and asks again and again.
+            tokio::time::sleep(TROUBLE_PAUSE).await;
+        }
     }
 
     fn is_shared(&self) -> bool {

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod crash;
+mod nodes;
 mod operators;
 mod purchase;
 mod races;

@@ -117,6 +117,11 @@ impl Server {
         self.child.id()
     }
 
+    /// What it exited with, once it has ended by itself.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
     /// kill -9.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -1,13 +1,14 @@
 //! Connections: to the host that takes writes, with the settings that the log relies on, and to nothing that could lose what
 //! it has acknowledged.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Row, raw_sql};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::errors::timed_out;
 use crate::secret_url::SecretUrl;
@@ -16,6 +17,9 @@ use crate::secret_url::SecretUrl;
 const CONNECT_DEADLINE: Duration = Duration::from_secs(2);
 /// How long a commit that settles what was found may take: as long as it takes a standby to answer.
 const SETTLE_DEADLINE: Duration = Duration::from_secs(3);
+/// For so long after a connection could not be had, whoever asks is told so at once: while a host does not even refuse, each
+/// command would wait for it.
+const GIVEN_UP: Duration = Duration::from_millis(500);
 /// How long bringing tables up to date may take, other nodes that do the same included.
 const MIGRATE_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -51,6 +55,9 @@ pub enum PostgresError {
     Migrations(#[from] MigrateError),
     #[error("{0}")]
     Failed(#[from] sqlx::Error),
+    /// As it was a moment ago.
+    #[error("{0}")]
+    GivenUp(String),
 }
 
 /// What a connection is for.
@@ -67,6 +74,8 @@ pub(super) struct Hosts {
     each: Vec<(String, PgConnectOptions)>,
     /// The one that was the primary last.
     primary: AtomicUsize,
+    /// When and why there was no connection to serve from.
+    given_up: Mutex<Option<(Instant, String)>>,
 }
 
 impl Hosts {
@@ -76,7 +85,7 @@ impl Hosts {
             Ok((url.to_string(), options.application_name("reprise").disable_statement_logging()))
         };
         let each: Result<Vec<_>, PostgresError> = url.each_host().into_iter().map(options).collect();
-        Ok(Self { each: each?, primary: AtomicUsize::new(0) })
+        Ok(Self { each: each?, primary: AtomicUsize::new(0), given_up: Mutex::default() })
     }
 
     /// The options of the host that was the primary last.
@@ -98,10 +107,23 @@ impl Hosts {
 
     /// A connection to the primary; what is read there is durable. To look, a standby will do where there is no primary.
     pub(super) async fn connect(&self, purpose: Purpose) -> Result<PgConnection, PostgresError> {
-        let mut connection = self.find(purpose).await?;
-        if purpose == Purpose::Serving {
-            settle(&mut connection).await?;
+        if purpose == Purpose::Looking {
+            return self.find(purpose).await;
         }
+        if let Some((since, why)) = &*self.given_up.lock().expect("nobody panics with it")
+            && since.elapsed() < GIVEN_UP
+        {
+            return Err(PostgresError::GivenUp(why.clone()));
+        }
+        let connected = self.connect_to_serve().await;
+        let failed = connected.as_ref().err().map(|error| (Instant::now(), error.to_string()));
+        *self.given_up.lock().expect("nobody panics with it") = failed;
+        connected
+    }
+
+    async fn connect_to_serve(&self) -> Result<PgConnection, PostgresError> {
+        let mut connection = self.find(Purpose::Serving).await?;
+        settle(&mut connection).await?;
         Ok(connection)
     }
 

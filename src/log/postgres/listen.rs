@@ -33,7 +33,7 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn start(hosts: Arc<Hosts>, last: Arc<watch::Sender<Position>>) -> Self {
+    pub(super) fn start(hosts: Arc<Hosts>, last: Arc<watch::Sender<Option<Position>>>) -> Self {
         let appended = Arc::new(Notify::new());
         let listening = Listening { hosts, last, appended: Arc::clone(&appended) };
         Self { task: tokio::spawn(listening.run()), appended }
@@ -57,15 +57,17 @@ impl Drop for Listener {
 
 struct Listening {
     hosts: Arc<Hosts>,
-    last: Arc<watch::Sender<Position>>,
+    last: Arc<watch::Sender<Option<Position>>>,
     appended: Arc<Notify>,
 }
 
 impl Listening {
     async fn run(self) {
         loop {
-            let Err(error) = self.listen().await else { continue };
-            tracing::debug!("the log's server is gone, or does not notify: {error}");
+            if let Err(error) = self.listen().await {
+                tracing::debug!("the log's server is gone: {error}");
+            }
+            self.last.send_replace(None);
             sleep(RECONNECT_PAUSE).await;
         }
     }
@@ -99,10 +101,18 @@ impl Listening {
 
     async fn look(&self, listener: &mut PgListener) -> sqlx::Result<()> {
         while listener.next_buffered().is_some() {}
+        let before = *self.last.borrow();
         let row = listener.fetch_optional(LAST).await?;
         let last: i64 = row.map_or(Ok(0), |row| row.try_get(0))?;
-        let last = Position::new(u64::try_from(last).unwrap_or(0));
-        self.last.send_if_modified(|known| std::mem::replace(known, last) != last);
+        let last = Some(Position::new(u64::try_from(last).unwrap_or(0)));
+        // What was appended while this was on its way is not gone again.
+        self.last.send_if_modified(|known| {
+            let is_news = *known != last && (last > *known || *known == before);
+            if is_news {
+                *known = last;
+            }
+            is_news
+        });
         Ok(())
     }
 }
