@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::Secretly;
+use crate::log::LogPlace;
 use crate::tools::AsOf;
 
 /// What operators and auditors ask of a log. Reading tools work beside a running server.
@@ -85,6 +87,16 @@ pub enum LogCommand {
     Export {
         /// The file to make.
         file: PathBuf,
+    },
+    /// Copy a log to another place, position by position and hash by hash, and read it back. Stopped, it goes on where it was.
+    /// The server's key must come along by itself.
+    Copy {
+        /// The log to copy; it may be served meanwhile, and what comes later is for another copy.
+        #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = Secretly::<LogPlace>::default())]
+        from: LogPlace,
+        /// Where to: an empty place, or one that holds a beginning of the same log. Nobody may serve it.
+        #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = Secretly::<LogPlace>::default())]
+        to: LogPlace,
     },
     /// Make the log of a folder that has none from an exported file. `server.key` must come along by itself.
     Import {

@@ -1,6 +1,7 @@
 //! Which log, as `--log` says it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::secret_url::{NotAUrl, SecretUrl};
@@ -23,6 +24,8 @@ pub enum NotALog {
     Url(#[from] NotAUrl),
     #[error("a log is `sqlite`, `postgres://…` or `kurrentdb://…`; this is the URL of something else")]
     Scheme,
+    #[error("a log in SQLite is told by its data folder: `sqlite:FOLDER`")]
+    NoFolder,
 }
 
 impl FromStr for LogAddress {
@@ -50,9 +53,52 @@ impl fmt::Display for LogAddress {
     }
 }
 
+/// A log with the data folder that a log in SQLite is in: what `--from` and `--to` say, `sqlite:FOLDER` or a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPlace {
+    /// Which backend.
+    pub log: LogAddress,
+    /// Its folder; empty where the log is in none.
+    pub folder: PathBuf,
+}
+
+impl FromStr for LogPlace {
+    type Err = NotALog;
+
+    fn from_str(text: &str) -> Result<Self, NotALog> {
+        match text.strip_prefix("sqlite:") {
+            Some("") => Err(NotALog::NoFolder),
+            Some(folder) => Ok(Self { log: LogAddress::Sqlite, folder: folder.into() }),
+            None if text == "sqlite" => Err(NotALog::NoFolder),
+            None => Ok(Self { log: text.parse()?, folder: PathBuf::new() }),
+        }
+    }
+}
+
+impl fmt::Display for LogPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.log {
+            LogAddress::Sqlite => write!(f, "sqlite:{}", self.folder.display()),
+            LogAddress::Postgres(url) | LogAddress::KurrentDb(url) => url.fmt(f),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_a_folder_or_a_url() {
+        let sqlite: LogPlace = "sqlite:./reprise-data".parse().unwrap();
+        assert_eq!((&sqlite.log, sqlite.folder.to_str()), (&LogAddress::Sqlite, Some("./reprise-data")));
+        assert_eq!(sqlite.to_string(), "sqlite:./reprise-data");
+        let postgres: LogPlace = "postgres://ann:s3cret@db/sales".parse().unwrap();
+        assert_eq!(postgres.to_string(), "postgres://db/sales");
+        for text in ["sqlite", "sqlite:"] {
+            assert_eq!(text.parse::<LogPlace>(), Err(NotALog::NoFolder));
+        }
+    }
 
     #[test]
     fn a_log_is_told_by_its_scheme() {

@@ -17,7 +17,7 @@ mod sqlite;
 use async_trait::async_trait;
 use domain::{ChainError, Head, Position, Record, Timestamp};
 
-pub use self::address::{LogAddress, NotALog};
+pub use self::address::{LogAddress, LogPlace, NotALog};
 pub use self::folder::{FolderError, FolderLock, sync_names};
 pub use self::open::{OpenError, must_exist, open, open_read_only};
 pub use self::postgres::{PostgresError, PostgresLog, ReadOnlyPostgres};

@@ -40,6 +40,8 @@ pub enum ToolError {
          WAL, or `pg_dump`, for PostgreSQL. `reprise log export` and the server's key make a copy of any log"
     )]
     NotSqlite(String),
+    #[error("{0}; nothing was copied")]
+    OtherLog(String),
     #[error("position {asked} is not in the log yet: its last one is {last}")]
     NotYet { asked: Position, last: Position },
     #[error(transparent)]

@@ -14,7 +14,7 @@ use super::output::{Said, count};
 use super::walk::{CHUNK_RECORDS, Proving};
 use crate::config::Place;
 use crate::key::ServerKey;
-use crate::log::{self, EventLog, FolderLock, LOG_FILE, LogAddress, SqliteLog, sync_names};
+use crate::log::{self, EventLog, FolderLock, LOG_FILE, LogAddress, MAX_BATCH_BYTES, SqliteLog, sync_names};
 
 /// Where a log is made before it has its name.
 const PARTIAL: &str = "import.partial";
@@ -143,10 +143,20 @@ async fn import(
     Ok((appended, key_check))
 }
 
-/// Appends what has been gathered, and tells the new head.
+/// Appends what has been gathered, as much at once as any log takes, and tells the new head.
 pub async fn append(log: &dyn EventLog, after: Head, chunk: &mut Vec<Record>) -> Result<Head, ToolError> {
-    log.append(&after, chunk).await?;
-    let head = chunk.last().map_or(after, Record::head);
+    let (mut head, mut rest) = (after, chunk.as_slice());
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = |record: &&Record| {
+            bytes += record.size_bytes();
+            bytes <= MAX_BATCH_BYTES
+        };
+        let (batch, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+        log.append(&head, batch).await?;
+        head = batch.last().map_or(head, Record::head);
+        rest = later;
+    }
     chunk.clear();
     Ok(head)
 }

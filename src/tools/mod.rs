@@ -9,6 +9,7 @@ mod audit_points;
 mod backup;
 pub mod checker;
 mod error;
+mod log_copy;
 mod log_export;
 mod log_import;
 mod log_stat;
@@ -62,6 +63,7 @@ async fn run_log(place: &Place, command: &LogCommand, json: bool) -> Result<Said
         LogCommand::Stat => log_stat::run(place, json).await,
         LogCommand::Tail { lines, follow } => log_tail::run(place, *lines, *follow, json).await,
         LogCommand::Export { file } => log_export::run(place, file, json).await,
+        LogCommand::Copy { from, to } => log_copy::run(from, to, json).await,
         LogCommand::Import { file } => log_import::run(place, file, json).await,
     }
 }

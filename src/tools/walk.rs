@@ -146,6 +146,11 @@ impl Default for Proving {
 }
 
 impl Proving {
+    /// Goes on behind a record that is known to be right.
+    pub fn after(record: &Record) -> Self {
+        Self { head: record.head(), recorded_at: record.recorded_at }
+    }
+
     /// Proves one record against those before it, and reads it.
     ///
     /// # Errors

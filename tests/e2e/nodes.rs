@@ -1,6 +1,7 @@
 //! Several nodes that sell from one log in PostgreSQL: killed, frozen, and left without their database.
 
 mod cluster;
+mod copy;
 mod failover;
 mod sale;
 mod shopper;

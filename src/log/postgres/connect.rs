@@ -28,7 +28,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 /// Of every session. A statement's time is bounded by us and never by the server: a commit that `statement_timeout` cancels
 /// while it waits for a standby is reported as done. Plans are made once, and by index: a log that grows faster than it is
 /// analysed looks small to the planner, which would read all of it.
-const SETTINGS: &str = "SET statement_timeout = 0; SET lock_timeout = '1s'; \
+const SETTINGS: &str = "SET client_min_messages = warning; SET statement_timeout = 0; SET lock_timeout = '1s'; \
      SET idle_in_transaction_session_timeout = '2s'; SET default_transaction_isolation = 'read committed'; \
      SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off";
 const WHAT_IT_IS: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', \
