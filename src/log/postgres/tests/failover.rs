@@ -66,10 +66,10 @@ async fn a_server_that_is_killed_while_it_appends_loses_nothing_and_repeats_noth
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_synchronous_standby_has_acknowledged_is_there_after_it_is_promoted() {
     let Some(primary) = Postgres::start() else { return };
+    primary.sql("postgres", "CREATE DATABASE sales");
     let standby = primary.standby();
     primary.sql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'standby'");
     primary.sql("postgres", "SELECT pg_reload_conf()");
-    primary.sql("postgres", "CREATE DATABASE sales");
     // The standby is named first: what takes writes is found, whatever the order.
     let log = open(&both(&standby, &primary, "sales")).await;
     let records = chain(&Head::EMPTY, 50);
