@@ -2,7 +2,6 @@
 //! wrong is named, so that a client mends its request at once.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
@@ -16,11 +15,13 @@ use super::problem::{FieldError, Problem};
 
 /// What the whole body is called where it is no object at all.
 const WHOLE_BODY: &str = "body";
+/// How many members a body has, mostly.
+const USUAL_MEMBERS: usize = 4;
 
 /// The members that were given, as they were written, and what was found wrong so far.
 #[derive(Debug)]
 pub struct Members<'a> {
-    given: BTreeMap<String, Vec<&'a RawValue>>,
+    given: Vec<(Cow<'a, str>, &'a RawValue)>,
     errors: Vec<FieldError>,
 }
 
@@ -44,7 +45,7 @@ impl<'a> Members<'a> {
 
     /// Whether a member is there.
     pub fn has(&self, field: &str) -> bool {
-        self.given.contains_key(field)
+        self.given.iter().any(|(name, _)| name == field)
     }
 
     /// An id; `None` where that is wrong.
@@ -76,7 +77,7 @@ impl<'a> Members<'a> {
 
     /// Says what is wrong with a member, which is then not looked at any more.
     pub fn refuse(&mut self, field: &str, message: impl Into<Cow<'static, str>>) {
-        self.given.remove(field);
+        self.given.retain(|(name, _)| name != field);
         self.errors.push(FieldError { field: field.to_owned(), message: message.into() });
     }
 
@@ -85,16 +86,20 @@ impl<'a> Members<'a> {
     /// # Errors
     /// Every member that is wrong, and every one that nobody asked for.
     pub fn complete<T>(mut self, made: Option<T>) -> Result<T, Problem> {
-        let unknown = self.given.into_keys().map(|field| FieldError { field, message: "is not known here".into() });
+        let mut unknown: Vec<_> = self.given.into_iter().map(|(name, _)| name.into_owned()).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        let unknown = unknown.into_iter().map(|field| FieldError { field, message: "is not known here".into() });
         self.errors.extend(unknown);
         made.filter(|_| self.errors.is_empty()).ok_or_else(|| Problem::invalid_request(&self.errors))
     }
 
     fn take(&mut self, field: &str) -> Option<&'a RawValue> {
-        match self.given.remove(field).as_deref() {
-            Some([value]) => return Some(value),
-            Some(_) => self.refuse(field, "is given more than once"),
-            None => self.refuse(field, "is missing"),
+        let mut named = self.given.iter().enumerate().filter(|(_, (name, _))| name == field);
+        match (named.next(), named.next()) {
+            (Some((index, _)), None) => return Some(self.given.swap_remove(index).1),
+            (Some(_), Some(_)) => self.refuse(field, "is given more than once"),
+            (None, _) => self.refuse(field, "is missing"),
         }
         None
     }
@@ -107,8 +112,12 @@ fn integer_in(raw: &RawValue, range: &RangeInclusive<u64>) -> Option<u64> {
     digits.parse().ok().filter(|integer| range.contains(integer))
 }
 
-/// Members by name, the repeated ones too: a map would keep the last of them and say nothing.
-struct Given<'a>(BTreeMap<String, Vec<&'a RawValue>>);
+/// Members with their names, the repeated ones too: a map would keep the last of them and say nothing.
+struct Given<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// A name is copied only where it is written with escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Given<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -122,9 +131,9 @@ impl<'de> Deserialize<'de> for Given<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Given<'de>, A::Error> {
-                let mut given = BTreeMap::<String, Vec<&RawValue>>::new();
-                while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
-                    given.entry(name).or_default().push(value);
+                let mut given = Vec::with_capacity(USUAL_MEMBERS);
+                while let Some((Name(name), value)) = map.next_entry::<Name, &RawValue>()? {
+                    given.push((name, value));
                 }
                 Ok(Given(given))
             }
