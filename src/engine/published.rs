@@ -75,6 +75,10 @@ impl Published {
     }
 
     pub async fn read_models_at(&self, position: Position) -> Result<Arc<ReadModels>, Behind> {
+        let read_models = self.read_models();
+        if read_models.head.position >= position {
+            return Ok(read_models);
+        }
         let mut reached = self.position.subscribe();
         let wait = reached.wait_for(|reached| *reached >= position);
         match tokio::time::timeout(MAX_WAIT, wait).await {
