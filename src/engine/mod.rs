@@ -69,7 +69,8 @@ pub struct Submission {
 impl Submission {
     /// A command that stands for itself.
     pub fn new(command: Command, request_id: Option<String>) -> Self {
-        Self { command, command_id: Uuid::new_v4(), correlation_id: Uuid::new_v4(), request_id }
+        let command_id = Uuid::new_v4();
+        Self { command, command_id, correlation_id: command_id, request_id }
     }
 }
 
