@@ -210,7 +210,7 @@ async fn what_breaks_a_rule_is_found_though_its_hash_is_right() {
         let folder = stopped().await;
         let position = plant(folder.path(), event).await;
         let (code, audit) = document(folder.path(), &["audit", "all"]);
-        assert_eq!((code, &audit["ok"], &audit["broken"]), (1, &json!(false), &Value::Null), "{proof}");
+        assert_eq!((code, &audit["ok"], &audit["broken"]), (1, &json!(false), &Value::Null), "{proof}: {audit}");
         let found = audit["violations"].as_array().unwrap();
         assert!(found.iter().any(|v| v["proof"] == proof && v["position"] == position), "{proof}: {found:?}");
         let (code, verified) = document(folder.path(), &["log", "verify"]);
