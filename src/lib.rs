@@ -9,6 +9,7 @@ pub mod data_folder;
 pub mod demo;
 pub mod engine;
 pub mod key;
+pub mod lines;
 pub mod log;
 pub mod metrics;
 pub mod projector;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use reprise::config::{Bench, Cli, Command};
+use reprise::lines::WithRequestId;
 use reprise::{bench, cli, serve, tools};
 use tracing_subscriber::EnvFilter;
 
@@ -17,8 +18,9 @@ fn main() -> ExitCode {
     let colours = std::io::stderr().is_terminal();
     // A line that cannot be written (a full disk, a closed pipe) is lost. Told of on standard error, as the default is, it
     // would be a panic in whatever task had something to say.
-    let lines = tracing_subscriber::fmt().log_internal_errors(false);
-    lines.with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+    let format = WithRequestId(tracing_subscriber::fmt::format().with_ansi(colours));
+    let lines = tracing_subscriber::fmt().log_internal_errors(false).event_format(format);
+    lines.with_env_filter(filter).with_writer(std::io::stderr).init();
     match run(cli) {
         Ok(code) => code,
         Err(error) => {

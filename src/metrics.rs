@@ -1,10 +1,16 @@
 //! What the server counts of itself, for Prometheus. Names and meanings are all here; numbers are counted where they arise.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use axum::http::StatusCode;
+
 use domain::Action;
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{
+    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::engine::Engine;
@@ -43,9 +49,58 @@ const SECONDS: [f64; 16] =
 /// Upper bounds of a batch's size.
 const SIZES: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
 /// How often what was counted is put in order, whether or not anyone asks.
-const UPKEEP: Duration = Duration::from_secs(5);
+const UPKEEP: Duration = Duration::from_secs(1);
 
 static COLLECTED: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// What one route counts.
+struct CountedRoute {
+    seconds: Histogram,
+    requests: Known<(&'static str, StatusCode), Counter>,
+}
+
+/// Handles that were found before, a few: finding one by its name and labels costs more than counting.
+struct Known<Key, Handle>(Vec<(Key, Handle)>);
+
+impl<Key: PartialEq, Handle> Known<Key, Handle> {
+    fn get(&mut self, key: Key, find: impl FnOnce(&Key) -> Handle) -> &Handle {
+        let index = self.0.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
+            let handle = find(&key);
+            self.0.push((key, handle));
+            self.0.len() - 1
+        });
+        &self.0[index].1
+    }
+}
+
+thread_local! {
+    static ROUTES: RefCell<HashMap<String, CountedRoute>> = RefCell::default();
+    static KNOWN_COMMANDS: RefCell<Known<(&'static str, &'static str), Counter>> = const { RefCell::new(Known(Vec::new())) };
+}
+
+/// Counts an answered request. Routes, methods and statuses must be of a small number, whatever clients send.
+pub fn count_request(method: &'static str, route: &str, status: StatusCode, took: Duration) {
+    ROUTES.with_borrow_mut(|routes| {
+        if !routes.contains_key(route) {
+            let seconds = histogram!(HTTP_SECONDS, "route" => route.to_owned());
+            routes.insert(route.to_owned(), CountedRoute { seconds, requests: Known(Vec::new()) });
+        }
+        let Some(counted) = routes.get_mut(route) else { return };
+        counted.seconds.record(took);
+        let requests = counted.requests.get((method, status), |_| {
+            let (route, status) = (route.to_owned(), status.as_str().to_owned());
+            counter!(HTTP_REQUESTS, "method" => method, "route" => route, "status" => status)
+        });
+        requests.increment(1);
+    });
+}
+
+/// Counts a command that was answered, or is known not to be.
+pub fn count_command(kind: &'static str, outcome: &'static str) {
+    KNOWN_COMMANDS.with_borrow_mut(|commands| {
+        commands.get((kind, outcome), |_| counter!(COMMANDS, "kind" => kind, "outcome" => outcome)).increment(1);
+    });
+}
 
 /// Starts counting; once in a process, inside its runtime.
 ///

@@ -23,13 +23,18 @@ impl RequestId {
         let only = given.next().filter(|_| given.next().is_none());
         match only.and_then(|id| id.to_str().ok()).filter(|id| is_sane(id) && !shows_a_credential(id, headers)) {
             Some(id) => Self(id.into()),
-            None => Self(Uuid::new_v4().to_string().into()),
+            None => Self(Arc::from(&*Uuid::new_v4().hyphenated().encode_lower(&mut Uuid::encode_buffer()))),
         }
     }
 
     /// Its text: 1..=128 of `A-Za-z0-9._-`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Its text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
     }
 
     /// As a header.

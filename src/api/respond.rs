@@ -4,17 +4,15 @@
 use std::any::Any;
 use std::time::{Duration, Instant};
 
-use ::metrics::{counter, histogram};
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tracing::Instrument;
 
 use super::body;
 use super::problem::Problem;
 use super::request_id::{RequestId, X_REQUEST_ID};
-use crate::metrics;
+use crate::{lines, metrics};
 
 /// The outermost layer of every route.
 pub async fn respond(mut request: Request, next: Next) -> Response {
@@ -23,9 +21,7 @@ pub async fn respond(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(request_id.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    // At the level of errors, so that it is there whichever lines are wanted.
-    let span = tracing::error_span!("request", request_id = request_id.as_str());
-    let answered = async move {
+    let answered = async {
         let mut response = next.run(body::read_on(request)).await;
         let problem = response.extensions_mut().remove::<Problem>();
         let code = problem.as_ref().map(Problem::code);
@@ -39,15 +35,12 @@ pub async fn respond(mut request: Request, next: Next) -> Response {
         log(&method, route, response.status(), code, started.elapsed());
         response
     };
-    answered.instrument(span).await
+    lines::of_request(request_id.shared(), answered).await
 }
 
 fn log(method: &Method, route: &str, status: StatusCode, code: Option<&str>, took: Duration) {
     let (status_number, millis) = (status.as_u16(), took.as_millis());
-    let counted = status.as_str().to_owned();
-    counter!(metrics::HTTP_REQUESTS, "method" => method_name(method), "route" => route.to_owned(), "status" => counted)
-        .increment(1);
-    histogram!(metrics::HTTP_SECONDS, "route" => route.to_owned()).record(took);
+    metrics::count_request(method_name(method), route, status, took);
     // What is shed at the door is no news: told at each request, it would cost more than the request.
     let shed = matches!(code, Some("overloaded" | "room-full" | "read-model-behind" | "log-unavailable"));
     if status == StatusCode::SERVICE_UNAVAILABLE && !shed {

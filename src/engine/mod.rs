@@ -22,7 +22,6 @@ pub(crate) mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::metrics::counter;
 use domain::{Answer, Command, Position, Record, Rejection, Timestamp};
 use projections::ReadModels;
 use tokio::sync::oneshot;
@@ -117,7 +116,7 @@ impl Engine {
     pub async fn submit(&self, submission: Submission) -> Result<Reply, Undecided> {
         let kind = metrics::kind(&submission.command.action);
         let answered = self.decide(submission).await;
-        counter!(metrics::COMMANDS, "kind" => kind, "outcome" => outcome(&answered)).increment(1);
+        metrics::count_command(kind, outcome(&answered));
         answered
     }
 
