@@ -14,6 +14,8 @@ use super::shopper::Shopper;
 const SEATS: u64 = 100;
 /// How many want one, unless `REPRISE_TEST_BUYERS` says otherwise; measured once with 10,000.
 const BUYERS: u64 = 400;
+/// How many seats somebody tries who finds each of them taken. Every seat is somebody's favourite, so all are sold.
+const TRIES: u64 = 10;
 /// How many are at it at the same time.
 const AT_ONCE: usize = 64;
 
@@ -31,7 +33,7 @@ fn catalogue() -> String {
 async fn buy(shopper: &Shopper) -> Option<u64> {
     shopper.join().await;
     shopper.charge(90_000).await;
-    for offset in 0..SEATS {
+    for offset in 0..TRIES {
         let seat = (shopper.user + offset * 7) % SEATS + 1;
         let hold = json!({ "concertId": 1, "scheduleId": 1, "userId": shopper.user, "seatId": seat });
         let held = shopper.command(Method::POST, "/api/concerts/reservation", hold.clone()).await;
