@@ -2,9 +2,7 @@
 
 use domain::{Position, Record, RecordedEvent};
 use projections::sql::store::{self, Checkpoint, Slot};
-use projections::sql::{Folded, Poison, SqlModel};
-use sqlx::Connection;
-use sqlx::sqlite::SqliteConnection;
+use projections::sql::{Connection, Folded, Poison, SqlModel, is_refusal};
 
 /// What a step came to.
 #[derive(Debug)]
@@ -22,7 +20,7 @@ pub enum Step {
 /// # Errors
 /// The database's. What was not acknowledged may have been written: the stored checkpoint tells.
 pub async fn step(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     model: &'static SqlModel,
     slot: Slot,
     from: Checkpoint,
@@ -34,14 +32,14 @@ pub async fn step(
     let Some(folded) = folded else { return Ok(Step::Advanced(from)) };
     match write(connection, model, slot, &from, &folded).await {
         Ok(advanced) => Ok(advanced.map_or(Step::Overtaken, Step::Advanced)),
-        Err(error) if store::is_refusal(&error) => one_by_one(connection, model, slot, from, events).await,
+        Err(error) if is_refusal(&error) => one_by_one(connection, model, slot, from, events).await,
         Err(error) => Err(error),
     }
 }
 
 /// Finds the poison in a chunk that has some, and keeps what is before it.
 async fn one_by_one(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     model: &'static SqlModel,
     slot: Slot,
     mut from: Checkpoint,
@@ -57,7 +55,7 @@ async fn one_by_one(
         match write(connection, model, slot, &from, &folded).await {
             Ok(Some(advanced)) => from = advanced,
             Ok(None) => return Ok(Step::Overtaken),
-            Err(error) if store::is_refusal(&error) => {
+            Err(error) if is_refusal(&error) => {
                 let (projection, position, reason) = (model.name, event.head.position, error.to_string());
                 return Ok(Step::Poisoned(from, Poison { projection, position, reason }));
             }
@@ -68,13 +66,13 @@ async fn one_by_one(
 }
 
 async fn write(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     model: &SqlModel,
     slot: Slot,
     from: &Checkpoint,
     folded: &Folded,
 ) -> sqlx::Result<Option<Checkpoint>> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = connection.begin().await?;
     let advanced = store::advance(&mut transaction, model, slot, from, folded).await?;
     if advanced.is_some() {
         transaction.commit().await?;

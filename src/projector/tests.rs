@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use domain::spec::{ANN, charged, metadata};
 use domain::{Head, Record, Timestamp};
-use projections::sql::MODELS;
+use projections::sql::{MODELS, READ_MODELS_FILE};
 
 use super::requests::{Outcome, Request};
 use super::*;
 use crate::log::memory::MemoryLog;
+
+fn file(folder: &tempfile::TempDir) -> Location {
+    Location::File(folder.path().join(READ_MODELS_FILE))
+}
 
 /// Appends charges, after the record that names the log.
 async fn append(log: &MemoryLog, charges: u64) {
@@ -44,7 +48,7 @@ async fn a_request_that_was_left_before_the_server_started_is_carried_out() {
     let (log, folder) = (MemoryLog::new(), tempfile::tempdir().unwrap());
     append(&log, 10).await;
     let request = Request::leave(folder.path(), "all").unwrap();
-    let projector = Projector::new(folder.path(), Arc::new(log.clone()));
+    let projector = Projector::new(folder.path(), file(&folder), Arc::new(log.clone()));
     let running = tokio::spawn(projector.clone().run());
     caught_up(&projector, &log).await;
     let mut outcome = None;
@@ -63,7 +67,7 @@ async fn a_request_that_was_left_before_the_server_started_is_carried_out() {
 async fn read_models_that_are_newer_than_the_log_are_built_anew() {
     let (log, folder) = (MemoryLog::new(), tempfile::tempdir().unwrap());
     append(&log, 10).await;
-    let projector = Projector::new(folder.path(), Arc::new(log.clone()));
+    let projector = Projector::new(folder.path(), file(&folder), Arc::new(log.clone()));
     let running = tokio::spawn(projector.clone().run());
     caught_up(&projector, &log).await;
     running.abort();
@@ -71,12 +75,12 @@ async fn read_models_that_are_newer_than_the_log_are_built_anew() {
     projector.close().await;
 
     log.truncate(Position::new(4));
-    let found = verify(folder.path(), &log, &MODELS, |_, _| {}).await.unwrap();
+    let found = verify(&file(&folder), &log, &MODELS, |_, _| {}).await.unwrap();
     assert!(found.iter().all(|verified| verified.fault.is_some()), "{found:?}");
-    let projector = Projector::new(folder.path(), Arc::new(log.clone()));
+    let projector = Projector::new(folder.path(), file(&folder), Arc::new(log.clone()));
     let running = tokio::spawn(projector.clone().run());
     caught_up(&projector, &log).await;
-    let found = verify(folder.path(), &log, &MODELS, |_, _| {}).await.unwrap();
+    let found = verify(&file(&folder), &log, &MODELS, |_, _| {}).await.unwrap();
     assert!(found.iter().all(|verified| verified.fault.is_none() && verified.position == 4), "{found:?}");
     running.abort();
 }
@@ -86,7 +90,7 @@ async fn read_models_that_stand_still_tell_how_far_behind_they_are() {
     let (log, folder) = (MemoryLog::new(), tempfile::tempdir().unwrap());
     append(&log, 10).await;
     std::fs::write(folder.path().join("read-models.db"), "this is no database".repeat(100)).unwrap();
-    let projector = Projector::new(folder.path(), Arc::new(log.clone()));
+    let projector = Projector::new(folder.path(), file(&folder), Arc::new(log.clone()));
     let running = tokio::spawn(projector.clone().run());
     let mut statuses = projector.0.statuses.subscribe();
     let stand_still = |statuses: &BTreeMap<&str, Status>| {

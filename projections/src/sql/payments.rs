@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::{Event, Hold, Payment, PaymentId, Points, RecordedEvent, Timestamp, UserId};
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::store::{Order, id, number};
-use super::{Change, Fold, OutOfRange, SqlModel, Value, column};
+use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, column};
 
 /// One row a payment.
 pub static MODEL: SqlModel = SqlModel {
@@ -88,15 +86,15 @@ impl Fold for Payments {
         vec![
             Change {
                 before: "INSERT INTO {table} (payment_id, reservation_id, user_id, concert_id, schedule_id, amount, \
-                         balance_after, paid_at, refunded_at, position) VALUES ",
+                         balance_after, paid_at, refunded_at, position) ",
                 after: "",
-                width: 10,
+                columns: &[Kind::Integer; 10],
                 values: self.paid.into_values().flatten().collect(),
             },
             Change {
-                before: "UPDATE {table} SET refunded_at = v.column2, position = v.column3 FROM (VALUES ",
+                before: "UPDATE {table} SET refunded_at = v.column2, position = v.column3 FROM (",
                 after: ") AS v WHERE payment_id = v.column1",
-                width: 3,
+                columns: &[Kind::Integer; 3],
                 values: self.refunded.into_iter().flat_map(refund).map(Into::into).collect(),
             },
         ]
@@ -108,23 +106,23 @@ impl Fold for Payments {
 /// # Errors
 /// The database's.
 pub async fn page(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction<'_>,
     user_id: UserId,
     after: Option<u64>,
     limit: u32,
 ) -> sqlx::Result<Vec<Payment>> {
     let query = "SELECT * FROM payments WHERE user_id = $1 AND payment_id < $2 ORDER BY payment_id DESC LIMIT $3";
-    let query = sqlx::query(query).bind(number(user_id)).bind(Order::Descending.bound(after)).bind(limit);
-    query.fetch_all(connection).await?.iter().map(payment).collect()
+    let values = [number(user_id), Order::Descending.bound(after), limit.into()].map(Value::from);
+    transaction.rows(query, &values).await?.iter().map(payment).collect()
 }
 
-fn payment(row: &SqliteRow) -> sqlx::Result<Payment> {
+fn payment(row: &Row) -> sqlx::Result<Payment> {
     Ok(Payment {
-        payment_id: id(row.try_get("payment_id")?)?,
-        reservation_id: id(row.try_get("reservation_id")?)?,
-        user_id: id(row.try_get("user_id")?)?,
-        amount: Points::new(row.try_get("amount")?),
-        balance_after: Points::new(row.try_get("balance_after")?),
-        paid_at: Timestamp::from_millis(row.try_get("paid_at")?),
+        payment_id: id(row.number("payment_id")?)?,
+        reservation_id: id(row.number("reservation_id")?)?,
+        user_id: id(row.number("user_id")?)?,
+        amount: Points::new(row.number("amount")?),
+        balance_after: Points::new(row.number("balance_after")?),
+        paid_at: Timestamp::from_millis(row.integer("paid_at")?),
     })
 }
