@@ -199,8 +199,7 @@ async fn build_step(
     from: Checkpoint,
     events: &[RecordedEvent],
 ) -> Result<Checkpoint, BuildError> {
-    let mut writer = database.writer.lock().await;
-    match step(&mut writer, model, Slot::Building, from, events).await? {
+    match step(&database.writer, model, Slot::Building, from, events).await? {
         Step::Advanced(checkpoint) => Ok(checkpoint),
         Step::Poisoned(_, poison) => Err(poison.into()),
         Step::Overtaken => Err(BuildError::Busy),

@@ -207,11 +207,8 @@ impl Shared {
         let DecodedChunk { events, poison } = chunk;
         let mut stopped = Vec::new();
         for feed in feeds.iter_mut() {
-            let stepped = {
-                let mut writer = database.writer.lock().await;
-                let stepping = step(&mut writer, feed.model, Slot::Live, feed.checkpoint, &events);
-                tokio::time::timeout(STEP_DEADLINE, stepping).await.map_err(|_| Trouble::Silent)??
-            };
+            let stepping = step(&database.writer, feed.model, Slot::Live, feed.checkpoint, &events);
+            let stepped = tokio::time::timeout(STEP_DEADLINE, stepping).await.map_err(|_| Trouble::Silent)??;
             let (checkpoint, reason) = match stepped {
                 Step::Overtaken => return Ok(false),
                 Step::Advanced(checkpoint) => {

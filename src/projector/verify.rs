@@ -5,6 +5,7 @@ use projections::sql::store::{self, Checkpoint, Slot};
 use projections::sql::{Connection, Difference, Location, SqlModel, compare};
 use serde::Serialize;
 use sqlx::migrate::MigrateError;
+use tokio::sync::Mutex;
 
 use super::fit::{Fit, fit};
 use super::step::{Step, decode, step};
@@ -104,6 +105,7 @@ async fn fold(
     let mut transaction = fresh.begin().await?;
     let mut reached = store::create(&mut transaction, model, Slot::Live, until.log_id).await?;
     transaction.commit().await?;
+    let fresh = Mutex::new(fresh);
     while reached.head.position < until.head.position {
         let left = until.head.position.get() - reached.head.position.get();
         let limit = usize::try_from(left).unwrap_or(CHUNK_RECORDS).min(CHUNK_RECORDS);
@@ -112,7 +114,7 @@ async fn fold(
             return Err(VerifyError::Undecodable { position, reason });
         }
         let before = reached;
-        match step(&mut fresh, model, Slot::Live, reached, &chunk.events).await? {
+        match step(&fresh, model, Slot::Live, reached, &chunk.events).await? {
             Step::Advanced(checkpoint) if checkpoint != before => reached = checkpoint,
             Step::Poisoned(_, poison) => {
                 return Err(VerifyError::Undecodable { position: poison.position, reason: poison.reason });
@@ -122,5 +124,5 @@ async fn fold(
         }
         progress(model.name, reached.head.position);
     }
-    Ok(fresh)
+    Ok(fresh.into_inner())
 }

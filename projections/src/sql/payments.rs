@@ -19,10 +19,10 @@ pub static MODEL: SqlModel = SqlModel {
     fold: || Box::<Payments>::default(),
 };
 
-/// New payments, and refunds of earlier ones: by payment, when, and at which position.
+/// New payments, one row each, and refunds of earlier ones: by payment, when, and at which position.
 #[derive(Default)]
 struct Payments {
-    paid: BTreeMap<i64, [Value; 10]>,
+    paid: Vec<Value>,
     refunded: BTreeMap<i64, (i64, i64)>,
 }
 
@@ -35,9 +35,8 @@ impl Payments {
         paid_at: Timestamp,
         position: i64,
     ) -> Result<(), OutOfRange> {
-        let payment_id = column(payment_id)?;
-        let row = [
-            payment_id.into(),
+        self.paid.extend([
+            column(payment_id)?.into(),
             column(hold.reservation_id)?.into(),
             column(hold.user_id)?.into(),
             column(hold.concert_id)?.into(),
@@ -47,8 +46,7 @@ impl Payments {
             paid_at.millis().into(),
             Value::Null,
             position.into(),
-        ];
-        self.paid.insert(payment_id, row);
+        ]);
         Ok(())
     }
 }
@@ -89,7 +87,7 @@ impl Fold for Payments {
                          balance_after, paid_at, refunded_at, position) ",
                 after: "",
                 columns: &[Kind::Integer; 10],
-                values: self.paid.into_values().flatten().collect(),
+                values: self.paid,
             },
             Change {
                 before: "UPDATE {table} SET refunded_at = v.column2, position = v.column3 FROM (",
