@@ -78,8 +78,11 @@ impl Location {
             Self::File(path) => {
                 let wal = PathBuf::from(format!("{}-wal", path.display()));
                 let is_alone = wal.metadata().map_or(true, |wal| wal.len() == 0);
-                let connection = sqlite(path).read_only(true).immutable(is_alone).connect().await?;
-                Ok(Some(Connection::Sqlite(connection)))
+                let mut connection = sqlite(path).read_only(true).immutable(is_alone).connect().await?;
+                // Whoever made the file may have been stopped before it had tables.
+                let is_there = sqlx::query_scalar("SELECT count(*) > 0 FROM sqlite_master WHERE name = 'checkpoints'");
+                let is_there: bool = is_there.fetch_one(&mut connection).await?;
+                Ok(is_there.then_some(Connection::Sqlite(connection)))
             }
             Self::Servers(servers) => {
                 let (mut connection, _) = primary(servers, &[]).await?;

@@ -134,3 +134,14 @@ async fn of_several_servers_the_one_that_takes_writes_is_found_again() {
     place.assert_right(&log).await;
     node.stop().await;
 }
+
+#[tokio::test]
+async fn a_file_that_has_no_tables_yet_is_no_fault() {
+    let (log, place) = (charged_log(10).await, Place::file());
+    std::fs::write(place.folder.path().join(READ_MODELS_FILE), "").unwrap();
+    assert_eq!(verify(&place.location, &log, &MODELS, |_, _| {}).await.unwrap(), []);
+    let node = place.start(&log);
+    node.catches_up(&log).await;
+    place.assert_right(&log).await;
+    node.stop().await;
+}
