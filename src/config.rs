@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use projections::sql::Location;
 
 mod secretly;
 mod tools;
@@ -13,6 +14,7 @@ pub use tools::*;
 
 use crate::key::KEY_FILE;
 use crate::log::LogAddress;
+use crate::projector::ReadModelsAddress;
 
 /// Slots of a new log's room.
 pub const DEFAULT_CAPACITY: u64 = 1_000;
@@ -50,12 +52,32 @@ pub struct Place {
     /// `server.key` in the data folder].
     #[arg(long, global = true, env = "REPRISE_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+    /// The read models in SQL: `sqlite` (a file in the data folder), or `postgres://…`, in a schema of their own [default:
+    /// beside the log, in its database or in the data folder].
+    #[arg(
+        long,
+        global = true,
+        env = "REPRISE_READ_MODELS",
+        hide_env_values = true,
+        value_name = "sqlite|URL",
+        value_parser = Secretly::<ReadModelsAddress>::default()
+    )]
+    pub read_models: Option<ReadModelsAddress>,
 }
 
 impl Place {
     /// The file of the server's key.
     pub fn key_path(&self) -> PathBuf {
         self.key_file.clone().unwrap_or_else(|| self.data.join(KEY_FILE))
+    }
+
+    /// Where the read models in SQL are.
+    ///
+    /// # Errors
+    /// The URL has what no such URL can have.
+    pub fn read_models(&self) -> sqlx::Result<Location> {
+        let address = self.read_models.clone().unwrap_or_else(|| ReadModelsAddress::beside(&self.log));
+        address.location(&self.data)
     }
 
     /// What the log is called where people read of it.

@@ -42,6 +42,8 @@ pub enum ServeError {
     Demo(#[from] DemoError),
     #[error(transparent)]
     Fatal(#[from] Fatal),
+    #[error("--read-models: {0}")]
+    ReadModels(#[from] sqlx::Error),
     #[error("the sequencer stopped: {0}")]
     Panicked(#[from] tokio::task::JoinError),
     #[error("the server cannot count what it does: {0}")]
@@ -81,7 +83,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     };
 
     let address = listener.local_addr().unwrap_or(address);
-    let projector = Projector::new(&place.data, log.clone());
+    let projector = Projector::new(&place.data, place.read_models()?, log.clone());
     let projecting = tokio::spawn(projector.clone().run());
     if let Some(listener) = operations_listener {
         tracing::info!("operations on http://{}", listener.local_addr().unwrap_or(address));

@@ -103,12 +103,18 @@ async fn make(
 /// A log of so many events, for tests.
 #[cfg(test)]
 pub(crate) async fn made(events: u64, seed: u64) -> log::memory::MemoryLog {
-    let folder = tempfile::tempdir().unwrap();
     let log = log::memory::MemoryLog::new();
+    make_in(&log, events, seed).await;
+    log
+}
+
+/// The same in a log that others read meanwhile.
+#[cfg(test)]
+pub(crate) async fn make_in(log: &log::memory::MemoryLog, events: u64, seed: u64) {
+    let folder = tempfile::tempdir().unwrap();
     let key = ServerKey::known([7; 32], &folder.path().join("server.key")).unwrap();
     let rng = fastrand::Rng::with_seed(seed);
-    make(&log, key, events, rng, BEGINS_AT, &ProgressBar::hidden()).await.unwrap();
-    log
+    make(log, key, events, rng, BEGINS_AT, &ProgressBar::hidden()).await.unwrap();
 }
 
 #[cfg(test)]

@@ -58,6 +58,6 @@ mod tests {
         assert!(matches!(&right.place.log, LogAddress::Postgres(url) if url.expose().contains("s3cret")));
         assert!(!format!("{right:?}{}", right.place.log).contains("s3cret"));
         let hides = Cli::command().get_arguments().filter(|argument| argument.is_hide_env_values_set()).count();
-        assert_eq!(hides, 1, "help would print the environment variable of --log");
+        assert_eq!(hides, 2, "help would print the environment variables of --log and --read-models");
     }
 }

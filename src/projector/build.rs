@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::Position;
+use domain::{Position, RecordedEvent};
 use projections::sql::store::{self, Checkpoint, Slot};
-use projections::sql::{Poison, SqlModel};
-use sqlx::Connection;
+use projections::sql::{Connection, Poison, SqlModel, is_locked_out};
 use uuid::Uuid;
 
+use super::fit::{Fit, fit};
 use super::follow::RETRY_PAUSE;
 use super::requests::{self, Outcome, Request};
 use super::step::{DecodedChunk, Step, decode, step};
@@ -27,9 +27,9 @@ pub enum BuildError {
     /// The log has no first record yet.
     #[error("the log is empty")]
     Empty,
-    /// Another process builds the same table.
-    #[error("another process builds {0}")]
-    Overtaken(&'static str),
+    /// Another process builds tables there.
+    #[error("another process builds read models in the same database")]
+    Busy,
     /// The stored table is of a newer program.
     #[error("{name} was made by a newer program (version {version}), and is left alone")]
     Newer { name: &'static str, version: u32 },
@@ -46,9 +46,18 @@ impl BuildError {
     fn is_final(&self) -> bool {
         match self {
             Self::Poison(_) | Self::Undecodable { .. } | Self::Newer { .. } => true,
-            Self::Empty | Self::Overtaken(_) | Self::Database(_) | Self::Log(_) => false,
+            Self::Empty | Self::Busy | Self::Database(_) | Self::Log(_) => false,
         }
     }
+}
+
+/// Which of the tables are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Each.
+    All,
+    /// Those that do not fit the log, or are of an older version.
+    Unfit,
 }
 
 /// Builds `models` from the log's first record and swaps them in once they have caught up; tells `progress` of each
@@ -60,22 +69,33 @@ pub async fn rebuild(
     database: &Database,
     log: &dyn EventLog,
     models: &[&'static SqlModel],
+    which: Which,
+    progress: impl FnMut(Position),
+) -> Result<Position, BuildError> {
+    if !store::start_building(&mut *database.writer.lock().await).await? {
+        return Err(BuildError::Busy);
+    }
+    let built = build(database, log, models, which, progress).await;
+    store::stop_building(&mut *database.writer.lock().await).await?;
+    built
+}
+
+async fn build(
+    database: &Database,
+    log: &dyn EventLog,
+    models: &[&'static SqlModel],
+    which: Which,
     mut progress: impl FnMut(Position),
 ) -> Result<Position, BuildError> {
     let log_id = log_id(log).await?.ok_or(BuildError::Empty)?;
-    let mut built = begin(database, models, log_id).await?;
+    let mut built = begin(database, log, models, which, log_id).await?;
     let mut position = Position::START;
     loop {
         let records = log.read(position, CHUNK_RECORDS).await?;
         let is_last = records.len() < CHUNK_RECORDS;
         let events = decode(records).await.whole()?;
         for (model, checkpoint) in &mut built {
-            let mut writer = database.writer.lock().await;
-            *checkpoint = match step(&mut writer, model, Slot::Building, *checkpoint, &events).await? {
-                Step::Advanced(checkpoint) => checkpoint,
-                Step::Poisoned(_, poison) => return Err(poison.into()),
-                Step::Overtaken => return Err(BuildError::Overtaken(model.name)),
-            };
+            *checkpoint = build_step(database, model, *checkpoint, &events).await?;
         }
         position = events.last().map_or(position, |event| event.head.position);
         progress(position);
@@ -91,7 +111,7 @@ pub async fn rebuild(
 }
 
 impl DecodedChunk {
-    fn whole(self) -> Result<Vec<domain::RecordedEvent>, BuildError> {
+    fn whole(self) -> Result<Vec<RecordedEvent>, BuildError> {
         match self.poison {
             None => Ok(self.events),
             Some((position, reason)) => Err(BuildError::Undecodable { position, reason }),
@@ -102,16 +122,21 @@ impl DecodedChunk {
 /// Empty tables beside the live ones; what an earlier build left there is dropped.
 async fn begin(
     database: &Database,
+    log: &dyn EventLog,
     models: &[&'static SqlModel],
+    which: Which,
     log_id: Uuid,
 ) -> Result<Vec<(&'static SqlModel, Checkpoint)>, BuildError> {
     let mut begun = Vec::new();
     let mut writer = database.writer.lock().await;
     for &model in models {
-        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = writer.begin().await?;
         let live = store::checkpoint(&mut transaction, model, Slot::Live).await?;
-        if let Some(newer) = live.filter(|live| live.version > model.version) {
-            return Err(BuildError::Newer { name: model.name, version: newer.version });
+        match fit(model, live.as_ref(), log, log_id).await? {
+            Fit::Newer(version) => return Err(BuildError::Newer { name: model.name, version }),
+            // Another process built it meanwhile.
+            Fit::Fits if which == Which::Unfit => continue,
+            Fit::Fits | Fit::Outdated | Fit::Unfit(_) => {}
         }
         begun.push((model, store::create(&mut transaction, model, Slot::Building, log_id).await?));
         transaction.commit().await?;
@@ -119,26 +144,66 @@ async fn begin(
     Ok(begun)
 }
 
-/// The last catch-up and the swap, in one transaction: nobody moves the live table meanwhile, so the new one is never
-/// behind it.
+/// Catches up, and swaps the table in. Where somebody reads the live one for long, others read on, and it is tried again.
 async fn swap(
     database: &Database,
     log: &dyn EventLog,
     model: &'static SqlModel,
     mut checkpoint: Checkpoint,
 ) -> Result<Position, BuildError> {
-    let mut writer = database.writer.lock().await;
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    loop {
+        match try_to_swap(&mut *database.writer.lock().await, log, model, checkpoint).await {
+            Err(BuildError::Database(error)) if is_locked_out(&error) => {
+                tracing::info!("the new {} waits for those who read the old one", model.name);
+            }
+            swapped => return swapped,
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+        loop {
+            let events = decode(log.read(checkpoint.head.position, CHUNK_RECORDS).await?).await.whole()?;
+            let before = checkpoint;
+            checkpoint = build_step(database, model, checkpoint, &events).await?;
+            if checkpoint == before {
+                break;
+            }
+        }
+    }
+}
+
+/// The last catch-up and the swap, in one transaction: nobody moves the live table meanwhile, so the new one is never
+/// behind it.
+async fn try_to_swap(
+    writer: &mut Connection,
+    log: &dyn EventLog,
+    model: &'static SqlModel,
+    mut checkpoint: Checkpoint,
+) -> Result<Position, BuildError> {
+    let mut transaction = writer.begin().await?;
+    store::stop_live(&mut transaction, model).await?;
     loop {
         let records = log.read(checkpoint.head.position, CHUNK_RECORDS).await?;
         let events = decode(records).await.whole()?;
         let Some(folded) = model.fold(checkpoint.head.position, &events)? else { break };
         let advanced = store::advance(&mut transaction, model, Slot::Building, &checkpoint, &folded).await?;
-        checkpoint = advanced.ok_or(BuildError::Overtaken(model.name))?;
+        checkpoint = advanced.ok_or(BuildError::Busy)?;
     }
     store::swap_in(&mut transaction, model).await?;
     transaction.commit().await?;
     Ok(checkpoint.head.position)
+}
+
+/// One chunk of events for one table.
+async fn build_step(
+    database: &Database,
+    model: &'static SqlModel,
+    from: Checkpoint,
+    events: &[RecordedEvent],
+) -> Result<Checkpoint, BuildError> {
+    match step(&database.writer, model, Slot::Building, from, events).await? {
+        Step::Advanced(checkpoint) => Ok(checkpoint),
+        Step::Poisoned(_, poison) => Err(poison.into()),
+        Step::Overtaken => Err(BuildError::Busy),
+    }
 }
 
 /// Builds what the follower wants and what operators request, one after the other, for ever.
@@ -159,7 +224,7 @@ pub(super) async fn build_what_is_wanted(shared: Arc<Shared>) {
 impl Shared {
     async fn build_wanted(&self, names: &BTreeSet<&'static str>) {
         let models: Vec<_> = self.models.iter().copied().filter(|model| names.contains(model.name)).collect();
-        match self.build(&models, |_| {}).await {
+        match self.build(&models, Which::Unfit, |_| {}).await {
             Ok(position) => {
                 tracing::info!(
                     "built up to position {position}: {}",
@@ -179,6 +244,8 @@ impl Shared {
                     self.give_up(model, &error.to_string());
                 }
             }
+            // The other one builds what is wanted here as well.
+            Err(BuildError::Busy) => tokio::time::sleep(RETRY_PAUSE).await,
             Err(error) => {
                 tracing::warn!("read models could not be built, which is tried again: {error}");
                 tokio::time::sleep(RETRY_PAUSE).await;
@@ -211,7 +278,7 @@ impl Shared {
         let tell = |position: Position| {
             request.tell(&Outcome::Building { position: position.get(), end: end.max(position).get() });
         };
-        let outcome = match self.build(&models, tell).await {
+        let outcome = match self.build(&models, Which::All, tell).await {
             Ok(position) => Outcome::Built { position: position.get() },
             Err(error) if error.is_final() => Outcome::Failed { reason: error.to_string() },
             Err(error) => {
@@ -228,10 +295,11 @@ impl Shared {
     async fn build(
         &self,
         models: &[&'static SqlModel],
+        which: Which,
         progress: impl FnMut(Position),
     ) -> Result<Position, BuildError> {
         let database = self.database.load_full().ok_or(sqlx::Error::PoolClosed)?;
-        let position = rebuild(&database, self.log.as_ref(), models, progress).await?;
+        let position = rebuild(&database, self.log.as_ref(), models, which, progress).await?;
         let mut failed = self.failed.lock().expect("nobody panics with it");
         models.iter().for_each(|model| drop(failed.remove(model.name)));
         drop(failed);

@@ -1,40 +1,39 @@
 //! The open database of the read models: one connection that writes, a few that read.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use projections::sql::store::{self, READ_MODELS_FILE};
-use sqlx::Connection;
+use projections::sql::{Connection, Location, Readers};
 use sqlx::migrate::MigrateError;
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
 /// An open database.
 pub struct Database {
     /// Whoever writes takes turns here, so that nobody in this process waits for SQLite's lock.
-    pub(super) writer: Mutex<SqliteConnection>,
-    pub(super) readers: SqlitePool,
-    path: PathBuf,
+    pub(super) writer: Mutex<Connection>,
+    pub(super) readers: Readers,
+    /// Whether other nodes may write to it.
+    pub(super) is_shared: bool,
+    location: Location,
     inode: Option<u64>,
 }
 
 impl Database {
-    /// Opens the read models of a data folder, created if missing.
+    /// Opens the read models, and makes what is missing.
     ///
     /// # Errors
-    /// The file cannot be opened, or is something else.
-    pub async fn open(folder: &Path) -> Result<Self, MigrateError> {
-        let path = folder.join(READ_MODELS_FILE);
-        let writer = Mutex::new(store::open(&path).await?);
-        let readers = store::readers(&path).await?;
-        let inode = inode(&path);
-        Ok(Self { writer, readers, path, inode })
+    /// They cannot be opened, or are something else.
+    pub async fn open(location: &Location) -> Result<Self, MigrateError> {
+        let (writer, readers) = location.open().await?;
+        let is_shared = writer.is_shared();
+        let (location, inode) = (location.clone(), inode(location));
+        Ok(Self { writer: Mutex::new(writer), readers, is_shared, location, inode })
     }
 
-    /// Closes it in good order, so that all of it stands in one file.
+    /// Closes it in good order, so that all of a file stands in that file.
     ///
     /// # Errors
-    /// SQLite could not move everything there.
+    /// The database's.
     pub async fn close(self) -> sqlx::Result<()> {
         self.readers.close().await;
         self.writer.into_inner().close().await
@@ -42,10 +41,17 @@ impl Database {
 
     /// Whether the file is still the one that was opened: SQLite goes on writing to one that was deleted.
     pub(super) fn is_there(&self) -> bool {
-        self.inode.is_some() && inode(&self.path) == self.inode
+        match &self.location {
+            Location::File(_) => self.inode.is_some() && inode(&self.location) == self.inode,
+            Location::Servers(_) => true,
+        }
     }
 }
 
-fn inode(path: &Path) -> Option<u64> {
-    path.metadata().ok().map(|metadata| metadata.ino())
+fn inode(location: &Location) -> Option<u64> {
+    let of = |path: &Path| path.metadata().ok().map(|metadata| metadata.ino());
+    match location {
+        Location::File(path) => of(path),
+        Location::Servers(_) => None,
+    }
 }

@@ -8,6 +8,7 @@ use domain::{Position, Timestamp};
 use projections::sql::SqlModel;
 use projections::sql::store::{self, Checkpoint, Slot};
 use sqlx::migrate::MigrateError;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::fit::{Fit, fit};
@@ -20,8 +21,14 @@ pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// How long events gather before the next transaction, once the log is caught up with: under load, a few large
 /// transactions take less of the machine from the sales than many small ones.
 const GATHER: Duration = Duration::from_millis(20);
-/// How often a follower without any table looks again.
+/// How often a follower looks again at tables that it does not feed.
 const IDLE: Duration = Duration::from_secs(1);
+/// How long a chunk may take to write before the database counts as gone.
+const STEP_DEADLINE: Duration = Duration::from_secs(60);
+/// How often a node looks at what another one writes.
+const LOOK_ON: Duration = Duration::from_millis(100);
+/// How long the tables must stand still before a node that looks on projects again.
+const TAKE_OVER: Duration = Duration::from_secs(1);
 
 /// Why following ends for now.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +39,8 @@ enum Trouble {
     Open(#[from] MigrateError),
     #[error("the database of the read models was taken away")]
     Gone,
+    #[error("the database of the read models does not answer")]
+    Silent,
     #[error(transparent)]
     Log(#[from] ReadError),
 }
@@ -66,7 +75,7 @@ impl Shared {
     async fn follow_until_trouble(&self) -> Result<Infallible, Trouble> {
         let database = match self.database.load_full() {
             Some(database) => database,
-            None => Arc::new(Database::open(&self.folder).await?),
+            None => Arc::new(Database::open(&self.location).await?),
         };
         self.database.store(Some(Arc::clone(&database)));
         let log_id = loop {
@@ -77,13 +86,16 @@ impl Shared {
         };
         let mut swaps = self.swaps.subscribe();
         let mut feeds = self.assess(&database, log_id).await?;
+        let mut assessed_at = Instant::now();
         loop {
             if !database.is_there() {
                 return Err(Trouble::Gone);
             }
-            if swaps.has_changed().is_ok_and(|changed| changed) {
+            let has_swapped = swaps.has_changed().is_ok_and(|changed| changed);
+            if has_swapped || (database.is_shared && assessed_at.elapsed() > IDLE && feeds.len() < self.models.len()) {
                 swaps.mark_unchanged();
                 feeds = self.assess(&database, log_id).await?;
+                assessed_at = Instant::now();
             }
             let Some(from) = feeds.iter().map(|feed| feed.checkpoint.head.position).min() else {
                 if tokio::time::timeout(IDLE, swaps.changed()).await.is_ok() {
@@ -102,7 +114,7 @@ impl Shared {
             };
             let (behind_since, is_last) = (first.recorded_at, records.len() < CHUNK_RECORDS);
             if !self.feed(&database, &mut feeds, behind_since, decode(records).await).await? {
-                feeds = self.assess(&database, log_id).await?;
+                feeds = self.look_on(&database, log_id).await?;
             }
             if is_last {
                 tokio::time::sleep(GATHER).await;
@@ -116,7 +128,7 @@ impl Shared {
         for &model in &self.models {
             let stored = {
                 let mut writer = database.writer.lock().await;
-                store::checkpoint(&mut writer, model, Slot::Live).await?
+                store::checkpoint(&mut writer.begin_reading().await?, model, Slot::Live).await?
             };
             let fit = fit(model, stored.as_ref(), self.log.as_ref(), log_id).await?;
             let failed = self.failed.lock().expect("nobody panics with it").get(model.name).cloned();
@@ -126,7 +138,9 @@ impl Shared {
                 (Fit::Outdated, _) => (failed.map_or(Phase::Building, |reason| Phase::Stopped { reason }), stored),
                 (Fit::Unfit(_), _) => (failed.map_or(Phase::Building, |reason| Phase::Stopped { reason }), None),
             };
-            if phase == Phase::Building && self.wanted.send_if_modified(|wanted| wanted.insert(model.name)) {
+            if phase != Phase::Building {
+                self.wanted.send_if_modified(|wanted| wanted.remove(model.name));
+            } else if self.wanted.send_if_modified(|wanted| wanted.insert(model.name)) {
                 let why = if let Fit::Unfit(why) = &fit { why } else { "it is of an older version" };
                 tracing::info!("the read model {} is built: {why}", model.name);
             }
@@ -136,6 +150,23 @@ impl Shared {
             let position = checkpoint.map_or(Position::START, |checkpoint| checkpoint.head.position);
             let behind_since = if phase == Phase::Following { None } else { self.recorded_after(position).await };
             self.set(model, Status { phase, checkpoint, behind_since });
+        }
+        Ok(feeds)
+    }
+
+    /// After another projector was faster. In a shared database that is another node's, which then has the projecting to
+    /// itself while it goes on: what it writes is only told to queries here.
+    async fn look_on(&self, database: &Database, log_id: Uuid) -> Result<Vec<Feed>, Trouble> {
+        let mut feeds = self.assess(database, log_id).await?;
+        let mut moved_at = Instant::now();
+        while database.is_shared && moved_at.elapsed() < TAKE_OVER {
+            tokio::time::sleep(LOOK_ON).await;
+            let next = self.assess(database, log_id).await?;
+            let stood = |feeds: &[Feed]| feeds.iter().map(|feed| feed.checkpoint).collect::<Vec<_>>();
+            if stood(&next) != stood(&feeds) {
+                moved_at = Instant::now();
+            }
+            feeds = next;
         }
         Ok(feeds)
     }
@@ -176,10 +207,8 @@ impl Shared {
         let DecodedChunk { events, poison } = chunk;
         let mut stopped = Vec::new();
         for feed in feeds.iter_mut() {
-            let stepped = {
-                let mut writer = database.writer.lock().await;
-                step(&mut writer, feed.model, Slot::Live, feed.checkpoint, &events).await?
-            };
+            let stepping = step(&database.writer, feed.model, Slot::Live, feed.checkpoint, &events);
+            let stepped = tokio::time::timeout(STEP_DEADLINE, stepping).await.map_err(|_| Trouble::Silent)??;
             let (checkpoint, reason) = match stepped {
                 Step::Overtaken => return Ok(false),
                 Step::Advanced(checkpoint) => {

@@ -5,6 +5,7 @@
 //! version, or because somebody asked for it ([`build`], [`requests`]). Neither ever holds up the sequencer: they only read
 //! the log, and where the database is gone they try again until it is back.
 
+mod address;
 mod build;
 mod database;
 pub mod fit;
@@ -19,18 +20,18 @@ mod verify;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use domain::{Event, Position};
-use projections::sql::store::{self, Slot};
-use projections::sql::{MODELS, SqlModel};
-use sqlx::{Sqlite, Transaction};
+use projections::sql::{Location, MODELS, SqlModel, Transaction, store};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-pub use build::{BuildError, rebuild};
+pub use address::ReadModelsAddress;
+pub use build::{BuildError, Which, rebuild};
 pub use database::Database;
 pub use status::{Lag, Phase, Status};
 pub use verify::{Verified, VerifyError, verify};
@@ -40,13 +41,17 @@ use crate::log::{EventLog, ReadError};
 
 /// How many records are read, and at most written in one transaction, at once.
 const CHUNK_RECORDS: usize = 4_096;
+/// How long a query waits for the database's first answer.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// The read models in SQL, as queries and operators see them; a clone is another handle on the same ones.
 #[derive(Clone)]
 pub struct Projector(Arc<Shared>);
 
 struct Shared {
+    /// Where requests are left.
     folder: PathBuf,
+    location: Location,
     log: Arc<dyn EventLog>,
     models: Vec<&'static SqlModel>,
     /// `None` while it cannot be had.
@@ -61,15 +66,17 @@ struct Shared {
 }
 
 impl Projector {
-    /// Read models in `folder`, of `log`. Nothing happens before [`Projector::run`].
-    pub fn new(folder: &Path, log: Arc<dyn EventLog>) -> Self {
-        Self::of(folder, log, MODELS.to_vec())
+    /// Read models of `log` at `location`; requests for rebuilds are found in the data folder `folder`. Nothing happens
+    /// before [`Projector::run`].
+    pub fn new(folder: &Path, location: Location, log: Arc<dyn EventLog>) -> Self {
+        Self::of(folder, location, log, MODELS.to_vec())
     }
 
-    fn of(folder: &Path, log: Arc<dyn EventLog>, models: Vec<&'static SqlModel>) -> Self {
+    fn of(folder: &Path, location: Location, log: Arc<dyn EventLog>, models: Vec<&'static SqlModel>) -> Self {
         let statuses = models.iter().map(|model| (model.name, Status::default())).collect();
         Self(Arc::new(Shared {
             folder: folder.to_owned(),
+            location,
             log,
             models,
             database: ArcSwapOption::empty(),
@@ -98,7 +105,7 @@ impl Projector {
         if let Some(database) = Arc::into_inner(database)
             && let Err(error) = database.close().await
         {
-            tracing::warn!("the read models stay in two files: {error}");
+            tracing::warn!("the read models were not closed in good order: {error}");
         }
     }
 
@@ -126,7 +133,9 @@ impl Projector {
         let status = self.0.statuses.borrow().get(model.name).cloned().unwrap_or_default();
         let behind = Behind { position: status.position() };
         let database = self.0.database.load_full().filter(|_| status.is_at(min_position)).ok_or(behind)?;
-        let snapshot = Snapshot::of(&database, model).await.map_err(|error| {
+        // A server that does not answer is as good as none.
+        let snapshot = tokio::time::timeout(ANSWER, Snapshot::of(&database, model)).await.map_err(|_| behind)?;
+        let snapshot = snapshot.map_err(|error| {
             tracing::warn!("the read model {} cannot be read: {error}", model.name);
             behind
         })?;
@@ -138,7 +147,7 @@ impl Projector {
 /// One model's rows as of one position.
 pub struct Snapshot {
     /// Where to ask: whatever is read from here is as of the position.
-    pub transaction: Transaction<'static, Sqlite>,
+    pub transaction: Transaction<'static>,
     /// The checkpoint of the rows.
     pub position: Position,
 }
@@ -146,7 +155,7 @@ pub struct Snapshot {
 impl Snapshot {
     async fn of(database: &Database, model: &SqlModel) -> sqlx::Result<Option<(Self, Uuid)>> {
         let mut transaction = database.readers.begin().await?;
-        let checkpoint = store::checkpoint(&mut transaction, model, Slot::Live).await?;
+        let checkpoint = store::hold(&mut transaction, model).await?;
         let known = checkpoint.filter(|checkpoint| checkpoint.version <= model.version);
         Ok(known.map(|found| (Self { transaction, position: found.head.position }, found.log_id)))
     }

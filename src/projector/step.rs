@@ -2,9 +2,8 @@
 
 use domain::{Position, Record, RecordedEvent};
 use projections::sql::store::{self, Checkpoint, Slot};
-use projections::sql::{Folded, Poison, SqlModel};
-use sqlx::Connection;
-use sqlx::sqlite::SqliteConnection;
+use projections::sql::{Connection, Folded, Poison, SqlModel, is_refusal};
+use tokio::sync::Mutex;
 
 /// What a step came to.
 #[derive(Debug)]
@@ -17,31 +16,31 @@ pub enum Step {
     Overtaken,
 }
 
-/// Moves the table from `from` over `events`; those that it has are passed over.
+/// Moves the table from `from` over `events`; those that it has are passed over. Others write while it folds.
 ///
 /// # Errors
 /// The database's. What was not acknowledged may have been written: the stored checkpoint tells.
 pub async fn step(
-    connection: &mut SqliteConnection,
+    writer: &Mutex<Connection>,
     model: &'static SqlModel,
     slot: Slot,
     from: Checkpoint,
     events: &[RecordedEvent],
 ) -> sqlx::Result<Step> {
     let Ok(folded) = model.fold(from.head.position, events) else {
-        return one_by_one(connection, model, slot, from, events).await;
+        return one_by_one(writer, model, slot, from, events).await;
     };
     let Some(folded) = folded else { return Ok(Step::Advanced(from)) };
-    match write(connection, model, slot, &from, &folded).await {
+    match write(writer, model, slot, &from, &folded).await {
         Ok(advanced) => Ok(advanced.map_or(Step::Overtaken, Step::Advanced)),
-        Err(error) if store::is_refusal(&error) => one_by_one(connection, model, slot, from, events).await,
+        Err(error) if is_refusal(&error) => one_by_one(writer, model, slot, from, events).await,
         Err(error) => Err(error),
     }
 }
 
 /// Finds the poison in a chunk that has some, and keeps what is before it.
 async fn one_by_one(
-    connection: &mut SqliteConnection,
+    writer: &Mutex<Connection>,
     model: &'static SqlModel,
     slot: Slot,
     mut from: Checkpoint,
@@ -54,10 +53,10 @@ async fn one_by_one(
             Ok(None) => continue,
             Err(poison) => return Ok(Step::Poisoned(from, poison)),
         };
-        match write(connection, model, slot, &from, &folded).await {
+        match write(writer, model, slot, &from, &folded).await {
             Ok(Some(advanced)) => from = advanced,
             Ok(None) => return Ok(Step::Overtaken),
-            Err(error) if store::is_refusal(&error) => {
+            Err(error) if is_refusal(&error) => {
                 let (projection, position, reason) = (model.name, event.head.position, error.to_string());
                 return Ok(Step::Poisoned(from, Poison { projection, position, reason }));
             }
@@ -68,13 +67,14 @@ async fn one_by_one(
 }
 
 async fn write(
-    connection: &mut SqliteConnection,
+    writer: &Mutex<Connection>,
     model: &SqlModel,
     slot: Slot,
     from: &Checkpoint,
     folded: &Folded,
 ) -> sqlx::Result<Option<Checkpoint>> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut writer = writer.lock().await;
+    let mut transaction = writer.begin().await?;
     let advanced = store::advance(&mut transaction, model, slot, from, folded).await?;
     if advanced.is_some() {
         transaction.commit().await?;

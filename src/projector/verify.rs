@@ -1,14 +1,11 @@
 //! Proof that live tables say what the log says: each is held, row for row, against one that is folded afresh.
 
-use std::path::Path;
-
 use domain::Position;
-use projections::sql::store::{self, Checkpoint, READ_MODELS_FILE, Slot};
-use projections::sql::{Difference, SqlModel, compare};
+use projections::sql::store::{self, Checkpoint, Slot};
+use projections::sql::{Connection, Difference, Location, SqlModel, compare};
 use serde::Serialize;
-use sqlx::Connection;
 use sqlx::migrate::MigrateError;
-use sqlx::sqlite::SqliteConnection;
+use tokio::sync::Mutex;
 
 use super::fit::{Fit, fit};
 use super::step::{Step, decode, step};
@@ -43,28 +40,24 @@ pub enum VerifyError {
     Undecodable { position: Position, reason: String },
 }
 
-/// Holds the read models in `folder` against a fresh fold of `log`, each at its own checkpoint; tells `progress` of each
-/// position folded. It only reads the folder, and works beside a running server.
+/// Holds the read models at `location` against a fresh fold of `log` in a database of SQLite's, each at its own checkpoint;
+/// tells `progress` of each position folded. It only reads, and works beside a running server.
 ///
 /// # Errors
 /// The log or the database cannot be read. A difference is no error, but an answer.
 pub async fn verify(
-    folder: &Path,
+    location: &Location,
     log: &dyn EventLog,
     models: &[&'static SqlModel],
     mut progress: impl FnMut(&'static str, Position),
 ) -> Result<Vec<Verified>, VerifyError> {
-    let path = folder.join(READ_MODELS_FILE);
     let mut found = Vec::new();
-    if !path.exists() {
-        return Ok(found);
-    }
-    let mut bystander = store::bystander(&path).await?;
+    let Some(mut bystander) = location.look().await? else { return Ok(found) };
     let log_id = log_id(log).await?.unwrap_or_default();
     for &model in models {
         // One snapshot: the rows stay as they are while the log is folded up to their checkpoint.
-        let mut live = bystander.begin().await?;
-        let checkpoint = store::checkpoint(&mut live, model, Slot::Live).await?;
+        let mut live = bystander.begin_reading().await?;
+        let checkpoint = store::hold(&mut live, model).await?;
         let verified = |position: u64, rows, fault| Verified { projection: model.name, position, rows, fault };
         if checkpoint.is_none() {
             // A table that is not there yet says nothing that could be wrong.
@@ -78,7 +71,7 @@ pub async fn verify(
             continue;
         };
         let mut fresh = fold(log, model, checkpoint, &mut progress).await?;
-        let compared = compare(model, &mut live, &mut fresh).await?;
+        let compared = compare(model, &mut live, &mut fresh.begin_reading().await?).await?;
         let position = checkpoint.head.position.get();
         found.push(match compared {
             Ok(rows) => verified(position, rows, None),
@@ -101,15 +94,18 @@ fn not_comparable(fit: Fit) -> String {
     }
 }
 
-/// A table of the same events, in a database that SQLite keeps on disk for this connection only and then removes.
+/// A table of the same events.
 async fn fold(
     log: &dyn EventLog,
     model: &'static SqlModel,
     until: Checkpoint,
     progress: &mut impl FnMut(&'static str, Position),
-) -> Result<SqliteConnection, VerifyError> {
-    let mut fresh = store::open(Path::new("")).await?;
-    let mut reached = store::create(&mut fresh, model, Slot::Live, until.log_id).await?;
+) -> Result<Connection, VerifyError> {
+    let mut fresh = Connection::temporary().await?;
+    let mut transaction = fresh.begin().await?;
+    let mut reached = store::create(&mut transaction, model, Slot::Live, until.log_id).await?;
+    transaction.commit().await?;
+    let fresh = Mutex::new(fresh);
     while reached.head.position < until.head.position {
         let left = until.head.position.get() - reached.head.position.get();
         let limit = usize::try_from(left).unwrap_or(CHUNK_RECORDS).min(CHUNK_RECORDS);
@@ -118,7 +114,7 @@ async fn fold(
             return Err(VerifyError::Undecodable { position, reason });
         }
         let before = reached;
-        match step(&mut fresh, model, Slot::Live, reached, &chunk.events).await? {
+        match step(&fresh, model, Slot::Live, reached, &chunk.events).await? {
             Step::Advanced(checkpoint) if checkpoint != before => reached = checkpoint,
             Step::Poisoned(_, poison) => {
                 return Err(VerifyError::Undecodable { position: poison.position, reason: poison.reason });
@@ -128,5 +124,5 @@ async fn fold(
         }
         progress(model.name, reached.head.position);
     }
-    Ok(fresh)
+    Ok(fresh.into_inner())
 }

@@ -13,7 +13,7 @@ use super::{ToolError, source};
 use crate::config::Place;
 use crate::log::{self, FolderError, FolderLock};
 use crate::projector::requests::{ALL, LOOK_AGAIN, Outcome, Request};
-use crate::projector::{Database, rebuild};
+use crate::projector::{Database, Which, rebuild};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,8 +59,8 @@ pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolErro
 async fn here(place: &Place, models: &[&'static SqlModel], bar: &ProgressBar) -> Result<Position, ToolError> {
     let log = log::open(&place.log, &place.data).await?;
     bar.set_length(log.head().await?.position.get());
-    let database = Database::open(&place.data).await?;
-    let built = rebuild(&database, log.as_ref(), models, |position| bar.set_position(position.get())).await;
+    let database = Database::open(&place.read_models()?).await?;
+    let built = rebuild(&database, log.as_ref(), models, Which::All, |position| bar.set_position(position.get())).await;
     database.close().await?;
     log.close().await;
     Ok(built?)

@@ -1,10 +1,9 @@
 //! `reprise projections status`: where each read model in SQL stands, as its database says.
 
 use domain::Position;
-use projections::sql::store::{self, READ_MODELS_FILE, Slot};
-use projections::sql::{MODELS, SqlModel};
+use projections::sql::store::{self, Slot};
+use projections::sql::{MODELS, SqlModel, Transaction};
 use serde::Serialize;
-use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::output::{Said, Table, count};
@@ -34,12 +33,10 @@ struct Standing {
 /// Where each stands.
 pub async fn run(place: &Place) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
-    let path = place.data.join(READ_MODELS_FILE);
     let log_id = log_id(log.as_ref()).await?.unwrap_or_default();
     let mut standings = Vec::new();
-    if path.exists() {
-        let readers = store::readers(&path).await?;
-        let mut snapshot = readers.begin().await?;
+    if let Some(mut database) = place.read_models()?.look().await? {
+        let mut snapshot = database.begin_reading().await?;
         for model in MODELS {
             standings.push(standing(&mut snapshot, model, log.as_ref(), log_id).await?);
         }
@@ -58,13 +55,13 @@ pub async fn run(place: &Place) -> Result<Said, ToolError> {
 }
 
 async fn standing(
-    connection: &mut SqliteConnection,
+    snapshot: &mut Transaction<'_>,
     model: &'static SqlModel,
     log: &dyn EventLog,
     log_id: Uuid,
 ) -> Result<Standing, ToolError> {
-    let stored = store::checkpoint(connection, model, Slot::Live).await?;
-    let building = store::checkpoint(connection, model, Slot::Building).await?;
+    let stored = store::checkpoint(snapshot, model, Slot::Live).await?;
+    let building = store::checkpoint(snapshot, model, Slot::Building).await?;
     let position = stored.map_or(Position::START, |stored| stored.head.position);
     let last = log.head().await?.position;
     let lag_events = last.get().saturating_sub(position.get());

@@ -52,7 +52,7 @@ pub async fn stored(
     log: &Arc<dyn EventLog>,
     models: &[&'static SqlModel],
 ) -> Result<Vec<Comparison>, ToolError> {
-    let verified = projector::verify(&place.data, log.as_ref(), models, |_, _| {}).await?;
+    let verified = projector::verify(&place.read_models()?, log.as_ref(), models, |_, _| {}).await?;
     let comparison = |verified: Verified| Comparison {
         name: verified.projection,
         compared: verified.rows,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{Event, Points, RecordedEvent, UserId};
 
-use super::{Change, Fold, OutOfRange, SqlModel, column};
+use super::{Change, Fold, Kind, OutOfRange, SqlModel, column};
 
 /// One row a wallet that was ever used.
 pub static MODEL: SqlModel = SqlModel {
@@ -54,9 +54,9 @@ impl Fold for Balances {
     fn changes(self: Box<Self>) -> Vec<Change> {
         let row = |(user_id, (balance, position))| [user_id, balance, position];
         vec![Change {
-            before: "INSERT INTO {table} (user_id, balance, position) VALUES ",
+            before: "INSERT INTO {table} (user_id, balance, position) ",
             after: " ON CONFLICT (user_id) DO UPDATE SET balance = excluded.balance, position = excluded.position",
-            width: 3,
+            columns: &[Kind::Integer; 3],
             values: self.0.into_iter().flat_map(row).map(Into::into).collect(),
         }]
     }

@@ -6,6 +6,8 @@
 
 pub mod balances;
 mod compare;
+mod connection;
+mod database;
 mod fold;
 pub mod payments;
 pub mod point_history;
@@ -17,11 +19,14 @@ pub mod store;
 mod tests;
 mod write;
 
+use connection::Row;
 use domain::RecordedEvent;
 
 pub use compare::{Difference, compare};
+pub use connection::{Connection, Readers, Transaction, is_locked_out, is_refusal};
+pub use database::{Location, READ_MODELS_FILE, SCHEMA};
 pub use fold::{Folded, Poison};
-pub use write::{Change, Value};
+pub use write::{Change, Kind, Value};
 
 /// How events become the rows of one table.
 pub trait Fold: Send {
@@ -48,7 +53,7 @@ pub struct SqlModel {
     /// The version of its shape and of its fold. Another one in the database means: rebuild.
     pub version: u32,
     /// What is in the parentheses of its CREATE TABLE: the common subset of SQLite and PostgreSQL, no constraint named,
-    /// so that the table can stand twice in one schema.
+    /// so that the table can stand twice in one schema. Bytes are BYTEA, as PostgreSQL calls them; SQLite takes any name.
     pub columns: &'static str,
     /// The columns by which its rows are in order: those of its key.
     pub key: &'static str,

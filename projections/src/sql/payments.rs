@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::{Event, Hold, Payment, PaymentId, Points, RecordedEvent, Timestamp, UserId};
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::store::{Order, id, number};
-use super::{Change, Fold, OutOfRange, SqlModel, Value, column};
+use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, column};
 
 /// One row a payment.
 pub static MODEL: SqlModel = SqlModel {
@@ -21,10 +19,10 @@ pub static MODEL: SqlModel = SqlModel {
     fold: || Box::<Payments>::default(),
 };
 
-/// New payments, and refunds of earlier ones: by payment, when, and at which position.
+/// New payments, one row each, and refunds of earlier ones: by payment, when, and at which position.
 #[derive(Default)]
 struct Payments {
-    paid: BTreeMap<i64, [Value; 10]>,
+    paid: Vec<Value>,
     refunded: BTreeMap<i64, (i64, i64)>,
 }
 
@@ -37,9 +35,8 @@ impl Payments {
         paid_at: Timestamp,
         position: i64,
     ) -> Result<(), OutOfRange> {
-        let payment_id = column(payment_id)?;
-        let row = [
-            payment_id.into(),
+        self.paid.extend([
+            column(payment_id)?.into(),
             column(hold.reservation_id)?.into(),
             column(hold.user_id)?.into(),
             column(hold.concert_id)?.into(),
@@ -49,8 +46,7 @@ impl Payments {
             paid_at.millis().into(),
             Value::Null,
             position.into(),
-        ];
-        self.paid.insert(payment_id, row);
+        ]);
         Ok(())
     }
 }
@@ -88,15 +84,15 @@ impl Fold for Payments {
         vec![
             Change {
                 before: "INSERT INTO {table} (payment_id, reservation_id, user_id, concert_id, schedule_id, amount, \
-                         balance_after, paid_at, refunded_at, position) VALUES ",
+                         balance_after, paid_at, refunded_at, position) ",
                 after: "",
-                width: 10,
-                values: self.paid.into_values().flatten().collect(),
+                columns: &[Kind::Integer; 10],
+                values: self.paid,
             },
             Change {
-                before: "UPDATE {table} SET refunded_at = v.column2, position = v.column3 FROM (VALUES ",
+                before: "UPDATE {table} SET refunded_at = v.column2, position = v.column3 FROM (",
                 after: ") AS v WHERE payment_id = v.column1",
-                width: 3,
+                columns: &[Kind::Integer; 3],
                 values: self.refunded.into_iter().flat_map(refund).map(Into::into).collect(),
             },
         ]
@@ -108,23 +104,23 @@ impl Fold for Payments {
 /// # Errors
 /// The database's.
 pub async fn page(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction<'_>,
     user_id: UserId,
     after: Option<u64>,
     limit: u32,
 ) -> sqlx::Result<Vec<Payment>> {
     let query = "SELECT * FROM payments WHERE user_id = $1 AND payment_id < $2 ORDER BY payment_id DESC LIMIT $3";
-    let query = sqlx::query(query).bind(number(user_id)).bind(Order::Descending.bound(after)).bind(limit);
-    query.fetch_all(connection).await?.iter().map(payment).collect()
+    let values = [number(user_id), Order::Descending.bound(after), limit.into()].map(Value::from);
+    transaction.rows(query, &values).await?.iter().map(payment).collect()
 }
 
-fn payment(row: &SqliteRow) -> sqlx::Result<Payment> {
+fn payment(row: &Row) -> sqlx::Result<Payment> {
     Ok(Payment {
-        payment_id: id(row.try_get("payment_id")?)?,
-        reservation_id: id(row.try_get("reservation_id")?)?,
-        user_id: id(row.try_get("user_id")?)?,
-        amount: Points::new(row.try_get("amount")?),
-        balance_after: Points::new(row.try_get("balance_after")?),
-        paid_at: Timestamp::from_millis(row.try_get("paid_at")?),
+        payment_id: id(row.number("payment_id")?)?,
+        reservation_id: id(row.number("reservation_id")?)?,
+        user_id: id(row.number("user_id")?)?,
+        amount: Points::new(row.number("amount")?),
+        balance_after: Points::new(row.number("balance_after")?),
+        paid_at: Timestamp::from_millis(row.integer("paid_at")?),
     })
 }

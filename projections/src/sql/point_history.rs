@@ -1,11 +1,9 @@
 //! Every movement of points, with the balance after it and the hash that proves it.
 
 use domain::{Event, Hash, Hold, PaymentId, Points, Position, RecordedEvent, ReservationId, Timestamp, UserId};
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::store::{Order, id, number};
-use super::{Change, Fold, OutOfRange, SqlModel, Value, column};
+use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, column};
 
 /// One row a movement.
 pub static MODEL: SqlModel = SqlModel {
@@ -14,9 +12,14 @@ pub static MODEL: SqlModel = SqlModel {
     columns: "position BIGINT PRIMARY KEY NOT NULL, user_id BIGINT NOT NULL, \
               kind TEXT NOT NULL CHECK (kind IN ('CHARGE', 'PAYMENT', 'REFUND')), \
               amount BIGINT NOT NULL, balance_after BIGINT NOT NULL CHECK (balance_after >= 0), at BIGINT NOT NULL, \
-              reservation_id BIGINT, payment_id BIGINT, hash BLOB NOT NULL, UNIQUE (user_id, position)",
+              reservation_id BIGINT, payment_id BIGINT, hash BYTEA NOT NULL, UNIQUE (user_id, position)",
     key: "position",
     fold: || Box::<PointHistory>::default(),
+};
+
+const COLUMNS: [Kind; 9] = {
+    use Kind::{Hash, Integer, Text};
+    [Integer, Integer, Text, Integer, Integer, Integer, Integer, Integer, Hash]
 };
 
 /// Rows, in the order of their positions.
@@ -87,9 +90,9 @@ impl Fold for PointHistory {
     fn changes(self: Box<Self>) -> Vec<Change> {
         vec![Change {
             before: "INSERT INTO {table} (position, user_id, kind, amount, balance_after, at, reservation_id, payment_id, \
-                     hash) VALUES ",
+                     hash) ",
             after: "",
-            width: 9,
+            columns: &COLUMNS,
             values: self.0,
         }]
     }
@@ -121,7 +124,7 @@ pub struct Movement {
 /// # Errors
 /// The database's.
 pub async fn page(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction<'_>,
     user_id: UserId,
     order: Order,
     after: Option<u64>,
@@ -135,20 +138,19 @@ pub async fn page(
             "SELECT * FROM point_history WHERE user_id = $1 AND position > $2 ORDER BY position ASC LIMIT $3"
         }
     };
-    let query = sqlx::query(query).bind(number(user_id)).bind(order.bound(after)).bind(limit);
-    query.fetch_all(connection).await?.iter().map(movement).collect()
+    let values = [number(user_id), order.bound(after), limit.into()].map(Value::from);
+    transaction.rows(query, &values).await?.iter().map(movement).collect()
 }
 
-fn movement(row: &SqliteRow) -> sqlx::Result<Movement> {
-    let hash: Vec<u8> = row.try_get("hash")?;
+fn movement(row: &Row) -> sqlx::Result<Movement> {
     Ok(Movement {
-        position: Position::new(row.try_get("position")?),
-        kind: row.try_get("kind")?,
-        amount: row.try_get("amount")?,
-        balance_after: Points::new(row.try_get("balance_after")?),
-        at: Timestamp::from_millis(row.try_get("at")?),
-        reservation_id: row.try_get::<Option<u64>, _>("reservation_id")?.map(id).transpose()?,
-        payment_id: row.try_get::<Option<u64>, _>("payment_id")?.map(id).transpose()?,
-        hash: Hash::new(hash.try_into().map_err(|_| sqlx::Error::Decode("a hash has 32 bytes".into()))?),
+        position: Position::new(row.number("position")?),
+        kind: row.text("kind")?.to_owned(),
+        amount: row.integer("amount")?,
+        balance_after: Points::new(row.number("balance_after")?),
+        at: Timestamp::from_millis(row.integer("at")?),
+        reservation_id: row.number_if_any("reservation_id")?.map(id).transpose()?,
+        payment_id: row.number_if_any("payment_id")?.map(id).transpose()?,
+        hash: row.hash("hash")?,
     })
 }

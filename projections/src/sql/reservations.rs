@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::{Event, Hold, Points, RecordedEvent, Reservation, ReservationId, ReservationStatus, Timestamp, UserId};
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::store::{Order, id, number};
-use super::{Change, Fold, OutOfRange, SqlModel, Value, column};
+use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, column};
 
 /// One row a reservation; `seats` is JSON: `[{"seat_id": 1, "price": 100}]`.
 pub static MODEL: SqlModel = SqlModel {
@@ -20,6 +18,11 @@ pub static MODEL: SqlModel = SqlModel {
               UNIQUE (user_id, reservation_id)",
     key: "reservation_id",
     fold: || Box::<Reservations>::default(),
+};
+
+const COLUMNS: [Kind; 10] = {
+    use Kind::{Integer, Text};
+    [Integer, Integer, Integer, Integer, Text, Integer, Text, Integer, Integer, Integer]
 };
 
 /// Whole rows: every event about a reservation carries all of it.
@@ -73,9 +76,9 @@ impl Fold for Reservations {
     fn changes(self: Box<Self>) -> Vec<Change> {
         vec![Change {
             before: "INSERT INTO {table} (reservation_id, user_id, concert_id, schedule_id, seats, total_price, status, \
-                     held_at, expires_at, position) VALUES ",
+                     held_at, expires_at, position) ",
             after: " ON CONFLICT (reservation_id) DO UPDATE SET status = excluded.status, position = excluded.position",
-            width: 10,
+            columns: &COLUMNS,
             values: self.0.into_values().flatten().collect(),
         }]
     }
@@ -85,9 +88,9 @@ impl Fold for Reservations {
 ///
 /// # Errors
 /// The database's.
-pub async fn one(connection: &mut SqliteConnection, id: ReservationId) -> sqlx::Result<Option<Reservation>> {
-    let query = sqlx::query("SELECT * FROM reservations WHERE reservation_id = $1").bind(number(id));
-    query.fetch_optional(connection).await?.as_ref().map(reservation).transpose()
+pub async fn one(transaction: &mut Transaction<'_>, id: ReservationId) -> sqlx::Result<Option<Reservation>> {
+    let query = "SELECT * FROM reservations WHERE reservation_id = $1";
+    transaction.rows(query, &[number(id).into()]).await?.first().map(reservation).transpose()
 }
 
 /// At most `limit` of the user's reservations, the newest first: those before `after`.
@@ -95,20 +98,20 @@ pub async fn one(connection: &mut SqliteConnection, id: ReservationId) -> sqlx::
 /// # Errors
 /// The database's.
 pub async fn page(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction<'_>,
     user_id: UserId,
     after: Option<u64>,
     limit: u32,
 ) -> sqlx::Result<Vec<Reservation>> {
     let query =
         "SELECT * FROM reservations WHERE user_id = $1 AND reservation_id < $2 ORDER BY reservation_id DESC LIMIT $3";
-    let query = sqlx::query(query).bind(number(user_id)).bind(Order::Descending.bound(after)).bind(limit);
-    query.fetch_all(connection).await?.iter().map(reservation).collect()
+    let values = [number(user_id), Order::Descending.bound(after), limit.into()].map(Value::from);
+    transaction.rows(query, &values).await?.iter().map(reservation).collect()
 }
 
-fn reservation(row: &SqliteRow) -> sqlx::Result<Reservation> {
+fn reservation(row: &Row) -> sqlx::Result<Reservation> {
     let wrong = |reason: String| sqlx::Error::Decode(reason.into());
-    let status = match row.try_get("status")? {
+    let status = match row.text("status")? {
         "HELD" => ReservationStatus::Held,
         "PAID" => ReservationStatus::Paid,
         "CANCELLED" => ReservationStatus::Cancelled,
@@ -117,14 +120,14 @@ fn reservation(row: &SqliteRow) -> sqlx::Result<Reservation> {
         other => return Err(wrong(format!("{other} is no status"))),
     };
     let hold = Hold {
-        reservation_id: id(row.try_get("reservation_id")?)?,
-        user_id: id(row.try_get("user_id")?)?,
-        concert_id: id(row.try_get("concert_id")?)?,
-        schedule_id: id(row.try_get("schedule_id")?)?,
-        seats: serde_json::from_str(row.try_get("seats")?).map_err(|error| wrong(error.to_string()))?,
-        total_price: Points::new(row.try_get("total_price")?),
-        held_at: Timestamp::from_millis(row.try_get("held_at")?),
-        expires_at: Timestamp::from_millis(row.try_get("expires_at")?),
+        reservation_id: id(row.number("reservation_id")?)?,
+        user_id: id(row.number("user_id")?)?,
+        concert_id: id(row.number("concert_id")?)?,
+        schedule_id: id(row.number("schedule_id")?)?,
+        seats: serde_json::from_str(row.text("seats")?).map_err(|error| wrong(error.to_string()))?,
+        total_price: Points::new(row.number("total_price")?),
+        held_at: Timestamp::from_millis(row.integer("held_at")?),
+        expires_at: Timestamp::from_millis(row.integer("expires_at")?),
     };
     Ok(Reservation { hold, status })
 }

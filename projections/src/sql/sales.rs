@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{Event, Hold, RecordedEvent};
 use serde::Serialize;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::{Change, Fold, OutOfRange, SqlModel, column};
+use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, column};
 
 /// One row a schedule: `held` and `sold` are seats now, `refunded` those that were sold and came back, `takings` what
 /// payments brought less what refunds gave back.
@@ -92,11 +90,11 @@ impl Fold for Sales {
             [schedule_id, concert_id, seats_total, held, sold, refunded, takings]
         };
         vec![Change {
-            before: "INSERT INTO {table} (schedule_id, concert_id, seats_total, held, sold, refunded, takings) VALUES ",
+            before: "INSERT INTO {table} (schedule_id, concert_id, seats_total, held, sold, refunded, takings) ",
             after: " ON CONFLICT (schedule_id) DO UPDATE SET seats_total = {table}.seats_total + excluded.seats_total, \
                     held = {table}.held + excluded.held, sold = {table}.sold + excluded.sold, \
                     refunded = {table}.refunded + excluded.refunded, takings = {table}.takings + excluded.takings",
-            width: 7,
+            columns: &[Kind::Integer; 7],
             values: self.0.into_iter().flat_map(row).map(Into::into).collect(),
         }]
     }
@@ -126,19 +124,19 @@ pub struct ScheduleSales {
 ///
 /// # Errors
 /// The database's.
-pub async fn all(connection: &mut SqliteConnection) -> sqlx::Result<Vec<ScheduleSales>> {
-    let query = sqlx::query("SELECT * FROM sales ORDER BY concert_id, schedule_id");
-    query.fetch_all(connection).await?.iter().map(schedule_sales).collect()
+pub async fn all(transaction: &mut Transaction<'_>) -> sqlx::Result<Vec<ScheduleSales>> {
+    let query = "SELECT * FROM sales ORDER BY concert_id, schedule_id";
+    transaction.rows(query, &[]).await?.iter().map(schedule_sales).collect()
 }
 
-fn schedule_sales(row: &SqliteRow) -> sqlx::Result<ScheduleSales> {
+fn schedule_sales(row: &Row) -> sqlx::Result<ScheduleSales> {
     Ok(ScheduleSales {
-        concert_id: row.try_get("concert_id")?,
-        schedule_id: row.try_get("schedule_id")?,
-        seats_total: row.try_get("seats_total")?,
-        held: row.try_get("held")?,
-        sold: row.try_get("sold")?,
-        refunded: row.try_get("refunded")?,
-        takings: row.try_get("takings")?,
+        concert_id: row.number("concert_id")?,
+        schedule_id: row.number("schedule_id")?,
+        seats_total: row.integer("seats_total")?,
+        held: row.integer("held")?,
+        sold: row.integer("sold")?,
+        refunded: row.integer("refunded")?,
+        takings: row.integer("takings")?,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Event, Hold, RecordedEvent, Seat};
 
-use super::{Change, Fold, OutOfRange, SqlModel, Value, column};
+use super::{Change, Fold, Kind, OutOfRange, SqlModel, Value, column};
 
 /// One row a seat.
 pub static MODEL: SqlModel = SqlModel {
@@ -16,6 +16,17 @@ pub static MODEL: SqlModel = SqlModel {
               PRIMARY KEY (schedule_id, seat_id)",
     key: "schedule_id, seat_id",
     fold: || Box::<SeatList>::default(),
+};
+
+/// Schedule, seat, concert, name, zone, price, row, number, status.
+const SEATS: [Kind; 9] = {
+    use Kind::{Integer, Text};
+    [Integer, Integer, Integer, Text, Text, Integer, Text, Integer, Text]
+};
+/// Schedule, seat, status, whose it is, and whose it must have been.
+const MOVES: [Kind; 5] = {
+    use Kind::{Integer, Text};
+    [Integer, Integer, Text, Integer, Integer]
 };
 
 type Key = (i64, i64);
@@ -119,17 +130,17 @@ impl Fold for SeatList {
         vec![
             Change {
                 before: "INSERT INTO {table} (schedule_id, seat_id, concert_id, name, zone, price, seat_row, \
-                         seat_number, status) VALUES ",
+                         seat_number, status) ",
                 after: " ON CONFLICT (schedule_id, seat_id) DO UPDATE SET name = excluded.name, zone = excluded.zone, \
                         price = excluded.price, seat_row = excluded.seat_row, seat_number = excluded.seat_number",
-                width: 9,
+                columns: &SEATS,
                 values: self.added.into_values().flat_map(free).collect(),
             },
             Change {
-                before: "UPDATE {table} SET status = v.column3, reservation_id = v.column4 FROM (VALUES ",
+                before: "UPDATE {table} SET status = v.column3, reservation_id = v.column4 FROM (",
                 after: ") AS v WHERE schedule_id = v.column1 AND seat_id = v.column2 \
                         AND (v.column5 IS NULL OR reservation_id = v.column5)",
-                width: 5,
+                columns: &MOVES,
                 values,
             },
         ]

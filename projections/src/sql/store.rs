@@ -3,30 +3,16 @@
 //! Whoever writes says which checkpoint they go on from; where another is stored, another writer was faster, and nothing
 //! is written. So several projectors on one database do each event once.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use domain::{Hash, Head, NotAnId, Position};
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{AssertSqlSafe, ConnectOptions, Row};
+use domain::{Head, NotAnId, Position};
 use uuid::Uuid;
 
 use super::write::write;
-use super::{Folded, SqlModel};
+use super::{Connection, Folded, Row, SqlModel, Transaction, Value};
 
-/// The file in the data folder, beside the log's.
-pub const READ_MODELS_FILE: &str = "read-models.db";
-/// Connections that read at the same time.
-const READERS: u32 = 4;
-/// How long a statement waits for another process's lock, and a query for a connection, in seconds.
-const BUSY_SECONDS: u64 = 5;
-/// A statement for each power of two up to 256, of each table and of the one that is built beside it.
-const STATEMENTS: usize = 256;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite/read_models");
+/// Names the lock that whoever builds on a server holds.
+const BUILDING: &str = "hashtextextended('reprise_read_models.building', 0)";
+/// How long a swap waits for those who read the live table, before it lets those behind it pass and tries again.
+const SWAP_WAIT: &str = "SET LOCAL lock_timeout = '500ms'";
 
 /// Which of a model's two tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +50,23 @@ pub struct Checkpoint {
     pub head: Head,
 }
 
+impl Checkpoint {
+    fn of(row: &Row) -> sqlx::Result<Self> {
+        let log_id = row.text("log_id")?.parse().map_err(|error: uuid::Error| sqlx::Error::Decode(error.into()))?;
+        let version = row.number("version")?.try_into();
+        let version = version.map_err(|error: std::num::TryFromIntError| sqlx::Error::Decode(error.into()))?;
+        let head = Head { position: Position::new(row.number("position")?), hash: row.hash("hash")? };
+        Ok(Self { version, log_id, head })
+    }
+
+    /// As the columns hold it: version, log id, position, hash.
+    fn values(&self) -> [Value; 4] {
+        let position = number(self.head.position.get());
+        let (log_id, hash) = (self.log_id.to_string(), *self.head.hash.as_bytes());
+        [i64::from(self.version).into(), log_id.as_str().into(), position.into(), hash.into()]
+    }
+}
+
 /// Which way a page goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -94,66 +97,51 @@ pub(super) fn id<Id: TryFrom<u64, Error = NotAnId>>(number: u64) -> sqlx::Result
     Id::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// Opens the database for writing, created if missing. It may lose its last transactions in a power cut, never a part of
-/// one: what is lost is folded again.
+/// Takes the right to build tables: there is one on a server, for as long as this connection lives, or until
+/// [`stop_building`]. In a file nobody else builds: who opens it for writing holds the data folder.
 ///
 /// # Errors
-/// The file cannot be opened, or is something else.
-pub async fn open(path: &Path) -> Result<SqliteConnection, MigrateError> {
-    let options = options(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-    let mut connection = options.statement_cache_capacity(STATEMENTS).connect().await?;
-    MIGRATIONS.run_direct(None, &mut connection, false).await?;
-    Ok(connection)
+/// The database's.
+pub async fn start_building(connection: &mut Connection) -> sqlx::Result<bool> {
+    let Connection::Postgres(connection) = connection else { return Ok(true) };
+    let take = sqlx::AssertSqlSafe(format!("SELECT pg_try_advisory_lock({BUILDING})"));
+    sqlx::query_scalar(take).fetch_one(connection).await
 }
 
-/// Connections for queries, on a database that is there.
+/// Gives it back.
 ///
 /// # Errors
-/// It cannot be opened.
-pub async fn readers(path: &Path) -> sqlx::Result<SqlitePool> {
-    let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(Duration::from_secs(BUSY_SECONDS));
-    pool.connect_with(options(path).read_only(true)).await
+/// The database's.
+pub async fn stop_building(connection: &mut Connection) -> sqlx::Result<()> {
+    let Connection::Postgres(connection) = connection else { return Ok(()) };
+    let give = sqlx::AssertSqlSafe(format!("SELECT pg_advisory_unlock({BUILDING})"));
+    sqlx::query(give).execute(connection).await.map(drop)
 }
 
-/// A connection for whoever only looks, beside a server or without one. A file that nobody has open is read as it is
-/// (`immutable`): SQLite would make a WAL beside it otherwise. <https://sqlite.org/wal.html#read_only_databases>
-///
-/// # Errors
-/// It cannot be opened.
-pub async fn bystander(path: &Path) -> sqlx::Result<SqliteConnection> {
-    let wal = PathBuf::from(format!("{}-wal", path.display()));
-    let is_alone = wal.metadata().map_or(true, |wal| wal.len() == 0);
-    options(path).read_only(true).immutable(is_alone).connect().await
-}
-
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .synchronous(SqliteSynchronous::Normal)
-        .busy_timeout(Duration::from_secs(BUSY_SECONDS))
-        .disable_statement_logging()
-}
-
-/// Up to where the table is; `None` where there is none. Read first in a transaction, it is that of the rows read after.
+/// Up to where the table is; `None` where there is none.
 ///
 /// # Errors
 /// The database's.
 pub async fn checkpoint(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction<'_>,
     model: &SqlModel,
     slot: Slot,
 ) -> sqlx::Result<Option<Checkpoint>> {
     let query = "SELECT version, log_id, position, hash FROM checkpoints WHERE name = $1 AND slot = $2";
-    let row = sqlx::query(query).bind(model.name).bind(slot.name()).fetch_optional(connection).await?;
-    let Some(row) = row else { return Ok(None) };
-    let hash: Vec<u8> = row.try_get("hash")?;
-    let hash = hash.try_into().map_err(|_| sqlx::Error::Decode("a hash has 32 bytes".into()))?;
-    let log_id: &str = row.try_get("log_id")?;
-    Ok(Some(Checkpoint {
-        version: row.try_get("version")?,
-        log_id: log_id.parse().map_err(|error: uuid::Error| sqlx::Error::Decode(error.into()))?,
-        head: Head { position: Position::new(row.try_get("position")?), hash: Hash::new(hash) },
-    }))
+    let rows = transaction.rows(query, &[model.name.into(), slot.name().into()]).await?;
+    rows.first().map(Checkpoint::of).transpose()
+}
+
+/// The same of the live table, which then stays in its place: whatever the transaction reads is as of that position. It
+/// must be the first that the transaction reads.
+///
+/// # Errors
+/// The database's.
+pub async fn hold(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<Option<Checkpoint>> {
+    if !transaction.hold(&Slot::Live.table(model)).await? {
+        return Ok(None);
+    }
+    checkpoint(transaction, model, Slot::Live).await
 }
 
 /// Makes the model's table anew, with nothing of the log in it yet, in the caller's transaction.
@@ -161,27 +149,20 @@ pub async fn checkpoint(
 /// # Errors
 /// The database's.
 pub async fn create(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction<'_>,
     model: &SqlModel,
     slot: Slot,
     log_id: Uuid,
 ) -> sqlx::Result<Checkpoint> {
     let table = slot.table(model);
     let make = format!("DROP TABLE IF EXISTS {table}; CREATE TABLE {table} ({})", model.columns);
-    sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut *connection).await?;
-    forget(connection, model, slot).await?;
+    transaction.run(make).await?;
+    forget(transaction, model, slot).await?;
     let checkpoint = Checkpoint { version: model.version, log_id, head: Head::EMPTY };
     let insert =
         "INSERT INTO checkpoints (name, slot, version, log_id, position, hash) VALUES ($1, $2, $3, $4, $5, $6)";
-    sqlx::query(insert)
-        .bind(model.name)
-        .bind(slot.name())
-        .bind(model.version)
-        .bind(log_id.to_string())
-        .bind(0_i64)
-        .bind(checkpoint.head.hash.as_bytes().as_slice())
-        .execute(connection)
-        .await?;
+    let [version, log_id, position, hash] = checkpoint.values();
+    transaction.execute(insert, &[model.name.into(), slot.name().into(), version, log_id, position, hash]).await?;
     Ok(checkpoint)
 }
 
@@ -191,7 +172,7 @@ pub async fn create(
 /// # Errors
 /// The database's.
 pub async fn advance(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction<'_>,
     model: &SqlModel,
     slot: Slot,
     expected: &Checkpoint,
@@ -199,49 +180,51 @@ pub async fn advance(
 ) -> sqlx::Result<Option<Checkpoint>> {
     let update = "UPDATE checkpoints SET position = $1, hash = $2 WHERE name = $3 AND slot = $4 AND version = $5 \
                   AND log_id = $6 AND position = $7 AND hash = $8";
-    let moved = sqlx::query(update)
-        .bind(number(folded.head.position.get()))
-        .bind(folded.head.hash.as_bytes().as_slice())
-        .bind(model.name)
-        .bind(slot.name())
-        .bind(expected.version)
-        .bind(expected.log_id.to_string())
-        .bind(number(expected.head.position.get()))
-        .bind(expected.head.hash.as_bytes().as_slice())
-        .execute(&mut *connection)
-        .await?;
-    if moved.rows_affected() != 1 {
+    let next = Checkpoint { head: folded.head, ..*expected };
+    let ([.., position, hash], [version, log_id, before, hash_before]) = (next.values(), expected.values());
+    let values = [position, hash, model.name.into(), slot.name().into(), version, log_id, before, hash_before];
+    if transaction.execute(update, &values).await? != 1 {
         return Ok(None);
     }
     let table = slot.table(model);
     for change in &folded.changes {
-        write(connection, &table, change).await?;
+        write(transaction, &table, change).await?;
     }
-    Ok(Some(Checkpoint { head: folded.head, ..*expected }))
+    Ok(Some(next))
+}
+
+/// Keeps the live table where it is until the end of the caller's transaction: nobody reads it, and nobody moves it.
+///
+/// # Errors
+/// The database's; [`super::is_locked_out`] where those who read it take long.
+pub async fn stop_live(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<()> {
+    if let Transaction::Sqlite(_) = transaction {
+        // A transaction that writes is alone.
+        return Ok(());
+    }
+    let row = "SELECT position FROM checkpoints WHERE name = $1 AND slot = $2 FOR UPDATE";
+    let is_there = !transaction.rows(row, &[model.name.into(), Slot::Live.name().into()]).await?.is_empty();
+    if is_there {
+        let table = Slot::Live.table(model);
+        transaction.run(format!("{SWAP_WAIT}; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")).await?;
+    }
+    Ok(())
 }
 
 /// Puts the table that was built in the live one's place, in the caller's transaction.
 ///
 /// # Errors
 /// The database's.
-pub async fn swap_in(connection: &mut SqliteConnection, model: &SqlModel) -> sqlx::Result<()> {
+pub async fn swap_in(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<()> {
     let (live, building) = (Slot::Live.table(model), Slot::Building.table(model));
-    let swap = format!("DROP TABLE IF EXISTS {live}; ALTER TABLE {building} RENAME TO {live}");
-    sqlx::raw_sql(AssertSqlSafe(swap)).execute(&mut *connection).await?;
-    forget(connection, model, Slot::Live).await?;
+    transaction.run(format!("DROP TABLE IF EXISTS {live}; ALTER TABLE {building} RENAME TO {live}")).await?;
+    forget(transaction, model, Slot::Live).await?;
     let update = "UPDATE checkpoints SET slot = $1 WHERE name = $2 AND slot = $3";
-    let update = sqlx::query(update).bind(Slot::Live.name()).bind(model.name).bind(Slot::Building.name());
-    update.execute(connection).await.map(drop)
+    let values = [Slot::Live.name(), model.name, Slot::Building.name()].map(Value::from);
+    transaction.execute(update, &values).await.map(drop)
 }
 
-async fn forget(connection: &mut SqliteConnection, model: &SqlModel, slot: Slot) -> sqlx::Result<()> {
-    let delete = sqlx::query("DELETE FROM checkpoints WHERE name = $1 AND slot = $2");
-    delete.bind(model.name).bind(slot.name()).execute(connection).await.map(drop)
-}
-
-/// Whether the database refused a row, so that the same rows would be refused again.
-pub fn is_refusal(error: &sqlx::Error) -> bool {
-    use sqlx::error::ErrorKind::{CheckViolation, NotNullViolation, UniqueViolation};
-    let kind = error.as_database_error().map(|error| error.kind());
-    matches!(kind, Some(CheckViolation | NotNullViolation | UniqueViolation))
+async fn forget(transaction: &mut Transaction<'_>, model: &SqlModel, slot: Slot) -> sqlx::Result<()> {
+    let delete = "DELETE FROM checkpoints WHERE name = $1 AND slot = $2";
+    transaction.execute(delete, &[model.name.into(), slot.name().into()]).await.map(drop)
 }

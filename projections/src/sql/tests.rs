@@ -2,8 +2,7 @@
 
 use domain::spec::*;
 use domain::{Event, Points, RecordedEvent};
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection, Row};
+use futures_util::TryStreamExt;
 use uuid::Uuid;
 
 use super::store::{Order, Slot};
@@ -24,25 +23,28 @@ fn log(events: impl IntoIterator<Item = Event>) -> Vec<RecordedEvent> {
 }
 
 /// A database with every model of these events, written so many at a time.
-async fn written(log: &[RecordedEvent], at_once: usize) -> SqliteConnection {
-    let mut connection = store::open(std::path::Path::new(":memory:")).await.unwrap();
+async fn written(log: &[RecordedEvent], at_once: usize) -> Connection {
+    let mut connection = Connection::temporary().await.unwrap();
+    let mut transaction = connection.begin().await.unwrap();
     for model in MODELS {
-        let mut checkpoint = store::create(&mut connection, model, Slot::Live, Uuid::nil()).await.unwrap();
+        let mut checkpoint = store::create(&mut transaction, model, Slot::Live, Uuid::nil()).await.unwrap();
         for chunk in log.chunks(at_once) {
             let folded = model.fold(checkpoint.head.position, chunk).unwrap().unwrap();
-            let advanced = store::advance(&mut connection, model, Slot::Live, &checkpoint, &folded).await;
+            let advanced = store::advance(&mut transaction, model, Slot::Live, &checkpoint, &folded).await;
             checkpoint = advanced.unwrap().unwrap();
         }
     }
+    transaction.commit().await.unwrap();
     connection
 }
 
 /// The rows of a query, with a bar between the columns.
-async fn rows(connection: &mut SqliteConnection, columns: &[&str], rest: &str) -> Vec<String> {
+async fn rows(connection: &mut Connection, columns: &[&str], rest: &str) -> Vec<String> {
     let texts: Vec<String> = columns.iter().map(|column| format!("coalesce({column}, '-')")).collect();
-    let query = format!("SELECT {} FROM {rest}", texts.join(" || '|' || "));
-    let rows = sqlx::query(AssertSqlSafe(query)).fetch_all(connection).await.unwrap();
-    rows.iter().map(|row| row.get(0)).collect()
+    let query = format!("SELECT {} AS row FROM {rest}", texts.join(" || '|' || "));
+    let mut transaction = connection.begin_reading().await.unwrap();
+    let rows: Vec<Row> = transaction.stream(query).try_collect().await.unwrap();
+    rows.iter().map(|row| row.text("row").unwrap().to_owned()).collect()
 }
 
 fn a_sale() -> Vec<RecordedEvent> {
@@ -97,6 +99,7 @@ async fn a_hold_that_expires_late_frees_only_the_seats_that_it_still_has() {
 async fn pages_follow_each_other_in_both_directions() {
     let log = log((1..=7).map(|number| charged(ANN, 1, number)));
     let mut database = written(&log, 100).await;
+    let mut database = database.begin_reading().await.unwrap();
     for (order, expected) in [(Order::Descending, [10, 9, 8, 7, 6, 5, 4]), (Order::Ascending, [4, 5, 6, 7, 8, 9, 10])] {
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
@@ -116,6 +119,7 @@ async fn pages_follow_each_other_in_both_directions() {
 async fn a_reservation_comes_back_as_the_event_had_it() {
     let log = a_sale();
     let mut database = written(&log, 4).await;
+    let mut database = database.begin_reading().await.unwrap();
     let Event::SeatsHeld { hold } = &log[4].event else { panic!("{:?}", log[4]) };
     let found = reservations::one(&mut database, reservation_id(1)).await.unwrap().unwrap();
     assert_eq!((&found.hold, found.status), (hold, domain::ReservationStatus::Refunded));
@@ -131,10 +135,12 @@ async fn who_comes_second_from_the_same_checkpoint_writes_nothing() {
     let log = log([charged(ANN, 5, 5), charged(ANN, 5, 10)]);
     let mut database = written(&log[..4], 4).await;
     let model = &balances::MODEL;
-    let checkpoint = store::checkpoint(&mut database, model, Slot::Live).await.unwrap().unwrap();
+    let mut transaction = database.begin().await.unwrap();
+    let checkpoint = store::checkpoint(&mut transaction, model, Slot::Live).await.unwrap().unwrap();
     let folded = model.fold(checkpoint.head.position, &log).unwrap().unwrap();
-    assert!(store::advance(&mut database, model, Slot::Live, &checkpoint, &folded).await.unwrap().is_some());
-    assert!(store::advance(&mut database, model, Slot::Live, &checkpoint, &folded).await.unwrap().is_none());
+    assert!(store::advance(&mut transaction, model, Slot::Live, &checkpoint, &folded).await.unwrap().is_some());
+    assert!(store::advance(&mut transaction, model, Slot::Live, &checkpoint, &folded).await.unwrap().is_none());
+    transaction.commit().await.unwrap();
     assert_eq!(rows(&mut database, &["user_id", "balance"], "balances").await, ["1|10"]);
     assert!(model.fold(folded.head.position, &log).unwrap().is_none(), "what is in the table is passed over");
 }
@@ -151,14 +157,14 @@ async fn a_number_that_no_column_holds_is_named_with_its_position() {
 async fn tables_are_compared_row_for_row() {
     let log = a_sale();
     let (mut one, mut other) = (written(&log, 3).await, written(&log, 100).await);
+    let (mut one, mut other) = (one.begin_reading().await.unwrap(), other.begin().await.unwrap());
     for model in MODELS {
         assert!(compare(model, &mut one, &mut other).await.unwrap().unwrap() > 0, "{}", model.name);
     }
-    sqlx::query("UPDATE balances SET balance = 7").execute(&mut other).await.unwrap();
+    other.run("UPDATE balances SET balance = 7".to_owned()).await.unwrap();
     let difference = compare(&balances::MODEL, &mut one, &mut other).await.unwrap().unwrap_err();
     assert!(difference.left.unwrap().contains("balance 500") && difference.right.unwrap().contains("balance 7"));
-    sqlx::query("DELETE FROM sales").execute(&mut other).await.unwrap();
+    other.run("DELETE FROM sales".to_owned()).await.unwrap();
     let difference = compare(&sales::MODEL, &mut one, &mut other).await.unwrap().unwrap_err();
     assert!(difference.left.is_some() && difference.right.is_none());
-    one.close().await.unwrap();
 }

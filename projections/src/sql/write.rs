@@ -1,13 +1,17 @@
-//! Writing rows in bulk: each statement is a trip to sqlx's thread and back, so rows go many at a time.
+//! Writing rows in bulk: each statement is a trip to sqlx's thread or to a server and back, so rows go many at a time.
 
 use std::sync::Arc;
 
-use sqlx::sqlite::{SqliteArguments, SqliteConnection};
+use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, AssertSqlSafe};
 
-/// The largest statement has 2^8 = 256 rows: with 12 columns, 3,072 parameters of the 32,766 that SQLite takes. Each
+use super::Transaction;
+
+/// SQLite's largest statement has 2^8 = 256 rows: with 12 columns, 3,072 parameters of the 32,766 that it takes. Each
 /// power of two up to it is one statement, so that each is prepared once.
 const LARGEST_LOG2: usize = 8;
+/// PostgreSQL's largest statement, in rows: it takes a column as one parameter, so that one statement does for all.
+const LARGEST_POSTGRES: usize = 4_096;
 
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +26,20 @@ pub enum Value {
     Hash([u8; 32]),
 }
 
-impl From<Option<i64>> for Value {
-    fn from(number: Option<i64>) -> Self {
-        number.map_or(Self::Null, Self::Integer)
+/// What a column can hold, or nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Whole numbers.
+    Integer,
+    /// Texts.
+    Text,
+    /// Hashes.
+    Hash,
+}
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
     }
 }
 
@@ -40,51 +55,111 @@ impl From<&str> for Value {
     }
 }
 
-/// Many rows for one statement: `before`, the rows as `(?, ?), (?, ?)`, and `after`, where `{table}` stands for the table
-/// that is written. No row's key is in it twice.
+impl From<[u8; 32]> for Value {
+    fn from(hash: [u8; 32]) -> Self {
+        Self::Hash(hash)
+    }
+}
+
+/// Many rows for one statement: `before`, the rows, and `after`, where `{table}` stands for the table that is written, and
+/// `column1`, `column2`, … for the rows' columns. No row's key is in it twice.
 #[derive(Debug)]
 pub struct Change {
     /// The statement up to its rows.
     pub before: &'static str,
     /// The statement after its rows.
     pub after: &'static str,
-    /// How many values a row has.
-    pub width: usize,
+    /// What the values of a row are.
+    pub columns: &'static [Kind],
     /// The rows' values, one row after the other.
     pub values: Vec<Value>,
 }
 
 /// Writes the rows into `table`.
-pub(super) async fn write(connection: &mut SqliteConnection, table: &str, change: &Change) -> sqlx::Result<()> {
+pub(super) async fn write(transaction: &mut Transaction<'_>, table: &str, change: &Change) -> sqlx::Result<()> {
+    let width = change.columns.len();
     let mut rest = change.values.as_slice();
     while !rest.is_empty() {
-        let rows = (rest.len() / change.width).min(1 << LARGEST_LOG2);
-        let rows = 1 << rows.ilog2();
-        let (now, later) = rest.split_at(rows * change.width);
-        let statement = AssertSqlSafe(statement(table, change, rows));
-        sqlx::query_with(statement, bound(now)?).execute(&mut *connection).await?;
-        rest = later;
+        let left = rest.len() / width;
+        match transaction {
+            Transaction::Sqlite(_) => {
+                let rows = 1 << left.min(1 << LARGEST_LOG2).ilog2();
+                let (now, later) = rest.split_at(rows * width);
+                transaction.execute(change.statement(table, &rows_of_values(width, rows)), now).await?;
+                rest = later;
+            }
+            Transaction::Postgres(transaction) => {
+                let (now, later) = rest.split_at(left.min(LARGEST_POSTGRES) * width);
+                let statement = AssertSqlSafe(change.statement(table, &rows_of_arrays(change.columns)));
+                sqlx::query_with(statement, arrays(change.columns, now)?).execute(&mut **transaction).await?;
+                rest = later;
+            }
+        }
     }
     Ok(())
 }
 
-fn statement(table: &str, change: &Change, rows: usize) -> String {
-    let row = format!("({})", vec!["?"; change.width].join(","));
-    let rows = vec![row.as_str(); rows].join(",");
-    format!("{}{rows}{}", change.before.replace("{table}", table), change.after.replace("{table}", table))
+impl Change {
+    fn statement(&self, table: &str, rows: &str) -> String {
+        format!("{}{rows}{}", self.before.replace("{table}", table), self.after.replace("{table}", table))
+    }
 }
 
-fn bound(values: &[Value]) -> sqlx::Result<SqliteArguments> {
-    let mut arguments = SqliteArguments::default();
-    arguments.reserve(values.len(), 0);
-    for value in values {
-        let added = match value {
-            Value::Null => arguments.add(None::<i64>),
-            Value::Integer(number) => arguments.add(*number),
-            Value::Text(text) => arguments.add(text.as_ref()),
-            Value::Hash(hash) => arguments.add(hash.as_slice()),
+/// SQLite names the columns of VALUES by itself: column1, column2, ….
+fn rows_of_values(width: usize, rows: usize) -> String {
+    let row = format!("({})", vec!["?"; width].join(","));
+    format!("VALUES {}", vec![row.as_str(); rows].join(","))
+}
+
+fn rows_of_arrays(columns: &[Kind]) -> String {
+    let kind = |kind: &Kind| match kind {
+        Kind::Integer => "bigint",
+        Kind::Text => "text",
+        Kind::Hash => "bytea",
+    };
+    let numbered = || columns.iter().zip(1..);
+    let arrays: Vec<String> = numbered().map(|(column, number)| format!("${number}::{}[]", kind(column))).collect();
+    let names: Vec<String> = numbered().map(|(_, number)| format!("column{number}")).collect();
+    format!("SELECT * FROM unnest({}) AS rows ({})", arrays.join(","), names.join(","))
+}
+
+/// Each column's values as an array.
+fn arrays(columns: &[Kind], values: &[Value]) -> sqlx::Result<PgArguments> {
+    let mut arguments = PgArguments::default();
+    for (index, kind) in columns.iter().enumerate() {
+        let column = values.iter().skip(index).step_by(columns.len());
+        let added = match kind {
+            Kind::Integer => arguments.add(column.map(Value::integer).collect::<Vec<_>>()),
+            Kind::Text => arguments.add(column.map(Value::text).collect::<Vec<_>>()),
+            Kind::Hash => arguments.add(column.map(Value::hash).collect::<Vec<_>>()),
         };
         added.map_err(sqlx::Error::Encode)?;
     }
     Ok(arguments)
+}
+
+impl Value {
+    fn integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(number) => Some(*number),
+            Self::Null => None,
+            Self::Text(_) | Self::Hash(_) => panic!("a column of whole numbers got {self:?}"),
+        }
+    }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null => None,
+            Self::Integer(_) | Self::Hash(_) => panic!("a column of texts got {self:?}"),
+        }
+    }
+
+    fn hash(&self) -> Option<&[u8]> {
+        match self {
+            Self::Hash(hash) => Some(hash),
+            Self::Null => None,
+            Self::Integer(_) | Self::Text(_) => panic!("a column of hashes got {self:?}"),
+        }
+    }
 }

@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use domain::spec::*;
 use domain::*;
 use http_body_util::BodyExt;
+use projections::sql::{Location, READ_MODELS_FILE};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -75,7 +76,8 @@ impl Server {
         let (engine, sequencer) = Engine::new(Arc::clone(&shared), replayed, now, Uuid::nil());
         tokio::spawn(sequencer.run());
         let key = ServerKey::load_or_create(&folder.path().join("server.key")).unwrap();
-        let projector = Projector::new(folder.path(), shared);
+        let read_models = Location::File(folder.path().join(READ_MODELS_FILE));
+        let projector = Projector::new(folder.path(), read_models, shared);
         let router = Api::new(engine.clone(), key.clone(), projector.clone()).router();
         (Self { router, log, clock, projector, folder }, engine, key)
     }

@@ -1,0 +1,315 @@
+//! The two databases that read models can lie in, behind one door. Statements are written once, for both; what SQLite and
+//! PostgreSQL must be told differently is here, in [`super::database`] and in [`super::write`].
+
+use domain::Hash;
+use futures_util::stream::{BoxStream, StreamExt};
+use sqlx::postgres::{PgArguments, PgConnection, PgDatabaseError, PgPool, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::{
+    Arguments, AssertSqlSafe, Column, ColumnIndex, Connection as _, Decode, Postgres, Row as _, Sqlite, Type, TypeInfo,
+    ValueRef,
+};
+
+use super::Value;
+
+/// SQLite's lock is taken at once: a transaction that begins by reading could find it taken when it comes to write.
+const WRITE_SQLITE: &str = "BEGIN IMMEDIATE";
+/// All that a transaction reads is as of its first query. SQLite does so by itself.
+const READ_POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// SQLSTATE of a table that is not there. <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+const UNDEFINED_TABLE: &str = "42P01";
+/// SQLSTATE of a lock that was not to be had within `lock_timeout`.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// An open connection.
+#[derive(Debug)]
+pub enum Connection {
+    /// To a file.
+    Sqlite(SqliteConnection),
+    /// To a server.
+    Postgres(PgConnection),
+}
+
+/// Connections that only read.
+#[derive(Debug, Clone)]
+pub enum Readers {
+    /// To a file.
+    Sqlite(SqlitePool),
+    /// To a server.
+    Postgres(PgPool),
+}
+
+/// What happens whole or not at all: dropped, it does not happen.
+pub enum Transaction<'c> {
+    /// Of a file.
+    Sqlite(sqlx::Transaction<'c, Sqlite>),
+    /// Of a server.
+    Postgres(sqlx::Transaction<'c, Postgres>),
+}
+
+impl Connection {
+    /// Begins to write.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn begin(&mut self) -> sqlx::Result<Transaction<'_>> {
+        Ok(match self {
+            Self::Sqlite(connection) => Transaction::Sqlite(connection.begin_with(WRITE_SQLITE).await?),
+            Self::Postgres(connection) => Transaction::Postgres(connection.begin().await?),
+        })
+    }
+
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn begin_reading(&mut self) -> sqlx::Result<Transaction<'_>> {
+        Ok(match self {
+            Self::Sqlite(connection) => Transaction::Sqlite(connection.begin().await?),
+            Self::Postgres(connection) => Transaction::Postgres(connection.begin_with(READ_POSTGRES).await?),
+        })
+    }
+
+    /// Whether other programs may write to the same tables.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Closes it in good order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn close(self) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(connection) => connection.close().await,
+            Self::Postgres(connection) => connection.close().await,
+        }
+    }
+}
+
+impl Readers {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// The database's, or all connections are taken for long.
+    pub async fn begin(&self) -> sqlx::Result<Transaction<'static>> {
+        Ok(match self {
+            Self::Sqlite(pool) => Transaction::Sqlite(pool.begin().await?),
+            Self::Postgres(pool) => Transaction::Postgres(pool.begin_with(READ_POSTGRES).await?),
+        })
+    }
+
+    /// Closes them all.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Transaction<'_> {
+    /// Has all of it happen.
+    ///
+    /// # Errors
+    /// The database's: then it may have happened or not.
+    pub async fn commit(self) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Postgres(transaction) => transaction.commit().await,
+        }
+    }
+
+    /// Has nothing of it happen, and waits until that is so.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn rollback(self) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(transaction) => transaction.rollback().await,
+            Self::Postgres(transaction) => transaction.rollback().await,
+        }
+    }
+
+    /// Keeps a table from being swapped until the end, or waits until it was; `false` where there is none, and then this
+    /// is the end. It must come before all else: what is read is as of the first query, and a table that was swapped in
+    /// after that would be seen without its newest rows. In SQLite, tables are as of the first query as well.
+    pub(super) async fn hold(&mut self, table: &str) -> sqlx::Result<bool> {
+        let Self::Postgres(transaction) = self else { return Ok(true) };
+        let lock = AssertSqlSafe(format!("LOCK TABLE {table} IN ACCESS SHARE MODE"));
+        match sqlx::raw_sql(lock).execute(&mut **transaction).await {
+            Ok(_) => Ok(true),
+            Err(error) if has_code(&error, UNDEFINED_TABLE) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Carries out a statement, and tells how many rows it was about.
+    pub(super) async fn execute(&mut self, statement: impl Into<String>, values: &[Value]) -> sqlx::Result<u64> {
+        let statement = AssertSqlSafe(statement.into());
+        match self {
+            Self::Sqlite(transaction) => {
+                let query = sqlx::query_with(statement, sqlite_arguments(values)?);
+                Ok(query.execute(&mut **transaction).await?.rows_affected())
+            }
+            Self::Postgres(transaction) => {
+                let query = sqlx::query_with(statement, postgres_arguments(values)?);
+                Ok(query.execute(&mut **transaction).await?.rows_affected())
+            }
+        }
+    }
+
+    /// Carries out statements without values.
+    pub(super) async fn run(&mut self, statements: String) -> sqlx::Result<()> {
+        let statements = sqlx::raw_sql(AssertSqlSafe(statements));
+        match self {
+            Self::Sqlite(transaction) => statements.execute(&mut **transaction).await.map(drop),
+            Self::Postgres(transaction) => statements.execute(&mut **transaction).await.map(drop),
+        }
+    }
+
+    /// The rows of a query.
+    pub(super) async fn rows(&mut self, query: &'static str, values: &[Value]) -> sqlx::Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(transaction) => {
+                let query = sqlx::query_with(query, sqlite_arguments(values)?);
+                Ok(query.fetch_all(&mut **transaction).await?.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres(transaction) => {
+                let query = sqlx::query_with(query, postgres_arguments(values)?);
+                Ok(query.fetch_all(&mut **transaction).await?.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// The rows of a query, one after the other.
+    pub(super) fn stream(&mut self, query: String) -> BoxStream<'_, sqlx::Result<Row>> {
+        let query = AssertSqlSafe(query);
+        match self {
+            Self::Sqlite(transaction) => {
+                sqlx::query(query).fetch(&mut **transaction).map(|row| row.map(Row::Sqlite)).boxed()
+            }
+            Self::Postgres(transaction) => {
+                sqlx::query(query).fetch(&mut **transaction).map(|row| row.map(Row::Postgres)).boxed()
+            }
+        }
+    }
+}
+
+fn sqlite_arguments(values: &[Value]) -> sqlx::Result<SqliteArguments> {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 0);
+    for value in values {
+        let added = match value {
+            Value::Null => arguments.add(None::<i64>),
+            Value::Integer(number) => arguments.add(*number),
+            Value::Text(text) => arguments.add(text.as_ref()),
+            Value::Hash(hash) => arguments.add(hash.as_slice()),
+        };
+        added.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+fn postgres_arguments(values: &[Value]) -> sqlx::Result<PgArguments> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        let added = match value {
+            Value::Null => arguments.add(None::<i64>),
+            Value::Integer(number) => arguments.add(*number),
+            Value::Text(text) => arguments.add(text.as_ref()),
+            Value::Hash(hash) => arguments.add(hash.as_slice()),
+        };
+        added.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+/// A row that was read.
+pub(super) enum Row {
+    /// From a file.
+    Sqlite(SqliteRow),
+    /// From a server.
+    Postgres(PgRow),
+}
+
+impl Row {
+    fn get<'r, T, I>(&'r self, column: I) -> sqlx::Result<T>
+    where
+        T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,
+        I: ColumnIndex<SqliteRow> + ColumnIndex<PgRow>,
+    {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+    }
+
+    pub(super) fn integer(&self, column: &str) -> sqlx::Result<i64> {
+        self.get(column)
+    }
+
+    pub(super) fn number(&self, column: &str) -> sqlx::Result<u64> {
+        u64::try_from(self.integer(column)?).map_err(wrong)
+    }
+
+    pub(super) fn number_if_any(&self, column: &str) -> sqlx::Result<Option<u64>> {
+        let number: Option<i64> = self.get(column)?;
+        number.map(u64::try_from).transpose().map_err(wrong)
+    }
+
+    pub(super) fn text(&self, column: &str) -> sqlx::Result<&str> {
+        self.get(column)
+    }
+
+    pub(super) fn hash(&self, column: &str) -> sqlx::Result<Hash> {
+        self.get::<&[u8], _>(column).and_then(bytes).map(Hash::new)
+    }
+
+    /// Every column with its name.
+    pub(super) fn cells(&self) -> sqlx::Result<Vec<(String, Value)>> {
+        let names: Vec<&str> = match self {
+            Self::Sqlite(row) => row.columns().iter().map(Column::name).collect(),
+            Self::Postgres(row) => row.columns().iter().map(Column::name).collect(),
+        };
+        names.into_iter().enumerate().map(|(index, name)| Ok((name.to_owned(), self.value(index)?))).collect()
+    }
+
+    fn value(&self, index: usize) -> sqlx::Result<Value> {
+        let kind = match self {
+            Self::Sqlite(row) => row.try_get_raw(index)?.type_info().name().to_owned(),
+            Self::Postgres(row) => row.try_get_raw(index)?.type_info().name().to_owned(),
+        };
+        Ok(match kind.as_str() {
+            "INTEGER" | "INT8" => self.get::<Option<i64>, _>(index)?.into(),
+            "BLOB" | "BYTEA" => self.get::<Option<&[u8]>, _>(index)?.map(bytes).transpose()?.into(),
+            _ => self.get::<Option<&str>, _>(index)?.into(),
+        })
+    }
+}
+
+fn bytes(hash: &[u8]) -> sqlx::Result<[u8; 32]> {
+    hash.try_into().map_err(wrong)
+}
+
+fn wrong(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
+}
+
+fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(code))
+}
+
+/// Whether a lock was not to be had in time.
+pub fn is_locked_out(error: &sqlx::Error) -> bool {
+    has_code(error, LOCK_NOT_AVAILABLE)
+}
+
+/// Whether the database refused a row, so that the same rows would be refused again.
+pub fn is_refusal(error: &sqlx::Error) -> bool {
+    use sqlx::error::ErrorKind::{CheckViolation, NotNullViolation, UniqueViolation};
+    let Some(error) = error.as_database_error() else { return false };
+    // PostgreSQL also refuses values that no column of its own can hold, such as a text with a zero byte: class 22.
+    let is_no_value = error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| error.code().starts_with("22"));
+    is_no_value || matches!(error.kind(), CheckViolation | NotNullViolation | UniqueViolation)
+}

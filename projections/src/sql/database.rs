@@ -1,0 +1,154 @@
+//! Where read models lie, and how each place is opened: a file of their own, or a schema of their own on a server.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection as _};
+
+use super::{Connection, Readers};
+
+/// The file in the data folder, beside the log's.
+pub const READ_MODELS_FILE: &str = "read-models.db";
+/// The schema on a server.
+pub const SCHEMA: &str = "reprise_read_models";
+/// Connections that read at the same time.
+const READERS: u32 = 4;
+/// How long a statement waits for another process's lock on the file, a query for a connection, and whoever connects for a
+/// server.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A statement for each power of two up to 256, of each table and of the one that is built beside it.
+const STATEMENTS: usize = 256;
+
+/// What every session on a server is told. A crash may take its last transactions back, never a part of one: what is lost
+/// is folded again. Plans are made for the values at hand: one that was made while a table was empty reads all of it when
+/// it is large.
+const SESSION: [(&str, &str); 3] =
+    [("search_path", SCHEMA), ("synchronous_commit", "off"), ("plan_cache_mode", "force_custom_plan")];
+/// What one that writes is told as well: a program that stands still in a transaction must not hold up other nodes.
+const WRITER: [(&str, &str); 1] = [("idle_in_transaction_session_timeout", "10s")];
+
+static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite/read_models");
+
+/// Where read models lie.
+#[derive(Clone)]
+pub enum Location {
+    /// In this file.
+    File(PathBuf),
+    /// In the schema [`SCHEMA`], on the first of these servers that accepts writes.
+    Servers(Vec<PgConnectOptions>),
+}
+
+impl Location {
+    /// Opens it for writing and for queries, and makes what is missing.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is something else.
+    pub async fn open(&self) -> Result<(Connection, Readers), MigrateError> {
+        match self {
+            Self::File(path) => {
+                let writer = file(path).await?;
+                let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
+                Ok((writer, Readers::Sqlite(pool.connect_with(sqlite(path).read_only(true)).await?)))
+            }
+            Self::Servers(servers) => {
+                let (mut writer, server) = primary(servers, &WRITER).await?;
+                let mut migrator = sqlx::migrate!("../migrations/postgres/read_models");
+                migrator.create_schema(SCHEMA);
+                migrator.run_direct(None, &mut writer, false).await?;
+                let pool = PgPoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
+                // A statement that is kept prepared fails for good once its table was swapped for one of another shape.
+                let options = session(server).statement_cache_capacity(0);
+                Ok((Connection::Postgres(writer), Readers::Postgres(pool.connect_with(options).await?)))
+            }
+        }
+    }
+
+    /// A connection for whoever only looks, beside a server or without one; `None` where there is nothing yet. A file that
+    /// nobody has open is read as it is (`immutable`): SQLite would make a WAL beside it otherwise.
+    /// <https://sqlite.org/wal.html#read_only_databases>
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub async fn look(&self) -> sqlx::Result<Option<Connection>> {
+        match self {
+            Self::File(path) if !path.exists() => Ok(None),
+            Self::File(path) => {
+                let wal = PathBuf::from(format!("{}-wal", path.display()));
+                let is_alone = wal.metadata().map_or(true, |wal| wal.len() == 0);
+                let mut connection = sqlite(path).read_only(true).immutable(is_alone).connect().await?;
+                // Whoever made the file may have been stopped before it had tables.
+                let is_there = sqlx::query_scalar("SELECT count(*) > 0 FROM sqlite_master WHERE name = 'checkpoints'");
+                let is_there: bool = is_there.fetch_one(&mut connection).await?;
+                Ok(is_there.then_some(Connection::Sqlite(connection)))
+            }
+            Self::Servers(servers) => {
+                let (mut connection, _) = primary(servers, &[]).await?;
+                let is_there = sqlx::query_scalar("SELECT to_regclass('checkpoints') IS NOT NULL");
+                let is_there: bool = is_there.fetch_one(&mut connection).await?;
+                Ok(is_there.then_some(Connection::Postgres(connection)))
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// A database that SQLite keeps on disk for this connection only, and then removes.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub async fn temporary() -> Result<Self, MigrateError> {
+        file(Path::new("")).await
+    }
+}
+
+/// A file, created if missing. It may lose its last transactions in a power cut, never a part of one.
+async fn file(path: &Path) -> Result<Connection, MigrateError> {
+    let options = sqlite(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+    let mut connection = options.statement_cache_capacity(STATEMENTS).connect().await?;
+    SQLITE.run_direct(None, &mut connection, false).await?;
+    Ok(Connection::Sqlite(connection))
+}
+
+fn sqlite(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(PATIENCE)
+        .disable_statement_logging()
+}
+
+fn session(server: &PgConnectOptions) -> PgConnectOptions {
+    server.clone().application_name("reprise read models").options(SESSION).disable_statement_logging()
+}
+
+/// A connection to the first server that accepts writes, and which it is.
+async fn primary<'s>(
+    servers: &'s [PgConnectOptions],
+    options: &[(&str, &str)],
+) -> sqlx::Result<(PgConnection, &'s PgConnectOptions)> {
+    let mut failed = sqlx::Error::Configuration("no server is named".into());
+    for server in servers {
+        let session = session(server).options(options.iter().copied());
+        match tokio::time::timeout(PATIENCE, connect(&session)).await {
+            Ok(Ok(Some(connection))) => return Ok((connection, server)),
+            Ok(Ok(None)) => failed = sqlx::Error::Configuration("no server accepts writes".into()),
+            Ok(Err(error)) => failed = error,
+            Err(_) => failed = sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
+        }
+    }
+    Err(failed)
+}
+
+/// `None`: it is a standby.
+async fn connect(server: &PgConnectOptions) -> sqlx::Result<Option<PgConnection>> {
+    let mut connection = server.connect().await?;
+    let is_standby: bool = sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(&mut connection).await?;
+    if is_standby {
+        connection.close().await?;
+        return Ok(None);
+    }
+    Ok(Some(connection))
+}

@@ -1,0 +1,158 @@
+//! Built anew while others sell: beside the live one, swapped in, and equal to it.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::RecordedEvent;
+use projections::sql::{Change, Fold, OutOfRange, balances, compare, point_history};
+
+use super::*;
+use crate::bench;
+
+/// Enough for more than 100,000 commands.
+const EVENTS: u64 = 125_000;
+
+#[tokio::test]
+async fn a_request_that_was_left_before_the_server_started_is_carried_out() {
+    for place in Place::each() {
+        let log = charged_log(10).await;
+        let request = Request::leave(place.folder.path(), "all").unwrap();
+        let node = place.start(&log);
+        node.catches_up(&log).await;
+        assert_eq!(outcome(&request).await, Outcome::Built { position: 11 });
+        node.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_rebuilt_while_a_hundred_thousand_commands_go_on_equals_what_is_live() {
+    for place in Place::each() {
+        let (log, live) = (MemoryLog::new(), Place::file());
+        let (node, witness) = (place.start(&log), live.start(&log));
+        let making = tokio::spawn({
+            let log = log.clone();
+            async move { bench::make_in(&log, EVENTS, 7).await }
+        });
+        let mut rebuilds = 0;
+        while !making.is_finished() {
+            let request = Request::leave(place.folder.path(), ["all", "sales", "seat_list"][rebuilds % 3]).unwrap();
+            assert!(matches!(outcome(&request).await, Outcome::Built { .. }));
+            rebuilds += 1;
+        }
+        making.await.unwrap();
+        assert!(rebuilds >= 3, "{rebuilds} rebuilds");
+        let commands: BTreeSet<_> =
+            log.records().iter().map(|record| record.decode().unwrap().metadata.command_id).collect();
+        assert!(commands.len() >= 100_000, "{} commands", commands.len());
+        node.catches_up(&log).await;
+        witness.catches_up(&log).await;
+        node.stop().await;
+        witness.stop().await;
+
+        place.assert_right(&log).await;
+        let (mut rebuilt, mut live) =
+            (place.location.look().await.unwrap().unwrap(), live.location.look().await.unwrap().unwrap());
+        let (mut rebuilt, mut live) = (rebuilt.begin_reading().await.unwrap(), live.begin_reading().await.unwrap());
+        for model in MODELS {
+            assert!(compare(model, &mut rebuilt, &mut live).await.unwrap().unwrap() > 0, "{}", model.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn read_models_that_are_newer_than_the_log_are_built_anew() {
+    for place in Place::each() {
+        let log = charged_log(10).await;
+        let node = place.start(&log);
+        node.catches_up(&log).await;
+        node.stop().await;
+
+        log.truncate(Position::new(4));
+        let found = verify(&place.location, &log, &MODELS, |_, _| {}).await.unwrap();
+        assert!(found.iter().all(|verified| verified.fault.is_some()), "{found:?}");
+        let node = place.start(&log);
+        node.catches_up(&log).await;
+        place.assert_right(&log).await;
+        node.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn read_models_of_another_history_are_built_anew() {
+    for place in Place::each() {
+        let (one, other) = (charged_log(10).await, MemoryLog::new());
+        append(&other, (1..=20).map(|number| charged(ANN, 2, 2 * number))).await;
+        let node = place.start(&one);
+        node.catches_up(&one).await;
+        node.stop().await;
+        let node = place.start(&other);
+        node.catches_up(&other).await;
+        place.assert_right(&other).await;
+        node.stop().await;
+    }
+}
+
+/// While this is so, the next version of the balances is not built.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// The balances of a newer program.
+static NEWER: SqlModel = SqlModel {
+    version: balances::MODEL.version + 1,
+    fold: || Box::new(Slow((balances::MODEL.fold)())),
+    name: balances::MODEL.name,
+    columns: balances::MODEL.columns,
+    key: balances::MODEL.key,
+};
+
+struct Slow(Box<dyn Fold>);
+
+impl Fold for Slow {
+    fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
+        let begun = Instant::now();
+        while CLOSED.load(Ordering::Relaxed) && begun.elapsed() < SOON {
+            tokio::task::block_in_place(|| std::thread::sleep(Duration::from_millis(1)));
+        }
+        self.0.apply(recorded)
+    }
+
+    fn changes(self: Box<Self>) -> Vec<Change> {
+        self.0.changes()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_newer_version_is_built_by_itself_while_the_old_one_serves_and_an_older_program_leaves_it_alone() {
+    for place in Place::each() {
+        let log = charged_log(10).await;
+        let node = place.start(&log);
+        node.catches_up(&log).await;
+        node.stop().await;
+
+        CLOSED.store(true, Ordering::Relaxed);
+        let node = place.start_with(&log, &[&NEWER, &point_history::MODEL]);
+        node.wait_for(&NEWER, |phase| *phase == Phase::Building).await;
+        let served = node.catches_up_in(&log, &NEWER).await;
+        assert_eq!(served.position.get(), 11, "the old one serves");
+        drop(served);
+        append(&log, charges(11..=12)).await;
+        node.catches_up_in(&log, &point_history::MODEL).await;
+        CLOSED.store(false, Ordering::Relaxed);
+        let built = node.wait_for(&NEWER, |phase| *phase == Phase::Following).await;
+        assert_eq!(built.checkpoint.unwrap().version, NEWER.version);
+        node.catches_up_in(&log, &NEWER).await;
+        node.stop().await;
+
+        let older = place.start(&log);
+        older.wait_for(&balances::MODEL, |phase| *phase == Phase::Newer { version: NEWER.version }).await;
+        let refused = older.projector.snapshot(&balances::MODEL, Position::START, Instant::now() + SOON).await;
+        assert!(refused.is_err());
+        older.catches_up_in(&log, &point_history::MODEL).await;
+        let request = Request::leave(place.folder.path(), "balances").unwrap();
+        let Outcome::Failed { reason } = outcome(&request).await else { panic!("it was built") };
+        assert!(reason.contains("newer program"), "{reason}");
+        older.stop().await;
+        let newer = place.start_with(&log, &[&NEWER]);
+        newer.wait_for(&NEWER, |phase| *phase == Phase::Following).await;
+        newer.stop().await;
+    }
+}
