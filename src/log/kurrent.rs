@@ -212,8 +212,11 @@ async fn examine(leader: &Leader) -> Result<(), KurrentError> {
     let stream = leader.stream();
     let reading = leader.call(|connection| async move {
         let first = connection.read_forwards(stream, 0, 1).await?.pop();
-        // Who may not read a stream's metadata goes on without.
-        let metadata = connection.read_last(&format!("$${stream}")).await.unwrap_or_default();
+        let metadata = match connection.read_last(&format!("$${stream}")).await {
+            // Who may not read a stream's metadata goes on without.
+            Err(Failure::Refused(_)) => None,
+            read => read?,
+        };
         Ok((first, metadata))
     });
     let (first, metadata) = reading.await.map_err(|failure| KurrentError::Unreachable(failure.to_string()))?;

@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod crash;
+#[cfg(feature = "kurrentdb")]
+mod kurrentdb;
 mod nodes;
 mod operators;
 mod purchase;

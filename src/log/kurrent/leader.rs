@@ -1,6 +1,7 @@
 //! The connection to the leader: found by asking, followed where it moves, made anew when it breaks.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::Mutex;
 
@@ -24,6 +25,8 @@ struct Current {
     named: Option<Node>,
     /// Which of the nodes in the URL is asked next.
     turn: usize,
+    /// When nobody answered last, and why.
+    failed: Option<(Instant, Failure)>,
 }
 
 impl Leader {
@@ -36,11 +39,17 @@ impl Leader {
         &self.settings.stream
     }
 
-    /// The connection that there is, or a new one. Whoever asks meanwhile waits for the same one.
+    /// The connection that there is, or a new one. Whoever asks meanwhile waits for the same one, or for its failure.
     pub async fn connection(&self) -> Result<Arc<Connection>, Failure> {
+        let asked_at = Instant::now();
         let mut current = self.current.lock().await;
         if let Some(connection) = &current.connection {
             return Ok(Arc::clone(connection));
+        }
+        if let Some((failed_at, failure)) = &current.failed
+            && *failed_at >= asked_at
+        {
+            return Err(failure.clone());
         }
         let nodes = &self.settings.nodes;
         let turn = current.turn;
@@ -57,6 +66,7 @@ impl Leader {
                 Err(failure) => failed = failure,
             }
         }
+        current.failed = Some((Instant::now(), failed.clone()));
         Err(failed)
     }
 
