@@ -4,7 +4,7 @@ use crate::http::child::Server;
 use crate::http::requests;
 use crate::http::scripts::{Again, Holds, Payments, Seats};
 use crate::http::turns::{Side, by_turns};
-use crate::sale::{Guest, Plan};
+use crate::sale::Plan;
 use crate::sample::Sample;
 use crate::scenarios::{Sale, one_each};
 use crate::table::{Bound, Row};
@@ -88,11 +88,12 @@ pub async fn payment(options: &Options) -> Result<Vec<Row>, BenchError> {
     let sale = Sale::open(options, sale_of_holds(options)).await?;
     let floor = Server::floor(NO_BYTES, NO_BYTES)?;
     let mut rows = Vec::new();
-    for (schedules, clients) in shares(options) {
+    // Each number of clients has people of its own: who has paid is no longer in the room, and holds nothing more.
+    let share = sale.guests.len() / options.connections.len().max(1);
+    for ((schedules, clients), guests) in shares(options).zip(sale.guests.chunks_exact(share)) {
         let wanted = SEATS.max((options.seconds * HOLDS_A_SECOND) as u64) / SEATS;
         let schedules = schedules.start..schedules.end.min(schedules.start + wanted);
-        let guests: Vec<Guest> = sale.guests.clone();
-        let seats = Seats::of(schedules, SEATS, guests);
+        let seats = Seats::of(schedules, SEATS, guests.to_vec());
         let mut payments = Side::of(&sale.server, clients.max(BOUND_AT), |_| Holds::of(&seats)).await?;
         payments.turn(options.round() * 2).await?;
         payments = Side::of(&sale.server, clients, |_| Payments::of(&seats)).await?;
