@@ -164,8 +164,8 @@ pub enum Bench {
     /// Make a log of many events by the program's own commands, in a folder that has none. Its key is made of the seed
     /// too, and so no secret.
     MakeLog(MakeLog),
-    /// Read the log of a folder that no server holds, and tell how fast it is proved, decoded and folded.
-    Replay,
+    /// Read the log of a folder that no server holds, and tell how fast it is read, proved, decoded and folded.
+    Replay(Output),
 }
 
 #[derive(Debug, Args)]

@@ -38,7 +38,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Room(command) => cli::room(&cli.place, command).await?,
         Command::Tool(tool) => return Ok(tools::run(&cli.place, tool).await),
         Command::Bench(Bench::MakeLog(options)) => bench::make_log(&cli.place, options).await?,
-        Command::Bench(Bench::Replay) => bench::replay(&cli.place).await?,
+        Command::Bench(Bench::Replay(output)) => bench::replay(&cli.place, output.json).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

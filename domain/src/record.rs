@@ -1,6 +1,7 @@
 //! A record of the log: an event as it is stored, chained by its hash to all before it.
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -188,8 +189,8 @@ pub struct IdempotencyKey {
 }
 
 /// Who acted, as it stands in metadata: `user:17`, `system` or `operator`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub enum ActorName {
     /// A user.
     User(UserId),
@@ -209,19 +210,32 @@ impl From<ActorName> for String {
     }
 }
 
-impl TryFrom<String> for ActorName {
-    type Error = String;
+impl<'de> Deserialize<'de> for ActorName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
 
-    fn try_from(name: String) -> Result<Self, String> {
-        match name.as_str() {
-            "system" => Ok(Self::System),
-            "operator" => Ok(Self::Operator),
-            user => user
-                .strip_prefix("user:")
-                .and_then(|id| id.parse::<u64>().ok())
-                .and_then(|id| UserId::try_from(id).ok())
-                .map(Self::User)
-                .ok_or_else(|| format!("{name:?} is nobody who acts")),
+        /// A name is read where it stands, for there is one in every record.
+        impl Visitor<'_> for Name {
+            type Value = ActorName;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("`system`, `operator` or `user:` with an id")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<ActorName, E> {
+                match name {
+                    "system" => Ok(ActorName::System),
+                    "operator" => Ok(ActorName::Operator),
+                    user => user
+                        .strip_prefix("user:")
+                        .and_then(|id| id.parse::<u64>().ok())
+                        .and_then(|id| UserId::try_from(id).ok())
+                        .map(ActorName::User)
+                        .ok_or_else(|| E::invalid_value(Unexpected::Str(name), &self)),
+                }
+            }
         }
+
+        deserializer.deserialize_str(Name)
     }
 }

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use domain::limits::REMEMBERED_SECONDS;
 use domain::{Event, Hold, RecordedEvent, Reservation, ReservationId, ReservationStatus, ScheduleId, Timestamp};
-use imbl::{HashMap, OrdSet};
+use imbl::{HashMap, OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 /// Reservations by number.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ReservationViews {
-    #[serde(serialize_with = "domain::in_key_order")]
-    entries: HashMap<ReservationId, Entry>,
+    entries: OrdMap<ReservationId, Entry>,
     forgettable: OrdSet<(Timestamp, ReservationId)>,
     /// A sale is closed from the schedule's start on.
     #[serde(serialize_with = "domain::in_key_order")]

@@ -5,6 +5,7 @@
 //! publishes the read models, and only then replies. No rule of the business is here (`domain/` has them), and nothing
 //! of HTTP.
 
+mod aside;
 mod batch;
 mod catch_up;
 mod clock_skew;
@@ -30,6 +31,7 @@ use uuid::Uuid;
 
 use crate::log::EventLog;
 use crate::metrics;
+pub use aside::Aside;
 pub use batch::{Batch, rehearse};
 pub use catch_up::Fatal;
 use pending::Pending;
@@ -38,7 +40,7 @@ use queue::Lane;
 pub use replay::{Replayed, StartError, replay};
 pub use sequencer::Sequencer;
 pub use snapshot::{Contradiction, SNAPSHOT_FOLDER, SnapshotFolder, SnapshotWriter, SnapshotsWritten};
-pub use stream::{PAGE_RECORDS, StreamError, decode, stream};
+pub use stream::{PAGE_RECORDS, Proved, Range, StreamError, decode, stream};
 
 /// How long a command may take from its acceptance to its answer.
 pub const COMMAND_DEADLINE: Duration = Duration::from_secs(5);

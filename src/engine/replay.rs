@@ -1,13 +1,15 @@
 //! Start-up: the log is read, proved and folded, from its first record to its last.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use domain::{Head, Position, RecordedEvent, State, Timestamp};
+use domain::{Head, Position, State, Timestamp};
 use projections::ReadModels;
 
 use super::MAX_CLOCK_LAG;
+use super::aside::Aside;
 use super::snapshot::Contradiction;
-use super::stream::{StreamError, decode, stream};
+use super::stream::{Proved, Range, StreamError, decode, stream};
 use crate::log::{EventLog, ReadError};
 
 /// What a log folds to.
@@ -51,31 +53,30 @@ pub async fn replay(log: &Arc<dyn EventLog>, progress: impl FnMut(Position)) -> 
 }
 
 impl Replayed {
-    /// Folds what the log holds after what is folded already, telling `progress` of each position reached.
+    /// Folds what the log holds after what is folded already, telling `progress` of each position reached. State and read
+    /// models do not know of each other, so each is folded on a thread of its own.
     ///
     /// # Errors
     /// The log cannot be read, is damaged, or holds what this program does not understand; the error names the position.
     pub async fn read_on(
-        mut self,
+        self,
         log: &Arc<dyn EventLog>,
         mut progress: impl FnMut(Position),
     ) -> Result<Self, StartError> {
-        stream(log, self.state.head, decode, |page: Vec<RecordedEvent>| {
-            self.fold(&page);
-            progress(self.state.head.position);
-            Ok::<(), StartError>(())
-        })
-        .await?;
-        Ok(self)
-    }
-
-    /// State and read models do not know of each other, so each is folded on a thread of its own.
-    fn fold(&mut self, page: &[RecordedEvent]) {
-        let Self { state, read_models } = self;
-        std::thread::scope(|threads| {
-            threads.spawn(|| page.iter().for_each(|recorded| state.apply(recorded)));
+        let Self { state, mut read_models } = self;
+        // Before the first record the state tells no time.
+        let recorded_at = if state.log.is_some() { state.recorded_at } else { Proved::NOTHING.recorded_at };
+        let range = Range::after(Proved { head: state.head, recorded_at });
+        let state = Aside::start(state, State::apply);
+        let read = stream(log, range, decode, |page| {
+            let page = Arc::new(page);
+            state.fold(&page);
             page.iter().for_each(|recorded| read_models.apply(recorded));
+            progress(read_models.head.position);
+            ControlFlow::Continue(())
         });
+        read.await?;
+        Ok(Self { state: state.finish(), read_models })
     }
 
     /// Refuses a log whose last record is more than a minute ahead of the clock.

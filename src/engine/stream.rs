@@ -1,111 +1,212 @@
-//! Reading a log as a pipeline: while one page is folded, the next ones are proved and decoded, and those after them
-//! read, each on a core of its own where there is one. Order is kept, and so is the first error.
+//! Reading a log as a pipeline: while one page is folded, the next one is proved and decoded, and those after it are read,
+//! each on a core of its own where there is one. Order is kept, and so is the first error, behind all that is right.
 
+use std::borrow::Borrow;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use domain::{DecodeError, Event, HASH_ALGORITHM, Head, LOG_FORMAT, Position, Record, RecordedEvent};
+use domain::{ChainError, Event, HASH_ALGORITHM, Head, LOG_FORMAT, Position, Record, RecordedEvent, Timestamp};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 use crate::log::{EventLog, ReadError};
 
 /// How many records are read, proved and handed over at once: few enough that a page stays in a core's cache.
 pub const PAGE_RECORDS: usize = 1_024;
-/// How many pages wait to be handed over: enough that no stage waits for another, and a few megabytes.
-const PAGES_AHEAD: usize = 8;
+/// How many pages wait before each step: enough that none waits for another, and a few megabytes.
+pub const PAGES_AHEAD: usize = 4;
 
-/// Why a log cannot be read to its end.
-#[derive(Debug, thiserror::Error)]
+/// Where and why reading stopped before the end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StreamError {
-    /// It cannot be read, or is not what was written.
-    #[error(transparent)]
-    Log(#[from] ReadError),
-    /// It holds what this program does not understand.
+    /// The log is not what was written, or holds what this program does not know.
     #[error("position {position}: {reason}")]
-    Undecodable { position: Position, reason: DecodeError },
-    /// It was made by a program that hashes or stores records in another way.
-    #[error("position 1: the log has format {format} with {hash_algorithm}, which this program does not know")]
-    UnknownFormat { format: u32, hash_algorithm: String },
+    Wrong { position: Position, reason: String },
+    /// It could not be read.
+    #[error("the log cannot be read: {0}")]
+    Unreadable(String),
 }
 
-/// A page that is being proved.
-type Proving<T> = JoinHandle<Result<Vec<T>, StreamError>>;
-
-/// Reads the records after `after` to the log's end, proves each against the one before it, and hands them to `each`, a
-/// page at a time and in order, as what `make` makes of them: [`decode`], or `Ok` for the bare records. `make` runs on
-/// other threads; `each` runs here, and may take its time. Tells how many records there were.
-///
-/// # Errors
-/// The log cannot be read, is damaged, or `make` or `each` refuses a record; all before it have been handed over, page
-/// by page.
-pub async fn stream<T: Send + 'static, E: From<StreamError>>(
-    log: &Arc<dyn EventLog>,
-    after: Head,
-    make: fn(Record) -> Result<T, StreamError>,
-    mut each: impl FnMut(Vec<T>) -> Result<(), E>,
-) -> Result<u64, E> {
-    let (sender, mut pages) = mpsc::channel::<Proving<T>>(PAGES_AHEAD);
-    let reading = tokio::spawn(read(Arc::clone(log), after, make, sender));
-    let mut count = 0;
-    while let Some(proving) = pages.recv().await {
-        let page = proving.await.expect("proving does not panic, and nobody aborts it")?;
-        count += page.len() as u64;
-        each(page)?;
-    }
-    reading.await.expect("reading does not panic, and nobody aborts it")?;
-    Ok(count)
-}
-
-/// Sends the log's pages, each with the thread that proves it, until the end or until nobody wants more.
-async fn read<T: Send + 'static>(
-    log: Arc<dyn EventLog>,
-    mut head: Head,
-    make: fn(Record) -> Result<T, StreamError>,
-    pages: mpsc::Sender<Proving<T>>,
-) -> Result<(), StreamError> {
-    loop {
-        let records = log.read(head.position, PAGE_RECORDS).await?;
-        let Some(last) = records.last().map(Record::head) else { return Ok(()) };
-        let before = std::mem::replace(&mut head, last);
-        let proving = tokio::task::spawn_blocking(move || prove(before, records, make));
-        if pages.send(proving).await.is_err() {
-            return Ok(());
+impl From<ReadError> for StreamError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Damaged(damage) => damage.into(),
+            ReadError::Malformed { position, reason } => Self::Wrong { position, reason },
+            ReadError::Unavailable(reason) | ReadError::Broken(reason) => Self::Unreadable(reason),
         }
     }
 }
 
-/// A page is proved by itself: from the hash that the record before it says of itself, and which that one's own page proves.
-fn prove<T>(
-    mut head: Head,
-    records: Vec<Record>,
-    make: fn(Record) -> Result<T, StreamError>,
-) -> Result<Vec<T>, StreamError> {
-    // Collecting results would not know the length, and move a page of events each time that it grows.
-    let mut made = Vec::with_capacity(records.len());
-    for record in records {
-        head = record.verify(&head).map_err(ReadError::from)?;
-        made.push(make(record)?);
+impl From<ChainError> for StreamError {
+    fn from(damage: ChainError) -> Self {
+        let (position, reason) = match damage {
+            ChainError::Gap { missing, found } => {
+                (missing, format!("the record is missing (the next one found is {found})"))
+            }
+            ChainError::Altered { position } => {
+                (position, "the record does not fit its hash and the records before it".to_owned())
+            }
+        };
+        Self::Wrong { position, reason }
     }
-    Ok(made)
+}
+
+/// The end of what is proved already: the next record is held against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proved {
+    /// The last record.
+    pub head: Head,
+    /// When that was recorded: time never goes back.
+    pub recorded_at: Timestamp,
+}
+
+impl Proved {
+    /// Nothing yet.
+    pub const NOTHING: Self = Self { head: Head::EMPTY, recorded_at: Timestamp::from_millis(i64::MIN) };
+
+    /// Proves one record against those before it.
+    ///
+    /// # Errors
+    /// It is not the next one, or not what was hashed.
+    pub fn prove(&mut self, record: &Record) -> Result<(), StreamError> {
+        self.head = record.verify(&self.head)?;
+        if record.recorded_at < self.recorded_at {
+            let reason = "it was recorded before the record before it".to_owned();
+            return Err(StreamError::Wrong { position: record.position, reason });
+        }
+        self.recorded_at = record.recorded_at;
+        Ok(())
+    }
+}
+
+/// Which records are read: those after what is proved, up to a position and a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Range {
+    /// What is proved already.
+    pub after: Proved,
+    /// The last position.
+    pub last: Position,
+    /// The last record's time.
+    pub until: Timestamp,
+}
+
+impl Range {
+    /// All of a log, to wherever its end is by then.
+    pub const ALL: Self = Self::after(Proved::NOTHING);
+
+    /// All that is not proved yet.
+    pub const fn after(after: Proved) -> Self {
+        Self { after, last: Position::new(u64::MAX), until: Timestamp::from_millis(i64::MAX) }
+    }
+}
+
+/// Some records in a row, as what was made of them, and why there are no more, if something is wrong.
+type Page<T> = (Vec<T>, Result<Head, StreamError>);
+
+/// Reads the records of `range`, proves each against the one before it, and hands them to `each`, a page at a time and in
+/// order, as what `make` makes of them. `make` runs on a thread of its own, `each`
+/// here. Tells the last record's head, once all were handed over or `each` has had enough.
+///
+/// # Errors
+/// The log cannot be read, is damaged, or `make` refuses a record; every record before it was handed over.
+pub async fn stream<T: Send + 'static>(
+    log: &Arc<dyn EventLog>,
+    range: Range,
+    make: impl Fn(Record) -> Result<T, StreamError> + Send + 'static,
+    mut each: impl FnMut(Vec<T>) -> ControlFlow<()>,
+) -> Result<Head, StreamError> {
+    let (read, to_prove) = mpsc::channel(PAGES_AHEAD);
+    let (proved, mut pages) = mpsc::channel::<Page<T>>(PAGES_AHEAD);
+    let reading = tokio::spawn(read_all(Arc::clone(log), range, read));
+    let proving = tokio::task::spawn_blocking(move || prove_all(range, &make, to_prove, &proved));
+    let mut reached = Ok(range.after.head);
+    while let Some((page, proved)) = pages.recv().await {
+        reached = proved;
+        if each(page).is_break() || reached.is_err() {
+            break;
+        }
+    }
+    drop(pages);
+    proving.await.expect("proving does not panic, and nobody aborts it");
+    reading.await.expect("reading does not panic, and nobody aborts it");
+    reached
+}
+
+/// Reads page after page, until the end, an error, or nobody wants more.
+async fn read_all(log: Arc<dyn EventLog>, range: Range, pages: mpsc::Sender<Result<Vec<Record>, ReadError>>) {
+    let (mut after, mut limit) = (range.after.head.position, PAGE_RECORDS);
+    while after < range.last {
+        let left = usize::try_from(range.last.get() - after.get()).unwrap_or(limit);
+        let page = log.read(after, limit.min(left)).await;
+        let is_over = match page.as_ref().map(|records| records.last()) {
+            // The first wrong record may stand before the one that cannot even be read.
+            Err(_) if limit > 1 => {
+                limit = 1;
+                continue;
+            }
+            Err(_) => true,
+            Ok(None) => return,
+            Ok(Some(record)) => {
+                after = record.position;
+                false
+            }
+        };
+        if pages.send(page).await.is_err() || is_over {
+            return;
+        }
+    }
+}
+
+/// Proves what is read, and makes something of it, until the end, an error, or nobody wants more.
+fn prove_all<T>(
+    range: Range,
+    make: &impl Fn(Record) -> Result<T, StreamError>,
+    mut read: mpsc::Receiver<Result<Vec<Record>, ReadError>>,
+    pages: &mpsc::Sender<Page<T>>,
+) {
+    let mut proved = range.after;
+    while let Some(records) = read.blocking_recv() {
+        let mut page = Vec::new();
+        let mut is_over = false;
+        let result = records.map_err(StreamError::from).and_then(|records| {
+            page.reserve_exact(records.len());
+            for record in records {
+                if record.recorded_at > range.until {
+                    is_over = true;
+                    break;
+                }
+                proved.prove(&record)?;
+                page.push(make(record)?);
+            }
+            Ok(proved.head)
+        });
+        is_over |= result.is_err();
+        if pages.blocking_send((page, result)).is_err() || is_over {
+            return;
+        }
+    }
 }
 
 /// The event and metadata that a record's bytes say.
 ///
 /// # Errors
 /// This program does not understand them.
-pub fn decode(record: Record) -> Result<RecordedEvent, StreamError> {
-    let position = record.position;
-    let recorded = record.decode().map_err(|reason| StreamError::Undecodable { position, reason })?;
+pub fn decode(record: impl Borrow<Record>) -> Result<RecordedEvent, StreamError> {
+    let record: &Record = record.borrow();
+    let wrong = |reason| StreamError::Wrong { position: record.position, reason };
+    let recorded = record.decode().map_err(|error| wrong(error.to_string()))?;
     if let Event::LogCreated { format, hash_algorithm, .. } = &recorded.event
         && (*format, hash_algorithm.as_str()) != (LOG_FORMAT, HASH_ALGORITHM)
     {
-        return Err(StreamError::UnknownFormat { format: *format, hash_algorithm: hash_algorithm.clone() });
+        let reason = format!("the log has format {format} with {hash_algorithm}, which this program does not know");
+        return Err(wrong(reason));
     }
     Ok(recorded)
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::spec::{T0, metadata, room};
+
     use super::*;
     use crate::log::conformance::chain;
     use crate::log::memory::MemoryLog;
@@ -117,15 +218,31 @@ mod tests {
         (log.clone(), Arc::new(log))
     }
 
-    /// The positions that were handed over, and why no more were.
-    async fn streamed(log: &Arc<dyn EventLog>, after: Head) -> (Vec<u64>, Result<u64, StreamError>) {
+    /// A log of records at these seconds.
+    async fn log_of(seconds: impl IntoIterator<Item = i64>) -> Arc<dyn EventLog> {
+        let (memory, mut head, mut records) = (MemoryLog::new(), Head::EMPTY, Vec::new());
+        for second in seconds {
+            let record = Record::seal(&head, T0.plus_seconds(second), &room(1), &metadata());
+            head = record.head();
+            records.push(record);
+        }
+        memory.append(&Head::EMPTY, &records).await.unwrap();
+        Arc::new(memory)
+    }
+
+    fn after(head: Head) -> Range {
+        Range::after(Proved { head, ..Proved::NOTHING })
+    }
+
+    /// The positions that were handed over, and how it ended.
+    async fn streamed(log: &Arc<dyn EventLog>, range: Range) -> (Vec<u64>, Result<u64, String>) {
         let mut seen = Vec::new();
-        let count = stream(log, after, decode, |page| {
+        let reached = stream(log, range, decode, |page| {
             seen.extend(page.iter().map(|recorded| recorded.head.position.get()));
-            Ok(())
+            ControlFlow::Continue(())
         });
-        let count = count.await;
-        (seen, count)
+        let reached = reached.await;
+        (seen, reached.map(|head| head.position.get()).map_err(|error| error.to_string()))
     }
 
     #[tokio::test]
@@ -135,48 +252,69 @@ mod tests {
         let length = records.len() as u64;
         let page = PAGE_RECORDS as u64;
         for begin in [0, 1, page - 1, page, page + 1, length - 1, length] {
-            let after = if begin == 0 { Head::EMPTY } else { records[begin as usize - 1].head() };
-            let (seen, count) = streamed(&log, after).await;
+            let begin_head = if begin == 0 { Head::EMPTY } else { records[begin as usize - 1].head() };
+            let (seen, reached) = streamed(&log, after(begin_head)).await;
             assert!(seen.into_iter().eq(begin + 1..=length), "after {begin}");
-            assert_eq!(count.unwrap(), length - begin);
+            assert_eq!(reached, Ok(length));
+        }
+    }
+
+    #[tokio::test]
+    async fn reading_ends_at_the_last_position_and_time_that_were_asked_for() {
+        let log = log_of([0, 1, 1, 2]).await;
+        for last in 0..=5 {
+            let (seen, reached) = streamed(&log, Range { last: Position::new(last), ..Range::ALL }).await;
+            assert!(seen.into_iter().eq(1..=last.min(4)), "up to {last}");
+            assert_eq!(reached, Ok(last.min(4)));
+        }
+        for (second, last) in [(-1, 0), (0, 1), (1, 3), (2, 4), (99, 4)] {
+            let (seen, reached) = streamed(&log, Range { until: T0.plus_seconds(second), ..Range::ALL }).await;
+            assert!(seen.into_iter().eq(1..=last), "until {second}");
+            assert_eq!(reached, Ok(last));
         }
     }
 
     #[tokio::test]
     async fn a_head_that_the_log_does_not_have_is_found_at_the_next_record() {
         let (memory, log) = log().await;
-        let after = Head { hash: domain::Hash::new([9; 32]), ..memory.records()[9].head() };
-        let (seen, error) = streamed(&log, after).await;
+        let head = Head { hash: domain::Hash::new([9; 32]), ..memory.records()[9].head() };
+        let (seen, reached) = streamed(&log, after(head)).await;
         assert!(seen.is_empty());
-        assert!(error.unwrap_err().to_string().contains("position 11"));
+        assert!(reached.unwrap_err().contains("position 11"));
     }
 
     #[tokio::test]
-    async fn the_first_wrong_record_is_named_though_later_pages_are_wrong_too() {
+    async fn the_first_wrong_record_is_named_behind_all_that_are_right() {
         for wrong in [1, PAGE_RECORDS, PAGE_RECORDS + 1, 2 * PAGE_RECORDS, 2 * PAGE_RECORDS + 7] {
             let (memory, log) = log().await;
             memory.edit(|records| {
                 records[wrong - 1].metadata.push(' ');
                 records.last_mut().unwrap().data.push(' ');
             });
-            let (seen, error) = streamed(&log, Head::EMPTY).await;
-            let error = error.unwrap_err().to_string();
+            let (seen, reached) = streamed(&log, Range::ALL).await;
+            let error = reached.unwrap_err();
             assert!(error.contains(&format!("position {wrong}:")), "{wrong}: {error}");
-            assert_eq!(seen.len(), (wrong - 1) / PAGE_RECORDS * PAGE_RECORDS, "whole pages before it");
+            assert!(seen.into_iter().eq(1..wrong as u64), "{wrong}");
         }
     }
 
     #[tokio::test]
-    async fn a_callback_that_has_enough_ends_the_reading() {
+    async fn time_that_goes_back_is_wrong_though_its_hash_is_right() {
+        let log = log_of([0, 5, 4]).await;
+        let (seen, reached) = streamed(&log, Range::ALL).await;
+        assert_eq!(seen, [1, 2]);
+        assert_eq!(reached, Err("position 3: it was recorded before the record before it".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn who_has_enough_ends_the_reading() {
         let (_, log) = log().await;
-        let enough = || StreamError::UnknownFormat { format: 9, hash_algorithm: "enough".to_owned() };
         let mut pages = 0;
-        let stopped: Result<u64, StreamError> = stream(&log, Head::EMPTY, Ok, |_: Vec<Record>| {
+        let reached = stream(&log, Range::ALL, Ok, |_: Vec<Record>| {
             pages += 1;
-            Err(enough())
-        })
-        .await;
-        assert!(stopped.unwrap_err().to_string().contains("enough"));
+            ControlFlow::Break(())
+        });
+        assert_eq!(reached.await.unwrap().position.get(), PAGE_RECORDS as u64);
         assert_eq!(pages, 1);
     }
 }

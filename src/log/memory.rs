@@ -88,8 +88,7 @@ impl MemoryLog {
     /// Somebody else's record lands now.
     pub(crate) fn overtake(&self, event: &Event) {
         self.edit(|records| {
-            let head = records.last().map_or(Head::EMPTY, Record::head);
-            records.push(foreign(&head, event));
+            records.push(foreign(records.last(), event));
         });
     }
 
@@ -155,8 +154,7 @@ impl Shared {
         match fault {
             None | Some(Fault::Delay(_) | Fault::Late(..)) => self.append(at, records),
             Some(Fault::Overtaken(event)) => {
-                let head = self.head();
-                self.records.push(foreign(&head, &event));
+                self.records.push(foreign(self.records.last(), &event));
                 self.append(at, records)
             }
             Some(Fault::Unavailable) => Err(AppendError::Unavailable("injected".to_owned())),
@@ -220,8 +218,9 @@ impl EventLog for MemoryLog {
     }
 }
 
-/// A record that another node wrote after `head`.
-pub(crate) fn foreign(head: &Head, event: &Event) -> Record {
+/// A record that another node wrote, at the time of the last one.
+fn foreign(last: Option<&Record>, event: &Event) -> Record {
+    let (head, recorded_at) = last.map_or((Head::EMPTY, Timestamp::default()), |last| (last.head(), last.recorded_at));
     let command_id = Uuid::new_v4();
     let metadata = Metadata {
         command_id,
@@ -235,7 +234,7 @@ pub(crate) fn foreign(head: &Head, event: &Event) -> Record {
         request_id: None,
         idempotency: None,
     };
-    Record::seal(head, Timestamp::from_millis(0), event, &metadata)
+    Record::seal(&head, recorded_at, event, &metadata)
 }
 
 #[cfg(test)]

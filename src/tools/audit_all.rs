@@ -1,6 +1,7 @@
 //! `reprise audit all`: everything is replayed, and each rule of the business proved.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use domain::{Hash, Position};
 use projections::ReadModels;
@@ -10,9 +11,10 @@ use serde::Serialize;
 use super::checker::{Checker, Proof, Violation};
 use super::output::{Said, Table, count, plain};
 use super::read_models::{self, Comparison};
-use super::walk::{Stop, walk};
+use super::walk::range;
 use super::{ToolError, source};
 use crate::config::Place;
+use crate::engine::{Aside, StreamError, decode, stream};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,19 +59,22 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     let end = log.head().await.map_or(Position::START, |head| head.position);
     let bar = source::progress_bar("auditing", end, json);
-    let (mut checker, mut folded) = (Checker::default(), ReadModels::default());
-    let walked = walk(&log, None, |_, recorded| {
-        checker.check(recorded);
-        folded.apply(recorded);
-        bar.inc(1);
+    let mut checker = Checker::default();
+    let folding = Aside::start(ReadModels::default(), ReadModels::apply);
+    let streamed = stream(&log, range(&log, None).await, decode, |page| {
+        let page = Arc::new(page);
+        folding.fold(&page);
+        page.iter().for_each(|recorded| checker.check(recorded));
+        bar.inc(page.len() as u64);
         ControlFlow::Continue(())
     })
     .await;
     bar.finish_and_clear();
-    let broken = match walked {
+    let folded = folding.finish();
+    let broken = match streamed {
         Ok(_) => None,
-        Err(ToolError::Stopped(Stop::Wrong { position, reason })) => Some(Broken { position, reason }),
-        Err(error) => return Err(error),
+        Err(StreamError::Wrong { position, reason }) => Some(Broken { position, reason }),
+        Err(error) => return Err(error.into()),
     };
     let mut read_models = vec![read_models::hot(&checker, &folded)];
     if broken.is_none() {

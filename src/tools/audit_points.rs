@@ -13,6 +13,7 @@ use super::read_models::{self, Comparison};
 use super::walk::walk;
 use super::{AsOf, ToolError, source};
 use crate::config::Place;
+use crate::engine::decode;
 
 /// One movement of the user's points.
 #[derive(Debug, Serialize)]
@@ -57,7 +58,7 @@ pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> R
     let bar = source::progress_bar("replaying", log.head().await?.position, json);
     let (mut state, mut folded) = (State::default(), ReadModels::default());
     let mut movements: Vec<Movement> = Vec::new();
-    walk(&log, as_of, |_, recorded| {
+    walk(&log, as_of, decode, |recorded| {
         state.apply(recorded);
         folded.apply(recorded);
         let before = movements.last().map_or(0, |last| last.running_balance);

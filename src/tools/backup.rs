@@ -13,12 +13,13 @@ use domain::{Event, Hash, Head, Position, Record};
 use indicatif::ProgressBar;
 
 use super::log_export::{parent, partial};
-use super::log_import::append;
+use super::log_import::{CHUNK_RECORDS, append};
 use super::output::{Said, count};
-use super::walk::{CHUNK_RECORDS, Proving, walk};
+use super::walk::walk;
 use super::{AsOf, ToolError, source};
 use crate::config::Place;
 use crate::data_folder::FolderProblem;
+use crate::engine::{Proved, decode};
 use crate::key::{KEY_FILE, ServerKey};
 use crate::log::{EventLog, FolderLock, LogAddress, SqliteLog, sync_names};
 
@@ -69,7 +70,7 @@ async fn make(place: &Place, log: &Arc<dyn EventLog>, partial: &Path, json: bool
     let failed = |error| ToolError::Open { path: partial.to_owned(), error };
     let written: Arc<dyn EventLog> = Arc::new(SqliteLog::open_read_only(partial).await.map_err(failed)?);
     let bar = source::progress_bar("verifying", copied.position, json);
-    let read_back = walk(&written, Some(AsOf::Position(copied.position)), |_, _| {
+    let read_back = walk(&written, Some(AsOf::Position(copied.position)), decode, |_| {
         bar.inc(1);
         std::ops::ControlFlow::Continue(())
     });
@@ -101,14 +102,14 @@ async fn copy(
 ) -> Result<(Head, Option<Hash>), ToolError> {
     let failed = |error| ToolError::Open { path: partial.to_owned(), error };
     let target = SqliteLog::open(partial).await.map_err(failed)?;
-    let mut proving = Proving::default();
+    let mut proved = Proved::NOTHING;
     let (mut head, mut key_check) = (Head::EMPTY, None);
     while head.position < end {
         let left = usize::try_from(end.get() - head.position.get()).unwrap_or(CHUNK_RECORDS);
         let mut chunk: Vec<Record> = Vec::with_capacity(CHUNK_RECORDS);
         for record in log.read(head.position, CHUNK_RECORDS.min(left)).await? {
-            let (record, recorded) = proving.prove(record)?;
-            if let Event::LogCreated { key_check: check, .. } = recorded.event {
+            proved.prove(&record)?;
+            if let Event::LogCreated { key_check: check, .. } = decode(&record)?.event {
                 key_check = Some(check);
             }
             chunk.push(record);

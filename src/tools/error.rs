@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use domain::Position;
 
-use super::walk::Stop;
 use crate::data_folder::FolderProblem;
+use crate::engine::StreamError;
 use crate::log::{AppendError, FolderError, OpenError, ReadError, SqliteOpenError};
 use crate::projector::{BuildError, VerifyError};
 
@@ -26,7 +26,7 @@ pub enum ToolError {
     #[error(transparent)]
     Append(#[from] AppendError),
     #[error(transparent)]
-    Stopped(#[from] Stop),
+    Stopped(#[from] StreamError),
     #[error("{}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
     #[error("{}: it is there already, and is not written over", .0.display())]
@@ -69,6 +69,6 @@ impl ToolError {
 
     /// The position that is wrong, where the log is what is wrong.
     pub fn position(&self) -> Option<Position> {
-        if let Self::Stopped(Stop::Wrong { position, .. }) = self { Some(*position) } else { None }
+        if let Self::Stopped(StreamError::Wrong { position, .. }) = self { Some(*position) } else { None }
     }
 }

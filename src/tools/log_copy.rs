@@ -12,8 +12,9 @@ use serde::Serialize;
 
 use super::log_import::append;
 use super::output::{Said, count};
-use super::walk::{CHUNK_RECORDS, Proving, walk};
+use super::walk::walk;
 use super::{AsOf, ToolError, source};
+use crate::engine::{PAGE_RECORDS, Proved, decode};
 use crate::key::{KEY_FILE, ServerKey};
 use crate::log::{self, EventLog, FolderLock, LogAddress, LogPlace};
 
@@ -41,9 +42,9 @@ pub async fn run(from: &LogPlace, to: &LogPlace, json: bool) -> Result<Said, Too
     let target = log::open(&to.log, &to.folder).await?;
     let end = source.head().await?;
     let found = target.head().await?;
-    let proving = goes_on(from, to, source.as_ref(), found).await?;
+    let proved = goes_on(from, to, source.as_ref(), found).await?;
     let bar = source::progress_bar("copying", end.position, json).with_position(found.position.get());
-    let copied = copy(source.as_ref(), target.as_ref(), found, end.position, proving, &bar).await?;
+    let copied = copy(source.as_ref(), target.as_ref(), proved, end.position, &bar).await?;
     bar.finish_and_clear();
     let key_check = verify(&target, copied, json).await?;
     target.close().await;
@@ -69,11 +70,11 @@ pub async fn run(from: &LogPlace, to: &LogPlace, json: bool) -> Result<Said, Too
 }
 
 /// The copy goes on only behind a beginning of the very log.
-async fn goes_on(from: &LogPlace, to: &LogPlace, source: &dyn EventLog, found: Head) -> Result<Proving, ToolError> {
-    let Some(before) = found.position.get().checked_sub(1) else { return Ok(Proving::default()) };
+async fn goes_on(from: &LogPlace, to: &LogPlace, source: &dyn EventLog, found: Head) -> Result<Proved, ToolError> {
+    let Some(before) = found.position.get().checked_sub(1) else { return Ok(Proved::NOTHING) };
     let same = source.read(Position::new(before), 1).await?;
     match same.first() {
-        Some(record) if record.head() == found => Ok(Proving::after(record)),
+        Some(record) if record.head() == found => Ok(Proved { head: found, recorded_at: record.recorded_at }),
         Some(_) | None => {
             let reason = format!("{to} holds position {}, which is not in {from} as it is there", found.position);
             Err(ToolError::OtherLog(reason))
@@ -84,22 +85,22 @@ async fn goes_on(from: &LogPlace, to: &LogPlace, source: &dyn EventLog, found: H
 async fn copy(
     source: &dyn EventLog,
     target: &dyn EventLog,
-    found: Head,
+    mut proved: Proved,
     end: Position,
-    mut proving: Proving,
     bar: &ProgressBar,
 ) -> Result<Head, ToolError> {
-    let mut head = found;
+    let mut head = proved.head;
     while head.position < end {
-        let left = usize::try_from(end.get() - head.position.get()).unwrap_or(CHUNK_RECORDS);
-        let mut chunk: Vec<Record> = Vec::with_capacity(CHUNK_RECORDS);
-        for record in source.read(head.position, CHUNK_RECORDS.min(left)).await? {
-            chunk.push(proving.prove(record)?.0);
-        }
-        if chunk.is_empty() {
+        let left = usize::try_from(end.get() - head.position.get()).unwrap_or(PAGE_RECORDS);
+        let mut page: Vec<Record> = source.read(head.position, PAGE_RECORDS.min(left)).await?;
+        if page.is_empty() {
             break;
         }
-        head = append(target, head, &mut chunk).await?;
+        for record in &page {
+            proved.prove(record)?;
+            decode(record)?;
+        }
+        head = append(target, head, &mut page).await?;
         bar.set_position(head.position.get());
     }
     Ok(head)
@@ -109,7 +110,7 @@ async fn copy(
 async fn verify(target: &Arc<dyn EventLog>, copied: Head, json: bool) -> Result<Option<Hash>, ToolError> {
     let bar = source::progress_bar("verifying", copied.position, json);
     let mut check = None;
-    let read_back = walk(target, Some(AsOf::Position(copied.position)), |_, recorded: &RecordedEvent| {
+    let read_back = walk(target, Some(AsOf::Position(copied.position)), decode, |recorded: &RecordedEvent| {
         if let Event::LogCreated { key_check, .. } = &recorded.event {
             check = Some(*key_check);
         }

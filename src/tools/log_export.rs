@@ -13,6 +13,7 @@ use super::output::{Said, count};
 use super::walk::walk;
 use super::{ToolError, source};
 use crate::config::Place;
+use crate::engine::{StreamError, decode};
 use crate::log::sync_names;
 
 /// One line of an exported file. `data` and `metadata` are the very text that was hashed, as strings.
@@ -60,7 +61,7 @@ pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolErr
     }
     out.get_ref().set_len(0).map_err(ToolError::file(&partial))?;
     let mut written: io::Result<()> = Ok(());
-    let walked = walk(&log, None, |record, _| {
+    let walked = walk(&log, None, known, |record: &Record| {
         bar.inc(1);
         written = serde_json::to_writer(&mut out, &Line::from(record.clone())).map_err(io::Error::from);
         written = std::mem::replace(&mut written, Ok(())).and_then(|()| out.write_all(b"\n"));
@@ -84,6 +85,12 @@ pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolErr
         count(position.get())
     );
     Ok(Said::new(&document, text))
+}
+
+/// A record that this program understands, as it stands.
+fn known(record: Record) -> Result<Record, StreamError> {
+    decode(&record)?;
+    Ok(record)
 }
 
 /// Takes the unfinished file, which a killed export may have left, and which another one may hold.

@@ -11,11 +11,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::ToolError;
 use super::log_export::Line;
 use super::output::{Said, count};
-use super::walk::{CHUNK_RECORDS, Proving};
 use crate::config::Place;
+use crate::engine::{Proved, decode};
 use crate::key::ServerKey;
 use crate::log::{self, EventLog, FolderLock, LOG_FILE, LogAddress, MAX_BATCH_BYTES, SqliteLog, sync_names};
 
+/// How many records are copied in one commit.
+pub const CHUNK_RECORDS: usize = 4_096;
 /// Where a log is made before it has its name.
 const PARTIAL: &str = "import.partial";
 
@@ -119,7 +121,7 @@ async fn import(
     log: &dyn EventLog,
     bar: &ProgressBar,
 ) -> Result<(Head, Option<Hash>), ToolError> {
-    let mut proving = Proving::default();
+    let mut proved = Proved::NOTHING;
     let (mut appended, mut key_check) = (Head::EMPTY, None);
     let mut chunk: Vec<Record> = Vec::with_capacity(CHUNK_RECORDS);
     for (number, line) in (1..).zip(BufReader::new(exported).lines()) {
@@ -127,8 +129,9 @@ async fn import(
         bar.inc(line.len() as u64 + 1);
         let unfit = |reason: String| ToolError::Line { path: file.to_owned(), line: number, reason };
         let parsed: Line = serde_json::from_str(&line).map_err(|error| unfit(error.to_string()))?;
-        let (record, recorded) = proving.prove(parsed.into())?;
-        if let Event::LogCreated { key_check: check, .. } = recorded.event {
+        let record = Record::from(parsed);
+        proved.prove(&record)?;
+        if let Event::LogCreated { key_check: check, .. } = decode(&record)?.event {
             key_check = Some(check);
         }
         chunk.push(record);

@@ -8,9 +8,9 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::output::{Said, Table, count};
-use super::walk::CHUNK_RECORDS;
 use super::{ToolError, source};
 use crate::config::Place;
+use crate::engine::PAGE_RECORDS;
 use crate::log::{LOG_FILE, LogAddress};
 
 #[derive(Debug, Default, Serialize)]
@@ -42,8 +42,8 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
     let mut found = Statistics::default();
     let mut head = Head::EMPTY;
     while head.position < end.position {
-        let left = usize::try_from(end.position.get() - head.position.get()).unwrap_or(CHUNK_RECORDS);
-        let records = log.read(head.position, CHUNK_RECORDS.min(left)).await?;
+        let left = usize::try_from(end.position.get() - head.position.get()).unwrap_or(PAGE_RECORDS);
+        let records = log.read(head.position, PAGE_RECORDS.min(left)).await?;
         let Some(last) = records.last() else { break };
         head = last.head();
         records.iter().for_each(|record| found.add(record));

@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::output::{Said, line, raw};
-use super::walk::CHUNK_RECORDS;
 use super::{ToolError, source};
 use crate::config::Place;
+use crate::engine::PAGE_RECORDS;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,9 +30,9 @@ pub async fn run(place: &Place, lines: u64, follow: bool, json: bool) -> Result<
     let mut position = Position::new(log.head().await?.position.get().saturating_sub(lines));
     let mut last = Vec::new();
     loop {
-        let records = log.read(position, CHUNK_RECORDS).await?;
+        let records = log.read(position, PAGE_RECORDS).await?;
         position = records.last().map_or(position, |record| record.position);
-        let is_all = records.len() < CHUNK_RECORDS;
+        let is_all = records.len() < PAGE_RECORDS;
         let shown = records.into_iter().map(Line::of);
         if follow {
             shown.for_each(|shown| line(&if json { raw(&shown).to_string() } else { shown.text() }));

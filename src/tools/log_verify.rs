@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use super::checker::Checker;
 use super::output::{Said, count};
-use super::walk::{Stop, walk};
+use super::walk::walk;
 use super::{Expected, ToolError, source};
 use crate::config::Place;
+use crate::engine::{StreamError, decode};
 
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,19 +40,20 @@ pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Resul
     let (mut checker, mut found) = (Checker::default(), Verified::default());
     let mut wrong: Option<(Position, String)> = None;
     let mut last = None;
-    let walked = walk(&log, None, |record, recorded| {
+    let walked = walk(&log, None, decode, |recorded| {
+        let Head { position, hash } = recorded.head;
         if let Event::LogCreated { log_id, .. } = &recorded.event {
             found.log_id = Some(*log_id);
         }
         checker.check(recorded);
-        let noted = expected.filter(|noted| noted.0.position == record.position && noted.0.hash != record.hash);
+        let noted = expected.filter(|noted| noted.0.position == position && noted.0.hash != hash);
         if let Some(violation) = checker.violations().first() {
             wrong = Some((violation.position, format!("{}: {}", violation.proof, violation.reason)));
         } else if noted.is_some() {
-            wrong = Some((record.position, "the record is another than the one that was noted".to_owned()));
+            wrong = Some((position, "the record is another than the one that was noted".to_owned()));
         } else {
-            last = Some((record.head(), record.recorded_at));
-            found.events = record.position.get();
+            last = Some((recorded.head, recorded.recorded_at));
+            found.events = position.get();
         }
         if found.events.is_multiple_of(4_096) {
             bar.set_position(found.events);
@@ -61,7 +63,7 @@ pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Resul
     .await;
     bar.finish_and_clear();
     match (walked, wrong) {
-        (Err(ToolError::Stopped(Stop::Wrong { position, reason })), _) => wrong = Some((position, reason)),
+        (Err(ToolError::Stopped(StreamError::Wrong { position, reason })), _) => wrong = Some((position, reason)),
         (Err(error), _) => return Err(error),
         (Ok(_), Some(known)) => wrong = Some(known),
         (Ok(head), None) => wrong = at_the_end(&mut checker, head, expected),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::walk::walk;
 use super::{AsOf, ToolError, source};
 use crate::config::Place;
+use crate::engine::decode;
 
 /// Which moment it is.
 #[derive(Debug, Serialize)]
@@ -49,7 +50,7 @@ pub async fn fold(
     let log = source::open(place).await?;
     let bar = source::progress_bar("folding", log.head().await?.position, json);
     let mut read_models = ReadModels::default();
-    let walked = walk(&log, as_of, |_, recorded| {
+    let walked = walk(&log, as_of, decode, |recorded| {
         read_models.apply(recorded);
         each(recorded);
         bar.inc(1);

@@ -1,10 +1,9 @@
 //! Holds, what became of them, and for how long a closed one is remembered.
 
-use imbl::{HashMap, OrdSet};
+use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Payment;
-use crate::canonical::in_key_order;
 use crate::event::Hold;
 use crate::limits::REMEMBERED_SECONDS;
 use crate::values::{PaymentId, ReservationId, Timestamp};
@@ -53,8 +52,9 @@ struct Entry {
 /// Every reservation that is live, or was closed in the last 24 hours.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Reservations {
-    #[serde(serialize_with = "in_key_order")]
-    entries: HashMap<ReservationId, Entry>,
+    /// Ordered, since reservations are numbered one after another and most live for minutes: what is opened, paid or
+    /// expires is near the others whose turn it is, in memory too.
+    entries: OrdMap<ReservationId, Entry>,
     deadlines: OrdSet<(Timestamp, ReservationId)>,
     forgettable: OrdSet<(Timestamp, ReservationId)>,
     last_reservation: Option<ReservationId>,

@@ -74,8 +74,9 @@ struct UserTokens {
 /// The room and its line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Room {
-    #[serde(serialize_with = "in_key_order")]
-    tokens: HashMap<TokenId, (TokenHash, Token)>,
+    /// Ordered, since tokens are numbered one after another and live about as long: who is issued, admitted or ended is
+    /// near the others whose turn it is, in memory too.
+    tokens: OrdMap<TokenId, (TokenHash, Token)>,
     #[serde(serialize_with = "in_key_order")]
     by_hash: HashMap<TokenHash, TokenId>,
     #[serde(serialize_with = "in_key_order")]
@@ -108,7 +109,7 @@ fn max_ended() -> usize {
 impl Default for Room {
     fn default() -> Self {
         Self {
-            tokens: HashMap::new(),
+            tokens: OrdMap::new(),
             by_hash: HashMap::new(),
             by_user: HashMap::new(),
             line: OrdMap::new(),
@@ -271,12 +272,13 @@ impl Room {
             self.seat(*token_hash, Token { token_id, user_id, seed, status, queue_number, issued_at, expires_at });
         }
         if let Event::TokenAdmitted { token_id, queue_number, admitted_at, expires_at, .. } = event
-            && let Some((hash, token)) = self.tokens.get(token_id).cloned()
+            && let Some((_, token)) = self.tokens.get_mut(token_id)
         {
             self.line.remove(queue_number);
             self.deadlines.remove(&(token.expires_at, *token_id));
+            self.deadlines.insert((*expires_at, *token_id));
+            (token.status, token.expires_at) = (TokenStatus::Active, *expires_at);
             self.count_admission(*queue_number, *admitted_at);
-            self.seat(hash, Token { status: TokenStatus::Active, expires_at: *expires_at, ..token });
         }
         if let Event::TokenGranted {
             token_id, user_id, token_hash, replaced_token_id, granted_at, expires_at, ..

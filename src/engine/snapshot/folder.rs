@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::file::{self, Header};
 use crate::engine::{Replayed, StartError, StreamError, decode};
-use crate::log::{EventLog, ReadError};
+use crate::log::EventLog;
 
 /// The folder's name in the data folder.
 pub const SNAPSHOT_FOLDER: &str = "snapshots";
@@ -135,8 +135,8 @@ async fn must_hold(log: &dyn EventLog, header: &Header, path: &Path) -> Result<(
     let Header { head, log_id, .. } = *header;
     let first = log.read(Position::START, 1).await?.pop();
     let first = first.map(|record| {
-        record.verify(&Head::EMPTY).map_err(ReadError::from)?;
-        decode(record)
+        record.verify(&Head::EMPTY)?;
+        decode(&record)
     });
     if let Some(Event::LogCreated { log_id: own, .. }) = first.transpose()?.map(|recorded| recorded.event)
         && own != log_id
@@ -152,7 +152,7 @@ async fn must_hold(log: &dyn EventLog, header: &Header, path: &Path) -> Result<(
         return Err(Contradiction::Rewound { path, snapshot, log }.into());
     }
     if let [before, last] = records.as_slice() {
-        last.verify(&before.head()).map_err(ReadError::from).map_err(StreamError::from)?;
+        last.verify(&before.head()).map_err(StreamError::from)?;
     }
     Ok(())
 }
