@@ -27,7 +27,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::http::child::CHILD;
-use crate::scenarios::{cold, commands, engine, fold, log, memory, overload, reads, stadium};
+use crate::scenarios::{cold, commands, engine, fold, log, memory, nodes, overload, reads, stadium};
 use crate::table::Row;
 
 /// As the program has it.
@@ -79,7 +79,7 @@ pub struct Options {
     /// How many clients at once, one figure for each.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256, 1_024], value_name = "N,…")]
     connections: Vec<usize>,
-    /// The log of `engine`: `sqlite`, `postgres://…` or `kurrentdb://…`. One that is elsewhere must be empty.
+    /// The log of `engine` and `nodes`: `sqlite`, `postgres://…` or `kurrentdb://…`. One that is elsewhere must be empty.
     #[arg(long, default_value = "sqlite", value_name = "ADDRESS")]
     log: LogAddress,
     /// Also write the table as JSON.
@@ -92,6 +92,8 @@ pub struct Options {
 enum Scenario {
     /// Durable charges without HTTP.
     Engine,
+    /// Several nodes on one log, without HTTP; left out where the log has one node.
+    Nodes,
     /// Durable charges over HTTP, against the floor.
     Charge,
     /// Durable charges, all for one user, against one user each.
@@ -157,19 +159,24 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), BenchError> {
     let all = Scenario::value_variants();
     let scenarios = if options.scenarios.is_empty() { all } else { options.scenarios.as_slice() };
-    let mut rows = Vec::new();
+    let (mut rows, mut failed) = (Vec::new(), Ok(()));
     for scenario in scenarios {
-        eprintln!(
-            "measuring {}",
-            scenario.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
-        );
-        rows.extend(measure(*scenario, options)?);
+        let name = scenario.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned());
+        eprintln!("measuring {name}");
+        match measure(*scenario, options) {
+            Ok(measured) => rows.extend(measured),
+            // What the others tell is worth having all the same.
+            Err(error) => {
+                eprintln!("{name} failed: {error}");
+                failed = Err(error);
+            }
+        }
     }
     print!("{}", table::text(&rows));
     if let Some(path) = &options.json {
         fs::write(path, document(options, &rows))?;
     }
-    Ok(())
+    failed
 }
 
 fn measure(scenario: Scenario, options: &Options) -> Result<Vec<Row>, BenchError> {
@@ -178,6 +185,7 @@ fn measure(scenario: Scenario, options: &Options) -> Result<Vec<Row>, BenchError
     let one = || tokio::runtime::Builder::new_current_thread().enable_all().build();
     match scenario {
         Scenario::Engine => many()?.block_on(engine::run(options)),
+        Scenario::Nodes => many()?.block_on(nodes::run(options)),
         Scenario::Charge => one()?.block_on(commands::charge(options)),
         Scenario::OneUser => one()?.block_on(commands::one_user(options)),
         Scenario::Hold => one()?.block_on(commands::hold(options)),

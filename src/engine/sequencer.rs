@@ -4,14 +4,15 @@
 //! it is sent, and told, only once the first one is; where the first one fails, its decisions are undone and made anew.
 //! What happens when the log does not simply say yes is in `catch_up.rs`.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ::metrics::histogram;
 use domain::{Action, Command, Credential, State, Tick};
 use projections::ReadModels;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use uuid::Uuid;
 
@@ -52,8 +53,24 @@ pub struct Sequencer {
 struct OnItsWay {
     batch: Sent,
     since: Instant,
-    /// A task of its own: it goes on while the next batch is decided.
-    append: JoinHandle<Result<(), AppendError>>,
+    append: Pin<Box<dyn Future<Output = Result<(), AppendError>> + Send>>,
+    /// Where it ended when it was begun.
+    outcome: Option<Result<(), AppendError>>,
+}
+
+impl OnItsWay {
+    /// Begins the append: whatever carries it out has it before this returns. It is asked how it went by [`landed`].
+    fn begin(log: Arc<dyn EventLog>, batch: Sent) -> Self {
+        let (base, records) = (batch.base, Arc::clone(&batch.records));
+        let mut append: Pin<Box<dyn Future<Output = _> + Send>> =
+            Box::pin(async move { log.append(&base, &records).await });
+        // Nobody is to be woken yet: whoever waits for it asks again.
+        let outcome = match append.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => Some(outcome),
+            Poll::Pending => None,
+        };
+        Self { batch, since: Instant::now(), append, outcome }
+    }
 }
 
 /// What becomes of a batch that was decided.
@@ -179,9 +196,7 @@ impl Sequencer {
             return Dispatched::Told(batch);
         }
         self.begin(Batch::new(&batch.state, self.node_id, batch.state.recorded_at));
-        let (log, base, records) = (Arc::clone(&self.log), batch.base, Arc::clone(&batch.records));
-        let append = tokio::spawn(async move { log.append(&base, &records).await });
-        Dispatched::Sent(OnItsWay { batch, since: Instant::now(), append })
+        Dispatched::Sent(OnItsWay::begin(Arc::clone(&self.log), batch))
     }
 
     /// The next batch, completed and its commands taken; `None` where there is nothing to append and nobody to answer.
@@ -276,8 +291,11 @@ impl Dispatched {
 
 /// What the log says about the batch that is on its way, once it does.
 async fn landed(on_its_way: &mut Option<OnItsWay>) -> Result<(), AppendError> {
-    let Some(OnItsWay { since, append, .. }) = on_its_way else { return std::future::pending().await };
-    let outcome = append.await.unwrap_or_else(|stopped| Err(AppendError::Broken(stopped.to_string())));
+    let Some(OnItsWay { since, append, outcome, .. }) = on_its_way else { return std::future::pending().await };
+    let outcome = match outcome.take() {
+        Some(outcome) => outcome,
+        None => append.await,
+    };
     histogram!(metrics::APPEND_SECONDS).record(since.elapsed());
     outcome
 }

@@ -21,6 +21,11 @@ pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// How long events gather before the next transaction, once the log is caught up with: under load, a few large
 /// transactions take less of the machine from the sales than many small ones.
 const GATHER: Duration = Duration::from_millis(20);
+/// While sales go on, a chunk is followed by a pause so many times as long as it took: sales go first, and following takes
+/// at most a quarter of one core from them. What is behind then catches up when they are over.
+const PAUSE_FOR_SALES: u32 = 3;
+/// The longest such pause.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// How often a follower looks again at tables that it does not feed.
 const IDLE: Duration = Duration::from_secs(1);
 /// How long a chunk may take to write before the database counts as gone.
@@ -87,6 +92,7 @@ impl Shared {
         let mut swaps = self.swaps.subscribe();
         let mut feeds = self.assess(&database, log_id).await?;
         let mut assessed_at = Instant::now();
+        let mut last_end = self.log.head().await?.position;
         loop {
             if !database.is_there() {
                 return Err(Trouble::Gone);
@@ -103,6 +109,7 @@ impl Shared {
                 }
                 continue;
             };
+            let started = Instant::now();
             let records = self.log.read(from, CHUNK_RECORDS).await?;
             let Some(first) = records.first() else {
                 self.caught_up();
@@ -116,7 +123,10 @@ impl Shared {
             if !self.feed(&database, &mut feeds, behind_since, decode(records).await).await? {
                 feeds = self.look_on(&database, log_id).await?;
             }
-            if is_last {
+            let end = self.log.head().await?.position;
+            if std::mem::replace(&mut last_end, end) < end {
+                tokio::time::sleep((started.elapsed() * PAUSE_FOR_SALES).clamp(GATHER, MAX_PAUSE)).await;
+            } else if is_last {
                 tokio::time::sleep(GATHER).await;
             }
         }

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod fold;
 pub mod log;
 pub mod memory;
+pub mod nodes;
 pub mod overload;
 pub mod reads;
 pub mod stadium;

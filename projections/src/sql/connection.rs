@@ -168,6 +168,16 @@ impl Transaction<'_> {
         }
     }
 
+    /// What whole numbers are called in columns, where they are written as BIGINT. SQLite's INTEGER is as wide, and as a
+    /// primary key it is the row's own number, which needs no index beside the table.
+    /// <https://sqlite.org/lang_createtable.html#rowid>
+    pub(super) fn columns(&self, columns: &str) -> String {
+        match self {
+            Self::Sqlite(_) => columns.replace("BIGINT", "INTEGER"),
+            Self::Postgres(_) => columns.to_owned(),
+        }
+    }
+
     /// The rows of a query.
     pub(super) async fn rows(&mut self, query: &'static str, values: &[Value]) -> sqlx::Result<Vec<Row>> {
         match self {

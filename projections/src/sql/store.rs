@@ -155,7 +155,7 @@ pub async fn create(
     log_id: Uuid,
 ) -> sqlx::Result<Checkpoint> {
     let table = slot.table(model);
-    let make = format!("DROP TABLE IF EXISTS {table}; CREATE TABLE {table} ({})", model.columns);
+    let make = format!("DROP TABLE IF EXISTS {table}; CREATE TABLE {table} ({})", transaction.columns(model.columns));
     transaction.run(make).await?;
     forget(transaction, model, slot).await?;
     let checkpoint = Checkpoint { version: model.version, log_id, head: Head::EMPTY };

@@ -1,0 +1,137 @@
+//! Several nodes on one log, without HTTP: what they take together, whether each has its share, and what becomes of a slow one.
+//!
+//! All of them run in this process, each with an engine and connections of its own; they share nothing but the log.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{Head, Position, Record, Timestamp};
+use reprise::log::{AppendError, EventLog, LogAddress, ReadError};
+
+use crate::node::Node;
+use crate::sale::{self, Guest};
+use crate::sample::Sample;
+use crate::scenarios::engine::charge;
+use crate::scenarios::one_each;
+use crate::table::{Bound, Row};
+use crate::{BenchError, Options};
+
+const NAME: &str = "nodes";
+const NODES: usize = 3;
+/// What they take together, against one node on the same machine.
+const SUM_OF_ONE: f64 = 0.7;
+/// What each takes, against an equal share.
+const OF_FAIR_SHARE: f64 = 0.7;
+/// How much longer each cycle of the slow node takes.
+const SLOWER_BY: Duration = Duration::from_millis(5);
+/// What the slow node takes, against an equal share.
+const SLOW_OF_FAIR_SHARE: f64 = 0.5;
+/// The 99th percentile is at most so many times the median.
+const P99_OF_P50: f64 = 10.0;
+
+/// Runs it, where the log is one that several nodes can share.
+pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
+    if options.log == LogAddress::Sqlite {
+        eprintln!("left out: a log in SQLite has one node; --log postgres://… or kurrentdb://… can have several");
+        return Ok(Vec::new());
+    }
+    let folder = options.folder()?;
+    let guests =
+        sale::prepare(options.open_log(folder.path()).await?.as_ref(), folder.path(), one_each(options)).await?;
+    let mut rows = Vec::new();
+    for clients in options.connections.iter().copied().filter(|clients| *clients >= NODES) {
+        let guests = &guests[..clients];
+        let one = together(options, folder.path(), guests, &[Duration::ZERO]).await?;
+        let all = together(options, folder.path(), guests, &[Duration::ZERO; NODES]).await?;
+        rows.push(Row::of(NAME, "one node: durable charges", clients, &one[0]));
+        let sum: f64 = all.iter().map(Sample::rate).sum();
+        let row = Row::figure(NAME, format!("{NODES} nodes together, {clients} clients"), sum, "/s");
+        rows.push(row.against_figure(one[0].rate()).must(Bound::RatioAtLeast(SUM_OF_ONE)));
+        for sample in &all {
+            rows.push(share(sample, sum, clients).must(Bound::RatioAtLeast(OF_FAIR_SHARE)));
+            let spread = sample.quantile_ms(0.99) / sample.quantile_ms(0.5).max(f64::EPSILON);
+            rows.push(Row::figure(NAME, "its p99 against its p50", spread, "times").must(Bound::Below(P99_OF_P50)));
+        }
+        let slow = together(options, folder.path(), guests, &[SLOWER_BY, Duration::ZERO, Duration::ZERO]).await?;
+        let sum = slow.iter().map(Sample::rate).sum();
+        let row = share(&slow[0], sum, clients).noting("its cycle is 5 ms longer than the others'");
+        rows.push(row.must(Bound::RatioAtLeast(SLOW_OF_FAIR_SHARE)));
+    }
+    Ok(rows)
+}
+
+/// What one of the nodes takes, against an equal share of all.
+fn share(sample: &Sample, sum: f64, clients: usize) -> Row {
+    Row::of(NAME, format!("one of {NODES} nodes, against an equal share"), clients / NODES, sample)
+        .against_figure(sum / NODES as f64)
+}
+
+/// One node for each delay, with an equal part of the guests: what each took.
+async fn together(
+    options: &Options,
+    folder: &Path,
+    guests: &[Guest],
+    delays: &[Duration],
+) -> Result<Vec<Sample>, BenchError> {
+    let mut nodes = Vec::new();
+    for delay in delays {
+        let log: Arc<dyn EventLog> = Arc::new(Slow { log: options.open_log(folder).await?, delay: *delay });
+        nodes.push(Node::start(log, folder).await?);
+    }
+    let share = guests.len() / nodes.len();
+    let mut running = Vec::new();
+    for (node, guests) in nodes.iter().zip(guests.chunks_exact(share)) {
+        let (engine, guests, lasting) = (node.engine.clone(), guests.to_vec(), options.round());
+        running.push(tokio::spawn(async move { charge(&engine, &guests, lasting).await }));
+    }
+    let mut samples = Vec::new();
+    for node in running {
+        samples.push(node.await??);
+    }
+    for node in nodes {
+        node.stop().await?;
+    }
+    Ok(samples)
+}
+
+/// A log that a node is this much later at with each append.
+struct Slow {
+    log: Arc<dyn EventLog>,
+    delay: Duration,
+}
+
+#[async_trait]
+impl EventLog for Slow {
+    async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+        self.log.append(expected, records).await
+    }
+
+    async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+        self.log.read(after, limit).await
+    }
+
+    async fn head(&self) -> Result<Head, ReadError> {
+        self.log.head().await
+    }
+
+    async fn wait_past(&self, after: Position) {
+        self.log.wait_past(after).await;
+    }
+
+    fn is_shared(&self) -> bool {
+        self.log.is_shared()
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {
+        self.log.clock().await
+    }
+
+    async fn close(&self) {
+        self.log.close().await;
+    }
+}
