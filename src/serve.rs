@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
@@ -24,6 +24,10 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(9);
 
 /// How long a server whose log failed takes to tell those who wait.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How many connections may wait to be accepted; the system allows no more than its own bound (`net.core.somaxconn`, 4,096 on
+/// Linux). Where everyone comes at once, one too many is not refused but forgotten, and its client tries again after a second.
+const BACKLOG: u32 = 65_535;
 
 /// Why a server does not start, or stops by itself.
 #[derive(Debug, thiserror::Error)]
@@ -62,9 +66,9 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     }
     // The port comes first: where it is taken, the folder stays as it is.
     let address = options.listen;
-    let listener = listen(address).await?;
+    let listener = listen(address)?;
     let operations_listener = match options.operations {
-        Some(address) => Some(listen(address).await?),
+        Some(address) => Some(listen(address)?),
         None => None,
     };
     let told_to_stop = stop_signal().map_err(ServeError::Signals)?;
@@ -156,8 +160,14 @@ async fn prepare(place: &Place, options: &Serve) -> Result<Prepared, ServeError>
     Ok(Prepared { engine, sequencer, snapshots_written, log, key, _lock: lock })
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
+fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bound().map_err(|error| ServeError::Listen { address, error })
 }
 
 fn now() -> Timestamp {

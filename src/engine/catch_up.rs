@@ -98,6 +98,18 @@ impl Sequencer {
         }
     }
 
+    /// Shows queries what was followed. That is no part of [`Sequencer::fold_on`], since the log may be waited for by others
+    /// until the next batch is sent, and only commands need the state for that.
+    pub(super) fn show_followed(&mut self) {
+        if self.followed.is_empty() {
+            return;
+        }
+        for recorded in self.followed.drain(..) {
+            self.read_models.apply(&recorded);
+        }
+        self.published.publish(self.read_models.clone());
+    }
+
     /// Folds these records of others and those after them, and tells whether that went to the log's end.
     pub(super) async fn fold_on(&mut self, mut records: Vec<Record>) -> Result<bool, Fatal> {
         let mut has_turn = true;
@@ -107,15 +119,15 @@ impl Sequencer {
                 let position = record.position;
                 let recorded = record.decode().map_err(|reason| Fatal::Undecodable { position, reason })?;
                 self.state.apply(&recorded);
-                self.read_models.apply(&recorded);
+                self.followed.push(recorded);
             }
             if !records.is_empty() {
-                self.published.publish(self.read_models.clone());
                 self.undo_next();
             }
             if records.len() < CHUNK_RECORDS {
                 return Ok(true);
             }
+            self.show_followed();
             if std::mem::take(&mut has_turn) {
                 // Whatever it says of the head, it ends the turn; what else it may say, the next append says too.
                 let _ = self.log.append(&self.state.head, &[]).await;

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ::metrics::histogram;
-use domain::{Action, Command, Credential, State, Tick};
+use domain::{Action, Command, Credential, RecordedEvent, State, Tick};
 use projections::ReadModels;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -37,6 +37,8 @@ pub struct Sequencer {
     /// What is durable, and only that.
     pub(super) state: State,
     pub(super) read_models: ReadModels,
+    /// What others wrote that the state has and the read models have not, between two batches.
+    pub(super) followed: Vec<RecordedEvent>,
     /// What is decided on the state, or on top of the batch that is on its way.
     next: Batch,
     pub(super) queue: Queue,
@@ -94,6 +96,7 @@ impl Engine {
             next: Batch::new(&replayed.state, node_id, replayed.state.recorded_at),
             state: replayed.state,
             read_models: replayed.read_models,
+            followed: Vec::new(),
             queue,
             is_up_to_date: false,
             probe_at: Instant::now(),
@@ -152,7 +155,9 @@ impl Sequencer {
                 }
             }
             if on_its_way.is_none() {
-                on_its_way = self.dispatch().told();
+                let dispatched = self.dispatch();
+                self.show_followed();
+                on_its_way = dispatched.told();
             } else {
                 self.queue.fill(self.next.commands(), Fill::Shares);
                 self.decide();
@@ -260,6 +265,7 @@ impl Sequencer {
 
     /// The batch is durable: its state is the state, queries see it, and then it is answered.
     fn adopt(&mut self, mut batch: Sent) {
+        assert!(self.followed.is_empty(), "what others wrote was shown when the batch was sent");
         self.state = std::mem::take(&mut batch.state);
         if !batch.records.is_empty() {
             for recorded in &batch.recorded {

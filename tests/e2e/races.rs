@@ -1,6 +1,9 @@
 //! Many at once: one wins, nothing happens twice.
 
+use std::net::TcpStream;
+use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -102,4 +105,28 @@ async fn every_command_has_its_first_answer_again_under_its_key() {
     // The hold's first answer is still that it was held, though it is refunded since.
     let again = Answer::of(key("h")(reserve())).await;
     assert_eq!(again.ok()["reservationStatus"], "HELD");
+}
+
+/// A server that does not get to accept for a moment, as when everyone comes at once: nobody's connection is forgotten, for
+/// then its client would try again only after a second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_connections_at_once_find_room_before_the_first_is_accepted() {
+    const CROWD: usize = 1_000;
+    /// Far longer than a connection takes that finds room, and far shorter than a thousand that each try again.
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let server = Server::demo();
+    let address = server.address().parse().unwrap();
+    signal(&server, "STOP");
+    let connecting = tokio::task::spawn_blocking(move || {
+        (0..CROWD).map(|_| TcpStream::connect_timeout(&address, PATIENCE)).collect::<Result<Vec<_>, _>>()
+    });
+    let crowd = tokio::time::timeout(PATIENCE, connecting).await;
+    signal(&server, "CONT");
+    assert_eq!(crowd.unwrap().unwrap().unwrap().len(), CROWD);
+    server.get("/api/queue", "").await.ok();
+}
+
+fn signal(server: &Server, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &server.pid().to_string()]).status().unwrap();
+    assert!(sent.success());
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use reprise::config::{Bench, Cli, Command as Subcommand};
+use reprise::log::LogAddress;
 use reprise::tools;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -39,6 +40,17 @@ impl Server {
     /// Reprise on a folder.
     pub fn reprise(folder: &Path) -> Result<Self, BenchError> {
         Self::start(&["serve", "--identity", "open", "--listen", ANY_PORT, "--data", text(folder)?])
+    }
+
+    /// Reprise on a log that others write too, with a folder of its own and their key.
+    pub fn node(folder: &Path, log: &LogAddress, key: &Path) -> Result<Self, BenchError> {
+        let log = match log {
+            LogAddress::Sqlite => "sqlite",
+            LogAddress::Postgres(url) | LogAddress::KurrentDb(url) => url.expose(),
+        };
+        let (folder, key) = (text(folder)?, text(key)?);
+        let serve = ["serve", "--identity", "open", "--listen", ANY_PORT, "--data", folder, "--log", log];
+        Self::start(&[serve.as_slice(), &["--key-file", key, "--read-models", "sqlite"]].concat())
     }
 
     /// Handlers that do nothing; lists have so many bytes.

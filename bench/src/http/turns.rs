@@ -14,7 +14,7 @@ use crate::sample::Sample;
 /// How often each side gets its turn.
 const TURNS: u32 = 4;
 /// How long each side runs before anything counts.
-const WARM_UP: Duration = Duration::from_millis(100);
+pub const WARM_UP: Duration = Duration::from_millis(100);
 
 /// A server, and who asks it.
 pub struct Side<'a> {

@@ -10,7 +10,7 @@ use crate::scenarios::{Sale, one_each};
 use crate::table::{Bound, Row};
 use crate::{BenchError, Options};
 
-/// How many clients the bounds are told for.
+/// How many clients the bounds are for.
 pub const BOUND_AT: usize = 256;
 const CHARGE_OF_FLOOR: f64 = 0.5;
 const ONE_USER_OF_MANY: f64 = 0.8;

@@ -1,6 +1,7 @@
-//! Several nodes on one log, without HTTP: what they take together, whether each has its share, and what becomes of a slow one.
+//! Several nodes on one log: what they take together, whether each has its share, and what becomes of a slow one.
 //!
-//! All of them run in this process, each with an engine and connections of its own; they share nothing but the log.
+//! Over HTTP each node is a process of its own. Without, all run in this one, each with an engine and connections of its own;
+//! they share nothing but the log.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,8 +9,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Head, Position, Record, Timestamp};
+use reprise::key::KEY_FILE;
 use reprise::log::{AppendError, EventLog, LogAddress, ReadError};
 
+use crate::http::child::Server;
+use crate::http::requests;
+use crate::http::scripts::Again;
+use crate::http::turns::{Side, WARM_UP};
 use crate::node::Node;
 use crate::sale::{self, Guest};
 use crate::sample::Sample;
@@ -43,28 +49,67 @@ pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let mut rows = Vec::new();
     for clients in options.connections.iter().copied().filter(|clients| *clients >= NODES) {
         let guests = &guests[..clients];
+        rows.extend(over_http(options, folder.path(), guests).await?);
         let one = together(options, folder.path(), guests, &[Duration::ZERO]).await?;
         let all = together(options, folder.path(), guests, &[Duration::ZERO; NODES]).await?;
-        rows.push(Row::of(NAME, "one node: durable charges", clients, &one[0]));
-        let sum: f64 = all.iter().map(Sample::rate).sum();
-        let row = Row::figure(NAME, format!("{NODES} nodes together, {clients} clients"), sum, "/s");
-        rows.push(row.against_figure(one[0].rate()).must(Bound::RatioAtLeast(SUM_OF_ONE)));
-        for sample in &all {
-            rows.push(share(sample, sum, clients).must(Bound::RatioAtLeast(OF_FAIR_SHARE)));
-            let spread = sample.quantile_ms(0.99) / sample.quantile_ms(0.5).max(f64::EPSILON);
-            rows.push(Row::figure(NAME, "its p99 against its p50", spread, "times").must(Bound::Below(P99_OF_P50)));
-        }
+        rows.push(Row::of(NAME, "without HTTP, one node", clients, &one[0]));
+        rows.extend(shares("without HTTP", &all, &one[0], clients));
         let slow = together(options, folder.path(), guests, &[SLOWER_BY, Duration::ZERO, Duration::ZERO]).await?;
-        let sum = slow.iter().map(Sample::rate).sum();
-        let row = share(&slow[0], sum, clients).noting("its cycle is 5 ms longer than the others'");
-        rows.push(row.must(Bound::RatioAtLeast(SLOW_OF_FAIR_SHARE)));
+        let row = share("without HTTP", &slow[0], sum(&slow), clients / NODES);
+        rows.push(
+            row.noting("its cycle is 5 ms longer than the others'").must(Bound::RatioAtLeast(SLOW_OF_FAIR_SHARE)),
+        );
     }
     Ok(rows)
 }
 
+/// The same load on one node, and then a third of it on each of three.
+async fn over_http(options: &Options, folder: &Path, guests: &[Guest]) -> Result<Vec<Row>, BenchError> {
+    let key = folder.join(KEY_FILE);
+    let start = |name: &str| Server::node(&folder.join(name), &options.log, &key);
+    let one = start("one")?;
+    let charge = |number: usize| Again(requests::charge(&guests[number]));
+    let mut alone = Side::of(&one, guests.len(), charge).await?;
+    alone.turn(WARM_UP).await?;
+    let alone = alone.turn(options.round()).await?;
+    let servers = [one, start("two")?, start("three")?];
+    let mut sides = Vec::new();
+    let share = guests.len() / NODES;
+    for (server, first) in servers.iter().zip((0..).step_by(share)) {
+        sides.push(Side::of(server, share, |number| charge(first + number)).await?);
+    }
+    let [first, second, third] = sides.as_mut_slice() else { return Ok(Vec::new()) };
+    tokio::try_join!(first.turn(WARM_UP), second.turn(WARM_UP), third.turn(WARM_UP))?;
+    let round = options.round();
+    let all: [Sample; NODES] = tokio::try_join!(first.turn(round), second.turn(round), third.turn(round))?.into();
+    let mut rows = vec![Row::of(NAME, "over HTTP, one node", guests.len(), &alone)];
+    let mut together = shares("over HTTP", &all, &alone, guests.len());
+    if let Some(row) = together.first_mut() {
+        *row = std::mem::take(row).must(Bound::RatioAtLeast(SUM_OF_ONE));
+    }
+    rows.extend(together);
+    Ok(rows)
+}
+
+/// What all take together against one alone, and each of them against an equal share.
+fn shares(how: &str, all: &[Sample], one: &Sample, clients: usize) -> Vec<Row> {
+    let mut rows =
+        vec![Row::figure(NAME, format!("{how}, {NODES} nodes together"), sum(all), "/s").against_figure(one.rate())];
+    for sample in all {
+        rows.push(share(how, sample, sum(all), clients / NODES).must(Bound::RatioAtLeast(OF_FAIR_SHARE)));
+        let spread = sample.quantile_ms(0.99) / sample.quantile_ms(0.5).max(f64::EPSILON);
+        rows.push(Row::figure(NAME, "its p99 against its p50", spread, "times").must(Bound::Below(P99_OF_P50)));
+    }
+    rows
+}
+
+fn sum(all: &[Sample]) -> f64 {
+    all.iter().map(Sample::rate).sum()
+}
+
 /// What one of the nodes takes, against an equal share of all.
-fn share(sample: &Sample, sum: f64, clients: usize) -> Row {
-    Row::of(NAME, format!("one of {NODES} nodes, against an equal share"), clients / NODES, sample)
+fn share(how: &str, sample: &Sample, sum: f64, clients: usize) -> Row {
+    Row::of(NAME, format!("{how}, one of {NODES}, against an equal share"), clients, sample)
         .against_figure(sum / NODES as f64)
 }
 
