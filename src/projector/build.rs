@@ -8,6 +8,7 @@ use projections::sql::store::{self, Checkpoint, Slot};
 use projections::sql::{Connection, Poison, SqlModel, is_locked_out};
 use uuid::Uuid;
 
+use super::database::discard;
 use super::fit::{Fit, fit};
 use super::follow::RETRY_PAUSE;
 use super::requests::{self, Outcome, Request};
@@ -64,7 +65,7 @@ pub enum Which {
 /// position reached. Returns the last one.
 ///
 /// # Errors
-/// See [`BuildError`]. What was built so far is thrown away by the next build.
+/// See [`BuildError`]. What was built so far is thrown away.
 pub async fn rebuild(
     database: &Database,
     log: &dyn EventLog,
@@ -76,7 +77,12 @@ pub async fn rebuild(
         return Err(BuildError::Busy);
     }
     let built = build(database, log, models, which, progress).await;
-    store::stop_building(&mut *database.writer.lock().await).await?;
+    let mut writer = database.writer.lock().await;
+    if built.is_err() {
+        // Where that fails too, the next to open the database does it.
+        let _ = discard(&mut writer, models).await;
+    }
+    store::stop_building(&mut writer).await?;
     built
 }
 

@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use projections::sql::{Connection, Location, Readers};
+use projections::sql::{Connection, Location, MODELS, Readers, SqlModel, store};
 use sqlx::migrate::MigrateError;
 use tokio::sync::Mutex;
 
@@ -19,12 +19,17 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the read models, and makes what is missing.
+    /// Opens the read models, makes what is missing, and throws away what a killed build left beside them.
     ///
     /// # Errors
     /// They cannot be opened, or are something else.
     pub async fn open(location: &Location) -> Result<Self, MigrateError> {
-        let (writer, readers) = location.open().await?;
+        let (mut writer, readers) = location.open().await?;
+        // Where another process builds, it stands there rightly.
+        if store::start_building(&mut writer).await? {
+            discard(&mut writer, &MODELS).await?;
+            store::stop_building(&mut writer).await?;
+        }
         let is_shared = writer.is_shared();
         let (location, inode) = (location.clone(), inode(location));
         Ok(Self { writer: Mutex::new(writer), readers, is_shared, location, inode })
@@ -46,6 +51,15 @@ impl Database {
             Location::Servers(_) => true,
         }
     }
+}
+
+/// Throws away what a build of `models` left beside the live tables.
+pub(super) async fn discard(writer: &mut Connection, models: &[&SqlModel]) -> sqlx::Result<()> {
+    let mut transaction = writer.begin().await?;
+    for model in models {
+        store::discard(&mut transaction, model).await?;
+    }
+    transaction.commit().await
 }
 
 fn inode(location: &Location) -> Option<u64> {

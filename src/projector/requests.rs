@@ -1,7 +1,8 @@
 //! What a command asks of the server beside it: files in the data folder, each whole or not there.
 //!
 //! A request is `requests/NAME.json`; the server says in `requests/NAME.outcome` how far it is, and takes the request
-//! away once it is carried out. A server that dies over one finds it again when it starts.
+//! away once it is carried out. A server that dies over one finds it again when it starts. Whoever asked takes the outcome
+//! away; where they are gone, the server does, after a while.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use uuid::Uuid;
 const REQUESTS: &str = "requests";
 /// How often the server looks for requests, and a command for an outcome.
 pub const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How long what is no request may lie about: whoever waits for an outcome looks several times a second.
+const FETCHED_WITHIN: Duration = Duration::from_secs(60);
 /// What stands for every projection.
 pub const ALL: &str = "all";
 
@@ -58,6 +61,12 @@ impl Request {
         serde_json::from_slice(&std::fs::read(self.outcome_path()).ok()?).ok()
     }
 
+    /// Whether neither it nor its outcome is there any more: nobody will tell what became of it.
+    pub fn is_lost(&self) -> bool {
+        // The outcome is written before the request is taken away.
+        !self.path.exists() && self.outcome().is_none()
+    }
+
     /// Takes it away with its outcome.
     pub fn forget(&self) {
         for path in [&self.path, &self.outcome_path()] {
@@ -93,10 +102,12 @@ impl Request {
 /// The next request, where there is one.
 pub(super) fn next(folder: &Path) -> Option<Request> {
     let entries = std::fs::read_dir(folder.join(REQUESTS)).ok()?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    paths.sort();
-    paths.into_iter().find_map(|path| match serde_json::from_slice(&std::fs::read(&path).ok()?) {
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let (mut requests, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.partition(|path| path.extension().is_some_and(|extension| extension == "json"));
+    others.iter().filter(|path| is_forgotten(path)).for_each(|path| drop(std::fs::remove_file(path)));
+    requests.sort();
+    requests.into_iter().find_map(|path| match serde_json::from_slice(&std::fs::read(&path).ok()?) {
         Ok(Request { projection, .. }) => Some(Request { projection, path }),
         Err(error) => {
             tracing::warn!("{} is no request, and is taken away: {error}", path.display());
@@ -104,6 +115,13 @@ pub(super) fn next(folder: &Path) -> Option<Request> {
             None
         }
     })
+}
+
+/// Whether nobody comes for this file any more.
+fn is_forgotten(path: &Path) -> bool {
+    let written_at = path.metadata().and_then(|metadata| metadata.modified());
+    let age = written_at.ok().and_then(|written_at| written_at.elapsed().ok());
+    age.is_some_and(|age| age > FETCHED_WITHIN) && !path.with_extension("json").exists()
 }
 
 /// Writes a file that is whole whenever somebody sees it.

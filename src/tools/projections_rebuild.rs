@@ -42,7 +42,6 @@ pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolErro
         Err(FolderError::Held { .. }) => (by_the_server(&place.data, name, &bar).await?, "server"),
         Err(error) => return Err(error.into()),
     };
-    bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64();
     let events_per_second = (position.get() as f64 / seconds.max(f64::EPSILON)) as u64;
     let projections: Vec<_> = models.iter().map(|model| model.name).collect();
@@ -83,6 +82,9 @@ async fn by_the_server(folder: &Path, name: &str, bar: &ProgressBar) -> Result<P
             Some(Outcome::Building { position, end }) => {
                 bar.set_length(end);
                 bar.set_position(position);
+            }
+            None if request.is_lost() => {
+                return Err(ToolError::NotBuilt("the request was taken away by somebody else".to_owned()));
             }
             None => {}
         }

@@ -10,6 +10,7 @@ mod nodes;
 mod operators;
 mod purchase;
 mod races;
+mod read_models;
 mod refusals;
 mod server;
 mod snapshots;

@@ -93,6 +93,13 @@ impl Server {
         Answer::of(self.request(Method::DELETE, path, token)).await
     }
 
+    /// Asks as operators do, of a server that listens for them.
+    pub async fn operations(&self, path: &str) -> Answer {
+        let output = self.output();
+        let address = output.split("operations on ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+        Answer::of(self.client.get(format!("{address}{path}"))).await
+    }
+
     /// The user's token.
     pub async fn token(&self, user: u64) -> String {
         let answer = self.post("/api/tokens", "", serde_json::json!({ "userId": user })).await;
@@ -159,7 +166,12 @@ impl Drop for Server {
 
 /// The first column of a query on a folder's log.
 pub async fn rows(folder: &Path, query: &'static str) -> Vec<String> {
-    let options = SqliteConnectOptions::new().filename(folder.join("log.db")).read_only(true);
+    rows_in(folder, "log.db", query).await
+}
+
+/// The first column of a query on a file in a folder.
+pub async fn rows_in(folder: &Path, file: &str, query: &'static str) -> Vec<String> {
+    let options = SqliteConnectOptions::new().filename(folder.join(file)).read_only(true);
     let mut connection = options.connect().await.unwrap();
     let rows = sqlx::query(query).fetch_all(&mut connection).await.unwrap();
     rows.iter().map(|row| row.get(0)).collect()

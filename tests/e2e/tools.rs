@@ -19,7 +19,7 @@ fn said(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 }
 
 /// What a tool printed for scripts: one document on standard output, and nothing else.
-fn document(folder: &Path, arguments: &[&str]) -> (i32, Value) {
+pub fn document(folder: &Path, arguments: &[&str]) -> (i32, Value) {
     let (code, output, error) = said(folder, &[arguments, &["--json"]].concat());
     assert_eq!(error, "", "{arguments:?}");
     assert_eq!(output.lines().count(), 1, "{arguments:?}: {output}");
@@ -27,7 +27,7 @@ fn document(folder: &Path, arguments: &[&str]) -> (i32, Value) {
 }
 
 /// The document of a tool that found nothing wrong.
-fn found(folder: &Path, arguments: &[&str]) -> Value {
+pub fn found(folder: &Path, arguments: &[&str]) -> Value {
     let (code, document) = document(folder, arguments);
     assert_eq!(code, 0, "{arguments:?}: {document}");
     document
@@ -74,7 +74,12 @@ async fn stopped() -> tempfile::TempDir {
 
 /// Changes the log as someone with a shell can.
 async fn tamper(folder: &Path, sql: &str) {
-    let mut shell = SqliteConnectOptions::new().filename(folder.join("log.db")).connect().await.unwrap();
+    tamper_in(folder, "log.db", sql).await;
+}
+
+/// Changes a file of SQLite's in the same way.
+pub async fn tamper_in(folder: &Path, file: &str, sql: &str) {
+    let mut shell = SqliteConnectOptions::new().filename(folder.join(file)).connect().await.unwrap();
     let sql = format!("PRAGMA ignore_check_constraints = ON; {sql}");
     raw_sql(AssertSqlSafe(sql)).execute(&mut shell).await.unwrap();
 }

@@ -224,6 +224,15 @@ pub async fn swap_in(transaction: &mut Transaction<'_>, model: &SqlModel) -> sql
     transaction.execute(update, &values).await.map(drop)
 }
 
+/// Throws away what a build has left beside the live table, in the caller's transaction.
+///
+/// # Errors
+/// The database's.
+pub async fn discard(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<()> {
+    transaction.run(format!("DROP TABLE IF EXISTS {}", Slot::Building.table(model))).await?;
+    forget(transaction, model, Slot::Building).await
+}
+
 async fn forget(transaction: &mut Transaction<'_>, model: &SqlModel, slot: Slot) -> sqlx::Result<()> {
     let delete = "DELETE FROM checkpoints WHERE name = $1 AND slot = $2";
     transaction.execute(delete, &[model.name.into(), slot.name().into()]).await.map(drop)

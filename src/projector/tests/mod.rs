@@ -52,12 +52,17 @@ impl Place {
         Node { running: tokio::spawn(projector.clone().run()), projector }
     }
 
-    /// That every table is there, up to the log's head, as a fresh fold makes it.
+    /// That every table is there, up to the log's head, as a fresh fold makes it, and nothing is left beside them.
     async fn assert_right(&self, log: &MemoryLog) {
         let head = log.head().await.unwrap().position.get();
         let found = verify(&self.location, log, &MODELS, |_, _| {}).await.unwrap();
         assert_eq!(found.len(), MODELS.len());
         assert!(found.iter().all(|found| found.fault.is_none() && found.position == head), "{found:?}");
+        let mut looking = self.location.look().await.unwrap().unwrap();
+        let mut looking = looking.begin_reading().await.unwrap();
+        for model in MODELS {
+            assert_eq!(store::checkpoint(&mut looking, model, store::Slot::Building).await.unwrap(), None);
+        }
     }
 }
 

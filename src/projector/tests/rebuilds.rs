@@ -24,6 +24,31 @@ async fn a_request_that_was_left_before_the_server_started_is_carried_out() {
     }
 }
 
+#[tokio::test]
+async fn an_outcome_that_nobody_comes_for_is_taken_away_and_one_that_is_waited_for_is_not() {
+    let (log, place) = (charged_log(10).await, Place::file());
+    let node = place.start(&log);
+    let requests = place.folder.path().join("requests");
+    std::fs::create_dir(&requests).unwrap();
+    let made = |name: &str, seconds_ago: u64| {
+        let file = std::fs::File::create(requests.join(name)).unwrap();
+        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(seconds_ago)).unwrap();
+    };
+    made("fetched.outcome", 0);
+    made("old.outcome", 120);
+    made("torn.partial", 120);
+    let left = || -> Vec<_> {
+        let entries = std::fs::read_dir(&requests).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let deadline = Instant::now() + SOON;
+    while left() != ["fetched.outcome"] {
+        assert!(Instant::now() < deadline && left().contains(&"fetched.outcome".to_owned()), "{:?}", left());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    node.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_is_rebuilt_while_a_hundred_thousand_commands_go_on_equals_what_is_live() {
     for place in Place::each() {
