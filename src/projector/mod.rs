@@ -34,6 +34,7 @@ pub use address::ReadModelsAddress;
 pub use build::{BuildError, Which, rebuild};
 pub use database::Database;
 pub use status::{Lag, Phase, Status};
+pub use step::decode;
 pub use verify::{Verified, VerifyError, verify};
 
 use crate::engine::Behind;

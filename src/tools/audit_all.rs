@@ -69,7 +69,6 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
         ControlFlow::Continue(())
     })
     .await;
-    bar.finish_and_clear();
     let folded = folding.finish();
     let broken = match streamed {
         Ok(_) => None,
@@ -140,8 +139,10 @@ fn text(audit: &Audit<'_>) -> String {
     for Violation { position, proof, reason } in audit.violations {
         text.push_str(&format!("WRONG at position {position}: {proof}: {reason}\n"));
     }
-    for difference in audit.read_models.iter().flat_map(|compared| &compared.differences) {
-        text.push_str(&format!("WRONG: {difference}\n"));
+    for Comparison { name, differences, .. } in &audit.read_models {
+        differences
+            .iter()
+            .for_each(|difference| text.push_str(&format!("WRONG: read models ({name}): {difference}\n")));
     }
     text
 }

@@ -67,7 +67,6 @@ pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> R
         ControlFlow::Continue(())
     })
     .await?;
-    bar.finish_and_clear();
     let stored = match as_of {
         None => read_models::stored(place, &log, &[&balances::MODEL, &point_history::MODEL]).await?,
         Some(_) => Vec::new(),
@@ -147,6 +146,7 @@ fn text(statement: &Statement<'_>) -> String {
         ]);
     }
     let agreement = match (statement.ok, statement.disagreeing.first()) {
+        (true, _) if statement.movements.is_empty() => "this user never had a point".to_owned(),
         (true, _) => "statement, balance and read models agree".to_owned(),
         (false, Some(position)) => format!("THEY DISAGREE, first at position {position}"),
         (false, None) => "THEY DISAGREE".to_owned(),

@@ -75,7 +75,6 @@ async fn make(place: &Place, log: &Arc<dyn EventLog>, partial: &Path, json: bool
         std::ops::ControlFlow::Continue(())
     });
     let read_back = read_back.await?;
-    bar.finish_and_clear();
     written.close().await;
     if read_back != copied {
         return Err(ToolError::Unfaithful(format!("the copy ends with {}", read_back.hash)));

@@ -118,7 +118,6 @@ async fn verify(target: &Arc<dyn EventLog>, copied: Head, json: bool) -> Result<
         ControlFlow::Continue(())
     });
     let read_back = read_back.await?;
-    bar.finish_and_clear();
     if read_back != copied {
         return Err(ToolError::Unfaithful(format!("the copy ends with {}", read_back.hash)));
     }

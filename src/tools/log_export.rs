@@ -68,7 +68,6 @@ pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolErr
         if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })
     .await;
-    bar.finish_and_clear();
     let finished = match (walked, written) {
         (Ok(head), Ok(())) => name(out, &partial, file).map(|()| head).map_err(ToolError::file(file)),
         (Ok(_), Err(error)) => Err(ToolError::file(file)(error)),

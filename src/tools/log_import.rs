@@ -6,11 +6,11 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use domain::{Event, Hash, Head, Record};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
-use super::ToolError;
 use super::log_export::Line;
 use super::output::{Said, count};
+use super::{ToolError, source};
 use crate::config::Place;
 use crate::engine::{Proved, decode};
 use crate::key::ServerKey;
@@ -25,12 +25,11 @@ const PARTIAL: &str = "import.partial";
 pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolError> {
     let exported = File::open(file).map_err(ToolError::file(file))?;
     let bytes = exported.metadata().map_err(ToolError::file(file))?.len();
-    let bar = progress_bar(bytes, json);
+    let bar = source::bar("importing {bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left", bytes, json);
     let imported = match place.log {
         LogAddress::Sqlite => into_folder(&place.data, file, exported, &bar).await,
         LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => into_shared(place, file, exported, &bar).await,
     };
-    bar.finish_and_clear();
     let (Head { position, hash }, key_check) = imported?;
     let path = place.key_path();
     let key = match ServerKey::load(&path) {
@@ -162,12 +161,4 @@ pub async fn append(log: &dyn EventLog, after: Head, chunk: &mut Vec<Record>) ->
     }
     chunk.clear();
     Ok(head)
-}
-
-fn progress_bar(bytes: u64, json: bool) -> ProgressBar {
-    if json {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("importing {bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left");
-    ProgressBar::new(bytes).with_style(style.expect("the template is a constant"))
 }

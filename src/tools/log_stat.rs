@@ -49,7 +49,6 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
         records.iter().for_each(|record| found.add(record));
         bar.set_position(head.position.get());
     }
-    bar.finish_and_clear();
     found.position = head.position;
     found.head_hash = head.hash.to_string();
     if place.log == LogAddress::Sqlite {

@@ -61,7 +61,6 @@ pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Resul
         if wrong.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })
     .await;
-    bar.finish_and_clear();
     match (walked, wrong) {
         (Err(ToolError::Stopped(StreamError::Wrong { position, reason })), _) => wrong = Some((position, reason)),
         (Err(error), _) => return Err(error),

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use domain::{Hash, Position, RecordedEvent};
+use domain::{Hash, Head, Position, RecordedEvent};
 use projections::{ReadModels, rfc3339};
 use serde::Serialize;
 
@@ -17,8 +17,8 @@ use crate::engine::decode;
 pub struct Moment {
     /// The last record folded.
     pub position: Position,
-    /// When that was recorded.
-    pub recorded_at: String,
+    /// When that was recorded; `None` before the first.
+    pub recorded_at: Option<String>,
     /// Its hash, which proves all up to here.
     pub hash: Hash,
 }
@@ -26,14 +26,18 @@ pub struct Moment {
 impl Moment {
     /// The moment of these read models.
     pub fn of(read_models: &ReadModels) -> Self {
-        let (head, recorded_at) = (read_models.head, rfc3339(read_models.recorded_at));
-        Self { position: head.position, recorded_at, hash: head.hash }
+        let Head { position, hash } = read_models.head;
+        let recorded_at = (position > Position::START).then(|| rfc3339(read_models.recorded_at));
+        Self { position, recorded_at, hash }
     }
 }
 
 impl std::fmt::Display for Moment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "as of position {}, {}", self.position, self.recorded_at)
+        match &self.recorded_at {
+            Some(recorded_at) => write!(f, "as of position {}, {recorded_at}", self.position),
+            None => f.write_str("before the first record"),
+        }
     }
 }
 
@@ -57,6 +61,5 @@ pub async fn fold(
         ControlFlow::Continue(())
     })
     .await;
-    bar.finish_and_clear();
     walked.map(|_| read_models)
 }

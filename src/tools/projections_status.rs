@@ -11,13 +11,13 @@ use super::{ToolError, source};
 use crate::config::Place;
 use crate::log::{EventLog, ReadError};
 use crate::projector::fit::{Fit, fit};
-use crate::projector::log_id;
+use crate::projector::{decode, log_id};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Standing {
     projection: &'static str,
-    /// `current`, `behind`, `outdated`, `newer`, `missing` or `unfit`.
+    /// `current`, `behind`, `stopped`, `outdated`, `newer`, `missing` or `unfit`.
     state: &'static str,
     version: Option<u32>,
     program_version: u32,
@@ -67,7 +67,10 @@ async fn standing(
     let lag_events = last.get().saturating_sub(position.get());
     let (state, reason) = match fit(model, stored.as_ref(), log, log_id).await? {
         Fit::Fits if lag_events == 0 => ("current", None),
-        Fit::Fits => ("behind", None),
+        Fit::Fits => match poison(model, log, position).await? {
+            Some(why) => ("stopped", Some(why)),
+            None => ("behind", None),
+        },
         Fit::Outdated => ("outdated", None),
         Fit::Newer(_) => ("newer", None),
         Fit::Unfit(_) if stored.is_none() => ("missing", None),
@@ -84,6 +87,14 @@ async fn standing(
         building: building.map(|building| building.head.position.get()),
         reason,
     })
+}
+
+/// Why the event after `position` cannot be taken in, if that is so. What only the database refuses, the server's own log
+/// tells.
+async fn poison(model: &SqlModel, log: &dyn EventLog, position: Position) -> Result<Option<String>, ReadError> {
+    let next = decode(log.read(position, 1).await?).await;
+    let undecodable = next.poison.map(|(position, why)| format!("position {position}: {why}"));
+    Ok(undecodable.or_else(|| model.fold(position, &next.events).err().map(|poison| poison.to_string())))
 }
 
 async fn lag_seconds(log: &dyn EventLog, position: Position, last: Position) -> Result<u64, ReadError> {

@@ -22,7 +22,6 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
     let bar = source::progress_bar("verifying", end, json);
     let projections =
         verify(&place.read_models()?, log.as_ref(), &MODELS, |_, position| bar.set_position(position.get())).await?;
-    bar.finish_and_clear();
     let mut table = Table::new(["projection", "position", "rows", "found"], &[1, 2]);
     for verified in &projections {
         let found =

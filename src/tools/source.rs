@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::Position;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use super::ToolError;
 use crate::config::Place;
@@ -14,12 +14,16 @@ pub async fn open(place: &Place) -> Result<Arc<dyn EventLog>, ToolError> {
     Ok(log::open_read_only(&place.log, &place.data).await?)
 }
 
-/// A bar on a terminal; none for scripts.
+/// A bar of events on a terminal, which is gone before anything is said; none for scripts.
 pub fn progress_bar(what: &'static str, end: Position, json: bool) -> ProgressBar {
+    bar("{msg} {bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left", end.get(), json).with_message(what)
+}
+
+/// The same of something else.
+pub fn bar(template: &'static str, end: u64, json: bool) -> ProgressBar {
     if json {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{msg} {bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left");
-    let bar = ProgressBar::new(end.get()).with_style(style.expect("the template is a constant"));
-    bar.with_message(what)
+    let style = ProgressStyle::with_template(template).expect("the template is a constant");
+    ProgressBar::new(end).with_style(style).with_finish(ProgressFinish::AndClear)
 }

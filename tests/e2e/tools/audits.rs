@@ -98,6 +98,10 @@ async fn a_statement_has_every_movement_and_agrees_with_all_else() {
     let (_, text, _) = said(folder.path(), &["audit", "points", "--user", "42"]);
     assert!(text.contains("-400,000") && text.contains("agree"), "{text}");
     assert_eq!(found(folder.path(), &["audit", "points", "--user", "9"])["movements"], json!([]));
+    let (code, text, _) = said(folder.path(), &["audit", "points", "--user", "9"]);
+    assert!(code == 0 && text.contains("this user never had a point"), "{text}");
+    let (_, text, _) = said(folder.path(), &["show", "wallet", "--user", "42", "--as-of", "2020-01-01T00:00:00Z"]);
+    assert_eq!(text, "user 42 has 0 points before the first record\n");
 }
 
 #[tokio::test]
@@ -186,6 +190,28 @@ async fn plant(folder: &Path, make: impl Fn(&Hold) -> Event) -> u64 {
     log.append(&last.head(), std::slice::from_ref(&planted)).await.unwrap();
     log.into_one_file().await.unwrap();
     planted.position.get()
+}
+
+#[tokio::test]
+async fn a_read_model_that_cannot_go_on_says_why() {
+    let folder = stopped().await;
+    found(folder.path(), &["projections", "rebuild", "all"]);
+    // The history has the amount, which no other table has, and no column holds it.
+    let position = plant(folder.path(), |hold| Event::PointsCharged {
+        user_id: hold.user_id,
+        amount: Points::new(u64::MAX),
+        balance_after: Points::new(1_000),
+        charged_at: hold.held_at,
+    });
+    let position = position.await;
+    let (code, standing) = document(folder.path(), &["projections", "status"]);
+    let states = ["balances", "point_history"].map(|name| {
+        let standing = standing.as_array().unwrap().iter().find(|one| one["projection"] == name).unwrap();
+        (standing["state"].as_str().unwrap(), standing["reason"].as_str().unwrap_or_default())
+    });
+    assert_eq!((code, states[0]), (1, ("behind", "")));
+    let named = format!("projection point_history, position {position}: ");
+    assert!(states[1].0 == "stopped" && states[1].1.starts_with(&named), "{states:?}");
 }
 
 #[tokio::test]
