@@ -27,7 +27,8 @@ use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, SnapshotWriter, Submissio
 use crate::log::{AppendError, EventLog};
 use crate::metrics;
 
-/// The pause before a log that failed is asked again whether it is back.
+/// The pause before a log is looked at again: one that failed, whether it is back, and one of several nodes, whether it is the
+/// same.
 pub(super) const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Owns the state, and decides.
@@ -169,15 +170,19 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Finds out whether a log that failed is back, without waiting for a command to try it on.
+    /// Finds out what no command has come to find out: whether a log that failed is back, and whether one that others write
+    /// too still is the one that was served. What the log hints at may never come.
     async fn probe(&mut self) -> Result<(), Fatal> {
-        if self.published.readiness().is_ok()
-            || Instant::now() < self.probe_at
-            || self.skew.in_bounds((self.clock)()).is_err()
-        {
+        if Instant::now() < self.probe_at {
             return Ok(());
         }
         self.probe_at = Instant::now() + PROBE_PAUSE;
+        if self.published.readiness().is_ok() {
+            return if self.log.is_shared() { self.follow().await.map(drop) } else { Ok(()) };
+        }
+        if self.skew.in_bounds((self.clock)()).is_err() {
+            return Ok(());
+        }
         let outcome = self.log.append(&self.state.head, &[]).await;
         match self.settle(self.state.head, &[], outcome).await? {
             Appended::Yes => self.published.set_readiness(Ok(())),

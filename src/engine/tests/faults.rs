@@ -188,6 +188,46 @@ async fn another_history_of_the_same_length_stops_the_server() {
     assert!(matches!(node.fatal().await, Fatal::Rewound { served: named } if named == served));
 }
 
+/// A log that never hints at anything.
+struct Silent(MemoryLog);
+
+#[async_trait]
+impl EventLog for Silent {
+    async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        self.0.append(expected, records).await
+    }
+
+    async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+        self.0.read(after, limit).await
+    }
+
+    async fn head(&self) -> Result<Head, ReadError> {
+        self.0.head().await
+    }
+
+    async fn wait_past(&self, _: Position) {
+        std::future::pending().await
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_nobody_asks_and_that_hears_nothing_still_notices_what_became_of_its_log() {
+    let log = MemoryLog::new();
+    let silent: Arc<dyn EventLog> = Arc::new(Silent(log.clone()));
+    let node = Node::start(&silent).await;
+    node.open_sale().await;
+    log.overtake(&charged(BOB, 9, 9));
+    let others = log.records().last().unwrap().head();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(node.engine.read_models().head, others);
+    log.truncate(Position::new(others.position.get() - 1));
+    assert!(matches!(node.fatal().await, Fatal::Rewound { served } if served == others.position));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_event_that_the_program_does_not_know_stops_it_and_names_the_position() {
     let (log, node) = sale().await;
