@@ -98,7 +98,7 @@ impl KurrentLog {
     async fn read_from(&self, revision: u64, limit: usize) -> Result<(Arc<Connection>, Vec<Record>), ReadError> {
         let (stream, limit) = (self.leader.stream(), limit as u64);
         let reading = self.leader.call(|connection| async move {
-            let events = connection.read_forwards(stream, revision, limit).await?;
+            let events = none_if_deleted(connection.read_forwards(stream, revision, limit).await)?;
             Ok((connection, events))
         });
         let (connection, events) = reading.await.map_err(|failure| ReadError::Unavailable(failure.to_string()))?;
@@ -139,6 +139,8 @@ impl KurrentLog {
                     self.leader.leave(&connection, &failure).await;
                     match failure {
                         Failure::NotLeader(_) | Failure::NotSent(_) => failed = failure.to_string(),
+                        // Whoever reads on finds that nothing is left of what was served.
+                        Failure::Deleted => return Err(AppendError::Conflict),
                         Failure::Refused(reason) => return Err(AppendError::Unavailable(reason)),
                         Failure::Lost(reason) => return Err(AppendError::Unknown(reason)),
                     }
@@ -169,7 +171,7 @@ impl EventLog for KurrentLog {
     async fn head(&self) -> Result<Head, ReadError> {
         let stream = self.leader.stream();
         let reading = self.leader.call(|connection| async move {
-            let event = connection.read_last(stream).await?;
+            let event = none_if_deleted(connection.read_last(stream).await)?;
             Ok((connection, event))
         });
         let (connection, event) = reading.await.map_err(|failure| ReadError::Unavailable(failure.to_string()))?;
@@ -197,6 +199,14 @@ impl Drop for KurrentLog {
     }
 }
 
+/// A stream that was deleted has nothing any more: that is how it is told to whoever has served it.
+fn none_if_deleted<T: Default>(read: Result<T, Failure>) -> Result<T, Failure> {
+    match read {
+        Err(Failure::Deleted) => Ok(T::default()),
+        read => read,
+    }
+}
+
 /// What reading for an append could not tell: nothing was written.
 fn unread(error: ReadError) -> AppendError {
     match error {
@@ -219,8 +229,13 @@ async fn examine(leader: &Leader) -> Result<(), KurrentError> {
         };
         Ok((first, metadata))
     });
-    let (first, metadata) = reading.await.map_err(|failure| KurrentError::Unreachable(failure.to_string()))?;
     let truncated = |why: String| KurrentError::Truncated { stream: stream.to_owned(), why };
+    let (first, metadata) = reading.await.map_err(|failure| match failure {
+        Failure::Deleted => truncated("it was deleted for good; another one is named by ?stream=".to_owned()),
+        failure @ (Failure::NotLeader(_) | Failure::NotSent(_) | Failure::Refused(_) | Failure::Lost(_)) => {
+            KurrentError::Unreachable(failure.to_string())
+        }
+    })?;
     let metadata = metadata.and_then(|event| serde_json::from_slice::<serde_json::Value>(&event.data).ok());
     if let Some(member) = FORGETTING.into_iter().find(|member| metadata.as_ref().is_some_and(|m| !m[member].is_null()))
     {

@@ -1,8 +1,12 @@
-//! Several nodes that sell from one log in PostgreSQL: killed, frozen, and left without their database.
+//! Several nodes that sell from one log in PostgreSQL or KurrentDB: killed, frozen, and left without their database.
 
 mod cluster;
 mod copy;
 mod failover;
+#[cfg(feature = "kurrentdb")]
+mod on_kurrentdb;
+mod read_models;
+mod rewound;
 mod sale;
 mod shopper;
 

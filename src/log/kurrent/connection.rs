@@ -26,9 +26,10 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, ConnectError, Request, Status, Streaming};
 
 use super::protocol::{
-    APPEND, AppendContent, AppendOptions, AppendReq, AppendResp, AppendResult, AppendSuccess, Begin, Count, EXCEPTION,
-    Empty, Expected, IdForm, LEADER, NO_LEADER, NOT_LEADER, NOT_READY, ProposedMessage, READ, REQUIRES_LEADER,
-    ReadContent, ReadOptions, ReadReq, ReadResp, RecordedEvent, StreamIdentifier, StreamOptions, TOO_BUSY,
+    APPEND, AppendContent, AppendOptions, AppendReq, AppendResp, AppendResult, AppendSuccess, Begin, Count, DELETED,
+    EXCEPTION, Empty, Expected, IdForm, LEADER, NO_LEADER, NOT_LEADER, NOT_READY, ProposedMessage, READ,
+    REQUIRES_LEADER, ReadContent, ReadOptions, ReadReq, ReadResp, RecordedEvent, StreamIdentifier, StreamOptions,
+    TOO_BUSY,
 };
 use super::settings::{Node, Settings};
 
@@ -62,6 +63,8 @@ pub enum Failure {
     NotLeader(Node),
     /// The connection was over, or never made: nothing was sent.
     NotSent(String),
+    /// The stream was deleted for good: it has nothing, and never will.
+    Deleted,
     /// The server said no, and did nothing.
     Refused(String),
     /// Whatever was asked may have happened, or may yet.
@@ -72,6 +75,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotLeader(leader) => write!(f, "the node does not lead; {leader} does"),
+            Self::Deleted => f.write_str("the stream was deleted for good"),
             Self::NotSent(reason) | Self::Refused(reason) | Self::Lost(reason) => f.write_str(reason),
         }
     }
@@ -277,6 +281,9 @@ fn failure(status: &Status) -> Failure {
         && let (Some(host), Some(port)) = (said(LEADER.0), said(LEADER.1).and_then(|port| port.parse().ok()))
     {
         return Failure::NotLeader(Node { host: host.to_owned(), port });
+    }
+    if said(EXCEPTION) == Some(DELETED) {
+        return Failure::Deleted;
     }
     let mut causes = std::iter::successors(status.source(), |&error| error.source());
     if causes.any(|error| error.is::<ConnectError>()) {

@@ -77,7 +77,7 @@ impl Leader {
             current.connection = None;
             match failure {
                 Failure::NotLeader(leader) => current.named = Some(leader.clone()),
-                Failure::NotSent(_) | Failure::Refused(_) | Failure::Lost(_) => current.turn += 1,
+                Failure::NotSent(_) | Failure::Deleted | Failure::Refused(_) | Failure::Lost(_) => current.turn += 1,
             }
         }
     }
@@ -96,14 +96,14 @@ impl Leader {
                     self.leave(&connection, &failure).await;
                     match failure {
                         Failure::NotLeader(_) | Failure::NotSent(_) => failed = failure,
-                        Failure::Refused(_) | Failure::Lost(_) => return Err(failure),
+                        Failure::Deleted | Failure::Refused(_) | Failure::Lost(_) => return Err(failure),
                     }
                 }
             }
         }
         Err(match failed {
             Failure::NotLeader(named) => Failure::Refused(format!("no node leads; the last one named is {named}")),
-            other @ (Failure::NotSent(_) | Failure::Refused(_) | Failure::Lost(_)) => other,
+            other @ (Failure::NotSent(_) | Failure::Deleted | Failure::Refused(_) | Failure::Lost(_)) => other,
         })
     }
 }

@@ -30,6 +30,8 @@ pub const EXCEPTION: &str = "exception";
 pub const NOT_LEADER: &str = "not-leader";
 /// The keys in that refusal's metadata for where the leader is.
 pub const LEADER: (&str, &str) = ("leader-endpoint-host", "leader-endpoint-port");
+/// The refusal of whatever is asked of a stream that was deleted for good (a tombstone).
+pub const DELETED: &str = "stream-deleted";
 /// The message of a server that starts, or looks for its leader. It has done nothing.
 pub const NOT_READY: &str = "Server Is Not Ready";
 /// The message of a server that has too much to do. It has done nothing.

@@ -17,6 +17,8 @@ pub type Nodes = Arc<Vec<RwLock<String>>>;
 
 pub struct Cluster {
     log: String,
+    /// What every node is told besides.
+    more: Vec<String>,
     folder: TempDir,
     nodes: Nodes,
     /// `None` while a node is down.
@@ -26,10 +28,16 @@ pub struct Cluster {
 impl Cluster {
     /// So many nodes, started at the same time on a log that nobody has made yet.
     pub fn start(log: &str, count: usize) -> Self {
+        Self::start_with(log, count, &[])
+    }
+
+    /// The same, each with these arguments too.
+    pub fn start_with(log: &str, count: usize, more: &[&str]) -> Self {
+        let more = more.iter().map(|argument| (*argument).to_owned()).collect();
         let folder = tempfile::tempdir().unwrap();
         let nodes = (0..count).map(|_| RwLock::default()).collect();
         let servers = (0..count).map(|_| Mutex::default()).collect();
-        let cluster = Self { log: log.to_owned(), folder, nodes: Arc::new(nodes), servers };
+        let cluster = Self { log: log.to_owned(), more, folder, nodes: Arc::new(nodes), servers };
         std::thread::scope(|threads| {
             for number in 0..count {
                 let cluster = &cluster;
@@ -51,10 +59,17 @@ impl Cluster {
     pub fn restart(&self, number: usize) {
         let key = self.folder.path().join("key");
         let arguments = ["--identity", "open", "--capacity", "100000", "--log", &self.log, "--key-file"];
-        drop(self.servers[number].lock().unwrap().take());
-        let server = Server::start_in(&self.folder_of(number), &[&arguments[..], &[key.to_str().unwrap()]].concat());
+        let more: Vec<&str> = self.more.iter().map(String::as_str).collect();
+        self.kill(number);
+        let arguments = [&arguments[..], &[key.to_str().unwrap()], &more].concat();
+        let server = Server::start_in(&self.folder_of(number), &arguments);
         *self.nodes[number].write().unwrap() = format!("http://{}", server.address());
         *self.servers[number].lock().unwrap() = Some(server);
+    }
+
+    /// kill -9, if it runs.
+    pub fn kill(&self, number: usize) {
+        drop(self.servers[number].lock().unwrap().take());
     }
 
     pub fn signal(&self, number: usize, name: &str) {

@@ -74,6 +74,14 @@ impl Shopper {
         self.until_answered(Method::GET, &path, None).await.ok()["balance"].as_u64().unwrap()
     }
 
+    /// The newest movements of points as of what was charged last, at the next node: what each came to.
+    pub async fn history(&self) -> Vec<u64> {
+        let last = self.asked.lock().unwrap().last().unwrap().answer.header("log-position").to_owned();
+        let path = format!("/api/users/{}/points/history?minPosition={last}", self.user);
+        let answer = self.until_answered(Method::GET, &path, None).await;
+        answer.ok().as_array().unwrap().iter().map(|movement| movement["balanceAfter"].as_u64().unwrap()).collect()
+    }
+
     /// A command, asked until it is answered: what it was answered, and that is kept.
     pub async fn command(&self, method: Method, path: &str, body: Value) -> Answer {
         let key = format!("{}-{}", self.user, self.asked.lock().unwrap().len());

@@ -141,6 +141,11 @@ impl StandIn {
         self.shared.lock().stream(stream).events.retain(|revision, _| *revision < to);
     }
 
+    /// Deletes a stream for good, as a tombstone does.
+    pub fn delete(&self, stream: &str) {
+        self.shared.delete(stream);
+    }
+
     /// Removes every event before this revision, as `$tb` in a stream's metadata and a scavenge would.
     pub fn truncate(&self, stream: &str, before: u64) {
         self.shared.lock().stream(stream).events.retain(|revision, _| *revision >= before);

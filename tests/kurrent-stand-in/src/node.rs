@@ -130,6 +130,7 @@ impl Peer {
     async fn append(&self, request: Request<Streaming<AppendReq>>) -> Result<Response<AppendResp>, Status> {
         self.admits(request.metadata())?;
         let (stream, expected, messages) = received(request.into_inner()).await?;
+        self.shared.lock().stream(&stream).must_live()?;
         let fault = self.shared.lock().faults.pop_front();
         match fault {
             None => {}
@@ -181,6 +182,7 @@ impl Peer {
         let from = of.from.ok_or_else(|| Status::invalid_argument("revision"))?;
         options.id_form.ok_or_else(|| Status::invalid_argument("uuidOption"))?;
         options.no_filter.ok_or_else(|| Status::invalid_argument("filter"))?;
+        self.shared.lock().stream(&name).must_live()?;
         Ok(Response::new(match options.count {
             Some(Count::Events(0)) | None => return Err(Status::invalid_argument("count")),
             Some(Count::Events(count)) => self.page(&name, &from, options.direction == 1, count),
@@ -230,8 +232,12 @@ impl Peer {
                     changed = written.changed() => changed.ok()?,
                     _ = ended.changed() => return None,
                 }
-                let events: Vec<_> =
-                    shared.lock().stream(&name).events.range(next..).map(|(_, e)| Ok(told(e))).collect();
+                let events: Vec<_> = {
+                    let mut state = shared.lock();
+                    let stream = state.stream(&name);
+                    let refused = stream.must_live().err().map(Err);
+                    stream.events.range(next..).map(|(_, event)| Ok(told(event))).chain(refused).collect()
+                };
                 let after = next + events.len() as u64;
                 Some((stream::iter(events), (after, written, ended)))
             }

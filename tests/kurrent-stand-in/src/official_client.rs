@@ -99,6 +99,21 @@ async fn the_same_ids_succeed_again_at_the_same_revision_only() {
 }
 
 #[tokio::test]
+async fn a_stream_that_was_deleted_refuses_everything() {
+    let stand_in = StandIn::start().await;
+    let client = client(&stand_in);
+    append(&client, StreamState::NoStream, &[1]).await.unwrap();
+    stand_in.delete(STREAM);
+    let appended = append(&client, StreamState::StreamRevision(0), &[2]).await;
+    assert!(matches!(appended, Err(Error::ResourceDeleted)), "{appended:?}");
+    let read = match client.read_stream(STREAM, &ReadStreamOptions::default()).await {
+        Ok(mut events) => events.next().await.map(|_| ()),
+        Err(error) => Err(error),
+    };
+    assert!(matches!(read, Err(Error::ResourceDeleted)), "{read:?}");
+}
+
+#[tokio::test]
 async fn it_refuses_more_than_a_mebibyte() {
     let stand_in = StandIn::start().await;
     let client = client(&stand_in);

@@ -8,10 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::sync::watch;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Status};
 
 use crate::fault::Fault;
 use crate::protocol::{
-    CONTENT_TYPE, CREATED, Empty, Expected, Id, ProposedMessage, RecordedEvent, StreamIdentifier,
+    CONTENT_TYPE, CREATED, DELETED, EXCEPTION, Empty, Expected, Id, ProposedMessage, RecordedEvent, StreamIdentifier,
     TICKS_PER_MILLISECOND, TYPE, WrongExpectedVersion,
 };
 
@@ -41,6 +43,7 @@ pub struct Stream {
     pub events: BTreeMap<u64, RecordedEvent>,
     /// The ids that were appended since the server started: with any revision, those are not appended again.
     ids: HashSet<[i64; 2]>,
+    is_deleted: bool,
 }
 
 impl Default for Shared {
@@ -60,6 +63,12 @@ impl Shared {
 
     pub fn ended(&self) -> watch::Receiver<u64> {
         self.ended.subscribe()
+    }
+
+    /// Deletes a stream for good.
+    pub fn delete(&self, stream: &str) {
+        *self.lock().stream(stream) = Stream { is_deleted: true, ..Stream::default() };
+        self.written.send_modify(|count| *count += 1);
     }
 
     pub fn end_subscriptions(&self) {
@@ -155,6 +164,16 @@ impl State {
 }
 
 impl Stream {
+    /// Refuses, as the server does, whatever is asked of a stream that was deleted for good.
+    pub fn must_live(&self) -> Result<(), Status> {
+        if !self.is_deleted {
+            return Ok(());
+        }
+        let mut told = MetadataMap::new();
+        told.insert(EXCEPTION, DELETED.parse().expect("a constant"));
+        Err(Status::with_metadata(Code::FailedPrecondition, "Event stream is deleted.", told))
+    }
+
     pub fn last(&self) -> Option<u64> {
         self.events.last_key_value().map(|(revision, _)| *revision)
     }

@@ -116,6 +116,20 @@ async fn a_truncated_stream_is_no_log() {
 }
 
 #[tokio::test]
+async fn a_deleted_stream_is_no_log() {
+    let stream = Stream::on(StandIn::start().await);
+    let (log, records) = (stream.log().await, chain(&Head::EMPTY, 2));
+    log.append(&Head::EMPTY, &records).await.unwrap();
+    stream.stand_in().delete(&stream.name);
+    let told = refused(&stream.url()).await;
+    assert!(told.contains("is no whole log") && told.contains("deleted for good"), "{told}");
+    // Whoever had it open finds nothing where it was.
+    let head = records[1].head();
+    assert_eq!(log.append(&head, &chain(&head, 1)).await, Err(AppendError::Conflict));
+    assert_eq!((log.head().await, log.read(Position::START, 9).await), (Ok(Head::EMPTY), Ok(vec![])));
+}
+
+#[tokio::test]
 async fn a_stream_whose_events_the_server_is_to_forget_is_no_log() {
     for forgetting in [r#"{"$maxCount":1000}"#, r#"{"$maxAge":86400}"#, r#"{"$tb":7}"#] {
         let stream = Stream::on(StandIn::start().await);
