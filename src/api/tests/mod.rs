@@ -5,6 +5,7 @@ mod histories;
 mod nodes;
 mod precedence;
 mod queries;
+mod sales;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use domain::spec::*;
 use domain::*;
 use http_body_util::BodyExt;
@@ -49,11 +51,32 @@ struct Answered {
 impl Server {
     /// With a room of this many slots.
     async fn start(capacity: u64) -> Self {
+        Self::start_with(capacity).await.0
+    }
+
+    async fn start_with(capacity: u64) -> (Self, Engine) {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let clock = Arc::new(AtomicI64::new(T0.millis()));
         let log = MemoryLog::new();
         let (server, engine, key) = Self::on(log.clone(), Arc::new(log), clock, folder).await;
         open_sale(&engine, key.check(), capacity).await;
+        (server, engine)
+    }
+
+    /// One that projects, on a log in which all this has happened already.
+    async fn start_after(past: impl IntoIterator<Item = Event>) -> Self {
+        let Self { log, clock, folder, .. } = Self::start(10).await;
+        let before = log.head().await.unwrap();
+        let mut head = before;
+        let seal = |event| {
+            let record = Record::seal(&head, T0, &event, &metadata());
+            head = record.head();
+            record
+        };
+        let records: Vec<Record> = past.into_iter().map(seal).collect();
+        log.append(&before, &records).await.unwrap();
+        let server = Self::on(log.clone(), Arc::new(log), clock, folder).await.0;
+        tokio::spawn(server.projector.clone().run());
         server
     }
 
@@ -93,12 +116,14 @@ impl Server {
         self.clock.fetch_add(seconds * 1_000, Ordering::Relaxed);
     }
 
+    /// Asks as operators do.
+    async fn operations(&self, path: &str) -> Answered {
+        let asked = request(Method::GET, path, "", &[], Body::empty());
+        Answered::of(super::operations(self.projector.clone()).oneshot(asked).await.unwrap()).await
+    }
+
     async fn ask(&self, request: Request<Body>) -> Answered {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Answered { status: parts.status, headers: parts.headers, body }
+        Answered::of(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
     async fn get(&self, path: &str, token: &str) -> Answered {
@@ -131,6 +156,13 @@ impl Server {
 }
 
 impl Answered {
+    async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Self { status: parts.status, headers: parts.headers, body }
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
@@ -162,18 +194,24 @@ fn request(method: Method, path: &str, token: &str, headers: &[(&str, &str)], bo
 }
 
 async fn open_sale(engine: &Engine, key_check: Hash, capacity: u64) {
-    let (concert_id, schedule_id) = (CONCERT, SCHEDULE);
     let named = |name: &str| name.to_owned();
     let (name, artist, venue) = (named("Concert"), named("Artist"), named("Venue"));
-    let (local_date, local_time) = (named("2027-01-15"), named("19:00"));
-    let actions: [Action; 4] = [
-        Action::CreateLog(CreateLog { log_id: Uuid::nil(), key_check, capacity }),
-        Action::PublishConcert(PublishConcert { concert_id, name, artist, venue }),
-        Action::AddSeats(AddSeats { concert_id, schedule_id, seats: (1..=SEATS).map(seat).collect() }),
-        Action::PublishSchedule(PublishSchedule { concert_id, schedule_id, times: times(), local_date, local_time }),
-    ];
-    for action in actions {
-        let command = Command { by: Credential::System, idempotency: None, action };
-        engine.submit(Submission::new(command, None)).await.unwrap().outcome.unwrap();
-    }
+    submit(engine, Action::CreateLog(CreateLog { log_id: Uuid::nil(), key_check, capacity })).await;
+    submit(engine, Action::PublishConcert(PublishConcert { concert_id: CONCERT, name, artist, venue })).await;
+    publish(engine, SCHEDULE).await;
+}
+
+/// Puts this schedule of the concert on sale.
+async fn publish(engine: &Engine, schedule_id: ScheduleId) {
+    let concert_id = CONCERT;
+    let (local_date, local_time) = ("2027-01-15".to_owned(), "19:00".to_owned());
+    let seats = (1..=SEATS).map(seat).collect();
+    submit(engine, Action::AddSeats(AddSeats { concert_id, schedule_id, seats })).await;
+    let published = PublishSchedule { concert_id, schedule_id, times: times(), local_date, local_time };
+    submit(engine, Action::PublishSchedule(published)).await;
+}
+
+async fn submit(engine: &Engine, action: Action) {
+    let command = Command { by: Credential::System, idempotency: None, action };
+    engine.submit(Submission::new(command, None)).await.unwrap().outcome.unwrap();
 }
