@@ -23,7 +23,7 @@ struct Sold {
     takings: u64,
 }
 
-/// One schedule's sales. Seats are counted; `takings` are points, net of refunds.
+/// One schedule's sales, in the words of `GET /api/operations/sales`. Seats are counted; `takings` are points, net of refunds.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line<'a> {
@@ -31,9 +31,9 @@ pub struct Line<'a> {
     concert_name: &'a str,
     schedule_id: ScheduleId,
     seats_total: u64,
-    seats_held: u64,
-    seats_sold: u64,
-    seats_refunded: u64,
+    held: u64,
+    sold: u64,
+    refunded: u64,
     takings: u64,
 }
 
@@ -88,9 +88,9 @@ impl Sales {
             concert_name: self.concerts.get(concert_id).map_or("", String::as_str),
             schedule_id: *schedule_id,
             seats_total: sold.seats_total,
-            seats_held: sold.held,
-            seats_sold: sold.sold,
-            seats_refunded: sold.refunded,
+            held: sold.held,
+            sold: sold.sold,
+            refunded: sold.refunded,
             takings: sold.takings,
         };
         self.schedules.iter().map(line).collect()
@@ -107,16 +107,16 @@ impl Sales {
         let mut table = Table::new(headings, &[0, 2, 3, 4, 5, 6, 7]);
         let lines = self.lines();
         let (touched, untouched): (Vec<_>, Vec<_>) =
-            lines.iter().partition(|line| line.seats_held + line.seats_sold + line.seats_refunded > 0);
+            lines.iter().partition(|line| line.held + line.sold + line.refunded > 0);
         for line in touched {
             table.row([
                 line.concert_id.to_string(),
                 line.concert_name.to_owned(),
                 line.schedule_id.to_string(),
                 count(line.seats_total),
-                count(line.seats_held),
-                count(line.seats_sold),
-                count(line.seats_refunded),
+                count(line.held),
+                count(line.sold),
+                count(line.refunded),
                 count(line.takings),
             ]);
         }

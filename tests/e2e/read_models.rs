@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::server::{Server, reprise, rows_in, run};
+use crate::server::{Answer, Server, reprise, rows_in, run};
 use crate::tools::{document, found, tamper_in};
 
 const FILE: &str = "read-models.db";
@@ -199,7 +199,7 @@ async fn read_models_of_a_newer_program_are_left_alone_and_all_else_goes_on() {
         let history = server.get(&format!("/api/users/42/points/history{at}"), &token).await;
         assert_eq!(history.ok()[0]["balanceAfter"], balance);
         assert_eq!(server.get("/api/users/42/points/balance", &token).await.ok()["balance"], balance);
-        assert_eq!(server.operations(&format!("/api/operations/sales{at}")).await.status, 200);
+        assert_eq!(Answer::of(server.ask_operations(&format!("/api/operations/sales{at}"))).await.status, 200);
         let (code, refused) = document(server.folder(), &REBUILD);
         assert!(code == 1 && refused["error"].as_str().unwrap().contains("newer program"), "{refused}");
         assert_eq!(unfinished(server.folder()).await, Vec::<String>::new());

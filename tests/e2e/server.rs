@@ -93,11 +93,11 @@ impl Server {
         Answer::of(self.request(Method::DELETE, path, token)).await
     }
 
-    /// Asks as operators do, of a server that listens for them.
-    pub async fn operations(&self, path: &str) -> Answer {
+    /// What operators ask a server that listens for them.
+    pub fn ask_operations(&self, path: &str) -> RequestBuilder {
         let output = self.output();
         let address = output.split("operations on ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
-        Answer::of(self.client.get(format!("{address}{path}"))).await
+        self.client.get(format!("{address}{path}"))
     }
 
     /// The user's token.

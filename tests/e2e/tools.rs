@@ -2,6 +2,7 @@
 
 mod audits;
 mod copies;
+mod moments;
 
 use std::path::Path;
 use std::process::Output;
