@@ -42,8 +42,10 @@ use crate::log::{EventLog, ReadError};
 
 /// How many records are read, and at most written in one transaction, at once.
 const CHUNK_RECORDS: usize = 4_096;
-/// How long a query waits for the database's first answer.
+/// How long a query waits for the database's first answer, and a stop for who still uses it.
 const ANSWER: Duration = Duration::from_secs(2);
+/// How often a stop looks whether it is used still.
+const CLOSE_AGAIN: Duration = Duration::from_millis(5);
 
 /// The read models in SQL, as queries and operators see them; a clone is another handle on the same ones.
 #[derive(Clone)]
@@ -102,11 +104,19 @@ impl Projector {
 
     /// Closes the database in good order, once [`Projector::run`] was dropped.
     pub async fn close(&self) {
-        let Some(database) = self.0.database.swap(None) else { return };
-        if let Some(database) = Arc::into_inner(database)
-            && let Err(error) = database.close().await
-        {
-            tracing::warn!("the read models were not closed in good order: {error}");
+        let Some(mut database) = self.0.database.swap(None) else { return };
+        let deadline = Instant::now() + ANSWER;
+        let closed = loop {
+            database = match Arc::try_unwrap(database) {
+                Ok(database) => break database.close().await.map_err(|error| error.to_string()),
+                // Whoever projected was told to stop, and does at its next step.
+                Err(shared) if Instant::now() < deadline => shared,
+                Err(_) => break Err("they are in use".to_owned()),
+            };
+            tokio::time::sleep(CLOSE_AGAIN).await;
+        };
+        if let Err(reason) = closed {
+            tracing::warn!("the read models were not closed in good order: {reason}");
         }
     }
 
