@@ -91,6 +91,9 @@ async fn a_rebuild_beside_other_nodes_is_seen_by_all_of_them_and_never_half() {
         assert!(matches!(outcome(&request).await, Outcome::Built { .. }));
     }
     tokio::time::timeout(SOON, reading).await.unwrap().unwrap();
+    for node in &nodes {
+        node.catches_up(&log).await;
+    }
     place().assert_right(&log).await;
     for node in nodes {
         node.stop().await;
