@@ -9,17 +9,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::{Event, Hash, Head, Position, Record};
-use indicatif::ProgressBar;
+use domain::{Hash, Head};
 
+use super::copying::{copy, read_back};
 use super::log_export::{parent, partial};
-use super::log_import::{CHUNK_RECORDS, append};
 use super::output::{Said, count};
-use super::walk::walk;
-use super::{AsOf, ToolError, source};
+use super::{ToolError, source};
 use crate::config::Place;
 use crate::data_folder::FolderProblem;
-use crate::engine::{Proved, decode};
+use crate::engine::Proved;
 use crate::key::{KEY_FILE, ServerKey};
 use crate::log::{EventLog, FolderLock, LogAddress, SqliteLog, sync_names};
 
@@ -63,22 +61,15 @@ async fn make(place: &Place, log: &Arc<dyn EventLog>, partial: &Path, json: bool
     clear(partial).map_err(ToolError::file(partial))?;
     let end = log.head().await?;
     let bar = source::progress_bar("copying", end.position, json);
-    let (copied, key_check) = copy(log, end.position, partial, &bar).await?;
-    bar.finish_and_clear();
-    copy_key(place.key_path(), partial, key_check)?;
-
     let failed = |error| ToolError::Open { path: partial.to_owned(), error };
+    let target = SqliteLog::open(partial).await.map_err(failed)?;
+    let copied = copy(log.as_ref(), &target, Proved::NOTHING, end.position, &bar).await?;
+    target.into_one_file().await?;
+    bar.finish_and_clear();
     let written: Arc<dyn EventLog> = Arc::new(SqliteLog::open_read_only(partial).await.map_err(failed)?);
-    let bar = source::progress_bar("verifying", copied.position, json);
-    let read_back = walk(&written, Some(AsOf::Position(copied.position)), decode, |_| {
-        bar.inc(1);
-        std::ops::ControlFlow::Continue(())
-    });
-    let read_back = read_back.await?;
+    let key_check = read_back(&written, copied, json).await?;
     written.close().await;
-    if read_back != copied {
-        return Err(ToolError::Unfaithful(format!("the copy ends with {}", read_back.hash)));
-    }
+    copy_key(place.key_path(), partial, key_check)?;
     Ok(copied)
 }
 
@@ -91,36 +82,6 @@ fn clear(partial: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-async fn copy(
-    log: &Arc<dyn EventLog>,
-    end: Position,
-    partial: &Path,
-    bar: &ProgressBar,
-) -> Result<(Head, Option<Hash>), ToolError> {
-    let failed = |error| ToolError::Open { path: partial.to_owned(), error };
-    let target = SqliteLog::open(partial).await.map_err(failed)?;
-    let mut proved = Proved::NOTHING;
-    let (mut head, mut key_check) = (Head::EMPTY, None);
-    while head.position < end {
-        let left = usize::try_from(end.get() - head.position.get()).unwrap_or(CHUNK_RECORDS);
-        let mut chunk: Vec<Record> = Vec::with_capacity(CHUNK_RECORDS);
-        for record in log.read(head.position, CHUNK_RECORDS.min(left)).await? {
-            proved.prove(&record)?;
-            if let Event::LogCreated { key_check: check, .. } = decode(&record)?.event {
-                key_check = Some(check);
-            }
-            chunk.push(record);
-        }
-        if chunk.is_empty() {
-            break;
-        }
-        head = append(&target, head, &mut chunk).await?;
-        bar.set_position(head.position.get());
-    }
-    target.into_one_file().await?;
-    Ok((head, key_check))
 }
 
 /// Copies the key, for its owner alone; one that does not fit the log would be no backup.

@@ -3,19 +3,14 @@
 //! What a stopped copy leaves is a beginning of the same log, and the next one goes on behind it. Whether it is that is told
 //! by its last hash alone, which fixes all before it.
 
-use std::ops::ControlFlow;
-use std::sync::Arc;
-
-use domain::{Event, Hash, Head, Position, Record, RecordedEvent};
-use indicatif::ProgressBar;
+use domain::{Hash, Head, Position};
 use serde::Serialize;
 
-use super::log_import::append;
+use super::copying::{copy, read_back, state_of_key};
 use super::output::{Said, count};
-use super::walk::walk;
-use super::{AsOf, ToolError, source};
-use crate::engine::{PAGE_RECORDS, Proved, decode};
-use crate::key::{KEY_FILE, ServerKey};
+use super::{ToolError, source};
+use crate::engine::Proved;
+use crate::key::KEY_FILE;
 use crate::log::{self, EventLog, FolderLock, LogAddress, LogPlace};
 
 #[derive(Serialize)]
@@ -46,14 +41,10 @@ pub async fn run(from: &LogPlace, to: &LogPlace, json: bool) -> Result<Said, Too
     let bar = source::progress_bar("copying", end.position, json).with_position(found.position.get());
     let copied = copy(source.as_ref(), target.as_ref(), proved, end.position, &bar).await?;
     bar.finish_and_clear();
-    let key_check = verify(&target, copied, json).await?;
+    let key_check = read_back(&target, copied, json).await?;
     target.close().await;
     let server_key = match to.log {
-        LogAddress::Sqlite => Some(match ServerKey::load(&to.folder.join(KEY_FILE)) {
-            Ok(key) if Some(key.check()) == key_check => "fits",
-            Ok(_) => "another log's",
-            Err(_) => "missing",
-        }),
+        LogAddress::Sqlite => Some(state_of_key(&to.folder.join(KEY_FILE), key_check)),
         LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => None,
     };
     let Head { position, hash } = copied;
@@ -80,46 +71,4 @@ async fn goes_on(from: &LogPlace, to: &LogPlace, source: &dyn EventLog, found: H
             Err(ToolError::OtherLog(reason))
         }
     }
-}
-
-async fn copy(
-    source: &dyn EventLog,
-    target: &dyn EventLog,
-    mut proved: Proved,
-    end: Position,
-    bar: &ProgressBar,
-) -> Result<Head, ToolError> {
-    let mut head = proved.head;
-    while head.position < end {
-        let left = usize::try_from(end.get() - head.position.get()).unwrap_or(PAGE_RECORDS);
-        let mut page: Vec<Record> = source.read(head.position, PAGE_RECORDS.min(left)).await?;
-        if page.is_empty() {
-            break;
-        }
-        for record in &page {
-            proved.prove(record)?;
-            decode(record)?;
-        }
-        head = append(target, head, &mut page).await?;
-        bar.set_position(head.position.get());
-    }
-    Ok(head)
-}
-
-/// Reads the copy from its first record to its last, and tells the check of its key.
-async fn verify(target: &Arc<dyn EventLog>, copied: Head, json: bool) -> Result<Option<Hash>, ToolError> {
-    let bar = source::progress_bar("verifying", copied.position, json);
-    let mut check = None;
-    let read_back = walk(target, Some(AsOf::Position(copied.position)), decode, |recorded: &RecordedEvent| {
-        if let Event::LogCreated { key_check, .. } = &recorded.event {
-            check = Some(*key_check);
-        }
-        bar.inc(1);
-        ControlFlow::Continue(())
-    });
-    let read_back = read_back.await?;
-    if read_back != copied {
-        return Err(ToolError::Unfaithful(format!("the copy ends with {}", read_back.hash)));
-    }
-    Ok(check)
 }

@@ -5,19 +5,17 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use domain::{Event, Hash, Head, Record};
+use domain::{Hash, Head, Record};
 use indicatif::ProgressBar;
 
+use super::copying::{CHUNK_RECORDS, append, state_of_key};
 use super::log_export::Line;
 use super::output::{Said, count};
-use super::{ToolError, source};
+use super::{ToolError, copying, source};
 use crate::config::Place;
 use crate::engine::{Proved, decode};
-use crate::key::ServerKey;
-use crate::log::{self, EventLog, FolderLock, LOG_FILE, LogAddress, MAX_BATCH_BYTES, SqliteLog, sync_names};
+use crate::log::{self, EventLog, FolderLock, LOG_FILE, LogAddress, SqliteLog, sync_names};
 
-/// How many records are copied in one commit.
-pub const CHUNK_RECORDS: usize = 4_096;
 /// Where a log is made before it has its name.
 const PARTIAL: &str = "import.partial";
 
@@ -32,11 +30,7 @@ pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolErr
     };
     let (Head { position, hash }, key_check) = imported?;
     let path = place.key_path();
-    let key = match ServerKey::load(&path) {
-        Ok(key) if Some(key.check()) == key_check => "fits",
-        Ok(_) => "another log's",
-        Err(_) => "missing",
-    };
+    let key = state_of_key(&path, key_check);
     let document = serde_json::json!({ "events": position, "headHash": hash, "serverKey": key });
     let mut text = format!("{}: {} records\nhead {position}:{hash}", place.log_name(), count(position.get()));
     if key != "fits" {
@@ -130,35 +124,16 @@ async fn import(
         let parsed: Line = serde_json::from_str(&line).map_err(|error| unfit(error.to_string()))?;
         let record = Record::from(parsed);
         proved.prove(&record)?;
-        if let Event::LogCreated { key_check: check, .. } = decode(&record)?.event {
-            key_check = Some(check);
-        }
+        key_check = key_check.or(copying::key_check(&decode(&record)?.event));
         chunk.push(record);
         if chunk.len() == CHUNK_RECORDS {
-            appended = append(log, appended, &mut chunk).await?;
+            appended = append(log, appended, &chunk).await?;
+            chunk.clear();
         }
     }
-    appended = append(log, appended, &mut chunk).await?;
+    appended = append(log, appended, &chunk).await?;
     if appended == Head::EMPTY {
         return Err(ToolError::NotFound(format!("{}: it holds no record", file.display())));
     }
     Ok((appended, key_check))
-}
-
-/// Appends what has been gathered, as much at once as any log takes, and tells the new head.
-pub async fn append(log: &dyn EventLog, after: Head, chunk: &mut Vec<Record>) -> Result<Head, ToolError> {
-    let (mut head, mut rest) = (after, chunk.as_slice());
-    while !rest.is_empty() {
-        let mut bytes = 0;
-        let fits = |record: &&Record| {
-            bytes += record.size_bytes();
-            bytes <= MAX_BATCH_BYTES
-        };
-        let (batch, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-        log.append(&head, batch).await?;
-        head = batch.last().map_or(head, Record::head);
-        rest = later;
-    }
-    chunk.clear();
-    Ok(head)
 }

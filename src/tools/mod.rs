@@ -8,6 +8,7 @@ mod audit_all;
 mod audit_points;
 mod backup;
 pub mod checker;
+mod copying;
 mod error;
 mod log_copy;
 mod log_export;
