@@ -3,6 +3,7 @@
 mod audits;
 mod copies;
 mod moments;
+mod tampering;
 
 use std::path::Path;
 use std::process::Output;
