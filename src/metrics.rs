@@ -14,13 +14,14 @@ use metrics::{
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::engine::Engine;
+use crate::log::AppendError;
 use crate::projector::Projector;
 
 /// HTTP requests, by `method`, `route` and `status`.
 pub const HTTP_REQUESTS: &str = "reprise_http_requests_total";
 /// From a request's head to its answer, by `route`.
 pub const HTTP_SECONDS: &str = "reprise_http_request_duration_seconds";
-/// Commands, by `kind` and `outcome`.
+/// Commands, by `kind` and `outcome`; what was shed has the outcome `overloaded`.
 pub const COMMANDS: &str = "reprise_commands_total";
 /// Commands in a batch.
 pub const BATCH_COMMANDS: &str = "reprise_batch_commands";
@@ -39,7 +40,7 @@ const READY: &str = "reprise_ready";
 const ROOM_WAITING: &str = "reprise_room_waiting";
 const ROOM_ACTIVE: &str = "reprise_room_active";
 const ROOM_CAPACITY: &str = "reprise_room_capacity";
-const ROOM_SERVING: &str = "reprise_room_serving_number";
+const ROOM_ADMITTED: &str = "reprise_room_admitted_total";
 const PROJECTION_LAG_EVENTS: &str = "reprise_projection_lag_events";
 const PROJECTION_LAG_SECONDS: &str = "reprise_projection_lag_seconds";
 
@@ -48,6 +49,9 @@ const SECONDS: [f64; 16] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 1.0, 2.5, 5.0];
 /// Upper bounds of a batch's size.
 const SIZES: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
+/// Commands that clients send, which are shed when too many come.
+const SHED_KINDS: [&str; 6] =
+    ["issue-token", "leave-room", "charge-points", "hold-seats", "cancel-reservation", "pay-reservation"];
 /// How often what was counted is put in order, whether or not anyone asks.
 const UPKEEP: Duration = Duration::from_secs(1);
 
@@ -109,9 +113,11 @@ pub fn count_command(kind: &'static str, outcome: &'static str) {
 pub fn install() -> Result<(), BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
-        .set_buckets_for_metric(Matcher::Prefix("reprise_batch_".to_owned()), &SIZES)?
+        .set_buckets_for_metric(Matcher::Full(BATCH_COMMANDS.to_owned()), &SIZES)?
+        .set_buckets_for_metric(Matcher::Full(BATCH_RECORDS.to_owned()), &SIZES)?
         .install_recorder()?;
     describe();
+    begin_at_zero();
     let upkeep = handle.clone();
     tokio::spawn(async move {
         loop {
@@ -123,10 +129,20 @@ pub fn install() -> Result<(), BuildError> {
     Ok(())
 }
 
+/// What is rare, and looked for when it happens, is there before: a first increase is seen only from a zero.
+fn begin_at_zero() {
+    for why in AppendError::NAMES {
+        counter!(APPEND_FAILURES, "why" => why).increment(0);
+    }
+    for kind in SHED_KINDS {
+        counter!(COMMANDS, "kind" => kind, "outcome" => "overloaded").increment(0);
+    }
+}
+
 fn describe() {
-    describe_counter!(HTTP_REQUESTS, "HTTP requests answered");
+    describe_counter!(HTTP_REQUESTS, "HTTP requests answered, by method, route and status");
     describe_histogram!(HTTP_SECONDS, Unit::Seconds, "From a request's head to its answer");
-    describe_counter!(COMMANDS, "Commands answered; what was shed has the outcome overloaded");
+    describe_counter!(COMMANDS, "Commands answered, by kind; what was shed has the outcome overloaded");
     describe_histogram!(BATCH_COMMANDS, "Commands decided in one batch");
     describe_histogram!(BATCH_RECORDS, "Records appended in one batch");
     describe_histogram!(DECIDE_SECONDS, Unit::Seconds, "Deciding one batch");
@@ -138,7 +154,7 @@ fn describe() {
     describe_gauge!(ROOM_WAITING, "Tokens in line");
     describe_gauge!(ROOM_ACTIVE, "Tokens in the room that take a slot");
     describe_gauge!(ROOM_CAPACITY, "Slots of the room");
-    describe_gauge!(ROOM_SERVING, "The queue number of the last who was admitted");
+    describe_counter!(ROOM_ADMITTED, "Places of the line that were called: the room's serving number");
     describe_gauge!(PROJECTION_LAG_EVENTS, "Events that a read model in SQL does not have yet");
     describe_gauge!(
         PROJECTION_LAG_SECONDS,
@@ -160,7 +176,7 @@ pub fn render(engine: &Engine, projector: &Projector) -> String {
     gauge!(ROOM_WAITING).set(room.waiting() as f64);
     gauge!(ROOM_ACTIVE).set(room.active() as f64);
     gauge!(ROOM_CAPACITY).set(room.capacity() as f64);
-    gauge!(ROOM_SERVING).set(room.serving_number() as f64);
+    counter!(ROOM_ADMITTED).absolute(room.serving_number());
     for (projection, status) in projector.statuses() {
         let lag = status.lag(read_models.head.position, engine.now());
         gauge!(PROJECTION_LAG_EVENTS, "projection" => projection).set(lag.events as f64);

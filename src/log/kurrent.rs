@@ -8,6 +8,7 @@
 
 mod connection;
 mod envelope;
+mod failure;
 mod follow;
 mod leader;
 mod protocol;
@@ -23,8 +24,9 @@ use async_trait::async_trait;
 use domain::{Head, Position, Record, Timestamp};
 use tokio::task::JoinHandle;
 
-use self::connection::{Appended, Connection, Failure, Patience};
+use self::connection::{Appended, Connection, Patience};
 use self::envelope::{propose, record, size_bytes};
+use self::failure::Failure;
 use self::follow::Follower;
 use self::leader::Leader;
 use self::settings::Settings;
@@ -53,12 +55,15 @@ pub enum KurrentError {
     /// The URL is none, or not one that can be used.
     #[error("the log's URL cannot be used: {0}")]
     Url(String),
-    /// No server answers there, or it does not let anyone in.
-    #[error("KurrentDB cannot be reached: {0}")]
-    Unreachable(String),
+    /// No server answers there; whether that was tried with TLS is the first thing to look at.
+    #[error("KurrentDB cannot be reached {how}: {why}")]
+    Unreachable { how: &'static str, why: String },
+    /// A server answers, and does not let us in or serve.
+    #[error("KurrentDB refuses: {0}")]
+    Refused(String),
     /// The stream holds something else.
     #[error("the stream {stream:?} is no log of Reprise: {why}")]
-    NotALog { stream: String, why: ReadError },
+    NotALog { stream: String, why: String },
     /// The stream lost its first events, or is about to.
     #[error("the stream {stream:?} is no whole log: {why}")]
     Truncated { stream: String, why: String },
@@ -217,6 +222,14 @@ fn unread(error: ReadError) -> AppendError {
     }
 }
 
+/// What an event is that is no record, without calling a log damaged that is none.
+fn foreign(error: ReadError) -> String {
+    match error {
+        ReadError::Malformed { position, reason } => format!("position {position}: {reason}"),
+        other @ (ReadError::Unavailable(_) | ReadError::Damaged(_) | ReadError::Broken(_)) => other.to_string(),
+    }
+}
+
 /// Looks whether a stream can be a log: empty, or one of ours from its first event on, and kept for ever.
 async fn examine(leader: &Leader) -> Result<(), KurrentError> {
     let stream = leader.stream();
@@ -232,8 +245,9 @@ async fn examine(leader: &Leader) -> Result<(), KurrentError> {
     let truncated = |why: String| KurrentError::Truncated { stream: stream.to_owned(), why };
     let (first, metadata) = reading.await.map_err(|failure| match failure {
         Failure::Deleted => truncated("it was deleted for good; another one is named by ?stream=".to_owned()),
-        failure @ (Failure::NotLeader(_) | Failure::NotSent(_) | Failure::Refused(_) | Failure::Lost(_)) => {
-            KurrentError::Unreachable(failure.to_string())
+        Failure::Refused(why) => KurrentError::Refused(why),
+        failure @ (Failure::NotLeader(_) | Failure::NotSent(_) | Failure::Lost(_)) => {
+            KurrentError::Unreachable { how: leader.how_secured(), why: failure.to_string() }
         }
     })?;
     let metadata = metadata.and_then(|event| serde_json::from_slice::<serde_json::Value>(&event.data).ok());
@@ -242,7 +256,7 @@ async fn examine(leader: &Leader) -> Result<(), KurrentError> {
         return Err(truncated(format!("its metadata has {member}, which makes the server forget events")));
     }
     let Some(first) = first else { return Ok(()) };
-    let first = record(first).map_err(|why| KurrentError::NotALog { stream: stream.to_owned(), why })?;
+    let first = record(first).map_err(|why| KurrentError::NotALog { stream: stream.to_owned(), why: foreign(why) })?;
     if first.position != Position::START.next() {
         return Err(truncated(format!("its first event is position {}; those before it are gone", first.position)));
     }

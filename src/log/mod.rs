@@ -96,6 +96,9 @@ pub enum AppendError {
 }
 
 impl AppendError {
+    /// All that [`AppendError::name`] can say.
+    pub const NAMES: [&str; 5] = ["conflict", "unknown", "unavailable", "full", "broken"];
+
     /// As it is counted.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@ mod bad_input;
 mod crash;
 #[cfg(feature = "kurrentdb")]
 mod kurrentdb;
+mod metrics;
 mod nodes;
 mod operators;
 mod purchase;

@@ -120,33 +120,6 @@ async fn its_health_can_be_asked() {
 }
 
 #[tokio::test]
-async fn what_it_does_is_counted() {
-    let server = Server::demo();
-    let token = server.token(42).await;
-    for amount in [5, 0] {
-        server.post("/api/users/42/points/charge", &token, json!({ "amount": amount })).await;
-    }
-    server.post("/api/users/43/points/charge", &token, json!({ "amount": 1 })).await.problem();
-    let response = server.request(Method::GET, "/metrics", "").send().await.unwrap();
-    assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
-    let text = response.text().await.unwrap();
-    for line in [
-        "reprise_commands_total{kind=\"charge-points\",outcome=\"accepted\"} 1",
-        "reprise_commands_total{kind=\"charge-points\",outcome=\"rejected\"} 1",
-        "reprise_http_requests_total{method=\"POST\",route=\"/api/users/{userId}/points/charge\",status=\"422\"} 1",
-        "reprise_room_active 1",
-        "reprise_ready 1",
-        "reprise_lane_length{lane=\"joining\"} 0",
-        "reprise_batch_append_duration_seconds_bucket",
-        "reprise_projection_lag_events{projection=\"point_history\"}",
-        "reprise_projection_lag_seconds{projection=\"sales\"}",
-        "process_resident_memory_bytes",
-    ] {
-        assert!(text.contains(line), "{line} is not in {text}");
-    }
-}
-
-#[tokio::test]
 async fn a_start_says_what_it_does() {
     let server = Server::demo();
     let said = server.output();

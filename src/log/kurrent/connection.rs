@@ -4,8 +4,6 @@
 //! request up for 44 ms, its subscription spins for ever where the server ends one, and its reconnecting cannot be seen from
 //! outside, where a log must know that it talks to what may be another server now.
 
-use std::error::Error;
-use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -23,13 +21,13 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::codegen::tokio_stream;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, ConnectError, Request, Status, Streaming};
+use tonic::{Request, Streaming};
 
+use super::failure::{Failure, sentence};
 use super::protocol::{
-    APPEND, AppendContent, AppendOptions, AppendReq, AppendResp, AppendResult, AppendSuccess, Begin, Count, DELETED,
-    EXCEPTION, Empty, Expected, IdForm, LEADER, NO_LEADER, NOT_LEADER, NOT_READY, ProposedMessage, READ,
-    REQUIRES_LEADER, ReadContent, ReadOptions, ReadReq, ReadResp, RecordedEvent, StreamIdentifier, StreamOptions,
-    TOO_BUSY,
+    APPEND, AppendContent, AppendOptions, AppendReq, AppendResp, AppendResult, AppendSuccess, Begin, Count, Empty,
+    Expected, IdForm, ProposedMessage, READ, REQUIRES_LEADER, ReadContent, ReadOptions, ReadReq, ReadResp,
+    RecordedEvent, StreamIdentifier, StreamOptions,
 };
 use super::settings::{Node, Settings};
 
@@ -56,31 +54,6 @@ impl Patience {
     };
 }
 
-/// Why a call has no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// The node did nothing: another one leads.
-    NotLeader(Node),
-    /// The connection was over, or never made: nothing was sent.
-    NotSent(String),
-    /// The stream was deleted for good: it has nothing, and never will.
-    Deleted,
-    /// The server said no, and did nothing.
-    Refused(String),
-    /// Whatever was asked may have happened, or may yet.
-    Lost(String),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotLeader(leader) => write!(f, "the node does not lead; {leader} does"),
-            Self::Deleted => f.write_str("the stream was deleted for good"),
-            Self::NotSent(reason) | Self::Refused(reason) | Self::Lost(reason) => f.write_str(reason),
-        }
-    }
-}
-
 /// What became of an append that was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Appended {
@@ -93,6 +66,7 @@ pub enum Appended {
 /// One TCP connection. When it is over, so is this: it never connects anew by itself.
 #[derive(Debug)]
 pub struct Connection {
+    node: Node,
     channel: Channel,
     authorization: Option<MetadataValue<Ascii>>,
     patience: Patience,
@@ -104,13 +78,13 @@ pub struct Connection {
 impl Connection {
     /// Connects to a node.
     pub async fn open(node: &Node, settings: &Settings, patience: Patience) -> Result<Self, Failure> {
-        let failed = |reason: String| Failure::NotSent(format!("{node}: {reason}"));
+        let failed = |reason: String| Failure::NotSent(reason).at(node);
         let endpoint = endpoint(node, settings, patience).map_err(|error| failed(sentence(&error)))?;
         let connecting = endpoint.connect_with_connector(tower::service_fn(once(node.clone())));
         let connected = timeout(patience.connect, connecting).await.map_err(|_| failed("no answer".to_owned()))?;
         let channel = connected.map_err(|error| failed(sentence(&error)))?;
         let authorization = settings.authorization.clone();
-        Ok(Self { channel, authorization, patience, proved: Mutex::new(Head::EMPTY) })
+        Ok(Self { node: node.clone(), channel, authorization, patience, proved: Mutex::new(Head::EMPTY) })
     }
 
     /// The latest head known to stand in the log as this connection's server has it.
@@ -141,12 +115,13 @@ impl Connection {
         let mut grpc = Grpc::new(self.channel.clone());
         let path = PathAndQuery::from_static(APPEND);
         let calling = async {
-            grpc.ready().await.map_err(unsent)?;
+            grpc.ready().await.map_err(|error| Failure::NotSent(sentence(&error)))?;
             let request = self.request(tokio_stream::iter(contents.collect::<Vec<_>>()));
             let codec = ProstCodec::<AppendReq, AppendResp>::default();
-            grpc.client_streaming(request, path, codec).await.map_err(|status| failure(&status))
+            grpc.client_streaming(request, path, codec).await.map_err(|status| Failure::of(&status))
         };
-        let answer = timeout(self.patience.append, calling).await.unwrap_or_else(|_| Err(silent()))?;
+        let answer = timeout(self.patience.append, calling).await.unwrap_or_else(|_| Err(Failure::silence()));
+        let answer = answer.map_err(|failure| failure.at(&self.node))?;
         match answer.into_inner().result {
             Some(AppendResult::Success(AppendSuccess { current_revision: Some(revision), .. })) => {
                 Ok(Appended::At(revision))
@@ -170,8 +145,10 @@ impl Connection {
         let mut messages = self.stream(stream, direction, from, Count::Events(limit)).await?;
         let mut events = Vec::new();
         loop {
-            let message = timeout(self.patience.message, messages.message()).await.map_err(|_| silent())?;
-            match message.map_err(|status| failure(&status))?.map(|message| message.content) {
+            let message = timeout(self.patience.message, messages.message()).await;
+            let message =
+                message.map_or_else(|_| Err(Failure::silence()), |told| told.map_err(|status| Failure::of(&status)));
+            match message.map_err(|failure| failure.at(&self.node))?.map(|message| message.content) {
                 Some(Some(ReadContent::Event(read))) => events.extend(read.event),
                 Some(Some(ReadContent::StreamNotFound(_))) | None => return Ok(events),
                 Some(Some(ReadContent::Confirmation(_) | ReadContent::CaughtUp(_)) | None) => {}
@@ -201,12 +178,13 @@ impl Connection {
         let mut grpc = Grpc::new(self.channel.clone());
         let path = PathAndQuery::from_static(READ);
         let calling = async {
-            grpc.ready().await.map_err(unsent)?;
+            grpc.ready().await.map_err(|error| Failure::NotSent(sentence(&error)))?;
             let request = self.request(ReadReq { options: Some(options) });
             let codec = ProstCodec::<ReadReq, ReadResp>::default();
-            grpc.server_streaming(request, path, codec).await.map_err(|status| failure(&status))
+            grpc.server_streaming(request, path, codec).await.map_err(|status| Failure::of(&status))
         };
-        let answer = timeout(self.patience.message, calling).await.unwrap_or_else(|_| Err(silent()))?;
+        let answer = timeout(self.patience.message, calling).await.unwrap_or_else(|_| Err(Failure::silence()));
+        let answer = answer.map_err(|failure| failure.at(&self.node))?;
         Ok(answer.into_inner())
     }
 
@@ -251,60 +229,4 @@ fn once(node: Node) -> impl Fn(Uri) -> BoxFuture<TokioIo<TcpStream>, io::Error> 
             Ok(TokioIo::new(socket))
         })
     }
-}
-
-fn silent() -> Failure {
-    Failure::Lost("no answer in time".to_owned())
-}
-
-fn unsent(error: tonic::transport::Error) -> Failure {
-    Failure::NotSent(sentence(&error))
-}
-
-/// An error with all that caused it.
-fn sentence(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    let mut said: Vec<String> = Vec::new();
-    for cause in causes.map(ToString::to_string) {
-        // A wrapper often says just what it wraps.
-        if said.last() != Some(&cause) {
-            said.push(cause);
-        }
-    }
-    said.join(": ")
-}
-
-/// What a status says of what was asked. Only what the server does before it writes anything counts as not done.
-fn failure(status: &Status) -> Failure {
-    let said = |key: &str| status.metadata().get(key).and_then(|value| value.to_str().ok());
-    if said(EXCEPTION) == Some(NOT_LEADER)
-        && let (Some(host), Some(port)) = (said(LEADER.0), said(LEADER.1).and_then(|port| port.parse().ok()))
-    {
-        return Failure::NotLeader(Node { host: host.to_owned(), port });
-    }
-    if said(EXCEPTION) == Some(DELETED) {
-        return Failure::Deleted;
-    }
-    let mut causes = std::iter::successors(status.source(), |&error| error.source());
-    if causes.any(|error| error.is::<ConnectError>()) {
-        return Failure::NotSent(sentence(status));
-    }
-    let refusals = [
-        Code::InvalidArgument,
-        Code::FailedPrecondition,
-        Code::PermissionDenied,
-        Code::Unauthenticated,
-        Code::Unimplemented,
-        Code::NotFound,
-    ];
-    let message = status.message();
-    if refusals.contains(&status.code()) || [NOT_READY, TOO_BUSY, NO_LEADER].contains(&message) {
-        let denied = [Code::PermissionDenied, Code::Unauthenticated].contains(&status.code());
-        return Failure::Refused(match message {
-            _ if denied => "the server does not accept these credentials".to_owned(),
-            _ if status.code() == Code::Unimplemented => "what answers there is no KurrentDB".to_owned(),
-            message => message.to_owned(),
-        });
-    }
-    Failure::Lost(sentence(status))
 }

@@ -9,7 +9,7 @@ use domain::{Position, Timestamp};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::connection::Failure;
+use super::failure::Failure;
 use super::leader::Leader;
 use super::protocol::{CREATED, ReadContent, RecordedEvent, TICKS_PER_MILLISECOND};
 
@@ -81,7 +81,7 @@ impl Follower {
                 Ok(Some(Some(ReadContent::Confirmation(_)))) => self.state().lives = true,
                 Ok(Some(Some(ReadContent::CaughtUp(_) | ReadContent::StreamNotFound(_)) | None)) => {}
                 Ok(None) => return Failure::Lost("the server ended it".to_owned()),
-                Err(status) => return Failure::Lost(status.to_string()),
+                Err(status) => return Failure::Lost(status.message().to_owned()),
             }
         }
     }

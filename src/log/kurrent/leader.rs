@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use tokio::sync::Mutex;
 
-use super::connection::{Connection, Failure, Patience};
+use super::connection::{Connection, Patience};
+use super::failure::Failure;
 use super::settings::{Node, Settings};
 
 /// How often one call is sent on to another node before it counts as failed.
@@ -37,6 +38,11 @@ impl Leader {
     /// The stream that holds the log.
     pub fn stream(&self) -> &str {
         &self.settings.stream
+    }
+
+    /// Whether TLS is used, as a part of a sentence.
+    pub fn how_secured(&self) -> &'static str {
+        if self.settings.tls.is_some() { "over TLS" } else { "without TLS" }
     }
 
     /// The connection that there is, or a new one. Whoever asks meanwhile waits for the same one, or for its failure.

@@ -55,7 +55,7 @@ impl Settings {
         // The client never sees the credentials: its errors repeat what it was given.
         let parsed: ClientSettings = format!("{scheme}://{hosts}?{}", theirs.join("&"))
             .parse()
-            .map_err(|error: eventstore::ClientSettingsParseError| error.message().to_owned())?;
+            .map_err(|error: eventstore::ClientSettingsParseError| format!("not understood: {}", error.message()))?;
         let nodes = parsed.hosts().iter().map(|host| {
             let port = u16::try_from(host.port).map_err(|_| format!("{} is no port", host.port))?;
             Ok(Node { host: host.host.clone(), port })

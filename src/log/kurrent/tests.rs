@@ -8,6 +8,7 @@ mod leader;
 mod opening;
 mod seeds;
 mod suite;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;

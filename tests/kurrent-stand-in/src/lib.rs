@@ -12,15 +12,19 @@ mod official_client;
 #[path = "../../../src/log/kurrent/protocol.rs"]
 pub mod protocol;
 mod store;
+mod tls;
 mod wire;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 pub use self::fault::Fault;
 use self::node::Node;
 use self::store::Shared;
+use self::tls::Tls;
 pub use self::wire::Wire;
+
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// One server, or a cluster whose nodes show the same streams.
 pub struct StandIn {
@@ -36,8 +40,12 @@ impl StandIn {
 
     /// So many nodes; the first one leads.
     pub async fn cluster(nodes: usize) -> Self {
-        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self::listen(&vec![any_port; nodes]).await.expect("loopback has a free port")
+        Self::listen(&vec![ANY_PORT; nodes]).await.expect("loopback has a free port")
+    }
+
+    /// A server of one node that speaks TLS, with a certificate for `localhost` that only [`StandIn::certificate_pem`] proves.
+    pub async fn secure() -> Self {
+        Self::listen_with(&[ANY_PORT], Some(Tls::new())).await.expect("loopback has a free port")
     }
 
     /// Nodes on these addresses; the first one leads.
@@ -45,7 +53,11 @@ impl StandIn {
     /// # Errors
     /// One of them is taken.
     pub async fn listen(addresses: &[SocketAddr]) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+        Self::listen_with(addresses, None).await
+    }
+
+    async fn listen_with(addresses: &[SocketAddr], tls: Option<Tls>) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::new(tls));
         let mut nodes = Vec::new();
         for (index, address) in addresses.iter().enumerate() {
             nodes.push(Node::start(index, *address, Arc::clone(&shared)).await?);
@@ -59,8 +71,19 @@ impl StandIn {
         self.nodes[node].address()
     }
 
-    /// The URL of all nodes.
+    /// The certificate of a [`secure`](StandIn::secure) server.
+    ///
+    /// # Panics
+    /// It is none.
+    pub fn certificate_pem(&self) -> &str {
+        &self.shared.tls.as_ref().expect("a secure server").certificate_pem
+    }
+
+    /// The URL of all nodes; of a [`secure`](StandIn::secure) server, without the authority that proves it.
     pub fn url(&self) -> String {
+        if self.shared.tls.is_some() {
+            return format!("kurrentdb://{}:{}", tls::NAME, self.address(0).port());
+        }
         let addresses: Vec<String> = self.nodes.iter().map(|node| node.address().to_string()).collect();
         format!("kurrentdb://{}?tls=false", addresses.join(","))
     }

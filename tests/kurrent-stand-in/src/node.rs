@@ -81,11 +81,22 @@ async fn accept(listener: TcpListener, index: usize, shared: Arc<Shared>, cut: A
 async fn serve(socket: TcpStream, index: usize, shared: Arc<Shared>, mut all: watch::Receiver<u64>) {
     socket.set_nodelay(true).expect("a socket just accepted can be told");
     let cut = Arc::new(Notify::new());
+    let tls = shared.tls.as_ref().map(|tls| tls.acceptor.clone());
     let peer = Peer { index, shared, cut: Arc::clone(&cut) };
     let service = tower::service_fn(move |request| answer(peer.clone(), request));
-    let builder = Builder::new(TokioExecutor::new()).http2_only();
+    let (builder, service) = (Builder::new(TokioExecutor::new()).http2_only(), TowerToHyperService::new(service));
+    let served = async {
+        match tls {
+            None => drop(builder.serve_connection(TokioIo::new(socket), service).await),
+            Some(tls) => {
+                if let Ok(socket) = tls.accept(socket).await {
+                    drop(builder.serve_connection(TokioIo::new(socket), service).await);
+                }
+            }
+        }
+    };
     tokio::select! {
-        _ = builder.serve_connection(TokioIo::new(socket), TowerToHyperService::new(service)) => {}
+        () = served => {}
         () = cut.notified() => {}
         _ = all.changed() => {}
     }

@@ -16,9 +16,12 @@ use crate::protocol::{
     CONTENT_TYPE, CREATED, DELETED, EXCEPTION, Empty, Expected, Id, ProposedMessage, RecordedEvent, StreamIdentifier,
     TICKS_PER_MILLISECOND, TYPE, WrongExpectedVersion,
 };
+use crate::tls::Tls;
 
 /// What all nodes show, and tell each other.
 pub struct Shared {
+    /// How connections are secured, if they are.
+    pub tls: Option<Tls>,
     state: Mutex<State>,
     /// Grows with every append.
     written: watch::Sender<u64>,
@@ -46,13 +49,11 @@ pub struct Stream {
     is_deleted: bool,
 }
 
-impl Default for Shared {
-    fn default() -> Self {
-        Self { state: Mutex::default(), written: watch::channel(0).0, ended: watch::channel(0).0 }
-    }
-}
-
 impl Shared {
+    pub fn new(tls: Option<Tls>) -> Self {
+        Self { tls, state: Mutex::default(), written: watch::channel(0).0, ended: watch::channel(0).0 }
+    }
+
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("a test that panicked has failed already")
     }
