@@ -84,7 +84,12 @@ pub enum Event {
     /// A concert exists.
     ConcertPublished { concert_id: ConcertId, name: String, artist: String, venue: String },
     /// Seats of a schedule that is not yet published, at most 1,000.
-    SeatsAdded { concert_id: ConcertId, schedule_id: ScheduleId, seats: Vec<Seat> },
+    SeatsAdded {
+        concert_id: ConcertId,
+        schedule_id: ScheduleId,
+        #[serde(deserialize_with = "sharing_names")]
+        seats: Vec<Seat>,
+    },
     /// A schedule and all of its seats became visible. `local_date` and `local_time` are the venue's, fixed here.
     SchedulePublished {
         concert_id: ConcertId,
@@ -122,6 +127,21 @@ pub enum Event {
 /// A member that may be null is still there: where it is missing, the data is of another shape.
 fn never_absent<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer)
+}
+
+/// Neighbours in one zone or row share its name: there are tens of thousands of them in a house.
+fn sharing_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Seat>, D::Error> {
+    let mut seats = Vec::<Seat>::deserialize(deserializer)?;
+    for index in 1..seats.len() {
+        let [before, seat] = &mut seats[index - 1..=index] else { unreachable!("two neighbours are two") };
+        if seat.zone == before.zone {
+            seat.zone = Arc::clone(&before.zone);
+        }
+        if seat.row == before.row {
+            seat.row.clone_from(&before.row);
+        }
+    }
+    Ok(seats)
 }
 
 /// A reservation as it was made: whose, which seats, at what price and until when.

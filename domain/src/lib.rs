@@ -5,7 +5,6 @@
 //! `decisions/`.
 
 mod answer;
-mod canonical;
 mod command;
 mod decisions;
 mod event;
@@ -18,7 +17,6 @@ mod state;
 mod values;
 
 pub use answer::{Answer, Charge, Payment};
-pub use canonical::in_key_order;
 pub use command::{Action, Actor, Command, Credential, Decide, Decided, Decision};
 pub use decisions::{
     AddSeats, CancelReservation, ChargePoints, ConfigureRoom, CreateLog, GrantToken, HoldSeats, IssueToken, LeaveRoom,

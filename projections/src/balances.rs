@@ -1,14 +1,13 @@
 //! What every user has in points.
 
 use domain::{Event, Points, RecordedEvent, UserId};
-use imbl::HashMap;
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 /// Balances by user.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Balances {
-    #[serde(serialize_with = "domain::in_key_order")]
-    balances: HashMap<UserId, Points>,
+    balances: OrdMap<UserId, Points>,
 }
 
 impl Balances {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::limits::REMEMBERED_SECONDS;
 use domain::{Event, Hold, RecordedEvent, Reservation, ReservationId, ReservationStatus, ScheduleId, Timestamp};
-use imbl::{HashMap, OrdMap, OrdSet};
+use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 /// Reservations by number.
@@ -13,8 +13,7 @@ pub struct ReservationViews {
     entries: OrdMap<ReservationId, Entry>,
     forgettable: OrdSet<(Timestamp, ReservationId)>,
     /// A sale is closed from the schedule's start on.
-    #[serde(serialize_with = "domain::in_key_order")]
-    starts_at: HashMap<ScheduleId, Timestamp>,
+    starts_at: OrdMap<ScheduleId, Timestamp>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::{Points, ReservationId, Seat, SeatId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::representation::Lazy;
 
@@ -85,28 +85,29 @@ impl Block {
         seat_id.get() / SEATS_PER_BLOCK
     }
 
-    /// Where the seat is; else where it would be.
-    fn index(&self, seat_id: SeatId) -> Result<usize, usize> {
-        self.seats.binary_search_by_key(&seat_id, |seat| seat.seat_id)
-    }
-
     pub(crate) fn seat(&self, seat_id: SeatId) -> Option<&Seat> {
-        self.index(seat_id).ok().map(|index| &self.seats[index])
+        index(&self.seats, seat_id).ok().map(|index| &self.seats[index])
     }
 
-    /// Adds a seat. One that is there already is described anew, and whoever has it keeps it.
-    pub(crate) fn add(&mut self, seat: &Seat) {
-        let index = self.index(seat.seat_id);
+    /// Adds seats, and tells how many of them are new. One that is there already is described anew, and whoever has it
+    /// keeps it.
+    pub(crate) fn add(&mut self, added: &[Seat]) -> u64 {
         let seats = Arc::make_mut(&mut self.seats);
-        match index {
-            Ok(index) => seats[index] = seat.clone(),
-            Err(index) => {
-                seats.insert(index, seat.clone());
-                self.occupancy.insert(index, Occupancy::Available);
+        let before = seats.len();
+        seats.reserve_exact(added.len());
+        self.occupancy.reserve_exact(added.len());
+        for seat in added {
+            match index(seats, seat.seat_id) {
+                Ok(index) => seats[index] = seat.clone(),
+                Err(index) => {
+                    seats.insert(index, seat.clone());
+                    self.occupancy.insert(index, Occupancy::Available);
+                }
             }
         }
         self.available = Lazy::default();
         self.all = Lazy::default();
+        (seats.len() - before) as u64
     }
 
     /// Lets a seat become what `next` says, and tells what it was and is. Bytes that stay the same are kept.
@@ -115,7 +116,7 @@ impl Block {
         seat_id: SeatId,
         next: impl Fn(Occupancy) -> Occupancy,
     ) -> Option<(Occupancy, Occupancy)> {
-        let index = self.index(seat_id).ok()?;
+        let index = index(&self.seats, seat_id).ok()?;
         let before = self.occupancy[index];
         let after = next(before);
         self.occupancy[index] = after;
@@ -128,15 +129,15 @@ impl Block {
         Some((before, after))
     }
 
-    /// The seats that can be had, as JSON objects with commas between them.
+    /// The seats that can be had, as a JSON array.
     pub(crate) fn available(&self) -> Bytes {
-        self.available.read(|| joined(self.occupied().filter(|(_, by)| by.is_available()).map(|(seat, _)| brief(seat))))
+        self.available.read(|| listed(self.occupied().filter(|(_, by)| by.is_available()).map(|(seat, _)| brief(seat))))
     }
 
-    /// Every seat, as JSON objects with commas between them.
+    /// Every seat, as a JSON array.
     pub(crate) fn all(&self) -> Bytes {
         self.all.read(|| {
-            joined(self.occupied().map(|(seat, by)| AnySeat {
+            listed(self.occupied().map(|(seat, by)| AnySeat {
                 seat: brief(seat),
                 status: by.status(),
                 row: seat.row.as_deref(),
@@ -154,13 +155,15 @@ fn brief(seat: &Seat) -> AvailableSeat<'_> {
     AvailableSeat { seat_id: seat.seat_id, seat_name: &seat.name, price: seat.price, zone_name: &seat.zone }
 }
 
-fn joined(seats: impl Iterator<Item = impl Serialize>) -> Bytes {
+/// Where the seat is; else where it would be.
+fn index(seats: &[Seat], seat_id: SeatId) -> Result<usize, usize> {
+    seats.binary_search_by_key(&seat_id, |seat| seat.seat_id)
+}
+
+fn listed(seats: impl Iterator<Item = impl Serialize>) -> Bytes {
     let mut bytes = Vec::new();
-    for seat in seats {
-        if !bytes.is_empty() {
-            bytes.push(b',');
-        }
-        serde_json::to_writer(&mut bytes, &seat).expect("seats hold only what JSON can say");
-    }
-    bytes.into()
+    let mut serializer = serde_json::Serializer::new(&mut bytes);
+    serializer.collect_seq(seats).expect("seats hold only what JSON can say");
+    // They are kept: without the room to grow.
+    bytes.into_boxed_slice().into()
 }

@@ -47,15 +47,19 @@ impl SeatList {
         self.all.read(VERSION, || self.join(Block::all))
     }
 
-    fn join(&self, fragment: impl Fn(&Block) -> Bytes) -> Bytes {
-        let fragments: Vec<Bytes> = self.blocks.values().map(|block| fragment(block)).collect();
-        let mut body = Vec::with_capacity(2 + fragments.iter().map(|fragment| fragment.len() + 1).sum::<usize>());
+    /// The lists of all blocks as one; that of a single block is it already.
+    fn join(&self, list: impl Fn(&Block) -> Bytes) -> Bytes {
+        let mut lists: Vec<Bytes> = self.blocks.values().map(|block| list(block)).collect();
+        if lists.len() == 1 {
+            return lists.remove(0);
+        }
+        let mut body = Vec::with_capacity(2 + lists.iter().map(Bytes::len).sum::<usize>());
         body.push(b'[');
-        for fragment in fragments.iter().filter(|fragment| !fragment.is_empty()) {
+        for seats in lists.iter().map(|list| &list[1..list.len() - 1]).filter(|seats| !seats.is_empty()) {
             if body.len() > 1 {
                 body.push(b',');
             }
-            body.extend_from_slice(fragment);
+            body.extend_from_slice(seats);
         }
         body.push(b']');
         body.into()
@@ -74,10 +78,10 @@ impl SeatList {
     }
 
     pub(crate) fn add(&mut self, seats: &[Seat], head: Head) {
-        for seat in seats {
-            let block = Arc::make_mut(self.blocks.entry(Block::number_of(seat.seat_id)).or_default());
-            self.seats_available += u64::from(block.seat(seat.seat_id).is_none());
-            block.add(seat);
+        for neighbours in seats.chunk_by(|a, b| Block::number_of(a.seat_id) == Block::number_of(b.seat_id)) {
+            let number = Block::number_of(neighbours[0].seat_id);
+            let block = Arc::make_mut(self.blocks.entry(number).or_default());
+            self.seats_available += block.add(neighbours);
         }
         self.available = Page::at(head);
         self.all = Page::at(head);

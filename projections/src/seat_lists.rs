@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::{ConcertId, Event, Head, Hold, RecordedEvent, Rejection, ScheduleId, Seat, SeatId};
-use imbl::{HashMap, OrdSet};
+use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 use crate::seat_block::Occupancy;
@@ -14,8 +14,7 @@ use crate::seat_list::SeatList;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SeatLists {
     concerts: OrdSet<ConcertId>,
-    #[serde(serialize_with = "domain::in_key_order")]
-    lists: HashMap<ScheduleId, Arc<SeatList>>,
+    lists: OrdMap<ScheduleId, Arc<SeatList>>,
 }
 
 impl SeatLists {

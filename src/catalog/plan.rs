@@ -120,8 +120,8 @@ fn seats(entry: &ScheduleEntry, published: Option<&Schedule>) -> Result<Vec<Seat
     }
     let known: BTreeMap<(&str, &str), SeatId> = published
         .into_iter()
-        .flat_map(|schedule| schedule.seats.iter())
-        .map(|(id, seat)| ((seat.zone.as_ref(), seat.name.as_ref()), *id))
+        .flat_map(|schedule| schedule.seats.values())
+        .map(|seat| ((seat.zone.as_ref(), seat.name.as_ref()), seat.seat_id))
         .collect();
     let taken = entries.iter().filter_map(|seat| seat.seat_id).chain(known.values().map(|id| id.get()));
     let mut next = taken.max().unwrap_or(0).saturating_add(1);

@@ -23,7 +23,7 @@ pub struct Batch {
     /// What is to be appended.
     pub records: Vec<Record>,
     /// The same, to be folded into the read models.
-    recorded: Vec<RecordedEvent>,
+    pub recorded: Vec<RecordedEvent>,
     /// The commands with what they will be told.
     verdicts: Vec<(Pending, pending::Decided)>,
     /// What all of it is decided on.

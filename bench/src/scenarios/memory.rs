@@ -5,7 +5,7 @@ use std::process::Command;
 use domain::{Action, ChargePoints, Command as Asked, CreateLog, Credential, Hash, IssueToken, Points, Seed, State};
 use projections::ReadModels;
 use reprise::data_folder::system_clock;
-use reprise::engine::{Batch, Submission, decode};
+use reprise::engine::{Batch, Submission};
 use uuid::Uuid;
 
 use crate::http::child::CHILD;
@@ -112,9 +112,7 @@ impl Filled {
 
     /// The batch is over: its state is the state, and the read models hear of it.
     fn adopt(&mut self) {
-        for record in self.batch.records.drain(..) {
-            self.read_models.apply(&decode(record).expect("what was just sealed can be read"));
-        }
+        self.batch.recorded.iter().for_each(|recorded| self.read_models.apply(recorded));
         let state = std::mem::take(&mut self.batch.state);
         self.batch = Batch::new(&state, Uuid::nil(), system_clock()());
     }

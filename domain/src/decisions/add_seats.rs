@@ -32,7 +32,7 @@ impl Decide for AddSeats {
         }
         let mut added = Vec::with_capacity(seats.len());
         for seat in seats {
-            match schedule.and_then(|schedule| schedule.seats.get(&seat.seat_id)) {
+            match schedule.and_then(|schedule| schedule.seats.get(seat.seat_id.get())) {
                 Some(there) if there == seat => {}
                 Some(_) => {
                     return conflict(format!("seat {} of schedule {schedule_id} is another one already", seat.seat_id));

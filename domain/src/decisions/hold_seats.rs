@@ -58,7 +58,7 @@ impl Decide for HoldSeats {
 
 impl HoldSeats {
     fn priced(&self, schedule: &Schedule) -> Result<Vec<PricedSeat>, Rejection> {
-        let price = |seat_id: &SeatId| match schedule.seats.get(seat_id) {
+        let price = |seat_id: &SeatId| match schedule.seats.get(seat_id.get()) {
             Some(seat) => Ok(PricedSeat { seat_id: *seat_id, price: seat.price }),
             None => Err(Rejection::SeatNotFound { seat_id: *seat_id }),
         };

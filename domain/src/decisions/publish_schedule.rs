@@ -47,7 +47,7 @@ impl Decide for PublishSchedule {
             local_time: local_time.clone(),
             sale_opens_at: times.sale_opens_at,
             sale_closes_at: times.sale_closes_at,
-            seats_total: schedule.seats.len() as u64,
+            seats_total: schedule.seats.values().count() as u64,
         };
         Ok(published.into())
     }

@@ -3,9 +3,10 @@
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
+use super::numbered::{Number, Numbered};
 use crate::event::{Event, Seat};
 use crate::rejection::Rejection;
-use crate::values::{ConcertId, ScheduleId, SeatId, Timestamp};
+use crate::values::{ConcertId, ScheduleId, Timestamp};
 
 /// A concert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,9 +25,15 @@ pub struct Schedule {
     /// Whose performance it is.
     pub concert_id: ConcertId,
     /// Every seat.
-    pub seats: OrdMap<SeatId, Seat>,
+    pub seats: Numbered<Seat>,
     /// `None` until it is published.
     pub times: Option<ScheduleTimes>,
+}
+
+impl Number for Seat {
+    fn number(&self) -> u64 {
+        self.seat_id.get()
+    }
 }
 
 /// When a schedule is sold and played.
@@ -92,10 +99,10 @@ impl Catalogue {
         if let Event::SeatsAdded { concert_id, schedule_id, seats } = event {
             let schedule = self.schedules.entry(*schedule_id).or_insert_with(|| Schedule {
                 concert_id: *concert_id,
-                seats: OrdMap::new(),
+                seats: Numbered::default(),
                 times: None,
             });
-            schedule.seats.extend(seats.iter().map(|seat| (seat.seat_id, seat.clone())));
+            seats.iter().for_each(|seat| schedule.seats.insert(seat.clone()));
         }
         if let Event::SchedulePublished { schedule_id, starts_at, time_zone, sale_opens_at, sale_closes_at, .. } = event
             && let Some(schedule) = self.schedules.get_mut(schedule_id)

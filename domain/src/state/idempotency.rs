@@ -1,9 +1,8 @@
 //! What was asked with an idempotency key: where the answer stands in the log.
 
-use imbl::{HashMap, OrdMap, OrdSet};
+use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
-use crate::canonical::in_key_order;
 use crate::limits::{MAX_KEYS, MAX_KEYS_PER_USER, REMEMBERED_SECONDS};
 use crate::record::{ActorName, RecordedEvent};
 use crate::values::{Fingerprint, Position, Timestamp, UserId};
@@ -21,11 +20,11 @@ pub struct FirstUse {
 /// Keys of the last 24 hours, the last 1,024 of each user, the last 4,000,000 in all.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IdempotencyKeys {
-    #[serde(serialize_with = "in_key_order")]
-    by_key: HashMap<(UserId, Fingerprint), FirstUse>,
+    by_key: OrdMap<(UserId, Fingerprint), FirstUse>,
     by_age: OrdMap<Position, (UserId, Fingerprint)>,
-    #[serde(serialize_with = "in_key_order")]
-    by_user: HashMap<UserId, OrdSet<Position>>,
+    by_user: OrdSet<(UserId, Position)>,
+    /// How many keys of each user there are.
+    counts: OrdMap<UserId, usize>,
     #[serde(skip, default = "max_keys")]
     max_keys: usize,
 }
@@ -36,7 +35,13 @@ fn max_keys() -> usize {
 
 impl Default for IdempotencyKeys {
     fn default() -> Self {
-        Self { by_key: HashMap::new(), by_age: OrdMap::new(), by_user: HashMap::new(), max_keys: MAX_KEYS }
+        Self {
+            by_key: OrdMap::new(),
+            by_age: OrdMap::new(),
+            by_user: OrdSet::new(),
+            counts: OrdMap::new(),
+            max_keys: MAX_KEYS,
+        }
     }
 }
 
@@ -56,15 +61,16 @@ impl IdempotencyKeys {
         };
         let (position, recorded_at) = (recorded.head.position, recorded.recorded_at);
         let first = FirstUse { request: idempotency.request, position, recorded_at };
-        if let Some(forgotten) = self.by_key.insert((user_id, idempotency.key), first) {
-            self.by_age.remove(&forgotten.position);
-            self.by_user.entry(user_id).or_default().remove(&forgotten.position);
+        if let Some(forgotten) = self.by_key.get(&(user_id, idempotency.key)).copied() {
+            self.remove(forgotten.position);
         }
+        self.by_key.insert((user_id, idempotency.key), first);
         self.by_age.insert(position, (user_id, idempotency.key));
-        let own = self.by_user.entry(user_id).or_default();
-        own.insert(position);
-        if own.len() > MAX_KEYS_PER_USER {
-            let oldest = *own.get_min().expect("it is not empty");
+        self.by_user.insert((user_id, position));
+        let count = self.counts.entry(user_id).or_default();
+        *count += 1;
+        if *count > MAX_KEYS_PER_USER {
+            let (_, oldest) = *self.by_user.get_next(&(user_id, Position::START)).expect("the user has one");
             self.remove(oldest);
         }
         if self.by_age.len() > self.max_keys {
@@ -85,10 +91,12 @@ impl IdempotencyKeys {
     fn remove(&mut self, position: Position) {
         let Some(owner) = self.by_age.remove(&position) else { return };
         self.by_key.remove(&owner);
-        if let Some(own) = self.by_user.get_mut(&owner.0) {
-            own.remove(&position);
-            if own.is_empty() {
-                self.by_user.remove(&owner.0);
+        let (user_id, _) = owner;
+        self.by_user.remove(&(user_id, position));
+        match self.counts.get_mut(&user_id) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => {
+                self.counts.remove(&user_id);
             }
         }
     }
@@ -219,14 +227,14 @@ mod tests {
         let idempotency = &requests.state.idempotency;
         assert_eq!((idempotency.by_key.len(), idempotency.by_age.len()), (1, 1));
         let none = requests.write(DAY + 1, metadata()).state.idempotency;
-        assert!(none.by_key.is_empty() && none.by_age.is_empty() && none.by_user.is_empty());
+        assert!(none.by_key.is_empty() && none.by_age.is_empty() && none.by_user.is_empty() && none.counts.is_empty());
     }
 
     #[test]
     fn a_key_used_again_after_its_day_counts_from_then_on() {
         let requests = requests(2).made(0, ANN, 1, 1).made(60, ANN, 2, 2).made(DAY, ANN, 1, 7).made(DAY, ANN, 3, 3);
         assert_eq!(requests.known(DAY, [1, 2, 3]), [1, 3]);
-        assert_eq!(requests.state.idempotency.by_user[&ANN].len(), 2);
+        assert_eq!(requests.state.idempotency.counts[&ANN], 2);
         let again = requests.state.idempotency.first_use(ANN, fingerprint(1), T0.plus_seconds(2 * DAY - 1)).unwrap();
         assert_eq!((again.request, again.position), (fingerprint(7), Position::new(8)));
     }

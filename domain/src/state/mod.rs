@@ -1,11 +1,12 @@
 //! What the log folds to: all that a decision rests on, and nothing else.
 //!
 //! Every map is persistent (crate `imbl`), so that a copy of the whole state costs nothing and a batch that was not
-//! appended is undone by dropping its copy. Hash maps are never iterated: order comes from ordered maps only. Only a
-//! snapshot writes them out, in the order of their keys.
+//! appended is undone by dropping its copy. And every map is ordered, so that one state has one snapshot, and whatever is
+//! iterated comes in the same order everywhere; in memory an ordered map of `imbl` takes less than half of a hashed one.
 
 pub mod catalogue;
 pub mod idempotency;
+pub mod numbered;
 pub mod reservations;
 pub mod room;
 pub mod seating;
@@ -76,7 +77,7 @@ impl Default for State {
 impl State {
     /// Raise it with every change of what the same events fold to, or of how a state is stored: a snapshot of another
     /// version is not used, so that the state is folded anew from the log.
-    pub const FOLD_VERSION: u32 = 1;
+    pub const FOLD_VERSION: u32 = 2;
 
     /// Folds the next record. What is remembered for a while is forgotten by its time, never by a clock's.
     pub fn apply(&mut self, recorded: &RecordedEvent) {

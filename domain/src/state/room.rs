@@ -1,15 +1,18 @@
 //! The waiting room: who is in line, who is inside, and which tokens still name their user.
 
-use imbl::{HashMap, OrdMap, OrdSet};
+pub mod agenda;
+
+use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
-use crate::canonical::in_key_order;
+use self::agenda::{Agenda, ToDo};
+use super::numbered::{Number, Numbered};
 use crate::event::Event;
 use crate::limits::{
     FINISHED_SECONDS, MAX_ENDED_TOKENS, MAX_ENDED_TOKENS_PER_USER, MAX_WAITING_TOKENS, REMEMBERED_SECONDS,
 };
 use crate::rejection::Rejection;
-use crate::values::{Seed, Timestamp, TokenHash, TokenId, UserId};
+use crate::values::{Fingerprint, Seed, Timestamp, TokenHash, TokenId, UserId};
 
 /// Where a token stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,28 +67,46 @@ impl Token {
     }
 }
 
-/// The tokens of one user: at most one in the room, and the last that ended, oldest first.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct UserTokens {
-    in_room: Option<TokenId>,
-    ended: Vec<TokenId>,
+/// A token, and what it is found by. Of its hash half is kept: as many bits as a token has, and there are millions of them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct KnownToken {
+    fingerprint: Fingerprint,
+    token: Token,
 }
 
-/// The room and its line.
+impl KnownToken {
+    fn place_by_hash(&self) -> (u64, TokenId) {
+        (first_bits(&self.fingerprint), self.token.token_id)
+    }
+}
+
+impl Number for KnownToken {
+    fn number(&self) -> u64 {
+        self.token.token_id.get()
+    }
+}
+
+fn fingerprint(hash: &TokenHash) -> Fingerprint {
+    Fingerprint::new(*hash.as_bytes().first_chunk().expect("32 bytes have 16"))
+}
+
+fn first_bits(fingerprint: &Fingerprint) -> u64 {
+    u64::from_be_bytes(*fingerprint.as_bytes().first_chunk().expect("16 bytes have 8"))
+}
+
+/// The room and its line. Read models have the same one without an agenda.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Room {
-    /// Ordered, since tokens are numbered one after another and live about as long: who is issued, admitted or ended is
-    /// near the others whose turn it is, in memory too.
-    tokens: OrdMap<TokenId, (TokenHash, Token)>,
-    #[serde(serialize_with = "in_key_order")]
-    by_hash: HashMap<TokenHash, TokenId>,
-    #[serde(serialize_with = "in_key_order")]
-    by_user: HashMap<UserId, UserTokens>,
-    line: OrdMap<u64, TokenId>,
-    deadlines: OrdSet<(Timestamp, TokenId)>,
+pub struct Room<A = ToDo> {
+    tokens: Numbered<KnownToken>,
+    /// By the first 64 bits of their fingerprints: more than one in a place are told apart by the rest.
+    by_hash: OrdSet<(u64, TokenId)>,
+    agenda: A,
+    /// The last of each user, oldest first.
+    ended: OrdMap<UserId, Vec<TokenId>>,
     forgettable: OrdSet<(Timestamp, TokenId)>,
     capacity: u64,
     admissions_per_second: Option<u32>,
+    waiting: usize,
     active: u64,
     serving_number: u64,
     last_queue_number: u64,
@@ -106,17 +127,17 @@ fn max_ended() -> usize {
     MAX_ENDED_TOKENS
 }
 
-impl Default for Room {
+impl<A: Default> Default for Room<A> {
     fn default() -> Self {
         Self {
-            tokens: OrdMap::new(),
-            by_hash: HashMap::new(),
-            by_user: HashMap::new(),
-            line: OrdMap::new(),
-            deadlines: OrdSet::new(),
+            tokens: Numbered::default(),
+            by_hash: OrdSet::new(),
+            agenda: A::default(),
+            ended: OrdMap::new(),
             forgettable: OrdSet::new(),
             capacity: 0,
             admissions_per_second: None,
+            waiting: 0,
             active: 0,
             serving_number: 0,
             last_queue_number: 0,
@@ -135,6 +156,24 @@ impl Room {
         Self { max_waiting, max_ended, ..Self::default() }
     }
 
+    /// The user's waiting or active token; its deadline may be over though no event has said so.
+    pub fn in_room(&self, user_id: UserId) -> Option<&Token> {
+        self.token(*self.agenda.in_room.get(&user_id)?)
+    }
+
+    /// Everyone in line, the first first.
+    pub fn line(&self) -> impl Iterator<Item = &Token> {
+        self.agenda.line.values().filter_map(|token_id| self.token(*token_id))
+    }
+
+    /// Waiting and active tokens whose deadline is over at `now`, the most overdue first.
+    pub fn overdue(&self, now: Timestamp) -> impl Iterator<Item = &Token> {
+        let overdue = self.agenda.deadlines.iter().take_while(move |(deadline, _)| now >= *deadline);
+        overdue.filter_map(|(_, token_id)| self.token(*token_id))
+    }
+}
+
+impl<A: Agenda> Room<A> {
     /// The token that a credential names.
     ///
     /// # Errors
@@ -147,30 +186,18 @@ impl Room {
         Ok(token)
     }
 
-    /// The token with this hash, whatever its status.
+    /// The token with this hash, whatever its status; the latest, should it be issued twice.
     pub fn by_hash(&self, hash: &TokenHash) -> Option<&Token> {
-        self.token(*self.by_hash.get(hash)?)
+        let fingerprint = fingerprint(hash);
+        let place = first_bits(&fingerprint);
+        let here = self.by_hash.range((place, TokenId::FIRST)..).take_while(|(other, _)| *other == place);
+        let known = here.filter_map(|(_, token_id)| self.tokens.get(token_id.get()));
+        known.filter(|known| known.fingerprint == fingerprint).last().map(|known| &known.token)
     }
 
     /// The token with this number, whatever its status.
     pub fn token(&self, token_id: TokenId) -> Option<&Token> {
-        self.tokens.get(&token_id).map(|(_, token)| token)
-    }
-
-    /// The user's waiting or active token; its deadline may be over though no event has said so.
-    pub fn in_room(&self, user_id: UserId) -> Option<&Token> {
-        self.token(self.by_user.get(&user_id)?.in_room?)
-    }
-
-    /// Everyone in line, the first first.
-    pub fn line(&self) -> impl Iterator<Item = &Token> {
-        self.line.values().filter_map(|token_id| self.token(*token_id))
-    }
-
-    /// Waiting and active tokens whose deadline is over at `now`, the most overdue first.
-    pub fn overdue(&self, now: Timestamp) -> impl Iterator<Item = &Token> {
-        let overdue = self.deadlines.iter().take_while(move |(deadline, _)| now >= *deadline);
-        overdue.filter_map(|(_, token_id)| self.token(*token_id))
+        self.tokens.get(token_id.get()).map(|known| &known.token)
     }
 
     /// How many more may be admitted at `now`, by capacity and by pace.
@@ -188,12 +215,12 @@ impl Room {
 
     /// Tokens in line.
     pub fn waiting(&self) -> usize {
-        self.line.len()
+        self.waiting
     }
 
     /// Whether nobody more may join the line.
     pub fn is_line_full(&self) -> bool {
-        self.line.len() >= self.max_waiting
+        self.waiting >= self.max_waiting
     }
 
     /// Tokens that take a slot; granted ones do not.
@@ -264,20 +291,19 @@ impl Room {
             let status = if *admitted { TokenStatus::Active } else { TokenStatus::Waiting };
             if *admitted {
                 self.count_admission(*queue_number, *issued_at);
-            } else {
-                self.line.insert(*queue_number, *token_id);
             }
             let (token_id, user_id, seed) = (*token_id, *user_id, Some(*seed));
             let (queue_number, issued_at, expires_at) = (*queue_number, *issued_at, *expires_at);
             self.seat(*token_hash, Token { token_id, user_id, seed, status, queue_number, issued_at, expires_at });
         }
         if let Event::TokenAdmitted { token_id, queue_number, admitted_at, expires_at, .. } = event
-            && let Some((_, token)) = self.tokens.get_mut(token_id)
+            && let Some(KnownToken { token, .. }) = self.tokens.get_mut(token_id.get())
         {
-            self.line.remove(queue_number);
-            self.deadlines.remove(&(token.expires_at, *token_id));
-            self.deadlines.insert((*expires_at, *token_id));
+            let before = token.clone();
             (token.status, token.expires_at) = (TokenStatus::Active, *expires_at);
+            let after = token.clone();
+            self.leave(&before);
+            self.agenda.enter(&after);
             self.count_admission(*queue_number, *admitted_at);
         }
         if let Event::TokenGranted {
@@ -309,10 +335,11 @@ impl Room {
     /// Puts a waiting or active token in its place.
     fn seat(&mut self, hash: TokenHash, token: Token) {
         self.last_token = self.last_token.max(Some(token.token_id));
-        self.deadlines.insert((token.expires_at, token.token_id));
-        self.by_hash.insert(hash, token.token_id);
-        self.by_user.entry(token.user_id).or_default().in_room = Some(token.token_id);
-        self.tokens.insert(token.token_id, (hash, token));
+        self.agenda.enter(&token);
+        self.waiting += usize::from(token.status == TokenStatus::Waiting);
+        let known = KnownToken { fingerprint: fingerprint(&hash), token };
+        self.by_hash.insert(known.place_by_hash());
+        self.tokens.insert(known);
     }
 
     /// Folds that a token's user paid or left.
@@ -326,7 +353,7 @@ impl Room {
     }
 
     fn end(&mut self, token_id: TokenId, status: TokenStatus, expires_at: Option<Timestamp>) {
-        let Some((_, token)) = self.tokens.get_mut(&token_id) else { return };
+        let Some(KnownToken { token, .. }) = self.tokens.get_mut(token_id.get()) else { return };
         if !matches!(token.status, TokenStatus::Waiting | TokenStatus::Active) {
             return;
         }
@@ -336,11 +363,10 @@ impl Room {
         let (user_id, forgotten_at) = (token.user_id, token.forgotten_at());
         self.leave(&before);
         self.forgettable.insert((forgotten_at, token_id));
-        let own = self.by_user.entry(user_id).or_default();
-        own.in_room = own.in_room.filter(|in_room| *in_room != token_id);
-        own.ended.push(token_id);
-        if own.ended.len() > MAX_ENDED_TOKENS_PER_USER {
-            let oldest = own.ended[0];
+        let ended = self.ended.entry(user_id).or_default();
+        ended.push(token_id);
+        if ended.len() > MAX_ENDED_TOKENS_PER_USER {
+            let oldest = ended[0];
             self.remove(oldest);
         }
         if self.forgettable.len() > self.max_ended
@@ -352,11 +378,9 @@ impl Room {
 
     /// Takes a waiting or active token out of the line or the room.
     fn leave(&mut self, token: &Token) {
-        self.deadlines.remove(&(token.expires_at, token.token_id));
+        self.agenda.leave(token);
         match token.status {
-            TokenStatus::Waiting => {
-                self.line.remove(&token.queue_number);
-            }
+            TokenStatus::Waiting => self.waiting -= 1,
             TokenStatus::Active if !token.is_granted() => self.active -= 1,
             TokenStatus::Active | TokenStatus::Finished | TokenStatus::Expired => {}
         }
@@ -364,15 +388,15 @@ impl Room {
 
     /// Removes every trace of a token.
     fn remove(&mut self, token_id: TokenId) -> Option<Token> {
-        let (hash, token) = self.tokens.remove(&token_id)?;
-        self.by_hash.remove(&hash);
+        let known = self.tokens.remove(token_id.get())?;
+        self.by_hash.remove(&known.place_by_hash());
+        let token = known.token;
         self.leave(&token);
         self.forgettable.remove(&(token.forgotten_at(), token_id));
-        if let Some(own) = self.by_user.get_mut(&token.user_id) {
-            own.in_room = own.in_room.filter(|in_room| *in_room != token_id);
-            own.ended.retain(|ended| *ended != token_id);
-            if own.in_room.is_none() && own.ended.is_empty() {
-                self.by_user.remove(&token.user_id);
+        if let Some(ended) = self.ended.get_mut(&token.user_id) {
+            ended.retain(|ended| *ended != token_id);
+            if ended.is_empty() {
+                self.ended.remove(&token.user_id);
             }
         }
         Some(token)

@@ -1,9 +1,8 @@
 //! Which seats are taken, by which reservation, and until when.
 
-use imbl::HashMap;
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use crate::canonical::in_key_order;
 use crate::event::Hold;
 use crate::values::{ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
@@ -35,10 +34,8 @@ pub struct Claim {
 /// Every seat that is held or sold.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Seating {
-    #[serde(serialize_with = "in_key_order")]
-    taken: HashMap<(ScheduleId, SeatId), Taken>,
-    #[serde(serialize_with = "in_key_order")]
-    claims: HashMap<(ScheduleId, UserId), Vec<Claim>>,
+    taken: OrdMap<(ScheduleId, SeatId), Taken>,
+    claims: OrdMap<(ScheduleId, UserId), Vec<Claim>>,
 }
 
 impl Seating {

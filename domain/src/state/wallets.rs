@@ -1,16 +1,14 @@
 //! What every user has in points.
 
-use imbl::HashMap;
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use crate::canonical::in_key_order;
 use crate::values::{Points, UserId};
 
 /// Balances by user.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Wallets {
-    #[serde(serialize_with = "in_key_order")]
-    balances: HashMap<UserId, Points>,
+    balances: OrdMap<UserId, Points>,
 }
 
 impl Wallets {

@@ -19,10 +19,10 @@ use crate::log::memory::MemoryLog;
 
 /// The state and the read models of [`every_event`], in version 1 of both folds.
 const GOLDEN: (u32, &str, u32, &str) = (
-    1,
-    "f874ddda383d8d05782fa85ca28f677df510ef322ee11e0e132ced67b0e056a0",
-    1,
-    "93dde6668f831289653be68fd44c6bbe40729cc518cfe3d5409603181ad47ae1",
+    2,
+    "f8e74aec293e4055cf5e00e7fe44bd096f4c4ced303f9c0212bd89e7aaf7e21d",
+    2,
+    "1ffa92d68ccd242e0aeacfccf31dfe58cbdfadb36193cd377f4e741494f1d396",
 );
 
 fn every_event() -> Vec<Event> {
@@ -213,8 +213,8 @@ async fn one_that_another_version_made_is_passed_over() {
     let log = made(100, 1).await;
     for (from, to) in [
         (r#""format":1"#, r#""format":2"#),
-        (r#""state_version":1"#, r#""state_version":2"#),
-        (r#""read_models_version":1"#, r#""read_models_version":2"#),
+        (r#""state_version":2"#, r#""state_version":1"#),
+        (r#""read_models_version":2"#, r#""read_models_version":1"#),
     ] {
         let (data, folder) = taken(&log, &[10, 20]).await;
         edit(data.path(), 20, |bytes| forge(bytes, from, to));

@@ -131,8 +131,10 @@ fn of_what_is_forgotten_nothing_is_left() {
     let at = GRANTED_SECONDS + FINISHED_SECONDS + DAY;
     let over = all_ends.after_seconds(at).and([expired(EVE, 3).at_seconds(at)]);
     let room = &over.state().room;
-    assert!(room.tokens.is_empty() && room.by_hash.is_empty() && room.by_user.is_empty() && room.line.is_empty());
-    assert!(room.deadlines.is_empty() && room.forgettable.is_empty());
+    assert!(room.tokens.is_empty() && room.by_hash.is_empty() && room.ended.is_empty());
+    let ToDo { line, deadlines, in_room } = &room.agenda;
+    assert!(line.is_empty() && deadlines.is_empty() && in_room.is_empty());
+    assert!(room.forgettable.is_empty());
 }
 
 #[test]
@@ -179,7 +181,7 @@ fn tokens_in_the_room_do_not_count_among_the_ended() {
 
 #[test]
 fn the_rooms_limits_are_those_of_the_business() {
-    let room = Room::default();
+    let room: Room = Room::default();
     assert_eq!((room.max_waiting, room.max_ended), (5_000_000, 10_000_000));
 }
 

@@ -1,0 +1,130 @@
+//! A persistent map of what is numbered one after another. Behind numbers that only grow, the leaves of a B-tree stay half
+//! empty; blocks of neighbours stay full, and a copy shares all those that it did not change.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+
+/// How many numbers a block spans: what a change copies, if a copy of the map has the block too.
+const SPAN: u64 = 16;
+
+/// What knows its own number.
+pub trait Number {
+    /// Unique among all in a map, and for ever the same.
+    fn number(&self) -> u64;
+}
+
+/// Things by number.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(serialize = "T: Serialize", deserialize = "T: Deserialize<'de>"))]
+pub struct Numbered<T> {
+    /// By number / [`SPAN`]; each ordered, and none of them empty.
+    blocks: OrdMap<u64, Arc<Vec<T>>>,
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self { blocks: OrdMap::new() }
+    }
+}
+
+impl<T: Number + Clone> Numbered<T> {
+    /// The thing with this number.
+    pub fn get(&self, number: u64) -> Option<&T> {
+        let block = self.blocks.get(&(number / SPAN))?;
+        Some(&block[index(block, number).ok()?])
+    }
+
+    /// The thing with this number, to be changed; its number must stay.
+    pub fn get_mut(&mut self, number: u64) -> Option<&mut T> {
+        let block = self.blocks.get_mut(&(number / SPAN))?;
+        let index = index(block, number).ok()?;
+        Some(&mut Arc::make_mut(block)[index])
+    }
+
+    /// Puts a thing in its place, instead of what had its number before.
+    pub fn insert(&mut self, thing: T) {
+        let number = thing.number();
+        let block = Arc::make_mut(self.blocks.entry(number / SPAN).or_default());
+        match index(block, number) {
+            Ok(index) => block[index] = thing,
+            Err(index) => block.insert(index, thing),
+        }
+    }
+
+    /// Takes out the thing with this number.
+    pub fn remove(&mut self, number: u64) -> Option<T> {
+        let block = self.blocks.get_mut(&(number / SPAN))?;
+        let index = index(block, number).ok()?;
+        let thing = Arc::make_mut(block).remove(index);
+        if block.is_empty() {
+            self.blocks.remove(&(number / SPAN));
+        }
+        Some(thing)
+    }
+
+    /// All, by number.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.blocks.values().flat_map(|block| block.iter())
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+}
+
+/// Where the number is in its block; else where it would be.
+fn index<T: Number>(block: &[T], number: u64) -> Result<usize, usize> {
+    block.binary_search_by_key(&number, Number::number)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    impl Number for (u64, u8) {
+        fn number(&self) -> u64 {
+            self.0
+        }
+    }
+
+    /// What is done with a map: a thing put in or changed (`Some`), or one taken out.
+    fn changes() -> impl Strategy<Value = Vec<(u64, Option<u8>)>> {
+        prop::collection::vec((0..3 * SPAN, any::<Option<u8>>()), 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_what_a_plain_map_is_and_its_copies_stay_as_they_were(changes in changes()) {
+            let (mut numbered, mut plain) = (Numbered::default(), BTreeMap::new());
+            for (number, change) in changes {
+                let copy = numbered.clone();
+                let before: Vec<(u64, u8)> = plain.iter().map(|(number, thing)| (*number, *thing)).collect();
+                match change {
+                    Some(thing) if thing % 2 == 0 => {
+                        numbered.insert((number, thing));
+                        plain.insert(number, thing);
+                    }
+                    Some(thing) => {
+                        let changed = numbered.get_mut(number).map(|had| had.1 = thing);
+                        prop_assert_eq!(changed, plain.get_mut(&number).map(|had| *had = thing));
+                    }
+                    None => {
+                        let taken = plain.remove(&number).map(|thing| (number, thing));
+                        prop_assert_eq!(numbered.remove(number), taken);
+                    }
+                }
+                prop_assert!(copy.values().copied().eq(before));
+                prop_assert_eq!(numbered.get(number).map(|thing| &thing.1), plain.get(&number));
+                prop_assert!(numbered.values().copied().eq(plain.iter().map(|(number, thing)| (*number, *thing))));
+                prop_assert_eq!(numbered.is_empty(), plain.is_empty());
+            }
+        }
+    }
+}
