@@ -1,60 +1,114 @@
-// How much of one API the server can take: arrivals ramp until p95 passes 200 ms or 1 % fail. Nothing must hold; the
-// knee is read off the report. API=token|charge|balance|concerts|concert|dates|seats|reservation|payment
+// How much of one API the server can take: arrivals go up in steps until p95 passes 200 ms or 1 % fail. Nothing must hold:
+// the knee is read off the report. API=token|charge|balance|concerts|concert|dates|seats|reservation|payment
+// Reservations and payments need the seats of a stadium, which loadtest/run imports before the server starts:
+// STADIUM=FIRST_SCHEDULE,SCHEDULES,SEATS_EACH of concert 1001.
+import { check, fail, sleep } from 'k6';
 import exec from 'k6/execution';
-import { balance, charge, concert, concerts, dates, issueToken, pay, reserve, seats } from './lib/api.js';
+import http from 'k6/http';
+import { Gauge } from 'k6/metrics';
+import { api, described } from './lib/api.js';
 
 const API = __ENV.API || 'charge';
-const TOP = Number(__ENV.TOP || 20000);
-const USERS = Number(__ENV.USERS || 1000);
+const RATES = (__ENV.RATES || '500,1000,2000,4000,8000').split(',').map(Number);
+const STEP_SECONDS = Number(__ENV.STEP_SECONDS || 3);
+const USERS = 1000;
+const CONCERT = 1001;
+const [FIRST_SCHEDULE, SCHEDULES, SEATS] = (__ENV.STADIUM || '1001,200,1000').split(',').map(Number);
+const PRICE = 10000;
+const VUS = Number(__ENV.VUS || 1000);
+// Before the first step every VU has read what was prepared, and has a connection.
+const WARM_UP_SECONDS = 5;
+// Payments are of holds that were made before.
+const PREPARED_PAYMENTS = Number(__ENV.PREPARED || 80000);
+// Preparing takes as long, wherever it is faster: k6 counts a threshold's delay from before it.
+const SETUP_SECONDS = API === 'payment' ? Number(__ENV.SETUP_SECONDS || 30) : 0;
+const BATCH = 100;
+// A reservation's id among the prepared ones, so wide: one string is passed to each VU at less cost than an array.
+const ID_WIDTH = 8;
+const startedAt = new Gauge('capacity_started_at');
+
+const ofStep = (index) => `{name:${API},step:${index}}`;
+const stop = (threshold, index) => [{ threshold, abortOnFail: true, delayAbortEval: `${SETUP_SECONDS + WARM_UP_SECONDS + (index + 1) * STEP_SECONDS}s` }];
 
 export const options = {
-  setupTimeout: '5m',
+  setupTimeout: '3m',
+  batch: BATCH,
+  batchPerHost: BATCH,
   scenarios: {
+    warm_up: { executor: 'per-vu-iterations', vus: VUS, iterations: 1, exec: 'warmUp', maxDuration: `${WARM_UP_SECONDS}s`, gracefulStop: '0s' },
     capacity: {
-      executor: 'ramping-arrival-rate', startRate: 100, timeUnit: '1s', preAllocatedVUs: 500, maxVUs: 2000,
-      stages: [{ target: TOP, duration: __ENV.RAMP || '60s' }],
+      executor: 'ramping-arrival-rate',
+      startRate: RATES[0],
+      startTime: `${WARM_UP_SECONDS}s`,
+      timeUnit: '1s',
+      preAllocatedVUs: VUS,
+      gracefulStop: '5s',
+      stages: RATES.flatMap((rate) => [{ target: rate, duration: '0s' }, { target: rate, duration: `${STEP_SECONDS}s` }]),
     },
   },
-  thresholds: {
-    [`http_req_duration{name:${API}}`]: [{ threshold: 'p(95)<200', abortOnFail: true, delayAbortEval: '10s' }],
-    http_req_failed: [{ threshold: 'rate<0.01', abortOnFail: true, delayAbortEval: '10s' }],
-  },
-  summaryTrendStats: ['med', 'p(95)', 'p(99)', 'max'],
+  thresholds: Object.fromEntries(RATES.flatMap((_, index) => [
+    [`http_req_duration${ofStep(index)}`, stop('p(95)<200', index)],
+    [`http_req_failed${ofStep(index)}`, stop('rate<0.01', index)],
+    [`http_reqs${ofStep(index)}`, ['count>=0']],
+  ])),
 };
 
-// Who acts: each with a token, and for payments with points.
-export function setup() {
-  const needed = ['token', 'concerts', 'concert', 'dates'].includes(API) ? 0 : USERS;
-  return Array.from({ length: needed }, (_, index) => {
-    const userId = 10000 + index;
-    const token = issueToken(userId).json('token');
-    if (API === 'payment') charge(userId, 10000000, token);
-    return { userId, token };
-  });
+// Every arrival's user, and a seat of its own in a schedule where that user has none yet.
+function seatOf(arrival) {
+  const [user, round] = [arrival % USERS, Math.floor(arrival / USERS)];
+  const seat = round * (USERS / SCHEDULES) + Math.floor(user / SCHEDULES);
+  if (seat >= SEATS) exec.test.abort('all seats are held');
+  return { concertId: CONCERT, scheduleId: FIRST_SCHEDULE + ((round + user) % SCHEDULES), seatId: 1 + seat, userId: 10000 + user };
 }
 
-// Every arrival gets a seat of its own, as long as the demo's 15,000 last.
-function seatOf(arrival) {
-  return { concertId: 1, scheduleId: 1 + (arrival % 300), seatId: 1 + (Math.floor(arrival / 300) % 50) };
+// Asks many things at once, in order of `numbers`; all must be answered with 200.
+function askAll(count, request) {
+  const answers = [];
+  for (let first = 0; first < count; first += BATCH) {
+    const requests = Array.from({ length: Math.min(BATCH, count - first) }, (_, index) => request(first + index));
+    answers.push(...http.batch(requests));
+  }
+  const refused = answers.find((answer) => answer.status !== 200);
+  if (refused) fail(`not prepared: ${refused.status} ${refused.body}`);
+  return answers;
+}
+
+// Who acts, each with a token; for payments, with points and holds.
+export function setup() {
+  if (!['charge', 'balance', 'seats', 'reservation', 'payment'].includes(API)) return { tokens: [] };
+  const began = Date.now();
+  const tokens = askAll(USERS, (user) => described.issueToken(10000 + user)).map((answer) => answer.json('token'));
+  if (API !== 'payment') return { tokens };
+  askAll(USERS, (user) => described.charge(10000 + user, 10000000, tokens[user]));
+  const held = askAll(PREPARED_PAYMENTS, (arrival) => described.reserve(seatOf(arrival), tokens[arrival % USERS]));
+  sleep(Math.max(SETUP_SECONDS - (Date.now() - began) / 1000, 0));
+  return { tokens, reservationIds: held.map((answer) => String(answer.json('reservationId')).padStart(ID_WIDTH)).join('') };
 }
 
 const one = {
-  token: (arrival) => issueToken(1000000 + arrival),
-  charge: (_, { userId, token }) => charge(userId, 1, token),
-  balance: (_, { userId, token }) => balance(userId, token),
-  concerts: () => concerts(),
-  concert: () => concert(1),
-  dates: () => dates(1),
-  seats: (arrival, { token }) => seats(1, 1 + (arrival % 300), token),
-  reservation: (arrival, { userId, token }) => reserve({ ...seatOf(arrival), userId }, token),
-  payment: (arrival, { userId, token }) => {
-    const held = reserve({ ...seatOf(arrival), userId }, token);
-    if (held.status !== 200) return;
-    pay({ reservationId: held.json('reservationId'), userId, paymentAmount: held.json('totalPrice') }, token);
+  token: (arrival) => api.issueToken(1000000 + arrival),
+  charge: (arrival, token) => api.charge(10000 + (arrival % USERS), 1, token),
+  balance: (arrival, token) => api.balance(10000 + (arrival % USERS), token),
+  concerts: () => api.concerts(),
+  concert: () => api.concert(1),
+  dates: () => api.dates(1),
+  seats: (arrival, token) => api.seats(1, 1 + (arrival % 300), token),
+  reservation: (arrival, token) => api.reserve(seatOf(arrival), token),
+  payment: (arrival, token, reservationIds) => {
+    if (arrival >= PREPARED_PAYMENTS) exec.test.abort('all that was held is paid');
+    const reservationId = Number(reservationIds.slice(arrival * ID_WIDTH, (arrival + 1) * ID_WIDTH));
+    return api.pay({ reservationId, userId: 10000 + (arrival % USERS), paymentAmount: PRICE }, token);
   },
 };
 
-export default function (people) {
+export function warmUp() {
+  api.queue();
+}
+
+export default function ({ tokens, reservationIds }) {
   const arrival = exec.scenario.iterationInTest;
-  one[API](arrival, people[arrival % (people.length || 1)]);
+  if (arrival === 0) startedAt.add(exec.scenario.startTime);
+  const step = Math.floor((Date.now() - exec.scenario.startTime) / 1000 / STEP_SECONDS);
+  exec.vu.metrics.tags.step = String(Math.min(step, RATES.length - 1));
+  check(one[API](arrival, tokens[arrival % USERS], reservationIds), { 'done, not refused': (r) => r.status === 200 });
 }

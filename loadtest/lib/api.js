@@ -12,41 +12,34 @@ export const FIXED_TOKENS = {
 // A refusal that a rule gives is an answer that is expected: it does not count as a failure.
 const EXPECTED = http.expectedStatuses(200, 304, 403, 409, 410);
 
-function params(name, token) {
-  const headers = { 'Content-Type': 'application/json' };
-  if (token) headers.Authorization = token;
-  return { headers, tags: { name }, responseCallback: EXPECTED };
+// The routes, each asked by `send`. The tag `name` is what thresholds and the report call a route.
+function routes(send) {
+  const ask = (method, name, path, token, body) => {
+    const headers = {};
+    if (token) headers.Authorization = token;
+    if (body) headers['Content-Type'] = 'application/json';
+    return send(method, `${BASE}${path}`, body && JSON.stringify(body), { headers, tags: { name }, responseCallback: EXPECTED });
+  };
+  return {
+    issueToken: (userId) => ask('POST', 'token', '/api/tokens', null, { userId }),
+    myToken: (token) => ask('GET', 'my token', '/api/tokens/me', token),
+    leave: (token) => ask('DELETE', 'leave', '/api/tokens/me', token),
+    queue: () => ask('GET', 'queue', '/api/queue'),
+    charge: (userId, amount, token) => ask('POST', 'charge', `/api/users/${userId}/points/charge`, token, { amount }),
+    balance: (userId, token) => ask('GET', 'balance', `/api/users/${userId}/points/balance`, token),
+    concerts: () => ask('GET', 'concerts', '/api/concerts'),
+    concert: (id) => ask('GET', 'concert', `/api/concerts/${id}`),
+    dates: (id) => ask('GET', 'dates', `/api/concerts/${id}/dates`),
+    seats: (concertId, scheduleId, token) => ask('GET', 'seats', `/api/concerts/${concertId}/schedules/${scheduleId}/seats`, token),
+    reserve: (body, token) => ask('POST', 'reservation', '/api/concerts/reservation', token, body),
+    cancel: (id, token) => ask('DELETE', 'cancel', `/api/reservations/${id}`, token),
+    pay: (body, token) => ask('POST', 'payment', '/api/payments', token, body),
+  };
 }
 
-const post = (name, path, body, token) => http.post(`${BASE}${path}`, JSON.stringify(body), params(name, token));
-const get = (name, path, token) => http.get(`${BASE}${path}`, params(name, token));
-
-export const issueToken = (userId) => post('token', '/api/tokens', { userId });
-export const myToken = (token) => get('my token', '/api/tokens/me', token);
-export const leave = (token) => http.del(`${BASE}/api/tokens/me`, null, params('leave', token));
-export const queue = () => get('queue', '/api/queue');
-export const charge = (userId, amount, token) => post('charge', `/api/users/${userId}/points/charge`, { amount }, token);
-export const balance = (userId, token) => get('balance', `/api/users/${userId}/points/balance`, token);
-export const concerts = () => get('concerts', '/api/concerts');
-export const concert = (id) => get('concert', `/api/concerts/${id}`);
-export const dates = (id) => get('dates', `/api/concerts/${id}/dates`);
-export const seats = (concertId, scheduleId, token) =>
-  get('seats', `/api/concerts/${concertId}/schedules/${scheduleId}/seats`, token);
-export const reserve = (body, token) => post('reservation', '/api/concerts/reservation', body, token);
-export const pay = (body, token) => post('payment', '/api/payments', body, token);
-
-// The user's token once it is ACTIVE; polls the queue, which is one cached answer for everyone, as a client should.
-export function enter(userId, sleep) {
-  const issued = issueToken(userId);
-  if (issued.status !== 200) return null;
-  let { token, status, queueNumber } = issued.json();
-  while (status === 'WAITING') {
-    sleep(1);
-    const room = queue();
-    if (room.status !== 200 || room.json('servingNumber') < queueNumber) continue;
-    const mine = myToken(token);
-    if (mine.status !== 200) return null;
-    status = mine.json('status');
-  }
-  return status === 'ACTIVE' ? token : null;
-}
+// One after another, as a VU does by itself.
+export const api = routes(http.request);
+// Not asked yet: for `http.batch`.
+export const described = routes((...request) => request);
+// As promises, so that one VU can be many people.
+export const promised = routes(http.asyncRequest);
