@@ -1,6 +1,7 @@
 """The report's page: one file that needs no network. Tables of what must hold beside what was measured, and plots."""
 
 import html
+import re
 from pathlib import Path
 
 from . import charts
@@ -125,8 +126,15 @@ def latencies(metrics):
     return "<h3>Latency as clients saw it, ms</h3>" + table(["route", *(shown for _, shown in COLUMNS)], rows)
 
 
+def words(name):
+    """`noSeatSoldTwice` as `no seat sold twice`."""
+    return re.sub("([A-Z])", r" \1", name).lower()
+
+
 def proofs(found):
-    rows = [[each["proof"], f"{each['checked']:,}", f"{each['violated']:,}", verdict(each["ok"])] for each in found]
+    rows = [
+        [words(each["proof"]), f"{each['checked']:,}", f"{each['violated']:,}", verdict(each["ok"])] for each in found
+    ]
     return (
         f"<details><summary>The audit's proofs, one by one</summary>{table(['proof', 'checked', 'violated', ''], rows, text=(3,))}</details>"
         if rows
