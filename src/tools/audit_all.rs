@@ -139,10 +139,6 @@ fn text(audit: &Audit<'_>) -> String {
     for Violation { position, proof, reason } in audit.violations {
         text.push_str(&format!("WRONG at position {position}: {proof}: {reason}\n"));
     }
-    for Comparison { name, differences, .. } in &audit.read_models {
-        differences
-            .iter()
-            .for_each(|difference| text.push_str(&format!("WRONG: read models ({name}): {difference}\n")));
-    }
+    audit.read_models.iter().flat_map(Comparison::lines).for_each(|line| text.push_str(&line));
     text
 }

@@ -151,8 +151,9 @@ fn text(statement: &Statement<'_>) -> String {
         (false, Some(position)) => format!("THEY DISAGREE, first at position {position}"),
         (false, None) => "THEY DISAGREE".to_owned(),
     };
+    let differences: String = statement.read_models.iter().flat_map(Comparison::lines).collect();
     format!(
-        "user {}, {}\n\n{table}\nstatement   {}\nbalance     {}\nread models {}\n{agreement}",
+        "user {}, {}\n\n{table}\nstatement   {}\nbalance     {}\nread models {}\n{agreement}\n{differences}",
         statement.user_id,
         statement.moment,
         plain(statement.statement.into()),

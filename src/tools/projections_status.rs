@@ -43,8 +43,10 @@ pub async fn run(place: &Place) -> Result<Said, ToolError> {
     }
     let mut table = Table::new(["projection", "state", "position", "behind", "seconds"], &[2, 3, 4]);
     for standing in &standings {
-        let state =
-            standing.reason.as_deref().map_or(standing.state.to_owned(), |why| format!("{}: {why}", standing.state));
+        let reason = standing.reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        let building =
+            standing.building.map_or_else(String::new, |position| format!(", a new one at {}", count(position)));
+        let state = format!("{}{building}{reason}", standing.state);
         let numbers = [standing.position, standing.lag_events, standing.lag_seconds].map(count);
         let [position, behind, seconds] = numbers;
         table.row([standing.projection.to_owned(), state, position, behind, seconds]);
@@ -72,7 +74,9 @@ async fn standing(
             None => ("behind", None),
         },
         Fit::Outdated => ("outdated", None),
-        Fit::Newer(_) => ("newer", None),
+        Fit::Newer(version) => {
+            ("newer", Some(format!("of version {version}; this program makes version {}", model.version)))
+        }
         Fit::Unfit(_) if stored.is_none() => ("missing", None),
         Fit::Unfit(why) => ("unfit", Some(why)),
     };

@@ -24,6 +24,13 @@ pub struct Comparison {
     pub differences: Vec<String>,
 }
 
+impl Comparison {
+    /// What differs, a line each.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.differences.iter().map(|difference| format!("WRONG: read models ({}): {difference}\n", self.name))
+    }
+}
+
 /// The fold that queries are answered from, against the checker's own books.
 pub fn hot(checker: &Checker, read_models: &ReadModels) -> Comparison {
     let (mut compared, mut differences) = (0, Vec::new());

@@ -1,9 +1,10 @@
 //! Where a tool's log is, and how far along it is.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use domain::Position;
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 
 use super::ToolError;
 use crate::config::Place;
@@ -16,7 +17,7 @@ pub async fn open(place: &Place) -> Result<Arc<dyn EventLog>, ToolError> {
 
 /// A bar of events on a terminal, which is gone before anything is said; none for scripts.
 pub fn progress_bar(what: &'static str, end: Position, json: bool) -> ProgressBar {
-    bar("{msg} {bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left", end.get(), json).with_message(what)
+    bar("{msg} {bar:40} {human_pos}/{human_len} events, {rate}/s, {eta} left", end.get(), json).with_message(what)
 }
 
 /// The same of something else.
@@ -25,5 +26,8 @@ pub fn bar(template: &'static str, end: u64, json: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template(template).expect("the template is a constant");
-    ProgressBar::new(end).with_style(style).with_finish(ProgressFinish::AndClear)
+    let rate = |state: &ProgressState, out: &mut dyn Write| {
+        let _ = write!(out, "{}", HumanCount(state.per_sec() as u64));
+    };
+    ProgressBar::new(end).with_style(style.with_key("rate", rate)).with_finish(ProgressFinish::AndClear)
 }

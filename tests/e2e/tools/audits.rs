@@ -7,7 +7,7 @@ use domain::{Event, Hold, Points, Record, ReservationId};
 use reprise::log::{EventLog, SqliteLog};
 use serde_json::{Value, json};
 
-use super::{charge, document, found, hold, pay, said, stopped};
+use super::{charge, document, found, hold, pay, said, stopped, tamper_in};
 use crate::server::Server;
 
 #[tokio::test]
@@ -32,6 +32,11 @@ async fn a_statement_has_every_movement_and_agrees_with_all_else() {
     assert_eq!(found(folder.path(), &["audit", "points", "--user", "9"])["movements"], json!([]));
     let (code, text, _) = said(folder.path(), &["audit", "points", "--user", "9"]);
     assert!(code == 0 && text.contains("this user never had a point"), "{text}");
+    found(folder.path(), &["projections", "rebuild", "all"]);
+    tamper_in(folder.path(), "read-models.db", "UPDATE balances SET balance = 1 WHERE user_id = 43").await;
+    let (code, text, _) = said(folder.path(), &["audit", "points", "--user", "42"]);
+    let named = "WRONG: read models (balances): the table has user_id 43, balance 1,";
+    assert!(code == 1 && text.contains("THEY DISAGREE") && text.contains(named), "{text}");
     let (_, text, _) = said(folder.path(), &["show", "wallet", "--user", "42", "--as-of", "2020-01-01T00:00:00Z"]);
     assert_eq!(text, "user 42 has 0 points before the first record\n");
 }
