@@ -162,7 +162,7 @@ async fn whatever_is_changed_in_a_log_its_position_is_named() {
         ("UPDATE log SET type = 'HoldExpired' WHERE position = 735", 735),
         ("UPDATE log SET recorded_at = recorded_at + 1 WHERE position = 700", 700),
         ("UPDATE log SET type_version = 2 WHERE position = 2", 2),
-        ("UPDATE log SET hash = unhex('00' || substr(hex(hash), 3)) WHERE position = 500", 500),
+        ("UPDATE log SET hash = zeroblob(32) WHERE position = 500", 500),
         ("UPDATE log SET hash = substr(hash, 2) WHERE position = 736", 736),
         ("UPDATE log SET hash = x'00' WHERE position = 736; UPDATE log SET data = '{}' WHERE position = 732", 732),
         ("DELETE FROM log WHERE position = 400", 400),
