@@ -32,7 +32,7 @@ pub fn fixed_tokens() -> impl Iterator<Item = (UserId, TokenHash)> {
 
 /// What the log knows a token by: SHA-256 of its text, lower case with hyphens.
 pub fn token_hash(token: &Uuid) -> TokenHash {
-    TokenHash::new(Sha256::digest(token.hyphenated().to_string()).into())
+    TokenHash::new(Sha256::digest(&*token.hyphenated().encode_lower(&mut Uuid::encode_buffer())).into())
 }
 
 /// A secret of 32 random bytes.

@@ -78,23 +78,22 @@ impl<Key: PartialEq, Handle> Known<Key, Handle> {
 }
 
 thread_local! {
-    static ROUTES: RefCell<HashMap<String, CountedRoute>> = RefCell::default();
+    static ROUTES: RefCell<HashMap<&'static str, CountedRoute>> = RefCell::default();
     static KNOWN_COMMANDS: RefCell<Known<(&'static str, &'static str), Counter>> = const { RefCell::new(Known(Vec::new())) };
 }
 
-/// Counts an answered request. Routes, methods and statuses must be of a small number, whatever clients send.
-pub fn count_request(method: &'static str, route: &str, status: StatusCode, took: Duration) {
+/// Counts an answered request. Methods and statuses must be of a small number, whatever clients send.
+pub fn count_request(method: &'static str, route: &'static str, status: StatusCode, took: Duration) {
     ROUTES.with_borrow_mut(|routes| {
-        if !routes.contains_key(route) {
-            let seconds = histogram!(HTTP_SECONDS, "route" => route.to_owned());
-            routes.insert(route.to_owned(), CountedRoute { seconds, requests: Known(Vec::new()) });
-        }
-        let Some(counted) = routes.get_mut(route) else { return };
-        counted.seconds.record(took);
-        let requests = counted.requests.get((method, status), |_| {
-            let (route, status) = (route.to_owned(), status.as_str().to_owned());
-            counter!(HTTP_REQUESTS, "method" => method, "route" => route, "status" => status)
+        let counted = routes.entry(route).or_insert_with(|| CountedRoute {
+            seconds: histogram!(HTTP_SECONDS, "route" => route),
+            requests: Known(Vec::new()),
         });
+        counted.seconds.record(took);
+        let requests = counted.requests.get(
+            (method, status),
+            |_| counter!(HTTP_REQUESTS, "method" => method, "route" => route, "status" => status.as_str().to_owned()),
+        );
         requests.increment(1);
     });
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use domain::{ConcertId, Rejection, ScheduleId};
 
 use super::path::PathIds;
@@ -14,7 +14,7 @@ const CONCERTS_CACHE: &str = "public, no-cache";
 const SEATS_CACHE: &str = "private, no-cache";
 
 /// `GET /api/concerts`.
-pub async fn list(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn list(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_anyone(&api, request, nothing, |view, ()| {
         Ok(view.conditional(CONCERTS_CACHE, view.read_models.concerts.list()))
@@ -23,7 +23,7 @@ pub async fn list(State(api): State<Arc<Api>>, request: Request) -> Outcome {
 }
 
 /// `GET /api/concerts/{concertId}`.
-pub async fn one(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     let concert = |path: &PathIds, _: &mut _| path.id::<ConcertId>("concertId");
     query::by_anyone(&api, request, concert, |view, concert_id| {
         let shown = view.read_models.concerts.concert(concert_id);
@@ -33,7 +33,7 @@ pub async fn one(State(api): State<Arc<Api>>, request: Request) -> Outcome {
 }
 
 /// `GET /api/concerts/{concertId}/dates`.
-pub async fn dates(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn dates(api: Arc<Api>, request: Request) -> Outcome {
     let concert = |path: &PathIds, _: &mut _| path.id::<ConcertId>("concertId");
     query::by_anyone(&api, request, concert, |view, concert_id| {
         let shown = view.read_models.concerts.dates(concert_id);
@@ -43,7 +43,7 @@ pub async fn dates(State(api): State<Arc<Api>>, request: Request) -> Outcome {
 }
 
 /// `GET /api/concerts/{concertId}/schedules/{scheduleId}/seats`: for who is admitted.
-pub async fn seats(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn seats(api: Arc<Api>, request: Request) -> Outcome {
     let parse = |path: &PathIds, parameters: &mut super::parameters::Parameters| {
         let (concert_id, schedule_id) = (path.id::<ConcertId>("concertId")?, path.id::<ScheduleId>("scheduleId")?);
         Ok((concert_id, schedule_id, parameters.all_seats()))

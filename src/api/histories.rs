@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use domain::{Position, Reservation, UserId};
 use projections::sql;
 
@@ -14,7 +14,7 @@ use super::wire::{MovementShown, PaymentShown};
 use super::{Api, Outcome, own};
 
 /// `GET /api/users/{userId}/points/history`.
-pub async fn points(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn points(api: Arc<Api>, request: Request) -> Outcome {
     let uri = request.uri().clone();
     let parse = |path: &super::path::PathIds, parameters: &mut _| {
         Ok((path.id::<UserId>("userId")?, Page::of_either_order(parameters)))
@@ -30,7 +30,7 @@ pub async fn points(State(api): State<Arc<Api>>, request: Request) -> Outcome {
 }
 
 /// `GET /api/users/{userId}/reservations`.
-pub async fn reservations(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn reservations(api: Arc<Api>, request: Request) -> Outcome {
     let uri = request.uri().clone();
     let asked =
         query::for_sql(&api, request, |path, parameters| Ok((path.id("userId")?, Page::of(parameters)))).await?;
@@ -44,7 +44,7 @@ pub async fn reservations(State(api): State<Arc<Api>>, request: Request) -> Outc
 }
 
 /// `GET /api/users/{userId}/payments`.
-pub async fn payments(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn payments(api: Arc<Api>, request: Request) -> Outcome {
     let uri = request.uri().clone();
     let asked =
         query::for_sql(&api, request, |path, parameters| Ok((path.id("userId")?, Page::of(parameters)))).await?;

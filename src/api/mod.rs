@@ -30,14 +30,14 @@ mod tests;
 mod tokens;
 pub(crate) mod wire;
 
+use std::future::ready;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodFilter, on};
 use domain::{Rejection, Token, UserId};
-use tower_http::catch_panic::CatchPanicLayer;
 use uuid::Uuid;
 
 use crate::engine::Engine;
@@ -64,28 +64,31 @@ impl Api {
 
     /// Every route.
     pub fn router(self) -> Router {
-        let routes = Router::new()
-            .route("/api/tokens", post(tokens::issue))
-            .route("/api/tokens/me", get(tokens::mine).delete(tokens::leave))
-            .route("/api/queue", get(tokens::queue))
-            .route("/api/users/{userId}/points/charge", post(points::charge))
-            .route("/api/users/{userId}/points/balance", get(points::balance))
-            .route("/api/users/{userId}/points/history", get(histories::points))
-            .route("/api/users/{userId}/reservations", get(histories::reservations))
-            .route("/api/users/{userId}/payments", get(histories::payments))
-            .route("/api/concerts", get(concerts::list))
-            .route("/api/concerts/reservation", post(reservations::reserve))
-            .route("/api/concerts/{concertId}", get(concerts::one))
-            .route("/api/concerts/{concertId}/dates", get(concerts::dates))
-            .route("/api/concerts/{concertId}/schedules/{scheduleId}/seats", get(concerts::seats))
-            .route("/api/reservations/{id}", get(reservations::one).delete(reservations::cancel))
-            .route("/api/payments", post(reservations::pay))
-            .route("/healthz", get(operations::health))
-            .route("/readyz", get(operations::readiness))
-            .route("/metrics", get(operations::metrics))
-            .fallback(no_such_route)
-            .method_not_allowed_fallback(no_such_method);
-        with_layers(routes).with_state(Arc::new(self))
+        const GET: MethodFilter = MethodFilter::GET;
+        const POST: MethodFilter = MethodFilter::POST;
+        const DELETE: MethodFilter = MethodFilter::DELETE;
+        Routes::new()
+            .route(POST, "/api/tokens", tokens::issue)
+            .route(GET, "/api/tokens/me", tokens::mine)
+            .route(DELETE, "/api/tokens/me", tokens::leave)
+            .route(GET, "/api/queue", tokens::queue)
+            .route(POST, "/api/users/{userId}/points/charge", points::charge)
+            .route(GET, "/api/users/{userId}/points/balance", points::balance)
+            .route(GET, "/api/users/{userId}/points/history", histories::points)
+            .route(GET, "/api/users/{userId}/reservations", histories::reservations)
+            .route(GET, "/api/users/{userId}/payments", histories::payments)
+            .route(GET, "/api/concerts", concerts::list)
+            .route(POST, "/api/concerts/reservation", reservations::reserve)
+            .route(GET, "/api/concerts/{concertId}", concerts::one)
+            .route(GET, "/api/concerts/{concertId}/dates", concerts::dates)
+            .route(GET, "/api/concerts/{concertId}/schedules/{scheduleId}/seats", concerts::seats)
+            .route(GET, "/api/reservations/{id}", reservations::one)
+            .route(DELETE, "/api/reservations/{id}", reservations::cancel)
+            .route(POST, "/api/payments", reservations::pay)
+            .route(GET, "/healthz", operations::health)
+            .route(GET, "/readyz", operations::readiness)
+            .route(GET, "/metrics", operations::metrics)
+            .complete(Arc::new(self))
     }
 
     /// The text of a token, which only the server's key can tell.
@@ -98,27 +101,51 @@ impl Api {
 
 /// The routes for those who run the house. Nobody shows a token here: who reaches the listener may ask.
 pub fn operations(projector: Projector) -> Router {
-    let routes = Router::new()
-        .route("/api/operations/sales", get(operations::sales))
-        .fallback(no_such_route)
-        .method_not_allowed_fallback(no_such_method);
-    with_layers(routes).with_state(projector)
+    Routes::new().route(MethodFilter::GET, "/api/operations/sales", operations::sales).complete(projector)
 }
 
-/// Puts on what all responses have in common. A panic is answered too, so it is caught within.
-fn with_layers<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
-    routes.layer(CatchPanicLayer::custom(respond::panicked)).layer(from_fn(respond::respond))
+/// Routes whose handlers come to an [`Outcome`], which [`respond`] makes a response of. It stands around each handler and
+/// not as a layer around them all: a layer costs every request some boxes, and does not know the route.
+struct Routes<S>(Router<S>);
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    fn new() -> Self {
+        Self(Router::new())
+    }
+
+    fn route<Answering>(
+        self,
+        method: MethodFilter,
+        path: &'static str,
+        handler: impl Fn(S, Request) -> Answering + Copy + Send + Sync + 'static,
+    ) -> Self
+    where
+        Answering: Future<Output = Outcome> + Send,
+    {
+        Self(self.0.route(
+            path,
+            on(method, move |State(state): State<S>, request: Request| {
+                respond::respond(path, request, move |request| handler(state, request))
+            }),
+        ))
+    }
+
+    /// The router, which has an answer to all else, too.
+    fn complete(self, state: S) -> Router {
+        let otherwise = |kind, detail| {
+            move |request| respond::respond("none", request, move |_| ready(Err(Problem::new(kind, detail))))
+        };
+        self.0
+            .fallback(otherwise(&kinds::ROUTE_NOT_FOUND, "The server has no such route."))
+            .method_not_allowed_fallback(otherwise(
+                &kinds::METHOD_NOT_ALLOWED,
+                "The methods of this route are in Allow.",
+            ))
+            .with_state(state)
+    }
 }
 
 /// That the token's user is `user_id`.
 fn own(token: &Token, user_id: UserId) -> Result<(), Rejection> {
     if token.user_id == user_id { Ok(()) } else { Err(Rejection::NotYours) }
-}
-
-async fn no_such_route() -> Problem {
-    Problem::new(&kinds::ROUTE_NOT_FOUND, "The server has no such route.")
-}
-
-async fn no_such_method() -> Problem {
-    Problem::new(&kinds::METHOD_NOT_ALLOWED, "The methods of this route are in Allow.")
 }

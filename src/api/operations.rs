@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use domain::Position;
 use projections::sql::sales;
 use serde_json::json;
@@ -20,12 +20,12 @@ use crate::metrics;
 use crate::projector::Projector;
 
 /// `GET /healthz`: the process lives.
-pub async fn health() -> Response {
-    json::answer(&json!({ "status": "ok" }))
+pub async fn health(_: Arc<Api>, _: Request) -> Outcome {
+    Ok(json::answer(&json!({ "status": "ok" })))
 }
 
 /// `GET /readyz`: commands can be taken, or why not.
-pub async fn readiness(State(api): State<Arc<Api>>) -> Outcome {
+pub async fn readiness(api: Arc<Api>, _: Request) -> Outcome {
     match api.engine.readiness() {
         Ok(()) => Ok(json::answer(&json!({ "status": "ready" }))),
         Err(reason) => Err(Problem::new(&kinds::LOG_UNAVAILABLE, reason)),
@@ -33,13 +33,13 @@ pub async fn readiness(State(api): State<Arc<Api>>) -> Outcome {
 }
 
 /// `GET /metrics`: what the server counts of itself, in Prometheus' text format.
-pub async fn metrics(State(api): State<Arc<Api>>) -> Response {
+pub async fn metrics(api: Arc<Api>, _: Request) -> Outcome {
     let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    ([(CONTENT_TYPE, format)], metrics::render(&api.engine, &api.projector)).into_response()
+    Ok(([(CONTENT_TYPE, format)], metrics::render(&api.engine, &api.projector)).into_response())
 }
 
 /// `GET /api/operations/sales`: every schedule's sales.
-pub async fn sales(State(projector): State<Projector>, request: Request) -> Outcome {
+pub async fn sales(projector: Projector, request: Request) -> Outcome {
     let mut parameters = Parameters::of(request.uri());
     let min_position = parameters.min_position().unwrap_or(Position::START);
     parameters.complete()?;

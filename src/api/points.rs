@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use domain::limits::MAX_CHARGE;
 use domain::{Action, ChargePoints, Points, UserId};
 
@@ -11,7 +11,7 @@ use super::wire::BalanceShown;
 use super::{Api, Outcome, json, own, query};
 
 /// `POST /api/users/{userId}/points/charge`.
-pub async fn charge(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn charge(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Json, |asked| {
         let user_id = asked.path.id("userId")?;
         let mut members = asked.members()?;
@@ -23,7 +23,7 @@ pub async fn charge(State(api): State<Arc<Api>>, request: Request) -> Outcome {
 }
 
 /// `GET /api/users/{userId}/points/balance`.
-pub async fn balance(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn balance(api: Arc<Api>, request: Request) -> Outcome {
     let user = |path: &super::path::PathIds, _: &mut _| path.id::<UserId>("userId");
     query::by_holder(&api, request, user, |view, token, user_id| {
         own(token, user_id)?;

@@ -23,7 +23,7 @@ const OUR_FAULT: &str = "The server failed. Nothing is wrong with the request.";
 
 /// An answer that is no success (RFC 9457).
 ///
-/// As a response it is bare: what stands at the door ([`respond`](super::respond)) knows the request's id and renders it.
+/// It is rendered at the door ([`respond`](super::respond)), where the request's id is known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     kind: &'static Kind,
@@ -88,8 +88,8 @@ impl Problem {
         self
     }
 
-    /// Gives the response its body and headers. What the router has put there (`Allow`) stays.
-    pub fn render(self, request_id: &RequestId, response: &mut Response) {
+    /// As a response.
+    pub fn render(self, request_id: &RequestId) -> Response {
         let mut body = json!({
             "type": format!("/problems/{}", self.kind.code),
             "title": self.kind.title,
@@ -101,9 +101,8 @@ impl Problem {
         if let Value::Object(body) = &mut body {
             body.extend(self.members);
         }
-        *response.body_mut() = json::bytes(&body).into();
+        let mut response = (self.kind.status, json::bytes(&body)).into_response();
         let headers = response.headers_mut();
-        headers.remove(header::CONTENT_LENGTH);
         let mut set = |name: HeaderName, value: HeaderValue| headers.insert(name, value);
         set(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(position) = self.position {
@@ -120,20 +119,13 @@ impl Problem {
         if self.kind.status == StatusCode::SERVICE_UNAVAILABLE {
             set(header::RETRY_AFTER, retry_seconds().into());
         }
+        response
     }
 }
 
 /// 1..=[`MAX_RETRY_SECONDS`], by chance.
 fn retry_seconds() -> u32 {
     1 + getrandom::u32().unwrap_or_default() % MAX_RETRY_SECONDS
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let mut response = self.kind.status.into_response();
-        response.extensions_mut().insert(self);
-        response
-    }
 }
 
 impl From<Rejection> for Problem {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use domain::limits::MAX_SEATS_PER_RESERVATION;
 use domain::{
     Action, CancelReservation, HoldSeats, MAX_SAFE_INTEGER, PayReservation, Points, Position, Rejection, Reservation,
@@ -18,7 +18,7 @@ use super::wire::ReservationShown;
 use super::{Api, Outcome, json, own, paging, query};
 
 /// `POST /api/concerts/reservation`: all of the seats, or none.
-pub async fn reserve(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn reserve(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Json, |asked| {
         let mut members = asked.members()?;
         let (concert_id, schedule_id) = (members.id("concertId"), members.id("scheduleId"));
@@ -50,7 +50,7 @@ fn seat_ids(members: &mut Members<'_>) -> Option<Vec<SeatId>> {
 }
 
 /// `GET /api/reservations/{id}`: one of one's own, as it stands now. One that was closed long ago is in SQL only.
-pub async fn one(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     let mut asked = query::for_sql(&api, request, |path, _| path.id::<ReservationId>("id")).await?;
     let reservation_id = asked.what;
     if asked.view.read_models.reservations.get(reservation_id).is_none() {
@@ -77,7 +77,7 @@ pub fn shown<'a>(view: &'a View, reservation: &Reservation) -> Result<Reservatio
 }
 
 /// `DELETE /api/reservations/{id}`: cancels a hold, or takes a sale back.
-pub async fn cancel(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn cancel(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Ignored, |asked| {
         let reservation_id = asked.path.id("id")?;
         Ok(Action::CancelReservation(CancelReservation { reservation_id }))
@@ -86,7 +86,7 @@ pub async fn cancel(State(api): State<Arc<Api>>, request: Request) -> Outcome {
 }
 
 /// `POST /api/payments`: pays a hold in full.
-pub async fn pay(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn pay(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Json, |asked| {
         let mut members = asked.members()?;
         let (reservation_id, user_id) = (members.id("reservationId"), members.id("userId"));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use domain::{Action, IssueToken, LeaveRoom, Seed};
 
 use super::command::{self, Body};
@@ -15,7 +15,7 @@ use crate::key::token_hash;
 const QUEUE_CACHE: &str = "public, max-age=1";
 
 /// `POST /api/tokens`: the user's place, the same one as long as they are in the room.
-pub async fn issue(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn issue(api: Arc<Api>, request: Request) -> Outcome {
     command::by_user(&api, request, |asked| {
         let mut members = asked.members()?;
         let user_id = members.id("userId");
@@ -28,7 +28,7 @@ pub async fn issue(State(api): State<Arc<Api>>, request: Request) -> Outcome {
 }
 
 /// `GET /api/tokens/me`: the token that is shown, as it stands now.
-pub async fn mine(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn mine(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_holder(&api, request, nothing, |view, token, ()| {
         let text = api.token_text(token)?;
@@ -38,12 +38,12 @@ pub async fn mine(State(api): State<Arc<Api>>, request: Request) -> Outcome {
 }
 
 /// `DELETE /api/tokens/me`: gives the place or the slot up.
-pub async fn leave(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn leave(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Ignored, |_| Ok(Action::LeaveRoom(LeaveRoom))).await
 }
 
 /// `GET /api/queue`: how the line stands.
-pub async fn queue(State(api): State<Arc<Api>>, request: Request) -> Outcome {
+pub async fn queue(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_anyone(
         &api,

@@ -44,7 +44,7 @@ pub fn token_hash(user_id: UserId) -> TokenHash {
     TokenHash::new(bytes(user_id))
 }
 
-/// The hash of the user's fixed token: its first 64 bits are those of the other one.
+/// The hash of the user's fixed token.
 pub fn fixed_hash(user_id: UserId) -> TokenHash {
     let mut bytes = bytes(user_id);
     bytes[15] = 1;

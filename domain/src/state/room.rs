@@ -74,12 +74,6 @@ struct KnownToken {
     token: Token,
 }
 
-impl KnownToken {
-    fn place_by_hash(&self) -> (u64, TokenId) {
-        (first_bits(&self.fingerprint), self.token.token_id)
-    }
-}
-
 impl Number for KnownToken {
     fn number(&self) -> u64 {
         self.token.token_id.get()
@@ -90,16 +84,11 @@ fn fingerprint(hash: &TokenHash) -> Fingerprint {
     Fingerprint::new(*hash.as_bytes().first_chunk().expect("32 bytes have 16"))
 }
 
-fn first_bits(fingerprint: &Fingerprint) -> u64 {
-    u64::from_be_bytes(*fingerprint.as_bytes().first_chunk().expect("16 bytes have 8"))
-}
-
 /// The room and its line. Read models have the same one without an agenda.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Room<A = ToDo> {
     tokens: Numbered<KnownToken>,
-    /// By the first 64 bits of their fingerprints: more than one in a place are told apart by the rest.
-    by_hash: OrdSet<(u64, TokenId)>,
+    by_hash: OrdMap<Fingerprint, TokenId>,
     agenda: A,
     /// The last of each user, oldest first.
     ended: OrdMap<UserId, Vec<TokenId>>,
@@ -131,7 +120,7 @@ impl<A: Default> Default for Room<A> {
     fn default() -> Self {
         Self {
             tokens: Numbered::default(),
-            by_hash: OrdSet::new(),
+            by_hash: OrdMap::new(),
             agenda: A::default(),
             ended: OrdMap::new(),
             forgettable: OrdSet::new(),
@@ -188,11 +177,7 @@ impl<A: Agenda> Room<A> {
 
     /// The token with this hash, whatever its status; the latest, should it be issued twice.
     pub fn by_hash(&self, hash: &TokenHash) -> Option<&Token> {
-        let fingerprint = fingerprint(hash);
-        let place = first_bits(&fingerprint);
-        let here = self.by_hash.range((place, TokenId::FIRST)..).take_while(|(other, _)| *other == place);
-        let known = here.filter_map(|(_, token_id)| self.tokens.get(token_id.get()));
-        known.filter(|known| known.fingerprint == fingerprint).last().map(|known| &known.token)
+        self.token(*self.by_hash.get(&fingerprint(hash))?)
     }
 
     /// The token with this number, whatever its status.
@@ -337,9 +322,9 @@ impl<A: Agenda> Room<A> {
         self.last_token = self.last_token.max(Some(token.token_id));
         self.agenda.enter(&token);
         self.waiting += usize::from(token.status == TokenStatus::Waiting);
-        let known = KnownToken { fingerprint: fingerprint(&hash), token };
-        self.by_hash.insert(known.place_by_hash());
-        self.tokens.insert(known);
+        let fingerprint = fingerprint(&hash);
+        self.by_hash.insert(fingerprint, token.token_id);
+        self.tokens.insert(KnownToken { fingerprint, token });
     }
 
     /// Folds that a token's user paid or left.
@@ -388,9 +373,8 @@ impl<A: Agenda> Room<A> {
 
     /// Removes every trace of a token.
     fn remove(&mut self, token_id: TokenId) -> Option<Token> {
-        let known = self.tokens.remove(token_id.get())?;
-        self.by_hash.remove(&known.place_by_hash());
-        let token = known.token;
+        let KnownToken { fingerprint, token } = self.tokens.remove(token_id.get())?;
+        self.by_hash.remove(&fingerprint);
         self.leave(&token);
         self.forgettable.remove(&(token.forgotten_at(), token_id));
         if let Some(ended) = self.ended.get_mut(&token.user_id) {

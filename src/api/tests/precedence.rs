@@ -117,11 +117,10 @@ async fn the_request_s_id_is_the_client_s_unless_that_is_the_token() {
 
 #[tokio::test]
 async fn a_panic_is_our_fault_and_tells_nothing() {
-    async fn fails() {
+    async fn fails(_: (), _: Request<Body>) -> crate::api::Outcome {
         panic!("the secret");
     }
-    let router = Router::new().route("/", axum::routing::get(fails));
-    let router = crate::api::with_layers(router);
+    let router = crate::api::Routes::new().route(axum::routing::MethodFilter::GET, "/", fails).complete(());
     let answered = Server { router, ..Server::start(1).await }.get("/", "").await;
     assert_eq!((answered.status, answered.problem()), (StatusCode::INTERNAL_SERVER_ERROR, "internal"));
     assert!(!answered.body.to_string().contains("secret"));

@@ -20,9 +20,9 @@ use crate::log::memory::MemoryLog;
 /// The state and the read models of [`every_event`], in version 1 of both folds.
 const GOLDEN: (u32, &str, u32, &str) = (
     2,
-    "f8e74aec293e4055cf5e00e7fe44bd096f4c4ced303f9c0212bd89e7aaf7e21d",
+    "8922b52f416008da517cfa5e15511d9318ce4450b946afc576517ef529f5562a",
     2,
-    "1ffa92d68ccd242e0aeacfccf31dfe58cbdfadb36193cd377f4e741494f1d396",
+    "03eb7e5c8bc2e0bcab9e830880ea67e9378f31d4797ee1b4d326a4de8f2ae42f",
 );
 
 fn every_event() -> Vec<Event> {
