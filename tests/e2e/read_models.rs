@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::server::{Answer, Server, reprise, rows_in, run};
+use crate::server::{Answer, Server, made, reprise, rows_in};
 use crate::tools::{document, found, tamper_in};
 
 const FILE: &str = "read-models.db";
@@ -15,14 +15,6 @@ const OPEN: [&str; 2] = ["--identity", "open"];
 const REBUILD: [&str; 3] = ["projections", "rebuild", "all"];
 /// How long anything may take to happen.
 const SOON: Duration = Duration::from_secs(60);
-
-/// A log of so many events that was never served.
-fn made(events: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let (code, _, error) = run(reprise(folder.path(), &["bench", "make-log", "--events", events]));
-    assert_eq!(code, 0, "{error}");
-    folder
-}
 
 /// Builds all read models anew, from another process.
 fn rebuild(folder: &Path) -> Child {
@@ -99,7 +91,7 @@ async fn killed_while_it_projects_a_server_leaves_rows_as_a_fresh_fold_makes_the
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebuild_that_is_killed_leaves_the_old_rows_and_nothing_half() {
-    let folder = made("15000");
+    let folder = made(15_000);
     found(folder.path(), &REBUILD);
     let (mut halves, mut millis) = (0, 20);
     loop {
@@ -131,7 +123,7 @@ async fn a_rebuild_that_is_killed_leaves_the_old_rows_and_nothing_half() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_while_it_rebuilds_does_so_when_it_is_back() {
-    let folder = made("15000");
+    let folder = made(15_000);
     let (mut killed, mut millis) = (0, 30);
     loop {
         // The first time, what is killed is the first build.

@@ -36,6 +36,14 @@ pub fn reprise(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// A log of so many events, all of them long ago, that was never served.
+pub fn made(events: u64) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, _, error) = run(reprise(folder.path(), &["bench", "make-log", "--events", &events.to_string()]));
+    assert_eq!(code, 0, "{error}");
+    folder
+}
+
 impl Server {
     /// A demo in a folder that goes away with it.
     pub fn demo() -> Self {

@@ -6,19 +6,11 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::server::{Answer, Server, reprise, run};
+use crate::server::{Answer, Server, made, reprise, run};
 
 /// Enough for a snapshot at the stop.
-const EVENTS: &str = "10500";
+const EVENTS: u64 = 10_500;
 const OPEN: [&str; 2] = ["--identity", "open"];
-
-/// A log that was never served.
-fn made() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let (code, _, error) = run(reprise(folder.path(), &["bench", "make-log", "--events", EVENTS]));
-    assert_eq!(code, 0, "{error}");
-    folder
-}
 
 fn snapshots(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder.join("snapshots")).into_iter().flatten();
@@ -34,7 +26,7 @@ async fn charge(server: &Server, token: &str, key: &str) -> Answer {
 
 #[tokio::test]
 async fn a_server_goes_on_from_its_snapshot_with_tokens_keys_balances_and_etags() {
-    let folder = made();
+    let folder = made(EVENTS);
     let mut server = Server::start_in(folder.path(), &OPEN);
     let token = server.token(7).await;
     let first = charge(&server, &token, "a-key-of-mine").await;
@@ -58,7 +50,7 @@ async fn a_server_goes_on_from_its_snapshot_with_tokens_keys_balances_and_etags(
 
 #[tokio::test]
 async fn a_rewound_log_is_refused_until_the_snapshot_is_moved_away() {
-    let folder = made();
+    let folder = made(EVENTS);
     let backup = std::fs::read(folder.path().join("log.db")).unwrap();
     let mut server = Server::start_in(folder.path(), &OPEN);
     server.token(7).await;
@@ -78,7 +70,7 @@ async fn a_rewound_log_is_refused_until_the_snapshot_is_moved_away() {
 
 #[tokio::test]
 async fn a_damaged_snapshot_costs_time_and_nothing_else() {
-    let folder = made();
+    let folder = made(EVENTS);
     assert!(Server::start_in(folder.path(), &OPEN).terminate().success());
     let snapshot = snapshots(folder.path()).remove(0);
     let mut bytes = std::fs::read(&snapshot).unwrap();
@@ -92,7 +84,7 @@ async fn a_damaged_snapshot_costs_time_and_nothing_else() {
 
 #[tokio::test]
 async fn a_snapshot_that_cannot_be_written_stops_nobody() {
-    let folder = made();
+    let folder = made(EVENTS);
     std::fs::write(folder.path().join("snapshots"), "no folder").unwrap();
     let mut server = Server::start_in(folder.path(), &OPEN);
     server.token(7).await;
@@ -102,7 +94,7 @@ async fn a_snapshot_that_cannot_be_written_stops_nobody() {
 
 #[tokio::test]
 async fn killed_while_it_writes_a_snapshot_a_server_leaves_nothing_half() {
-    let folder = made();
+    let folder = made(EVENTS);
     for millis in [0, 4, 9, 15, 22, 30, 45, 70] {
         let _ = std::fs::remove_dir_all(folder.path().join("snapshots"));
         let mut server = Server::start_in(folder.path(), &OPEN);

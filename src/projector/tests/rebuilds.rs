@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::RecordedEvent;
+use projections::sql::store::Slot;
 use projections::sql::{Change, Fold, OutOfRange, balances, compare, point_history};
 
 use super::*;
@@ -21,6 +22,33 @@ async fn a_request_that_was_left_before_the_server_started_is_carried_out() {
         node.catches_up(&log).await;
         assert_eq!(outcome(&request).await, Outcome::Built { position: 11 });
         node.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_build_left_is_thrown_away_by_the_next_to_open_and_a_running_build_is_left_alone() {
+    let model = &point_history::MODEL;
+    let building = async |place: &Place| {
+        let mut looking = place.location.look().await.unwrap().unwrap();
+        let checkpoint = store::checkpoint(&mut looking.begin_reading().await.unwrap(), model, Slot::Building).await;
+        checkpoint.unwrap().is_some()
+    };
+    for place in Place::each() {
+        let (mut builder, readers) = place.location.open().await.unwrap();
+        assert!(store::start_building(&mut builder).await.unwrap());
+        let mut transaction = builder.begin().await.unwrap();
+        store::create(&mut transaction, model, Slot::Building, Uuid::from_u128(1)).await.unwrap();
+        transaction.commit().await.unwrap();
+        assert!(building(&place).await);
+        if let Location::Servers(_) = &place.location {
+            // Another node's: a file has no other.
+            Database::open(&place.location).await.unwrap().close().await.unwrap();
+            assert!(building(&place).await, "the build of another node was thrown away");
+        }
+        readers.close().await;
+        builder.close().await.unwrap();
+        Database::open(&place.location).await.unwrap().close().await.unwrap();
+        assert!(!building(&place).await, "what nobody builds any more was left");
     }
 }
 

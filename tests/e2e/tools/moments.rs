@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{charge, document, found, hold, pay, said};
-use crate::server::{Answer, Server, TOKEN_2, reprise, run};
+use crate::server::{Answer, Server, TOKEN_2, made};
 
 const SEATS: &str = "/api/concerts/1/schedules/296/seats?status=all";
 const SHOW_SEATS: &str = "seats --concert 1 --schedule 296";
@@ -120,14 +120,11 @@ async fn any_moment_of_a_sale_is_shown_as_it_was_answered_then() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn so_is_any_moment_of_a_line_that_moves_and_of_holds_that_expire() {
-    let folder = tempfile::tempdir().unwrap();
-    // All of this log is long ago: what is held expires when it is served.
-    let make = ["bench", "make-log", "--events", "5000"];
+    // What is held in a log of long ago expires when it is served.
+    let folder = made(5_000);
     let room = ["room", "set", "--capacity", "3", "--admissions-per-second", "10"];
-    for arguments in [make.as_slice(), &room] {
-        let (code, _, error) = run(reprise(folder.path(), arguments));
-        assert_eq!(code, 0, "{error}");
-    }
+    let (code, _, error) = said(folder.path(), &room);
+    assert_eq!(code, 0, "{error}");
     let server = Server::start_in(folder.path(), &["--identity", "open", "--operations", "127.0.0.1:0"]);
     let mut recorded: Vec<Answered> = Vec::new();
     for user in 100_000..100_030 {

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row, query};
 
 use super::{document, found, said, stopped, tamper};
-use crate::server::{Server, reprise, run};
+use crate::server::{Server, made};
 
 /// The fields that hold bytes, and as what SQLite keeps them.
 const FIELDS: [(&str, &str); 4] = [("data", "TEXT"), ("metadata", "TEXT"), ("type", "TEXT"), ("hash", "BLOB")];
@@ -92,9 +92,7 @@ async fn a_removed_row_and_two_swapped_ones_are_named_and_not_served() {
 
 #[tokio::test]
 async fn a_start_from_a_snapshot_proves_what_it_folds_and_leaves_the_rest_to_be_verified() {
-    let folder = tempfile::tempdir().unwrap();
-    let (code, _, error) = run(reprise(folder.path(), &["bench", "make-log", "--events", "10500"]));
-    assert_eq!(code, 0, "{error}");
+    let folder = made(10_500);
     assert!(Server::start_in(folder.path(), &OPEN).terminate().success());
     let head = |folder: &Path| -> u64 { found(folder, &["log", "stat"])["position"].as_u64().unwrap() };
     let snapshot = head(folder.path());
