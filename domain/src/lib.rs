@@ -24,7 +24,7 @@ pub use decisions::{
 };
 pub use event::{DecodeError, Event, Hold, PricedSeat, Seat, Subject};
 pub use record::{
-    ActorName, ChainError, HASH_ALGORITHM, Head, IdempotencyKey, LOG_FORMAT, Metadata, Record, RecordedEvent,
+    ActorName, ChainError, HASH_ALGORITHM, Head, IdempotencyKey, LOG_FORMAT, Metadata, PROGRAM, Record, RecordedEvent,
 };
 pub use rejection::Rejection;
 pub use state::catalogue::{Catalogue, Concert, Schedule, ScheduleTimes};

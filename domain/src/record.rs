@@ -1,5 +1,7 @@
 //! A record of the log: an event as it is stored, chained by its hash to all before it.
 
+use std::borrow::Cow;
+
 use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
@@ -159,7 +161,8 @@ pub struct Metadata {
     /// The run of the node that decided.
     pub node_id: Uuid,
     /// The version of the program that decided.
-    pub program: String,
+    #[serde(deserialize_with = "program")]
+    pub program: Cow<'static, str>,
     /// The HTTP request's id, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -177,6 +180,28 @@ impl Metadata {
     pub fn is_last(&self) -> bool {
         self.index + 1 == self.count
     }
+}
+
+/// The version of this program, which stands in the metadata of what it decides.
+pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+
+/// Most records name this very program, which need not be written down for each.
+fn program<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
+    struct Version;
+
+    impl Visitor<'_> for Version {
+        type Value = Cow<'static, str>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a program's version")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, version: &str) -> Result<Cow<'static, str>, E> {
+            Ok(if version == PROGRAM { PROGRAM.into() } else { version.to_owned().into() })
+        }
+    }
+
+    deserializer.deserialize_str(Version)
 }
 
 /// An idempotency key with the request that it was used for, both as fingerprints.

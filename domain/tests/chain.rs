@@ -16,7 +16,7 @@ fn metadata() -> Metadata {
         causation_id: Uuid::nil(),
         actor: ActorName::System,
         node_id: Uuid::nil(),
-        program: "0.1.0".to_owned(),
+        program: "0.1.0".into(),
         request_id: None,
         idempotency: None,
     }

@@ -205,7 +205,7 @@ fn metadata() -> Metadata {
         causation_id: Uuid::from_u128(0x33333333_3333_4333_8333_333333333333),
         actor: ActorName::User(UserId::try_from(7).unwrap()),
         node_id: Uuid::from_u128(0x44444444_4444_4444_8444_444444444444),
-        program: "0.1.0".to_owned(),
+        program: "0.1.0".into(),
         request_id: Some("req-1".to_owned()),
         idempotency: Some(IdempotencyKey { key: Fingerprint::new(bytes), request: Fingerprint::new(reversed) }),
     }

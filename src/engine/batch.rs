@@ -133,7 +133,7 @@ impl Batch {
             causation_id: submission.command_id,
             actor: actor.name(),
             node_id: self.node_id,
-            program: env!("CARGO_PKG_VERSION").to_owned(),
+            program: domain::PROGRAM.into(),
             request_id: submission.request_id.clone(),
             idempotency: submission.command.idempotency,
         }

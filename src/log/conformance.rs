@@ -110,7 +110,7 @@ fn metadata() -> Metadata {
         causation_id: command_id,
         actor: ActorName::System,
         node_id: command_id,
-        program: "conformance".to_owned(),
+        program: "conformance".into(),
         request_id: None,
         idempotency: None,
     }

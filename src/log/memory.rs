@@ -230,7 +230,7 @@ fn foreign(last: Option<&Record>, event: &Event) -> Record {
         causation_id: command_id,
         actor: ActorName::System,
         node_id: Uuid::new_v4(),
-        program: "test".to_owned(),
+        program: "test".into(),
         request_id: None,
         idempotency: None,
     };

@@ -141,7 +141,7 @@ fn charges(head: &Head, size: usize) -> Vec<Record> {
             causation_id: id,
             actor: ActorName::User(user_id),
             node_id: id,
-            program: env!("CARGO_PKG_VERSION").to_owned(),
+            program: domain::PROGRAM.into(),
             request_id: Some(id.to_string()),
             idempotency: None,
         };

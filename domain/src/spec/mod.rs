@@ -131,7 +131,7 @@ pub fn metadata() -> Metadata {
         causation_id: Uuid::nil(),
         actor: ActorName::System,
         node_id: Uuid::nil(),
-        program: "0.0.0".to_owned(),
+        program: "0.0.0".into(),
         request_id: None,
         idempotency: None,
     }

@@ -63,7 +63,7 @@ impl Sequencer {
                     causation_id: Uuid::nil(),
                     actor: actor.name(),
                     node_id: Uuid::nil(),
-                    program: "0.1.0".to_owned(),
+                    program: "0.1.0".into(),
                     request_id: None,
                     idempotency,
                 };

@@ -70,7 +70,7 @@ fn smallest() -> Record {
         causation_id: command_id,
         actor: ActorName::System,
         node_id: command_id,
-        program: "0".to_owned(),
+        program: "0".into(),
         request_id: None,
         idempotency: None,
     };
