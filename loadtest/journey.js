@@ -3,7 +3,7 @@
 import { check, sleep } from 'k6';
 import exec from 'k6/execution';
 import { Counter, Rate } from 'k6/metrics';
-import { api } from './lib/api.js';
+import { keyed as api } from './lib/api.js';
 
 const STEPS = ['token', 'seats', 'reservation', 'charge', 'payment'];
 // The last five schedules are for those who pay too late, so that their seats are theirs alone to lose.

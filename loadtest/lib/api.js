@@ -1,4 +1,5 @@
 // What every scenario needs of the server: where it is, and one function a route.
+import exec from 'k6/execution';
 import http from 'k6/http';
 
 export const BASE = __ENV.BASE_URL || 'http://127.0.0.1:8080';
@@ -12,12 +13,23 @@ export const FIXED_TOKENS = {
 // A refusal that a rule gives is an answer that is expected: it does not count as a failure.
 const EXPECTED = http.expectedStatuses(200, 304, 403, 409, 410);
 
-// The routes, each asked by `send`. The tag `name` is what thresholds and the report call a route.
-function routes(send) {
+// A command's key is used once: by this VU, in this run.
+const RUN = Date.now().toString(36);
+let keys = 0;
+
+function nextKey() {
+  keys += 1;
+  return `${RUN}-${exec.vu.idInTest}-${keys}`;
+}
+
+// The routes, each asked by `send`. The tag `name` is what thresholds and the report call a route. Where commands are `keyed`, k6
+// repeats one by itself whose connection the server closed at that moment, after 30 s of idleness; else it is a failure.
+function routes(send, keyed = false) {
   const ask = (method, name, path, token, body) => {
     const headers = {};
     if (token) headers.Authorization = token;
     if (body) headers['Content-Type'] = 'application/json';
+    if (keyed && method !== 'GET') headers['Idempotency-Key'] = nextKey();
     return send(method, `${BASE}${path}`, body && JSON.stringify(body), { headers, tags: { name }, responseCallback: EXPECTED });
   };
   return {
@@ -39,7 +51,9 @@ function routes(send) {
 
 // One after another, as a VU does by itself.
 export const api = routes(http.request);
+// The same, for clients that retry, and that pause as long as people do.
+export const keyed = routes(http.request, true);
 // Not asked yet: for `http.batch`.
 export const described = routes((...request) => request);
 // As promises, so that one VU can be many people.
-export const promised = routes(http.asyncRequest);
+export const promised = routes(http.asyncRequest, true);
