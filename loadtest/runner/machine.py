@@ -23,7 +23,7 @@ def facts(program, load, root):
         "k6": k6.version(load),
         "machine": f"{cores} cores, shared by the server and its load; {model()}; {memory:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
-        "busy before": f"{busy_cores():.2f} of {cores} cores, with other work",
+        "busy before": f"{busy_cores():.2f} of {cores} cores, by other work",
     }
 
 
