@@ -37,18 +37,9 @@ pub async fn not_modified(options: &Options) -> Result<Vec<Row>, BenchError> {
     let sale = open(options).await?;
     let (_, etag) = look(sale.server.address, &requests::seats(1, &sale.guests[0], None)).await?;
     let floor = Server::floor(0, 0)?;
-    let mut rows = Vec::new();
-    for clients in options.connections.iter().copied() {
-        let known = |number: usize| Again(requests::seats(1, &sale.guests[number], etag.as_deref()));
-        let at_once =
-            |number: usize| Again(requests::get("/not-modified", &sale.guests[number].token, etag.as_deref()));
-        let mut ours = Side::of(&sale.server, clients, known).await?;
-        let mut floors = Side::of(&floor, clients, at_once).await?;
-        let (ours, floors) = by_turns(&mut ours, &mut floors, options.round()).await?;
-        let row = Row::of("not-modified", "304; against a handler that answers 304 at once", clients, &ours);
-        rows.push(row.against(&floors).must(Bound::RatioAtLeast(READ_OF_STATIC)));
-    }
-    Ok(rows)
+    let what = "304; against a handler that answers 304 at once";
+    let known = |guest: &Guest| requests::seats(1, guest, etag.as_deref());
+    compare(options, "not-modified", what, &sale, &floor, known).await
 }
 
 async fn compare(
