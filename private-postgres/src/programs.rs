@@ -26,7 +26,8 @@ pub struct User {
     pub gid: u32,
 }
 
-/// The newest PostgreSQL of this machine. Where there is none, tests leave out what needs one, and say so.
+/// The PostgreSQL that `PATH` leads to, else the newest of this machine. Where there is none, tests leave out what needs one,
+/// and say so.
 pub fn find() -> Option<Programs> {
     let of_debian = std::fs::read_dir(DEBIAN).into_iter().flatten().flatten();
     let mut of_debian: Vec<(u32, PathBuf)> = of_debian
@@ -34,8 +35,8 @@ pub fn find() -> Option<Programs> {
         .collect();
     of_debian.sort();
     let search = std::env::var_os("PATH").unwrap_or_default();
-    let places = of_debian.into_iter().rev().map(|(_, place)| place).chain(std::env::split_paths(&search));
-    let found = places.into_iter().find(|place| place.join("initdb").exists() && place.join("postgres").exists());
+    let mut places = std::env::split_paths(&search).chain(of_debian.into_iter().rev().map(|(_, place)| place));
+    let found = places.find(|place| place.join("initdb").exists() && place.join("postgres").exists());
     if found.is_none() {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "CI must have PostgreSQL: install `postgresql`");
         // Past the harness, which keeps to itself what a test that passes prints.

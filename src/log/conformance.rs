@@ -25,6 +25,10 @@ pub(crate) trait Fixture: Send + Sync {
     fn can_be_damaged(&self) -> bool {
         true
     }
+    /// Has things go wrong at random from now on, where they can be made to: whether they do.
+    fn trouble(&self) -> bool {
+        false
+    }
     /// Changes a stored record's data behind the log's back.
     async fn alter(&self, position: Position);
     /// Removes a stored record behind the log's back.

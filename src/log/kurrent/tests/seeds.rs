@@ -1,34 +1,187 @@
-//! A thousand seeds of random faults, in the server and on the wire to it.
+//! Random faults, in the server and on the wire to it: the conformance suite, several nodes, and two that only append.
+//!
+//! `REPRISE_TEST_SEEDS` says how many seeds each of them is run with, side by side; measured once with 1,000.
 
 use std::collections::HashSet;
+use std::sync::Mutex;
 
 use kurrent_stand_in::{Fault, Wire};
+use tokio::task::{JoinSet, LocalSet, spawn_local};
 
 use super::*;
-use crate::log::conformance::chain;
+use crate::log::conformance::{chain, passes};
 
-const SEEDS: u64 = 1_000;
-/// So many seeds run side by side.
-const SIDE_BY_SIDE: u64 = 16;
+const SIDE_BY_SIDE: usize = 16;
+/// The longest pause between two things that go wrong.
+const MAX_PAUSE: Duration = Duration::from_millis(40);
 /// So many batches each of two nodes appends.
 const BATCHES: usize = 4;
 
+/// Runs with as many seeds as usual, unless the environment says otherwise.
+async fn each_seed<F: Future<Output = ()> + 'static>(usual: u64, run: impl Fn(u64) -> F) {
+    let seeds = std::env::var("REPRISE_TEST_SEEDS").map_or(usual, |seeds| seeds.parse().unwrap());
+    let seeding = async {
+        let mut running = JoinSet::new();
+        for seed in 0..seeds {
+            if running.len() == SIDE_BY_SIDE {
+                running.join_next().await.unwrap().unwrap();
+            }
+            let run = run(seed);
+            running.spawn_local(async move {
+                let survived = spawn_local(run).await;
+                assert!(survived.is_ok(), "seed {seed}: {survived:?}");
+            });
+        }
+        while let Some(ended) = running.join_next().await {
+            ended.unwrap();
+        }
+    };
+    LocalSet::new().run_until(seeding).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_lose_nothing_and_double_nothing_whatever_fails() {
-    let seeds = Arc::new(tokio::sync::Mutex::new(0..SEEDS));
-    let running = (0..SIDE_BY_SIDE).map(|_| {
-        let seeds = Arc::clone(&seeds);
-        tokio::spawn(async move {
-            loop {
-                let Some(seed) = seeds.lock().await.next() else { return };
-                let survived = tokio::spawn(two_nodes(seed)).await;
-                assert!(survived.is_ok(), "seed {seed}: {survived:?}");
-            }
-        })
-    });
-    for run in running.collect::<Vec<_>>() {
-        run.await.unwrap();
+    each_seed(1_000, two_nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_conforms_on_a_server_whose_appends_fail() {
+    each_seed(8, |seed| async move {
+        let random = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
+        let fresh = async || {
+            let stream = Arc::new(Stream::on(StandIn::start().await));
+            Failing { stream, random: Arc::clone(&random) }
+        };
+        passes(fresh).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_nodes_sell_from_one_log_whatever_fails() {
+    each_seed(16, |seed| async move {
+        let seeds = Mutex::new(fastrand::Rng::with_seed(seed));
+        let fresh = async || {
+            let random = seeds.lock().unwrap().fork();
+            Troubled::start(random).await
+        };
+        crate::engine::tests::nodes::pass(fresh).await;
+    })
+    .await;
+}
+
+/// A log on a server whose appends fail at random, used as the sequencer uses it.
+struct Settling {
+    log: KurrentLog,
+    stand_in: Arc<Stream>,
+    random: Arc<Mutex<fastrand::Rng>>,
+}
+
+#[async_trait]
+impl EventLog for Settling {
+    async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        if self.random.lock().unwrap().u8(..) < 64 {
+            let faults =
+                [Fault::ReplyLost, Fault::TimedOut, Fault::LandsLate(SETTLE_PAUSE), Fault::Silent, Fault::Conflict];
+            let fault = self.random.lock().unwrap().usize(..faults.len());
+            self.stand_in.stand_in().fail(faults[fault]);
+        }
+        match settle(&self.log, expected, records).await {
+            Settled::Written => Ok(()),
+            Settled::NotWritten => Err(AppendError::Conflict),
+        }
     }
+
+    async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+        Ok(persist(|| self.log.read(after, limit)).await)
+    }
+
+    async fn head(&self) -> Result<Head, ReadError> {
+        Ok(persist(|| self.log.head()).await)
+    }
+
+    async fn wait_past(&self, after: Position) {
+        self.log.wait_past(after).await;
+    }
+}
+
+struct Failing {
+    stream: Arc<Stream>,
+    random: Arc<Mutex<fastrand::Rng>>,
+}
+
+#[async_trait]
+impl Fixture for Failing {
+    async fn open(&self) -> Arc<dyn EventLog> {
+        let log = open(&self.stream).await;
+        Arc::new(Settling { log, stand_in: Arc::clone(&self.stream), random: Arc::clone(&self.random) })
+    }
+
+    async fn alter(&self, position: Position) {
+        self.stream.alter(position).await;
+    }
+
+    async fn remove(&self, position: Position) {
+        self.stream.remove(position).await;
+    }
+}
+
+/// A log on a server, and over a wire, with which things go wrong once they are told to.
+struct Troubled {
+    stream: Arc<Stream>,
+    wire: Arc<Wire>,
+    random: Mutex<fastrand::Rng>,
+    failing: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Troubled {
+    async fn start(random: fastrand::Rng) -> Self {
+        let (stream, wire) = over_a_wire().await;
+        Self { stream, wire, random: Mutex::new(random), failing: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl Fixture for Troubled {
+    async fn open(&self) -> Arc<dyn EventLog> {
+        Arc::new(open(&self.stream).await)
+    }
+
+    fn trouble(&self) -> bool {
+        let (stream, wire, mut random) =
+            (Arc::clone(&self.stream), Arc::clone(&self.wire), self.random.lock().unwrap().fork());
+        let failing = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(MAX_PAUSE.mul_f64(random.f64())).await;
+                fail(&stream, &wire, &mut random);
+            }
+        });
+        *self.failing.lock().unwrap() = Some(failing);
+        true
+    }
+
+    async fn alter(&self, position: Position) {
+        self.stream.alter(position).await;
+    }
+
+    async fn remove(&self, position: Position) {
+        self.stream.remove(position).await;
+    }
+}
+
+impl Drop for Troubled {
+    fn drop(&mut self) {
+        if let Some(failing) = self.failing.lock().unwrap().take() {
+            failing.abort();
+        }
+    }
+}
+
+async fn over_a_wire() -> (Arc<Stream>, Arc<Wire>) {
+    let mut stream = Stream::on(StandIn::start().await);
+    let wire = Wire::to(stream.stand_in().address(0)).await;
+    stream.url = format!("kurrentdb://{}?tls=false", wire.address());
+    (Arc::new(stream), Arc::new(wire))
 }
 
 /// What a node was told.
@@ -39,10 +192,7 @@ struct Told {
 }
 
 async fn two_nodes(seed: u64) {
-    let mut stream = Stream::on(StandIn::start().await);
-    let wire = Wire::to(stream.stand_in().address(0)).await;
-    stream.url = format!("kurrentdb://{}?tls=false", wire.address());
-    let (stream, wire) = (Arc::new(stream), Arc::new(wire));
+    let (stream, wire) = over_a_wire().await;
     let node = |index: u64| {
         let random = fastrand::Rng::with_seed(2 * seed + index);
         tokio::spawn(node(Arc::clone(&stream), Arc::clone(&wire), random))
