@@ -80,7 +80,7 @@ impl KurrentLog {
 
     async fn open_with(url: &str, patience: Patience) -> Result<Self, KurrentError> {
         let leader = Arc::new(Leader::new(Settings::parse(url).map_err(KurrentError::Url)?, patience));
-        examine(&leader).await?;
+        examine_on_any(&leader).await?;
         let follower = Arc::new(Follower::new());
         let following = tokio::spawn(Arc::clone(&follower).follow(Arc::clone(&leader)));
         Ok(Self { leader, follower, following, turns: Turns::default() })
@@ -228,6 +228,18 @@ fn foreign(error: ReadError) -> String {
         ReadError::Malformed { position, reason } => format!("position {position}: {reason}"),
         other @ (ReadError::Unavailable(_) | ReadError::Damaged(_) | ReadError::Broken(_)) => other.to_string(),
     }
+}
+
+/// Examines the stream on whichever of the nodes answers: the one that is asked first may be silent, or know no leader.
+async fn examine_on_any(leader: &Leader) -> Result<(), KurrentError> {
+    let mut examined = examine(leader).await;
+    for _ in 1..leader.nodes() {
+        if !matches!(examined, Err(KurrentError::Unreachable { .. } | KurrentError::Refused(_))) {
+            break;
+        }
+        examined = examine(leader).await;
+    }
+    examined
 }
 
 /// Looks whether a stream can be a log: empty, or one of ours from its first event on, and kept for ever.

@@ -40,6 +40,11 @@ impl Leader {
         &self.settings.stream
     }
 
+    /// How many nodes the URL names.
+    pub fn nodes(&self) -> usize {
+        self.settings.nodes.len()
+    }
+
     /// Whether TLS is used, as a part of a sentence.
     pub fn how_secured(&self) -> &'static str {
         if self.settings.tls.is_some() { "over TLS" } else { "without TLS" }

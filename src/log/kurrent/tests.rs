@@ -91,8 +91,10 @@ impl Fixture for Stream {
 enum Settled {
     /// They are in the log.
     Written,
-    /// They are not, and never will be.
+    /// They are not, and never will be: the head is another one.
     NotWritten,
+    /// They are not, and never will be: the server could not be reached.
+    NotSent,
 }
 
 /// Appends as the sequencer does: what is unknown is tried again, the same records at the same head, until it is known.
@@ -109,7 +111,7 @@ async fn settle(log: &dyn EventLog, head: &Head, records: &[Record]) -> Settled 
                 Next::Record(_) | Next::AnotherHistory => return Settled::NotWritten,
             },
             Err(AppendError::Unknown(_)) => uncertain = !records.is_empty(),
-            Err(AppendError::Unavailable(_) | AppendError::Full(_)) if !uncertain => return Settled::NotWritten,
+            Err(AppendError::Unavailable(_) | AppendError::Full(_)) if !uncertain => return Settled::NotSent,
             Err(AppendError::Unavailable(_) | AppendError::Full(_)) => {}
             Err(AppendError::Broken(reason)) => panic!("{reason}"),
         }

@@ -53,6 +53,18 @@ async fn a_server_that_is_not_there_is_told() {
 }
 
 #[tokio::test]
+async fn a_node_that_is_silent_is_passed_by() {
+    let stand_in = StandIn::start().await;
+    // Whoever connects to it waits.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("kurrentdb://{},{}?tls=false", silent.local_addr().unwrap(), stand_in.address(0));
+    let log = KurrentLog::open_with(&url, QUICK).await.unwrap();
+    log.append(&Head::EMPTY, &chain(&Head::EMPTY, 1)).await.unwrap();
+    let told = refused(&format!("kurrentdb://{}?tls=false", silent.local_addr().unwrap())).await;
+    assert!(told.contains("no answer in time"), "{told}");
+}
+
+#[tokio::test]
 async fn what_is_no_kurrentdb_is_told() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -86,9 +86,12 @@ impl EventLog for Settling {
             let fault = self.random.lock().unwrap().usize(..faults.len());
             self.stand_in.stand_in().fail(faults[fault]);
         }
-        match settle(&self.log, expected, records).await {
-            Settled::Written => Ok(()),
-            Settled::NotWritten => Err(AppendError::Conflict),
+        loop {
+            match settle(&self.log, expected, records).await {
+                Settled::Written => return Ok(()),
+                Settled::NotWritten => return Err(AppendError::Conflict),
+                Settled::NotSent => {}
+            }
         }
     }
 
@@ -230,7 +233,7 @@ async fn node(stream: Arc<Stream>, wire: Arc<Wire>, mut random: fastrand::Rng) -
         fail(&stream, &wire, &mut random);
         match settle(&log, &head, &records).await {
             Settled::Written => told.written.extend(records),
-            Settled::NotWritten => told.not_written.extend(records),
+            Settled::NotWritten | Settled::NotSent => told.not_written.extend(records),
         }
     }
     told
