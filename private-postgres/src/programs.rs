@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// Where Debian keeps the programs, one folder a version.
 const DEBIAN: &str = "/usr/lib/postgresql";
+/// A folder without one of these is passed by: some have a link to a few of them.
+const NEEDED: [&str; 5] = ["initdb", "postgres", "psql", "pg_isready", "pg_basebackup"];
 /// Who runs a server for root, the first of them that exists.
 const STAND_INS: [&str; 2] = ["postgres", "nobody"];
 
@@ -36,7 +38,7 @@ pub fn find() -> Option<Programs> {
     of_debian.sort();
     let search = std::env::var_os("PATH").unwrap_or_default();
     let mut places = std::env::split_paths(&search).chain(of_debian.into_iter().rev().map(|(_, place)| place));
-    let found = places.find(|place| place.join("initdb").exists() && place.join("postgres").exists());
+    let found = places.find(|place| NEEDED.iter().all(|program| place.join(program).exists()));
     if found.is_none() {
         assert!(std::env::var("CI").as_deref() != Ok("true"), "CI must have PostgreSQL: install `postgresql`");
         // Past the harness, which keeps to itself what a test that passes prints.
