@@ -21,12 +21,12 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::codegen::tokio_stream;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Streaming};
+use tonic::{Request, Response, Streaming};
 
 use super::failure::{Failure, sentence};
 use super::protocol::{
     APPEND, AppendContent, AppendOptions, AppendReq, AppendResp, AppendResult, AppendSuccess, Begin, Count, Empty,
-    Expected, IdForm, ProposedMessage, READ, REQUIRES_LEADER, ReadContent, ReadOptions, ReadReq, ReadResp,
+    Expected, GRPC_STATUS, IdForm, ProposedMessage, READ, REQUIRES_LEADER, ReadContent, ReadOptions, ReadReq, ReadResp,
     RecordedEvent, StreamIdentifier, StreamOptions,
 };
 use super::settings::{Node, Settings};
@@ -142,23 +142,34 @@ impl Connection {
     }
 
     async fn read(&self, stream: &str, direction: i32, from: Begin, limit: u64) -> Result<Vec<RecordedEvent>, Failure> {
-        let mut messages = self.stream(stream, direction, from, Count::Events(limit)).await?;
+        let answer = self.stream(stream, direction, from, Count::Events(limit)).await?;
+        // Where there is nothing to send, how it went stands in the headers.
+        let mut has_ended = answer.metadata().contains_key(GRPC_STATUS);
+        let mut messages = answer.into_inner();
         let mut events = Vec::new();
-        loop {
-            let message = timeout(self.patience.message, messages.message()).await;
-            let message =
-                message.map_or_else(|_| Err(Failure::silence()), |told| told.map_err(|status| Failure::of(&status)));
-            match message.map_err(|failure| failure.at(&self.node))?.map(|message| message.content) {
-                Some(Some(ReadContent::Event(read))) => events.extend(read.event),
-                Some(Some(ReadContent::StreamNotFound(_))) | None => return Ok(events),
-                Some(Some(ReadContent::Confirmation(_) | ReadContent::CaughtUp(_)) | None) => {}
+        let reading = async {
+            loop {
+                let message = timeout(self.patience.message, messages.message()).await;
+                let message = message.map_err(|_| Failure::silence())?.map_err(|status| Failure::of(&status))?;
+                match message.map(|message| message.content) {
+                    Some(Some(ReadContent::Event(read))) => events.extend(read.event),
+                    Some(Some(ReadContent::StreamNotFound(_))) => return Ok(()),
+                    Some(Some(ReadContent::Confirmation(_) | ReadContent::CaughtUp(_)) | None) => {}
+                    None => break,
+                }
             }
-        }
+            let trailers = messages.trailers().await.map_err(|status| Failure::of(&status))?;
+            has_ended |= trailers.is_some_and(|trailers| trailers.contains_key(GRPC_STATUS));
+            // Without a word on how it went it was broken off: what came is not all, and must not look like the log's end.
+            if has_ended { Ok(()) } else { Err(Failure::Lost("the reading broke off".to_owned())) }
+        };
+        reading.await.map_err(|failure: Failure| failure.at(&self.node))?;
+        Ok(events)
     }
 
     /// The events to come, from now on.
     pub async fn subscribe(&self, stream: &str) -> Result<Streaming<ReadResp>, Failure> {
-        self.stream(stream, 0, Begin::End(Empty {}), Count::Subscription(Empty {})).await
+        Ok(self.stream(stream, 0, Begin::End(Empty {}), Count::Subscription(Empty {})).await?.into_inner())
     }
 
     async fn stream(
@@ -167,7 +178,7 @@ impl Connection {
         direction: i32,
         from: Begin,
         count: Count,
-    ) -> Result<Streaming<ReadResp>, Failure> {
+    ) -> Result<Response<Streaming<ReadResp>>, Failure> {
         let options = ReadOptions {
             stream: Some(StreamOptions { stream: Some(identifier(stream)), from: Some(from) }),
             direction,
@@ -184,8 +195,7 @@ impl Connection {
             grpc.server_streaming(request, path, codec).await.map_err(|status| Failure::of(&status))
         };
         let answer = timeout(self.patience.message, calling).await.unwrap_or_else(|_| Err(Failure::silence()));
-        let answer = answer.map_err(|failure| failure.at(&self.node))?;
-        Ok(answer.into_inner())
+        answer.map_err(|failure| failure.at(&self.node))
     }
 
     /// Every call is for the leader: another node may lag, and would pass an append on without saying how it went.

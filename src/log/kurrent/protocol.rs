@@ -22,6 +22,8 @@ pub const CREATED: &str = "created";
 /// How many ticks a millisecond has: each is 100 ns.
 pub const TICKS_PER_MILLISECOND: i64 = 10_000;
 
+/// How a call went, in the trailers of its answer or, of one without messages, in its headers.
+pub const GRPC_STATUS: &str = "grpc-status";
 /// The header with which a request is refused by every node but the leader.
 pub const REQUIRES_LEADER: &str = "requires-leader";
 /// The key in a refusal's metadata for which refusal it is.

@@ -93,6 +93,11 @@ impl StandIn {
         self.shared.lock().faults.push_back(fault);
     }
 
+    /// So many of the next readings end after their first event, without a word on how they went.
+    pub fn tear_readings(&self, readings: u64) {
+        self.shared.lock().torn_readings = readings;
+    }
+
     /// How many faults are still to come.
     pub fn faults_left(&self) -> usize {
         self.shared.lock().faults.len()

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
+use http_body::Frame;
+use http_body_util::BodyExt;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -122,8 +124,13 @@ where
             Grpc::new(ProstCodec::<AppendResp, AppendReq>::default()).client_streaming(call, request).await
         }
         READ => {
-            let call = tower::service_fn(|request| peer.read(request));
-            Grpc::new(ProstCodec::<ReadResp, ReadReq>::default()).server_streaming(call, request).await
+            let tears = peer.shared.lock().tears();
+            let call = tower::service_fn(|request| async {
+                let answer = peer.read(request).await?;
+                Ok(answer.map(|told| if tears { told.take(1).boxed() } else { told }))
+            });
+            let answer = Grpc::new(ProstCodec::<ReadResp, ReadReq>::default()).server_streaming(call, request).await;
+            if tears { answer.map(without_trailers) } else { answer }
         }
         gossip::READ => {
             let call = tower::service_fn(|_: Request<()>| peer.gossip());
@@ -135,6 +142,11 @@ where
         }
         _ => Status::unimplemented("the stand-in does not know this call").into_http(),
     })
+}
+
+/// An answer as one looks that broke off: nothing is said of how it went.
+fn without_trailers(body: Body) -> Body {
+    Body::new(body.map_frame(|frame| Frame::data(frame.into_data().unwrap_or_default())))
 }
 
 impl Peer {

@@ -36,6 +36,8 @@ pub struct State {
     pub leader: usize,
     pub faults: VecDeque<Fault>,
     pub clock_ahead_ms: i64,
+    /// So many of the next readings break off.
+    pub torn_readings: u64,
     authorization: Option<String>,
     streams: HashMap<String, Stream>,
 }
@@ -105,6 +107,13 @@ impl Shared {
 impl State {
     pub fn stream(&mut self, name: &str) -> &mut Stream {
         self.streams.entry(name.to_owned()).or_default()
+    }
+
+    /// Whether the next reading breaks off.
+    pub fn tears(&mut self) -> bool {
+        let tears = self.torn_readings > 0;
+        self.torn_readings = self.torn_readings.saturating_sub(1);
+        tears
     }
 
     pub fn alter(&mut self, stream: &str, revision: u64) {

@@ -101,6 +101,25 @@ async fn after_a_reconnect_the_hash_at_the_head_is_compared() {
     assert_eq!(whole(&log).await, [&all[..1], &others].concat());
 }
 
+/// It may not look like the log's end: whoever took it for that would decide on less than there is.
+#[tokio::test]
+async fn a_reading_that_breaks_off_is_not_taken_for_all() {
+    let stream = Stream::on(StandIn::start().await);
+    let (log, mut all) = (stream.log().await, Vec::new());
+    for _ in 0..3 {
+        append_one(&log, &mut all).await.unwrap();
+    }
+    while !log.follower.lives() {
+        tokio::time::sleep(SETTLE_PAUSE).await;
+    }
+    stream.stand_in().tear_readings(2);
+    assert!(matches!(log.read(Position::START, 9).await, Err(ReadError::Unavailable(_))));
+    assert!(matches!(log.head().await, Err(ReadError::Unavailable(_))));
+    assert_eq!(whole(&log).await, all);
+    // A reading of nothing is whole.
+    assert_eq!(log.read(Position::new(3), 9).await, Ok(vec![]));
+}
+
 #[tokio::test]
 async fn a_subscription_that_ends_is_made_again_and_holds_nobody_up() {
     let stream = Stream::on(StandIn::start().await);
