@@ -92,7 +92,7 @@ pub struct Options {
 enum Scenario {
     /// Durable charges without HTTP.
     Engine,
-    /// Several nodes on one log, without HTTP; left out where the log has one node.
+    /// Several nodes on one log, over HTTP and without; left out where the log has one node.
     Nodes,
     /// Durable charges over HTTP, against the floor.
     Charge,

@@ -50,7 +50,7 @@ impl Server {
         };
         let (folder, key) = (text(folder)?, text(key)?);
         let serve = ["serve", "--identity", "open", "--listen", ANY_PORT, "--data", folder, "--log", log];
-        Self::start(&[serve.as_slice(), &["--key-file", key, "--read-models", "sqlite"]].concat())
+        Self::start(&[serve.as_slice(), &["--key-file", key]].concat())
     }
 
     /// Handlers that do nothing; lists have so many bytes.
