@@ -1,4 +1,4 @@
-//! What is run: the log, the engine that decides, and the HTTP interface. `main.rs` puts them together.
+//! What is run: the log, the engine that decides, and the HTTP interface. `serve.rs` puts them together.
 
 pub mod api;
 pub mod bench;

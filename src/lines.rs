@@ -4,20 +4,25 @@
 //! do the same, and costs more than many a request does.
 
 use std::fmt;
-use std::sync::Arc;
 
+use axum::http::HeaderValue;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 tokio::task_local! {
-    static REQUEST_ID: Arc<str>;
+    static REQUEST_ID: HeaderValue;
 }
 
 /// Has every line that `answering` writes carry the request's id.
-pub async fn of_request<T>(request_id: Arc<str>, answering: impl Future<Output = T>) -> T {
+pub async fn of_request<T>(request_id: HeaderValue, answering: impl Future<Output = T>) -> T {
     REQUEST_ID.scope(request_id, answering).await
+}
+
+/// The id of the request that is being answered here, which what it decides carries as well.
+pub fn request_id() -> Option<String> {
+    REQUEST_ID.try_with(|request_id| request_id.to_str().ok().map(str::to_owned)).ok().flatten()
 }
 
 /// Lines in another format, with the request's id at their end.
@@ -35,9 +40,10 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let Ok(request_id) = REQUEST_ID.try_with(Arc::clone) else {
+        let Ok(request_id) = REQUEST_ID.try_with(HeaderValue::clone) else {
             return self.0.format_event(context, writer, event);
         };
+        let request_id = request_id.to_str().unwrap_or_default();
         let mut line = String::new();
         self.0.format_event(context, Writer::new(&mut line), event)?;
         writeln!(writer, "{} request_id={request_id}", line.trim_end_matches('\n'))
@@ -47,7 +53,7 @@ where
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use tracing_subscriber::fmt::MakeWriter;
 
@@ -80,7 +86,7 @@ mod tests {
         let format = WithRequestId(tracing_subscriber::fmt::format().with_ansi(false).without_time());
         let lines = tracing_subscriber::fmt().event_format(format).with_writer(written.clone()).finish();
         let _guard = tracing::subscriber::set_default(lines);
-        of_request("abc".into(), async { tracing::warn!(took = 3, "within") }).await;
+        of_request(HeaderValue::from_static("abc"), async { tracing::warn!(took = 3, "within") }).await;
         tracing::warn!("without");
         let written = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
         let (within, without) = written.split_once('\n').unwrap();

@@ -143,7 +143,8 @@ pub struct RecordedEvent {
     pub metadata: Metadata,
 }
 
-/// Where an event came from. What clients wrote freely is in here hashed or not at all.
+/// Where an event came from. What clients wrote freely is in here hashed or not at all; a request's id, of letters, digits
+/// and `._-`, is as it came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     /// The command that decided it.
@@ -178,7 +179,7 @@ impl Metadata {
 
     /// Whether this is its command's last event: the one that the answer tells of.
     pub fn is_last(&self) -> bool {
-        self.index + 1 == self.count
+        self.index.checked_add(1) == Some(self.count)
     }
 }
 

@@ -31,5 +31,5 @@ class Books:
         return self.events.get(event, 0)
 
     def seats(self, what, concert=None):
-        """`seatsSold`, `seatsHeld` or `seatsTotal`, of one concert or of all."""
+        """`sold`, `held` or `seatsTotal`, of one concert or of all."""
         return sum(each[what] for each in self.sales if concert in (None, each["concertId"]))

@@ -67,7 +67,7 @@ def seats(counted, books):
 def reservation(counted, books):
     return [
         equal("books: holds", books.count("SeatsHeld"), 1),
-        equal("books: seats held", books.seats("seatsHeld"), 1),
+        equal("books: seats held", books.seats("held"), 1),
     ]
 
 
@@ -88,21 +88,21 @@ def journey(counted, books):
         equal(
             "books: payments are the purchases that clients saw", books.count("ReservationPaid"), counted("purchases")
         ),
-        equal("books: seats sold, each once", books.seats("seatsSold"), counted("purchases")),
+        equal("books: seats sold, each once", books.seats("sold"), counted("purchases")),
         equal("books: takings are what clients paid", books.totals["takings"], counted("points_paid")),
         equal("books: holds given back", books.count("HoldCancelled"), counted("holds_cancelled")),
-        equal("books: holds over or still held", books.count("HoldExpired") + books.seats("seatsHeld"), unpaid),
-        equal("books: each hold has one end or is held", ended + books.seats("seatsHeld"), books.count("SeatsHeld")),
+        equal("books: holds over or still held", books.count("HoldExpired") + books.seats("held"), unpaid),
+        equal("books: each hold has one end or is held", ended + books.seats("held"), books.count("SeatsHeld")),
     ]
 
 
 def rush(counted, books):
-    full = sum(each["seatsSold"] == each["seatsTotal"] for each in books.sales if each["concertId"] == 1)
+    full = sum(each["sold"] == each["seatsTotal"] for each in books.sales if each["concertId"] == 1)
     proofs = (books.audit or {}).get("proofs", [])
     line = next((each for each in proofs if each["proof"] == "placesWereKept"), None)
     waited = counted.metrics.get("seconds_in_line", {})
     return [
-        equal("books: seats sold, each once", books.seats("seatsSold", 1), counted("seats_sold")),
+        equal("books: seats sold, each once", books.seats("sold", 1), counted("seats_sold")),
         equal("books: schedules sold out", full, 300),
         equal("books: payments", books.count("ReservationPaid"), counted("seats_sold")),
         equal("books: takings are what clients paid", books.totals["takings"], counted("points_paid")),

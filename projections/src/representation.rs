@@ -33,18 +33,24 @@ impl From<Head> for Stamp {
 /// What a client gets: the same on every node, and after a restart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Representation {
-    /// A strong ETag, quoted.
-    pub etag: String,
+    /// A strong ETag, quoted. A copy shares the text.
+    pub etag: Bytes,
     /// JSON. A copy shares the bytes.
     pub body: Bytes,
 }
 
-/// Bytes that their first reader makes; copies share them, whichever of them is read first.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Lazy(Arc<OnceLock<Bytes>>);
+/// What its first reader makes; copies share it, whichever of them is read first.
+#[derive(Debug, Clone)]
+pub(crate) struct Lazy<T>(Arc<OnceLock<T>>);
 
-impl Lazy {
-    pub(crate) fn read(&self, make: impl FnOnce() -> Bytes) -> Bytes {
+impl<T> Default for Lazy<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T: Clone> Lazy<T> {
+    pub(crate) fn read(&self, make: impl FnOnce() -> T) -> T {
         self.0.get_or_init(make).clone()
     }
 }
@@ -54,7 +60,7 @@ impl Lazy {
 pub(crate) struct Page {
     stamp: Stamp,
     #[serde(skip)]
-    body: Lazy,
+    made: Lazy<Representation>,
 }
 
 impl Default for Page {
@@ -66,11 +72,11 @@ impl Default for Page {
 impl Page {
     /// Bytes that the event at `head` changed. Copies that were published before it keep theirs.
     pub(crate) fn at(head: Head) -> Self {
-        Self { stamp: head.into(), body: Lazy::default() }
+        Self { stamp: head.into(), made: Lazy::default() }
     }
 
     pub(crate) fn read(&self, version: u32, make: impl FnOnce() -> Bytes) -> Representation {
-        Representation { etag: self.stamp.etag(version), body: self.body.read(make) }
+        self.made.read(|| Representation { etag: self.stamp.etag(version).into(), body: make() })
     }
 }
 

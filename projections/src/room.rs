@@ -43,9 +43,9 @@ impl RoomView {
     }
 
     /// How many seconds a waiting token will wait, by the admissions of the last minute before `now`; 0 for one that does
-    /// not wait. Where nobody was let in, all that can be said is that the token waits no longer than it lives.
+    /// not wait any more, though `token` may be of a time when it did. Where nobody was let in, all that can be said is that the token waits no longer than it lives.
     pub fn estimated_wait_seconds(&self, token: &Token, now: Timestamp) -> u64 {
-        if token.status != TokenStatus::Waiting {
+        if self.room.token(token.token_id).is_none_or(|now| now.status != TokenStatus::Waiting) {
             return 0;
         }
         match self.admissions.last_minute(now) {
@@ -159,7 +159,7 @@ mod tests {
         let token = models.room.room().by_hash(&token_hash(BOB)).unwrap().clone();
         // Six are ahead, and two a minute come in: the seventh needs three and a half minutes.
         assert_eq!(models.room.estimated_wait_seconds(&token, T0), 210);
-        fold_at(&mut models, T0.plus_seconds(30), [left(ANN, 1), let_in(BOB, 9)]);
+        fold_at(&mut models, T0.plus_seconds(30), [left(ANN, 1), left(EVE, 2), waiting(EVE, 8), let_in(EVE, 8)]);
         // None is ahead now. Three came in until half a minute ago, one of them in the last minute.
         assert_eq!(models.room.estimated_wait_seconds(&token, T0.plus_seconds(59)), 20);
         assert_eq!(models.room.estimated_wait_seconds(&token, T0.plus_seconds(60)), 60);
@@ -171,6 +171,15 @@ mod tests {
         let token = models.room.room().by_hash(&token_hash(ANN)).unwrap();
         let seconds = models.room.estimated_wait_seconds(token, T0.plus_seconds(100));
         assert_eq!(seconds, WAITING_SECONDS.unsigned_abs() - 100);
+    }
+
+    #[test]
+    fn who_was_told_to_wait_and_has_come_in_since_does_not_wait() {
+        let mut models = shown([room(1), admitted(ANN, 1), waiting(BOB, 2)]);
+        let told = models.room.room().by_hash(&token_hash(BOB)).unwrap().clone();
+        assert!(models.room.estimated_wait_seconds(&told, T0) > 0);
+        fold(&mut models, [left(ANN, 1), let_in(BOB, 2)]);
+        assert_eq!(models.room.estimated_wait_seconds(&told, T0), 0);
     }
 
     #[test]

@@ -74,9 +74,9 @@ pub(crate) struct Block {
     /// Of the seat at the same index.
     occupancy: Vec<Occupancy>,
     #[serde(skip)]
-    available: Lazy,
+    available: Lazy<Bytes>,
     #[serde(skip)]
-    all: Lazy,
+    all: Lazy<Bytes>,
 }
 
 impl Block {

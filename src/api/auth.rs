@@ -1,4 +1,4 @@
-//! Who asks: the token in `Authorization`, and whom the read models know by it.
+//! Who asks: the token in `Authorization`.
 
 use axum::http::{HeaderMap, header};
 use domain::TokenHash;

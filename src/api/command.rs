@@ -4,7 +4,7 @@
 //! knows best whether a token is known, since it decides in order; only where a command never gets to it do the read
 //! models say whether 401 goes before what else is wrong.
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::HeaderValue;
 use domain::{Action, Answer, Command, Credential, IdempotencyKey, UserId};
@@ -14,18 +14,18 @@ use super::json::{self, LOG_POSITION};
 use super::members::Members;
 use super::path::PathIds;
 use super::problem::Problem;
-use super::request_id::RequestId;
 use super::wire::{ChargeShown, PaymentShown, ReservationShown, TokenShown};
 use super::{Api, Outcome, auth, body};
 use crate::engine::{Reply, Submission};
+use crate::lines;
 
 /// What a command makes of its request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
     /// It says what is asked.
     Json,
-    /// The path says all.
-    Ignored,
+    /// The path says all. A body that comes all the same is part of the request that an idempotency key stands for.
+    Optional,
 }
 
 /// A command's request as it came, with a body that is whole and not too large.
@@ -34,7 +34,6 @@ pub struct Asked {
     pub path: PathIds,
     body: Bytes,
     idempotency: Option<IdempotencyKey>,
-    request_id: Option<RequestId>,
 }
 
 impl Asked {
@@ -42,11 +41,11 @@ impl Asked {
         let (mut parts, unread) = request.into_parts();
         let body = match takes {
             Body::Json => body::read(&parts.headers, unread).await?,
-            Body::Ignored => Bytes::new(),
+            Body::Optional if unread.is_end_stream() => Bytes::new(),
+            Body::Optional => body::read(&parts.headers, unread).await?,
         };
         let idempotency = idempotency::key(&parts.headers, &parts.method, parts.uri.path(), &body)?;
-        let request_id = parts.extensions.get::<RequestId>().cloned();
-        Ok(Self { path: PathIds::of(&mut parts).await, body, idempotency, request_id })
+        Ok(Self { path: PathIds::of(&mut parts).await, body, idempotency })
     }
 
     /// The body's members.
@@ -88,17 +87,17 @@ pub async fn by_user(
     request: Request,
     parse: impl FnOnce(&Asked) -> Result<(UserId, Action), Problem>,
 ) -> Outcome {
-    let asked = Asked::read(request, Body::Json).await?;
-    let (user_id, action) = parse(&asked)?;
+    let at_the_door = |fault: Problem| fault.at(api.engine.read_models().head.position);
+    let asked = Asked::read(request, Body::Json).await.map_err(at_the_door)?;
+    let (user_id, action) = parse(&asked).map_err(at_the_door)?;
     decide(api, Credential::User(user_id), asked, action).await
 }
 
 async fn decide(api: &Api, by: Credential, asked: Asked, action: Action) -> Outcome {
     let command = Command { by, idempotency: asked.idempotency, action };
-    let request_id = asked.request_id.map(|request_id| request_id.as_str().to_owned());
     // Nothing was decided, so the position is that of what the client can see by now.
     let undecided = |why| Problem::from(why).at(api.engine.read_models().head.position);
-    let submission = Submission::new(command, request_id);
+    let submission = Submission::new(command, lines::request_id());
     let Reply { position, outcome, replayed } = api.engine.submit(submission).await.map_err(undecided)?;
     let answered = outcome.map_err(Problem::from).and_then(|answer| show(api, answer));
     let mut response = answered.map_err(|problem| problem.at(position))?;

@@ -24,7 +24,7 @@ pub async fn points(api: Arc<Api>, request: Request) -> Outcome {
     let (user_id, page) = owned(&asked, snapshot.position)?;
     let (order, after, lines) = (page.order, page.after, page.lines());
     let found = sql::point_history::page(&mut snapshot.transaction, user_id, order, after, lines).await;
-    let found = found.map_err(query::unreadable)?;
+    let found = found.map_err(query::unreadable(snapshot.position))?;
     let lines = found.into_iter().map(|movement| (movement.position.get(), MovementShown::from(movement))).collect();
     Ok(paging::at(snapshot.position, page.respond(&uri, lines)))
 }
@@ -37,7 +37,7 @@ pub async fn reservations(api: Arc<Api>, request: Request) -> Outcome {
     let mut snapshot = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
     let (user_id, page) = owned(&asked, snapshot.position)?;
     let found = sql::reservations::page(&mut snapshot.transaction, user_id, page.after, page.lines()).await;
-    let found = found.map_err(query::unreadable)?;
+    let found = found.map_err(query::unreadable(snapshot.position))?;
     let line = |found: &Reservation| Ok((found.hold.reservation_id.get(), shown(&asked.view, found)?));
     let lines = found.iter().map(line).collect::<Result<_, Problem>>()?;
     Ok(paging::at(snapshot.position, page.respond(&uri, lines)))
@@ -51,7 +51,7 @@ pub async fn payments(api: Arc<Api>, request: Request) -> Outcome {
     let mut snapshot = asked.snapshot(&api.projector, &sql::payments::MODEL).await?;
     let (user_id, page) = owned(&asked, snapshot.position)?;
     let found = sql::payments::page(&mut snapshot.transaction, user_id, page.after, page.lines()).await;
-    let found = found.map_err(query::unreadable)?;
+    let found = found.map_err(query::unreadable(snapshot.position))?;
     let lines = found.into_iter().map(|payment| (payment.payment_id.get(), PaymentShown::from(payment))).collect();
     Ok(paging::at(snapshot.position, page.respond(&uri, lines)))
 }

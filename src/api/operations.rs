@@ -44,6 +44,6 @@ pub async fn sales(projector: Projector, request: Request) -> Outcome {
     let min_position = parameters.min_position().unwrap_or(Position::START);
     parameters.complete()?;
     let mut snapshot = projector.snapshot(&sales::MODEL, min_position, Instant::now() + MAX_WAIT).await?;
-    let shown = sales::all(&mut snapshot.transaction).await.map_err(unreadable)?;
+    let shown = sales::all(&mut snapshot.transaction).await.map_err(unreadable(snapshot.position))?;
     Ok(paging::at(snapshot.position, json::answer(&shown)))
 }

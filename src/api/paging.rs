@@ -86,7 +86,8 @@ fn letter(order: Order) -> char {
 /// The same address, to the byte, with another cursor.
 fn next(asked: &Uri, cursor: &str) -> String {
     let others = asked.query().into_iter().flat_map(|query| query.split('&'));
-    let others = others.filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("after"));
+    let is_cursor = |pair: &str| form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "after");
+    let others = others.filter(|pair| !pair.is_empty() && !is_cursor(pair));
     let query: Vec<String> = others.map(str::to_owned).chain([format!("after={cursor}")]).collect();
     format!("<{}?{}>; rel=\"next\"", asked.path(), query.join("&"))
 }
@@ -126,5 +127,6 @@ mod tests {
         let link = "</api/users/1/payments?limit=2&x=%20a&minPosition=7&after=d5>; rel=\"next\"";
         assert_eq!(next(&asked, &cursor(Order::Descending, 5)), link);
         assert_eq!(next(&"/path".parse().unwrap(), "a1"), "</path?after=a1>; rel=\"next\"");
+        assert_eq!(next(&"/path?%61fter=d9&x=1".parse().unwrap(), "d5"), "</path?x=1&after=d5>; rel=\"next\"");
     }
 }

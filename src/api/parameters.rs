@@ -21,8 +21,8 @@ pub struct Parameters {
 impl Parameters {
     /// The parameters of this address.
     pub fn of(uri: &Uri) -> Self {
-        let given = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|Query(given)| given).unwrap_or_default();
-        Self { given, errors: Vec::new() }
+        let given = uri.query().and_then(|_| Query::<Vec<(String, String)>>::try_from_uri(uri).ok());
+        Self { given: given.map(|Query(given)| given).unwrap_or_default(), errors: Vec::new() }
     }
 
     /// `minPosition`: from where on the answer must be served.

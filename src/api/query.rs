@@ -79,7 +79,10 @@ pub async fn by_holder<T: Copy>(
         Ok(read) => read,
         Err(fault) => return Err(api.unless_unknown(&token, fault).await),
     };
-    let view = api.view(min_position, headers).await?;
+    let view = match api.view(min_position, headers).await {
+        Ok(view) => view,
+        Err(behind) => return Err(api.unless_unknown(&token, behind).await),
+    };
     api.answer(view, |view| answer(view, view.known(&token)?, asked)).await
 }
 
@@ -110,7 +113,10 @@ pub async fn for_sql<T>(
         Ok(read) => read,
         Err(fault) => return Err(api.unless_unknown(&token, fault).await),
     };
-    let mut view = api.view(min_position, headers).await?;
+    let mut view = match api.view(min_position, headers).await {
+        Ok(view) => view,
+        Err(behind) => return Err(api.unless_unknown(&token, behind).await),
+    };
     if view.known(&token).is_err() {
         api.renew(&mut view).await?;
     }
@@ -129,10 +135,12 @@ impl<T> Asked<T> {
     }
 }
 
-/// That rows could not be read: the database went away under the query.
-pub fn unreadable(error: sqlx::Error) -> Problem {
-    tracing::warn!("a read model cannot be read: {error}");
-    Problem::new(&kinds::READ_MODEL_BEHIND, "The read model cannot be read at the moment.")
+/// That rows as of `position` could not be read: the database went away under the query.
+pub fn unreadable(position: Position) -> impl FnOnce(sqlx::Error) -> Problem {
+    move |error| {
+        tracing::warn!("a read model cannot be read: {error}");
+        Problem::new(&kinds::READ_MODEL_BEHIND, "The read model cannot be read at the moment.").at(position)
+    }
 }
 
 async fn read<T>(
@@ -151,7 +159,8 @@ async fn read<T>(
 impl Api {
     async fn view(&self, min_position: Position, headers: HeaderMap) -> Result<View, Problem> {
         let read_models = self.engine.read_models_at(min_position).await?;
-        Ok(View { read_models, now: self.engine.now(), headers })
+        let now = self.engine.now_at(&read_models);
+        Ok(View { read_models, now, headers })
     }
 
     /// Answers from `view`. Who would be refused is answered from what the log holds by now: on another node they may just
@@ -186,9 +195,6 @@ impl Api {
         {
             return unavailable;
         }
-        match view.known(token) {
-            Ok(_) => fault,
-            Err(unknown) => unknown.at(view.read_models.head.position),
-        }
+        view.known(token).err().unwrap_or(fault).at(view.read_models.head.position)
     }
 }

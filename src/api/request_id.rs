@@ -1,7 +1,5 @@
 //! The request's id: the client's own where it is sane, else one of ours. It is in every response and every log line.
 
-use std::sync::Arc;
-
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use uuid::Uuid;
 
@@ -14,7 +12,7 @@ const MIN_CREDENTIAL_CHARACTERS: usize = 16;
 
 /// A request's id; copies share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestId(Arc<str>);
+pub struct RequestId(HeaderValue);
 
 impl RequestId {
     /// The one that the client gave, or a new one.
@@ -22,25 +20,25 @@ impl RequestId {
         let mut given = headers.get_all(X_REQUEST_ID).iter();
         let only = given.next().filter(|_| given.next().is_none());
         match only.and_then(|id| id.to_str().ok()).filter(|id| is_sane(id) && !shows_a_credential(id, headers)) {
-            Some(id) => Self(id.into()),
-            None => Self(Arc::from(&*Uuid::new_v4().hyphenated().encode_lower(&mut Uuid::encode_buffer()))),
+            Some(_) => Self(only.expect("its text is sane").clone()),
+            None => Self(made()),
         }
     }
 
     /// Its text: 1..=128 of `A-Za-z0-9._-`.
     pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Its text, shared.
-    pub fn shared(&self) -> Arc<str> {
-        Arc::clone(&self.0)
+        self.0.to_str().expect("its characters are ASCII")
     }
 
     /// As a header.
     pub fn header_value(&self) -> HeaderValue {
-        HeaderValue::from_str(&self.0).expect("its characters are fit for a header")
+        self.0.clone()
     }
+}
+
+fn made() -> HeaderValue {
+    let mut text = Uuid::encode_buffer();
+    HeaderValue::from_str(Uuid::new_v4().hyphenated().encode_lower(&mut text)).expect("a UUID is fit for a header")
 }
 
 fn is_sane(id: &str) -> bool {

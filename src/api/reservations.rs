@@ -60,7 +60,9 @@ pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
         return show(&asked, reservation, asked.view.read_models.head.position);
     }
     let mut snapshot = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
-    let found = sql::reservations::one(&mut snapshot.transaction, reservation_id).await.map_err(query::unreadable)?;
+    let found = sql::reservations::one(&mut snapshot.transaction, reservation_id)
+        .await
+        .map_err(query::unreadable(snapshot.position))?;
     let not_found = || Problem::from(Rejection::ReservationNotFound { reservation_id }).at(snapshot.position);
     show(&asked, &found.ok_or_else(not_found)?, snapshot.position)
 }
@@ -78,7 +80,7 @@ pub fn shown<'a>(view: &'a View, reservation: &Reservation) -> Result<Reservatio
 
 /// `DELETE /api/reservations/{id}`: cancels a hold, or takes a sale back.
 pub async fn cancel(api: Arc<Api>, request: Request) -> Outcome {
-    command::by_holder(&api, request, Body::Ignored, |asked| {
+    command::by_holder(&api, request, Body::Optional, |asked| {
         let reservation_id = asked.path.id("id")?;
         Ok(Action::CancelReservation(CancelReservation { reservation_id }))
     })

@@ -18,12 +18,11 @@ use crate::{lines, metrics};
 /// Makes a response of what the handler of `route` comes to.
 pub async fn respond<Answering: Future<Output = Outcome>>(
     route: &'static str,
-    mut request: Request,
+    request: Request,
     handler: impl FnOnce(Request) -> Answering,
 ) -> Response {
     let started = Instant::now();
     let request_id = RequestId::of(request.headers());
-    request.extensions_mut().insert(request_id.clone());
     let method = method_name(request.method());
     let answered = async {
         let answering = AssertUnwindSafe(async { handler(body::read_on(request)).await });
@@ -36,7 +35,7 @@ pub async fn respond<Answering: Future<Output = Outcome>>(
         log(method, route, response.status(), code, started.elapsed());
         response
     };
-    lines::of_request(request_id.shared(), answered).await
+    lines::of_request(request_id.header_value(), answered).await
 }
 
 fn log(method: &'static str, route: &'static str, status: StatusCode, code: Option<&str>, took: Duration) {

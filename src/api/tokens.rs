@@ -39,7 +39,7 @@ pub async fn mine(api: Arc<Api>, request: Request) -> Outcome {
 
 /// `DELETE /api/tokens/me`: gives the place or the slot up.
 pub async fn leave(api: Arc<Api>, request: Request) -> Outcome {
-    command::by_holder(&api, request, Body::Ignored, |_| Ok(Action::LeaveRoom(LeaveRoom))).await
+    command::by_holder(&api, request, Body::Optional, |_| Ok(Action::LeaveRoom(LeaveRoom))).await
 }
 
 /// `GET /api/queue`: how the line stands.

@@ -9,6 +9,7 @@ use super::Undecided;
 use super::pending::Pending;
 use super::queue::Fill;
 use super::sequencer::{PROBE_PAUSE, Sequencer};
+use super::stream::{Proved, StreamError};
 use crate::log::{AppendError, ReadError};
 use crate::metrics;
 
@@ -31,7 +32,7 @@ pub enum Fatal {
     Rewound { served: Position },
     /// The log was damaged while it was served.
     #[error("the log is damaged, the server stops: {0}")]
-    Damaged(ReadError),
+    Damaged(StreamError),
     /// Another node wrote what this program does not understand.
     #[error("position {position}: {reason}; the server stops")]
     Undecodable { position: Position, reason: DecodeError },
@@ -84,6 +85,7 @@ impl Sequencer {
 
     /// While the log takes nothing, who comes is told so at once.
     pub(super) fn turn_away(&mut self) {
+        self.queue.begin();
         self.queue.fill(0, Fill::Whole);
         for taken in self.queue.waiting.drain(..).filter_map(Pending::take) {
             taken.answer(Err(Undecided::LogUnavailable));
@@ -108,14 +110,16 @@ impl Sequencer {
             self.read_models.apply(&recorded);
         }
         self.published.publish(self.read_models.clone());
+        self.offer_snapshot();
     }
 
     /// Folds these records of others and those after them, and tells whether that went to the log's end.
     pub(super) async fn fold_on(&mut self, mut records: Vec<Record>) -> Result<bool, Fatal> {
         let mut has_turn = true;
+        let mut proved = Proved { head: self.state.head, recorded_at: self.state.recorded_at };
         loop {
             for record in &records {
-                record.verify(&self.state.head).map_err(|damage| Fatal::Damaged(damage.into()))?;
+                proved.prove(record).map_err(Fatal::Damaged)?;
                 let position = record.position;
                 let recorded = record.decode().map_err(|reason| Fatal::Undecodable { position, reason })?;
                 self.state.apply(&recorded);
@@ -164,7 +168,7 @@ impl Sequencer {
                 None
             }
             ReadError::Broken(reason) => Some(Fatal::Broken(reason)),
-            damaged @ (ReadError::Damaged(_) | ReadError::Malformed { .. }) => Some(Fatal::Damaged(damaged)),
+            damaged @ (ReadError::Damaged(_) | ReadError::Malformed { .. }) => Some(Fatal::Damaged(damaged.into())),
         }
     }
 }

@@ -137,16 +137,17 @@ impl Engine {
             pending::Decided::Reply(reply) => Ok(reply),
             pending::Decided::Repeated(position) => tokio::time::timeout_at(deadline, self.first_answer(position))
                 .await
-                .unwrap_or(Err(Undecided::LogUnavailable)),
+                .unwrap_or(Err(Undecided::OutcomeUnknown)),
         }
     }
 
-    /// The first answer to a repeated request, from the event that it told of.
+    /// The first answer to a repeated request, from the event that it told of. Where that cannot be read, the request did
+    /// happen all the same.
     async fn first_answer(&self, position: Position) -> Result<Reply, Undecided> {
         let before = Position::new(position.get() - 1);
-        let records = self.log.read(before, 1).await.map_err(|_| Undecided::LogUnavailable)?;
-        let event = records.first().map(Record::decode).ok_or(Undecided::LogUnavailable)?;
-        let event = event.map_err(|_| Undecided::LogUnavailable)?.event;
+        let records = self.log.read(before, 1).await.map_err(|_| Undecided::OutcomeUnknown)?;
+        let event = records.first().map(Record::decode).ok_or(Undecided::OutcomeUnknown)?;
+        let event = event.map_err(|_| Undecided::OutcomeUnknown)?.event;
         Ok(Reply { position, outcome: Ok(event.answer()), replayed: true })
     }
 
@@ -193,7 +194,12 @@ impl Engine {
 
     /// The time for queries: never before the last record's.
     pub fn now(&self) -> Timestamp {
-        (self.clock)().max(self.read_models().recorded_at)
+        self.now_at(&self.read_models())
+    }
+
+    /// The same, for a query that is served from these.
+    pub fn now_at(&self, read_models: &ReadModels) -> Timestamp {
+        (self.clock)().max(read_models.recorded_at)
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Sequencer {
     pub(super) queue: Queue,
     /// Whether the state has a head that the log had after all that waits came in.
     is_up_to_date: bool,
+    /// Whether a tick is in the next batch, or waits for it.
+    has_tick: bool,
     pub(super) probe_at: Instant,
     skew: ClockSkew,
     clock: Clock,
@@ -100,6 +102,7 @@ impl Engine {
             followed: Vec::new(),
             queue,
             is_up_to_date: false,
+            has_tick: false,
             probe_at: Instant::now(),
             skew: ClockSkew::none(),
             clock: Arc::clone(&clock),
@@ -146,7 +149,10 @@ impl Sequencer {
                     if is_idle {
                         self.probe().await?;
                     }
-                    self.queue.waiting.push_back(tick());
+                    // One a batch: while the log takes its time, they would only wait for one another.
+                    if !std::mem::replace(&mut self.has_tick, true) {
+                        self.queue.waiting.push_back(tick());
+                    }
                 }
                 () = std::future::ready(()), if is_idle && is_full => {}
                 is_open = self.queue.first(decided, fill), if !is_closed && !is_full => is_closed = !is_open,
@@ -236,6 +242,7 @@ impl Sequencer {
     /// Begins another batch; what was decided for the last one is given away.
     pub(super) fn begin(&mut self, batch: Batch) -> Batch {
         self.queue.begin();
+        self.has_tick = false;
         std::mem::replace(&mut self.next, batch)
     }
 
@@ -251,6 +258,9 @@ impl Sequencer {
             // The log works again before anyone is told of the last batch, and what rests on that is told after it.
             let next = self.dispatch();
             self.adopt(batch);
+            if matches!(next, Dispatched::Nothing) {
+                self.undo_next();
+            }
             return Ok(next.told());
         }
         self.undo_next();
@@ -277,9 +287,14 @@ impl Sequencer {
                 self.read_models.apply(recorded);
             }
             self.published.publish(self.read_models.clone());
-            self.published.set_readiness(Ok(()));
+            self.published.set_readiness(self.skew.in_bounds((self.clock)()));
         }
         batch.answer();
+        self.offer_snapshot();
+    }
+
+    /// Has a snapshot taken of what queries see, if it is time for one.
+    pub(super) fn offer_snapshot(&mut self) {
         if let Some(snapshots) = &mut self.snapshots {
             snapshots.offer(&self.state, &self.read_models);
         }

@@ -52,8 +52,6 @@ struct Entry {
 /// Every reservation that is live, or was closed in the last 24 hours.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Reservations {
-    /// Ordered, since reservations are numbered one after another and most live for minutes: what is opened, paid or
-    /// expires is near the others whose turn it is, in memory too.
     entries: OrdMap<ReservationId, Entry>,
     deadlines: OrdSet<(Timestamp, ReservationId)>,
     forgettable: OrdSet<(Timestamp, ReservationId)>,
@@ -79,9 +77,8 @@ impl Reservations {
 
     /// Holds whose deadline is over at `now`, the most overdue first.
     pub fn overdue(&self, now: Timestamp) -> impl Iterator<Item = &Reservation> {
-        self.deadlines.iter().take_while(move |(deadline, _)| now >= *deadline).map(|(_, reservation_id)| {
-            &self.entries.get(reservation_id).expect("a deadline belongs to a hold").reservation
-        })
+        let overdue = self.deadlines.iter().take_while(move |(deadline, _)| now >= *deadline);
+        overdue.filter_map(|(_, reservation_id)| Some(&self.entries.get(reservation_id)?.reservation))
     }
 
     /// The number that the next hold gets.

@@ -283,6 +283,7 @@ impl<A: Agenda> Room<A> {
         }
         if let Event::TokenAdmitted { token_id, queue_number, admitted_at, expires_at, .. } = event
             && let Some(KnownToken { token, .. }) = self.tokens.get_mut(token_id.get())
+            && token.status == TokenStatus::Waiting
         {
             let before = token.clone();
             (token.status, token.expires_at) = (TokenStatus::Active, *expires_at);
@@ -391,6 +392,7 @@ impl<A: Agenda> Room<A> {
         while let Some((forgotten_at, token_id)) = self.forgettable.get_min().copied()
             && forgotten_at <= recorded_at
         {
+            self.forgettable.remove_min();
             self.remove(token_id);
         }
     }

@@ -89,6 +89,22 @@ async fn a_repeated_request_gets_the_first_answer() {
 }
 
 #[tokio::test]
+async fn what_is_deleted_with_a_body_is_another_request_than_without() {
+    let server = Server::start(10).await;
+    let token = server.token(ANN).await;
+    let leave = |headers: &[(&str, &str)], body: &str| {
+        request(Method::DELETE, "/api/tokens/me", &token, headers, Body::from(body.to_owned()))
+    };
+    let key = ("idempotency-key", "k-1");
+    let json = ("content-type", "application/json");
+    assert_eq!(server.ask(leave(&[key], "{}")).await.problem(), "unsupported-media-type");
+    assert_eq!(server.ask(leave(&[json], &" ".repeat(16 * 1024 + 1))).await.problem(), "body-too-large");
+    assert_eq!(server.ask(leave(&[key], "")).await.status, StatusCode::OK);
+    assert_eq!(server.ask(leave(&[key, json], "{}")).await.problem(), "idempotency-key-reused");
+    assert_eq!(server.ask(leave(&[key], "")).await.header("idempotent-replayed"), Some("true"));
+}
+
+#[tokio::test]
 async fn leaving_is_answered_the_same_again() {
     let server = Server::start(10).await;
     let token = server.token(ANN).await;

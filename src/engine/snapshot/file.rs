@@ -1,6 +1,6 @@
 //! The format of a snapshot's file: one line of JSON that says what it is of ([`Header`]), the state, the read models,
 //! the length of the state (8 bytes, big-endian), and the SHA-256 of all that. State and read models are in postcard's
-//! wire format (<https://postcard.jamesmunns.com/wire-format>), hash maps in key order, so that one log has one snapshot.
+//! wire format (<https://postcard.jamesmunns.com/wire-format>); every map is ordered, so that one log has one snapshot.
 
 use std::io::{self, BufWriter, Write};
 

@@ -105,6 +105,35 @@ async fn an_outcome_that_is_not_settled_in_time_is_said_to_be_unknown_and_happen
 }
 
 #[tokio::test(start_paused = true)]
+async fn everyone_who_joins_while_an_outcome_is_unknown_is_told_at_once() {
+    let (log, node) = sale().await;
+    for _ in 0..1_000 {
+        log.fail(Fault::UnknownNeverLands);
+    }
+    let engine = node.engine.clone();
+    let unknown = tokio::spawn(async move { engine.submit(submission(token(ANN), charge(ANN, 3))).await });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let joining = (10..3_010).map(|number| {
+        let (engine, user_id) = (node.engine.clone(), UserId::try_from(number).unwrap());
+        tokio::spawn(async move { engine.submit(submission(user(user_id), joining(user_id))).await })
+    });
+    for told in joining.collect::<Vec<_>>() {
+        assert_eq!(told.await.unwrap(), Err(Undecided::LogUnavailable));
+    }
+    assert_eq!(unknown.await.unwrap(), Err(Undecided::OutcomeUnknown));
+}
+
+#[tokio::test]
+async fn a_record_of_an_earlier_time_than_the_one_before_it_stops_the_server() {
+    let (log, node) = sale().await;
+    let head = log.head().await.unwrap();
+    let early = Record::seal(&head, T0.plus_seconds(-1), &charged(EVE, 1, 1), &metadata());
+    log.append(&head, &[early]).await.unwrap();
+    let stopped = node.fatal().await.to_string();
+    assert!(stopped.contains(&format!("position {}: it was recorded before", head.position.next())), "{stopped}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_command_past_its_deadline_before_it_is_decided_never_happens() {
     let (log, node) = sale().await;
     log.fail(Fault::Delay(COMMAND_DEADLINE + Duration::from_secs(1)));

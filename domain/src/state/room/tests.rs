@@ -114,6 +114,14 @@ fn an_ended_token_names_its_user_beside_a_newer_one() {
 }
 
 #[test]
+fn a_token_that_others_let_in_after_its_end_is_forgotten_all_the_same() {
+    let twice = given([room(9)]).and(ended(ANN, 1)).and([let_in(ANN, 1)]).after_seconds(9).and([left(ANN, 1)]);
+    assert_eq!(twice.state().room.active(), 0);
+    let over = twice.after_seconds(FINISHED_SECONDS + DAY).and([charged(BOB, 1, 1)]);
+    assert!(over.state().room.token(token_id(1)).is_none());
+}
+
+#[test]
 fn an_ended_token_is_dropped_by_the_first_record_after_its_time() {
     let over = given([room(1)]).and(ended(ANN, 1));
     let before = FINISHED_SECONDS + DAY - 1;
