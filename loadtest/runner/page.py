@@ -162,13 +162,7 @@ def capacity(ramps):
     head = [
         "API",
         "knee: arrivals/s",
-        "p50, ms",
-        "p95, ms",
-        "p99, ms",
-        "failed",
-        "server, cores",
-        "k6, cores",
-        "server, MB",
+        *SERVED,
         "ended by",
     ]
     intro = (
@@ -178,6 +172,10 @@ def capacity(ramps):
         "takes more of the machine than the server, the knee is k6's: the server alone can take more.</p>"
     )
     return intro + table(head, rows, text=(9,)) + "".join(map(one_ramp, ramps))
+
+
+# What is told of a step, beside how many arrived.
+SERVED = ["p50, ms", "p95, ms", "p99, ms", "failed", "server, cores", "k6, cores", "server, MB"]
 
 
 def cores(value):
@@ -201,13 +199,7 @@ def one_ramp(result):
     head = [
         "arrivals/s",
         "answered/s",
-        "p50, ms",
-        "p95, ms",
-        "p99, ms",
-        "failed",
-        "server, cores",
-        "k6, cores",
-        "server, MB",
+        *SERVED,
         "",
     ]
     broken = [each for each in result["claims"] if each["holds"] is False]

@@ -11,7 +11,7 @@ const MAX_CHARACTERS: usize = 128;
 const MIN_CREDENTIAL_CHARACTERS: usize = 16;
 
 /// A request's id; copies share it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct RequestId(HeaderValue);
 
 impl RequestId {
@@ -19,10 +19,9 @@ impl RequestId {
     pub fn of(headers: &HeaderMap) -> Self {
         let mut given = headers.get_all(X_REQUEST_ID).iter();
         let only = given.next().filter(|_| given.next().is_none());
-        match only.and_then(|id| id.to_str().ok()).filter(|id| is_sane(id) && !shows_a_credential(id, headers)) {
-            Some(_) => Self(only.expect("its text is sane").clone()),
-            None => Self(made()),
-        }
+        let is_fit = |id: &str| is_sane(id) && !shows_a_credential(id, headers);
+        let taken_over = only.filter(|id| id.to_str().is_ok_and(is_fit));
+        Self(taken_over.cloned().unwrap_or_else(made))
     }
 
     /// Its text: 1..=128 of `A-Za-z0-9._-`.

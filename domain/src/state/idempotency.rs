@@ -93,11 +93,10 @@ impl IdempotencyKeys {
         self.by_key.remove(&owner);
         let (user_id, _) = owner;
         self.by_user.remove(&(user_id, position));
-        match self.counts.get_mut(&user_id) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
-                self.counts.remove(&user_id);
-            }
+        let Some(count) = self.counts.get_mut(&user_id) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.counts.remove(&user_id);
         }
     }
 }

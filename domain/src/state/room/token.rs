@@ -1,0 +1,78 @@
+//! A token: a place in line or in the room, and what it is found by.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::REMEMBERED_SECONDS;
+use crate::state::numbered::Number;
+use crate::values::{Fingerprint, Seed, Timestamp, TokenHash, TokenId, UserId};
+
+/// Where a token stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TokenStatus {
+    /// In line.
+    Waiting,
+    /// In the room: may see seats and hold them.
+    Active,
+    /// Paid or left: still names its user.
+    Finished,
+    /// Its deadline was over.
+    Expired,
+}
+
+/// A place in line or in the room, and the right to act as its user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// Its number, which people see.
+    pub token_id: TokenId,
+    /// Whom it identifies.
+    pub user_id: UserId,
+    /// What the server derives it from; `None` for a granted token.
+    pub seed: Option<Seed>,
+    /// Where it stands.
+    pub status: TokenStatus,
+    /// Its place: it is admitted when the serving number has come to it. 0 for a granted token, which had no place.
+    pub queue_number: u64,
+    /// When it was issued or first granted.
+    pub issued_at: Timestamp,
+    /// When it stops being what its status says; 24 hours later it is forgotten.
+    pub expires_at: Timestamp,
+}
+
+impl Token {
+    /// Whether it is waiting or active at `now`: its user's one token in the room.
+    pub fn is_in_room(&self, now: Timestamp) -> bool {
+        matches!(self.status, TokenStatus::Waiting | TokenStatus::Active) && now < self.expires_at
+    }
+
+    /// Whether it may see seats and hold them at `now`.
+    pub fn is_active(&self, now: Timestamp) -> bool {
+        self.status == TokenStatus::Active && now < self.expires_at
+    }
+
+    pub(super) fn is_granted(&self) -> bool {
+        self.queue_number == 0
+    }
+
+    /// From when on nobody knows it any more.
+    pub(super) fn forgotten_at(&self) -> Timestamp {
+        self.expires_at.plus_seconds(REMEMBERED_SECONDS)
+    }
+}
+
+/// A token, and what it is found by. Of its hash half is kept: as many bits as a token has, and there are millions of them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct KnownToken {
+    pub fingerprint: Fingerprint,
+    pub token: Token,
+}
+
+impl Number for KnownToken {
+    fn number(&self) -> u64 {
+        self.token.token_id.get()
+    }
+}
+
+/// Half of a token's hash.
+pub(super) fn fingerprint(hash: &TokenHash) -> Fingerprint {
+    Fingerprint::new(*hash.as_bytes().first_chunk().expect("32 bytes have 16"))
+}
