@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection as _};
+use sqlx::{ConnectOptions, Connection as _, SqlStr};
 
 use super::{Connection, Readers};
 
@@ -30,7 +30,14 @@ const SESSION: [(&str, &str); 3] =
 /// What one that writes is told as well: a program that stands still in a transaction must not hold up other nodes.
 const WRITER: [(&str, &str); 1] = [("idle_in_transaction_session_timeout", "10s")];
 
-static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite/read_models");
+const SQLITE: &str = include_str!("../../../migrations/sqlite/read_models/0001_checkpoints.sql");
+const POSTGRES: &str = include_str!("../../../migrations/postgres/read_models/0001_checkpoints.sql");
+
+/// What brings a database's tables up to date; those of each read model are made by itself.
+fn migrator(checkpoints: &'static str) -> Migrator {
+    let tables = SqlStr::from_static(checkpoints);
+    Migrator::with_migrations(vec![Migration::new(1, "checkpoints".into(), MigrationType::Simple, tables, false)])
+}
 
 /// Where read models lie.
 #[derive(Clone)]
@@ -55,7 +62,7 @@ impl Location {
             }
             Self::Servers(servers) => {
                 let (mut writer, server) = primary(servers, &WRITER).await?;
-                let mut migrator = sqlx::migrate!("../migrations/postgres/read_models");
+                let mut migrator = migrator(POSTGRES);
                 migrator.create_schema(SCHEMA);
                 migrator.run_direct(None, &mut writer, false).await?;
                 let pool = PgPoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
@@ -108,7 +115,7 @@ impl Connection {
 async fn file(path: &Path) -> Result<Connection, MigrateError> {
     let options = sqlite(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     let mut connection = options.statement_cache_capacity(STATEMENTS).connect().await?;
-    SQLITE.run_direct(None, &mut connection, false).await?;
+    migrator(SQLITE).run_direct(None, &mut connection, false).await?;
     Ok(Connection::Sqlite(connection))
 }
 

@@ -4,12 +4,30 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use eventstore::ClientSettings;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 /// The stream that holds the log, unless the URL names another one.
 const DEFAULT_STREAM: &str = "reprise";
+/// Where a node listens, unless the URL says so.
+const DEFAULT_PORT: u16 = 2113;
+/// How the URLs of KurrentDB's clients begin; `+discover` may follow.
+/// <https://docs.kurrent.io/clients/grpc/getting-started.html#connection-string>
+const SCHEMES: [&str; 4] = ["kurrentdb", "kurrent", "kdb", "esdb"];
+/// The parameters that mean something here.
+const OURS: [&str; 6] = ["stream", "tls", "tlsverifycert", "tlscafile", "usercertfile", "userkeyfile"];
+/// Those that only tell other clients how to behave.
+const OF_OTHER_CLIENTS: [&str; 9] = [
+    "maxdiscoverattempts",
+    "discoveryinterval",
+    "gossiptimeout",
+    "nodepreference",
+    "keepaliveinterval",
+    "keepalivetimeout",
+    "defaultdeadline",
+    "connectionname",
+    "throwonappendfailure",
+];
 
 /// Where a node of KurrentDB is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +56,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads a URL as KurrentDB's own client does, so that what works elsewhere works here.
+    /// Reads a URL as KurrentDB's own clients do, so that what works elsewhere works here.
     ///
     /// # Errors
     /// It is no such URL, as a sentence without any credentials.
@@ -49,28 +67,19 @@ impl Settings {
             Some((credentials, hosts)) => (Some(credentials), hosts),
             None => (None, authority),
         };
-        let parameters = parameters.split('&').filter(|parameter| !parameter.is_empty());
-        let (ours, theirs): (Vec<&str>, Vec<&str>) =
-            parameters.partition(|parameter| parameter.to_lowercase().starts_with("stream="));
-        // The client never sees the credentials: its errors repeat what it was given.
-        let parsed: ClientSettings = format!("{scheme}://{hosts}?{}", theirs.join("&"))
-            .parse()
-            .map_err(|error: eventstore::ClientSettingsParseError| format!("not understood: {}", error.message()))?;
-        let nodes = parsed.hosts().iter().map(|host| {
-            let port = u16::try_from(host.port).map_err(|_| format!("{} is no port", host.port))?;
-            Ok(Node { host: host.host.clone(), port })
-        });
-        let stream = match ours.as_slice() {
-            [] => DEFAULT_STREAM.to_owned(),
-            [parameter, ..] => decoded(parameter.split_once('=').map_or("", |(_, name)| name))?,
-        };
+        let scheme = scheme.to_ascii_lowercase();
+        if !SCHEMES.contains(&scheme.strip_suffix("+discover").unwrap_or(&scheme)) {
+            return Err(format!("the scheme is not KurrentDB's: {scheme}"));
+        }
+        let parameters = Parameters::parse(parameters)?;
+        let stream = parameters.get("stream").unwrap_or(DEFAULT_STREAM).to_owned();
         if stream.is_empty() || stream.starts_with('$') {
             return Err(format!("{stream:?} cannot be the stream of a log"));
         }
         Ok(Self {
-            nodes: nodes.collect::<Result<_, String>>()?,
+            nodes: hosts.trim_end_matches('/').split(',').map(node).collect::<Result<_, _>>()?,
             stream,
-            tls: tls(&parsed)?,
+            tls: tls(&parameters)?,
             authorization: credentials.map(authorization).transpose()?,
         })
     }
@@ -82,22 +91,68 @@ impl Settings {
     }
 }
 
-fn tls(parsed: &ClientSettings) -> Result<Option<ClientTlsConfig>, String> {
-    if !parsed.is_secure_mode_enabled() {
+/// `host` or `host:port`, an IPv6 address in brackets.
+fn node(text: &str) -> Result<Node, String> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => {
+            (host, port.parse().map_err(|_| format!("the port is no number from 1 to 65535: {text}"))?)
+        }
+        Some(_) | None => (text, DEFAULT_PORT),
+    };
+    let is_bare_address = host.contains(':') && !host.starts_with('[');
+    if host.is_empty() || host.contains('/') || is_bare_address {
+        return Err(format!("a host is missing or malformed: {text:?}; HOST or HOST:PORT is expected"));
+    }
+    Ok(Node { host: host.to_owned(), port })
+}
+
+/// What stands after the `?`; names are compared without case, as KurrentDB's own clients do.
+struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    fn parse(text: &str) -> Result<Self, String> {
+        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decoded(name)?.to_lowercase();
+            if !OURS.contains(&name.as_str()) && !OF_OTHER_CLIENTS.contains(&name.as_str()) {
+                return Err(format!("no client of KurrentDB knows the parameter {name:?}"));
+            }
+            Ok((name, decoded(value)?))
+        });
+        Ok(Self(pairs.collect::<Result<_, _>>()?))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether `name` is on, which it is unless the URL says otherwise.
+    fn is_on(&self, name: &str) -> Result<bool, String> {
+        match self.get(name).map(str::to_ascii_lowercase).as_deref() {
+            None | Some("true") => Ok(true),
+            Some("false") => Ok(false),
+            Some(value) => Err(format!("{name} is true or false, not {value:?}")),
+        }
+    }
+}
+
+fn tls(parameters: &Parameters) -> Result<Option<ClientTlsConfig>, String> {
+    if !parameters.is_on("tls")? {
         return Ok(None);
     }
-    if !parsed.is_tls_certificate_verification_enabled() {
+    if !parameters.is_on("tlsverifycert")? {
         return Err("tlsVerifyCert=false would let anyone be the server; name the authority with tlsCaFile".to_owned());
     }
-    let read = |path: &String| std::fs::read(path).map_err(|error| format!("{path}: {error}"));
-    let config = match parsed.tls_ca_file() {
+    let read = |path: &str| std::fs::read(path).map_err(|error| format!("{path}: {error}"));
+    let config = match parameters.get("tlscafile") {
         Some(path) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(path)?)),
         None => ClientTlsConfig::new().with_native_roots(),
     };
-    Ok(Some(match parsed.user_certificate() {
-        Some((certificate, key)) => config.identity(Identity::from_pem(read(certificate)?, read(key)?)),
-        None => config,
-    }))
+    match (parameters.get("usercertfile"), parameters.get("userkeyfile")) {
+        (Some(certificate), Some(key)) => Ok(Some(config.identity(Identity::from_pem(read(certificate)?, read(key)?)))),
+        (None, None) => Ok(Some(config)),
+        (Some(_), None) | (None, Some(_)) => Err("userCertFile and userKeyFile come together or not at all".to_owned()),
+    }
 }
 
 fn authorization(credentials: &str) -> Result<MetadataValue<Ascii>, String> {

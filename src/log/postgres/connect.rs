@@ -1,13 +1,13 @@
 //! Connections: to the host that takes writes, with the settings that the log relies on, and to nothing that could lose what
 //! it has acknowledged.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Row, raw_sql};
+use sqlx::{ConnectOptions, Row, SqlStr, raw_sql};
 use tokio::time::{Instant, timeout};
 
 use super::errors::timed_out;
@@ -23,7 +23,10 @@ const GIVEN_UP: Duration = Duration::from_millis(500);
 /// How long bringing tables up to date may take, other nodes that do the same included.
 const MIGRATE_DEADLINE: Duration = Duration::from_secs(60);
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let tables = SqlStr::from_static(include_str!("../../../migrations/postgres/0001_log.sql"));
+    Migrator::with_migrations(vec![Migration::new(1, "log".into(), MigrationType::Simple, tables, false)])
+});
 
 /// Of every session. A statement's time is bounded by us and never by the server: a commit that `statement_timeout` cancels
 /// while it waits for a standby is reported as done. Plans are made once, and by index: a log that grows faster than it is
