@@ -7,6 +7,7 @@
 mod answer;
 mod command;
 mod decisions;
+pub mod draw;
 mod event;
 pub mod limits;
 mod record;
