@@ -9,7 +9,9 @@ mod command;
 mod decisions;
 pub mod draw;
 mod event;
+mod house;
 pub mod limits;
+mod name;
 mod record;
 mod rejection;
 #[cfg(any(test, feature = "testing"))]
@@ -24,6 +26,8 @@ pub use decisions::{
     PayReservation, PublishConcert, PublishSchedule, Tick,
 };
 pub use event::{DecodeError, Event, Hold, PricedSeat, Seat, Subject};
+pub use house::{House, NoChoice, Plan, Row, Together, Wanted, Zone};
+pub use name::{is_name, shows_nothing};
 pub use record::{
     ActorName, ChainError, HASH_ALGORITHM, Head, IdempotencyKey, LOG_FORMAT, Metadata, PROGRAM, Record, RecordedEvent,
 };

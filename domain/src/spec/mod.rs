@@ -2,6 +2,7 @@
 //!
 //! Time starts at [`T0`]. An event maker gives the event as it is at that time; `at_seconds` moves it.
 
+mod choice;
 mod events;
 
 use uuid::Uuid;
@@ -14,6 +15,7 @@ use crate::rejection::Rejection;
 use crate::state::State;
 #[cfg(test)]
 use crate::state::room::Room;
+pub use choice::slow_choice;
 pub use events::*;
 
 use crate::values::{ConcertId, Hash, ScheduleId, Timestamp, UserId};
