@@ -31,6 +31,8 @@ pub struct Server {
 
 /// The program with these arguments, on this folder.
 pub fn reprise(folder: &Path, arguments: &[&str]) -> Command {
+    // The tests' client asks for a cryptography to be chosen, also for what is not encrypted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut command = Command::new(env!("CARGO_BIN_EXE_reprise"));
     command.args(arguments).arg("--data").arg(folder).stdin(Stdio::null());
     command
@@ -70,7 +72,7 @@ impl Server {
             output.lock().unwrap().push_str(&line);
             assert!(!ended, "the server did not start: {}", output.lock().unwrap());
             if let Some((_, address)) = line.split_once("listening on ") {
-                break address.trim().to_owned();
+                break address.trim().split('"').next().unwrap().to_owned();
             }
         };
         let said = Arc::clone(&output);
