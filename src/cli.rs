@@ -4,13 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use domain::{Action, Command, ConfigureRoom, Credential};
-use indicatif::ProgressBar;
+use indicatif::HumanCount;
 
 use crate::catalog::{self, CatalogError, CatalogFile, EXAMPLE};
 use crate::config::{self, DEFAULT_CAPACITY, Place};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
 use crate::engine::{Fatal, Submission, Undecided};
 use crate::log;
+use crate::progress;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -33,19 +34,18 @@ pub enum CliError {
     Panicked(#[from] tokio::task::JoinError),
 }
 
-/// Runs `reprise catalog …`.
+/// Runs `reprise catalog …`, and tells what came of it.
 ///
 /// # Errors
 /// The file cannot be read or does not fit, or the folder cannot be used.
-pub async fn catalog(place: &Place, command: &config::Catalog) -> Result<(), CliError> {
+pub async fn catalog(place: &Place, command: &config::Catalog) -> Result<String, CliError> {
     match command {
-        config::Catalog::Example => print!("{EXAMPLE}"),
-        config::Catalog::Import { file } => import(place, file).await?,
+        config::Catalog::Example => Ok(EXAMPLE.to_owned()),
+        config::Catalog::Import { file } => import(place, file).await,
     }
-    Ok(())
 }
 
-async fn import(place: &Place, path: &Path) -> Result<(), CliError> {
+async fn import(place: &Place, path: &Path) -> Result<String, CliError> {
     let text = std::fs::read(path).map_err(|error| CliError::File { path: path.to_owned(), error })?;
     let unreadable = |error| CliError::Json { path: path.to_owned(), error };
     let file: CatalogFile = serde_json::from_slice(&text).map_err(unreadable)?;
@@ -57,24 +57,23 @@ async fn import(place: &Place, path: &Path) -> Result<(), CliError> {
     let steps = catalog::plan(&file, &folder.replayed.state, now).map_err(unfit)?;
     let log = folder.log;
     let (engine, sequencer) = start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY, None).await?;
-    let bar = ProgressBar::new(steps.len() as u64);
+    let bar = progress::bar("importing {bar:40} {human_pos}/{human_len} commands{time_left}", 0, steps.len() as u64);
     let written = catalog::publish(&engine, steps, || bar.inc(1)).await.map_err(unfit)?;
     bar.finish_and_clear();
     drop(engine);
     sequencer.await??;
     log.close().await;
-    match written {
-        0 => println!("nothing to import: all of {} is there already", path.display()),
-        _ => println!("imported {} ({written} commands)", path.display()),
-    }
-    Ok(())
+    Ok(match written {
+        0 => format!("{}: nothing was imported; all of it is in the log already", path.display()),
+        _ => format!("{}: imported by {} commands", path.display(), HumanCount(written)),
+    })
 }
 
-/// Runs `reprise room …`.
+/// Runs `reprise room …`, and tells what is set now.
 ///
 /// # Errors
 /// There is no log, or the folder cannot be used.
-pub async fn room(place: &Place, command: &config::Room) -> Result<(), CliError> {
+pub async fn room(place: &Place, command: &config::Room) -> Result<String, CliError> {
     let config::Room::Set { capacity, admissions_per_second } = command;
     if capacity.is_none() && admissions_per_second.is_none() {
         return Err(CliError::NothingToSet);
@@ -93,9 +92,8 @@ pub async fn room(place: &Place, command: &config::Room) -> Result<(), CliError>
     );
     let command = Command { by: Credential::Operator, idempotency: None, action: Action::ConfigureRoom(configure) };
     engine.submit(Submission::new(command, None)).await?;
-    println!("{said}");
     drop(engine);
     sequencer.await??;
     log.close().await;
-    Ok(())
+    Ok(said)
 }

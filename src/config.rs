@@ -13,6 +13,7 @@ pub use secretly::Secretly;
 pub use tools::*;
 
 use crate::key::KEY_FILE;
+use crate::lines::{LogFormat, LogLevel};
 use crate::log::LogAddress;
 use crate::projector::ReadModelsAddress;
 
@@ -23,16 +24,32 @@ pub const DEMO_CAPACITY: u64 = 100_000;
 
 /// Sells concert seats when everyone comes at once.
 #[derive(Debug, Parser)]
-#[command(name = "reprise", version, arg_required_else_help = true)]
+#[command(name = "reprise", version, arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     pub place: Place,
+    #[command(flatten)]
+    pub lines: Lines,
     #[command(subcommand)]
     pub command: Command,
 }
 
+/// What is written to standard error.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command: lines on standard error")]
+pub struct Lines {
+    /// Which lines are written: `off`, `error`, `warn`, `info`, `debug` (one for each request) or `trace`, also by module, as
+    /// in `info,reprise::api=debug`.
+    #[arg(long, global = true, env = "REPRISE_LOG_LEVEL", default_value = "info", value_name = "LEVEL")]
+    pub log_level: LogLevel,
+    /// How lines are written.
+    #[arg(long, global = true, env = "REPRISE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+}
+
 /// Where the log is.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command: where the log is")]
 pub struct Place {
     /// The data folder of this node: the lock, snapshots, and, unless they are elsewhere, the log and the server's key.
     #[arg(long, global = true, env = "REPRISE_DATA", default_value = "./reprise-data", value_name = "FOLDER")]
@@ -104,6 +121,16 @@ pub enum Command {
     Bench(Bench),
     #[command(flatten)]
     Tool(Tool),
+    /// Print what makes a shell complete commands and options.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the program's manual page, or write one for each command.
+    Man {
+        /// The folder to write them into.
+        folder: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::{Action, Command, CreateLog, Credential, Event, Hash, Position, Record, RecordedEvent, Timestamp};
-use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
 use crate::config::Place;
@@ -15,6 +14,7 @@ use crate::engine::{
 };
 use crate::key::ServerKey;
 use crate::log::{self, EventLog, FolderError, FolderLock, OpenError, ReadError};
+use crate::progress;
 
 /// A data folder that this process holds, with its log proved and folded.
 pub struct DataFolder {
@@ -78,7 +78,7 @@ async fn fold(place: &Place, log: &Arc<dyn EventLog>, end: Position) -> Result<(
         tracing::info!("restored the snapshot of position {snapshot} in {:.3} s", started.elapsed().as_secs_f64());
     }
     let started = Instant::now();
-    let bar = progress_bar(end).with_position(snapshot.get());
+    let bar = progress::of_events("replaying", snapshot, end);
     let replayed = restored.read_on(log, |position| bar.set_position(position.get())).await?;
     bar.finish_and_clear();
     let events = replayed.state.head.position.get() - snapshot.get();
@@ -98,12 +98,6 @@ fn key(place: &Place, replayed: &Replayed) -> Result<ServerKey, FolderProblem> {
         Some(log) if log.key_check != key.check() => Err(FolderProblem::WrongKey(path)),
         Some(_) | None => Ok(key),
     }
-}
-
-fn progress_bar(end: Position) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template("replaying {bar:40} {human_pos}/{human_len} events, {per_sec}, {eta} left");
-    ProgressBar::new(end.get()).with_style(style.expect("the template is a constant"))
 }
 
 /// The time of this machine's clock.

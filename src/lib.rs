@@ -5,6 +5,7 @@ pub mod api;
 pub mod bench;
 pub mod catalog;
 pub mod cli;
+pub mod command_line;
 pub mod config;
 pub mod data_folder;
 pub mod demo;
@@ -13,36 +14,30 @@ pub mod key;
 pub mod lines;
 pub mod log;
 pub mod metrics;
+pub mod printing;
+pub mod progress;
 pub mod projector;
 pub mod secret_url;
 pub mod serve;
 pub mod tools;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::Parser;
-use tracing_subscriber::EnvFilter;
-
 use crate::config::{Bench, Cli, Command};
-use crate::lines::WithRequestId;
 
 /// The whole program: reads the command line, and does what it says.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("REPRISE_LOG_LEVEL").unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = std::io::stderr().is_terminal();
-    // A line that cannot be written (a full disk, a closed pipe) is lost. Told of on standard error, as the default is, it
-    // would be a panic in whatever task had something to say.
-    let format = WithRequestId(tracing_subscriber::fmt::format().with_ansi(colours));
-    let lines = tracing_subscriber::fmt().log_internal_errors(false).event_format(format);
-    lines.with_env_filter(filter).with_writer(std::io::stderr).init();
+    let cli = match command_line::read() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    lines::start(&cli.lines.log_level, cli.lines.log_format);
     // Before the first connection: whoever uses TLS takes the one cryptography that is chosen here.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match run(cli) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("reprise: {error}");
+            printing::complain(&error);
             ExitCode::FAILURE
         }
     }
@@ -50,13 +45,18 @@ pub fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    match &cli.command {
-        Command::Serve(options) => serve::serve(&cli.place, options).await?,
+    let said = match &cli.command {
+        Command::Serve(options) => {
+            serve::serve(&cli.place, options).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Tool(tool) => return Ok(tools::run(&cli.place, tool).await),
         Command::Catalog(command) => cli::catalog(&cli.place, command).await?,
         Command::Room(command) => cli::room(&cli.place, command).await?,
-        Command::Tool(tool) => return Ok(tools::run(&cli.place, tool).await),
         Command::Bench(Bench::MakeLog(options)) => bench::make_log(&cli.place, options).await?,
         Command::Bench(Bench::Replay(output)) => bench::replay(&cli.place, output.json).await?,
-    }
-    Ok(ExitCode::SUCCESS)
+        Command::Completions { shell } => command_line::completions(*shell),
+        Command::Man { folder } => command_line::man(folder.as_deref())?,
+    };
+    Ok(printing::line(said.trim_end()).map_or_else(|unprinted| unprinted.end(), |()| ExitCode::SUCCESS))
 }

@@ -1,13 +1,17 @@
-//! The server's lines of log, each with the id of the request that it is about.
+//! The lines that the program writes to standard error, each with the id of the request that it is about.
 //!
 //! The id travels with the request's task, and is looked for only where a line is written. A span for each request would
 //! do the same, and costs more than many a request does.
 
 use std::fmt;
+use std::io::IsTerminal;
+use std::str::FromStr;
 
 use axum::http::HeaderValue;
+use clap::ValueEnum;
 use tracing::{Event, Subscriber};
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -25,14 +29,73 @@ pub fn request_id() -> Option<String> {
     REQUEST_ID.try_with(|request_id| request_id.to_str().ok().map(str::to_owned)).ok().flatten()
 }
 
-/// Lines in another format, with the request's id at their end.
-pub struct WithRequestId<Format>(pub Format);
+/// How lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: each line is one JSON object.
+    Json,
+}
 
-impl<S, Fields, Format> FormatEvent<S, Fields> for WithRequestId<Format>
+/// Which lines are written: a filter that is known to be one.
+#[derive(Debug, Clone)]
+pub struct LogLevel(String);
+
+impl FromStr for LogLevel {
+    type Err = String;
+
+    /// A filter takes every word for the name of a module, and one that is no level would silence all others.
+    fn from_str(text: &str) -> Result<Self, String> {
+        const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+        let is_level = |directive: &str| {
+            let level = directive.rsplit('=').next().unwrap_or_default();
+            LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level.trim()))
+        };
+        if text.split(',').all(is_level) && EnvFilter::try_new(text).is_ok() {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(format!("a level is one of {}; or name one for a module: `info,reprise::api=debug`", LEVELS.join(", ")))
+    }
+}
+
+/// Has lines written to standard error from here on.
+pub fn start(level: &LogLevel, format: LogFormat) {
+    let no_colours = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colours = std::io::stderr().is_terminal() && !no_colours;
+    // A line that cannot be written (a full disk, a closed pipe) is lost. Told of on standard error, as the default is, it
+    // would be a panic in whatever task had something to say.
+    let lines = tracing_subscriber::fmt().log_internal_errors(false).with_writer(std::io::stderr);
+    let lines = lines.with_env_filter(EnvFilter::new(&level.0));
+    match format {
+        LogFormat::Text => lines.event_format(WithRequestId::text(colours)).init(),
+        LogFormat::Json => lines.fmt_fields(JsonFields::new()).event_format(WithRequestId::json()).init(),
+    }
+}
+
+/// Lines in another format, with the request's id at their end.
+pub struct WithRequestId<Format> {
+    format: Format,
+    is_json: bool,
+}
+
+impl WithRequestId<Format> {
+    fn text(colours: bool) -> Self {
+        Self { format: tracing_subscriber::fmt::format().with_ansi(colours), is_json: false }
+    }
+}
+
+impl WithRequestId<Format<Json>> {
+    fn json() -> Self {
+        Self { format: tracing_subscriber::fmt::format().json().flatten_event(true), is_json: true }
+    }
+}
+
+impl<S, Fields, Inner> FormatEvent<S, Fields> for WithRequestId<Inner>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     Fields: for<'w> FormatFields<'w> + 'static,
-    Format: FormatEvent<S, Fields>,
+    Inner: FormatEvent<S, Fields>,
 {
     fn format_event(
         &self,
@@ -41,12 +104,17 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let Ok(request_id) = REQUEST_ID.try_with(HeaderValue::clone) else {
-            return self.0.format_event(context, writer, event);
+            return self.format.format_event(context, writer, event);
         };
         let request_id = request_id.to_str().unwrap_or_default();
         let mut line = String::new();
-        self.0.format_event(context, Writer::new(&mut line), event)?;
-        writeln!(writer, "{} request_id={request_id}", line.trim_end_matches('\n'))
+        self.format.format_event(context, Writer::new(&mut line), event)?;
+        let line = line.trim_end_matches('\n');
+        match line.strip_suffix('}').filter(|_| self.is_json) {
+            // An id has no character that JSON would have to hide.
+            Some(members) => writeln!(writer, "{members},\"request_id\":\"{request_id}\"}}"),
+            None => writeln!(writer, "{line} request_id={request_id}"),
+        }
     }
 }
 
@@ -83,8 +151,8 @@ mod tests {
     #[tokio::test]
     async fn a_line_of_a_request_carries_its_id_and_any_other_none() {
         let written = Written::default();
-        let format = WithRequestId(tracing_subscriber::fmt::format().with_ansi(false).without_time());
-        let lines = tracing_subscriber::fmt().event_format(format).with_writer(written.clone()).finish();
+        let lines = tracing_subscriber::fmt().event_format(WithRequestId::text(false)).with_writer(written.clone());
+        let lines = lines.finish();
         let _guard = tracing::subscriber::set_default(lines);
         of_request(HeaderValue::from_static("abc"), async { tracing::warn!(took = 3, "within") }).await;
         tracing::warn!("without");
@@ -92,5 +160,27 @@ mod tests {
         let (within, without) = written.split_once('\n').unwrap();
         assert!(within.ends_with("within took=3 request_id=abc"), "{within}");
         assert!(without.ends_with("without\n"), "{without}");
+    }
+    #[tokio::test]
+    async fn a_line_for_programs_is_one_json_object_with_the_id_in_it() {
+        let written = Written::default();
+        let lines = tracing_subscriber::fmt().fmt_fields(JsonFields::new()).event_format(WithRequestId::json());
+        let lines = lines.with_writer(written.clone()).finish();
+        let _guard = tracing::subscriber::set_default(lines);
+        of_request(HeaderValue::from_static("abc"), async { tracing::warn!(took = 3, "a \"quoted\"\nline") }).await;
+        let written = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&written).unwrap();
+        assert_eq!((&line["request_id"], &line["took"], &line["level"]), (&"abc".into(), &3.into(), &"WARN".into()));
+        assert_eq!(line["message"], "a \"quoted\"\nline");
+    }
+
+    #[test]
+    fn a_level_that_is_none_is_refused() {
+        for right in ["info", "WARN", "off", "info,reprise::api=debug", "reprise=trace"] {
+            assert!(right.parse::<LogLevel>().is_ok(), "{right}");
+        }
+        for wrong in ["nonsense", "", "info,nonsense", "reprise=loud", "reprise::api"] {
+            assert!(wrong.parse::<LogLevel>().is_err(), "{wrong}");
+        }
     }
 }

@@ -7,8 +7,8 @@ mod replay;
 use std::io;
 use std::time::Instant;
 
-use domain::{Head, State, Timestamp};
-use indicatif::ProgressBar;
+use domain::{Head, Position, State, Timestamp};
+use indicatif::{HumanCount, ProgressBar};
 use uuid::Uuid;
 
 use self::crowd::Crowd;
@@ -18,6 +18,7 @@ use crate::data_folder::system_clock;
 use crate::engine::{Batch, StartError};
 use crate::key::ServerKey;
 use crate::log::{self, AppendError, EventLog, FolderError, FolderLock, OpenError, ReadError};
+use crate::progress;
 
 /// Records that are appended at once.
 const BATCH_RECORDS: usize = 1_000;
@@ -46,11 +47,11 @@ pub enum BenchError {
     Start(#[from] StartError),
 }
 
-/// Runs `reprise bench make-log`.
+/// Runs `reprise bench make-log`, and tells what was made.
 ///
 /// # Errors
 /// There is a log already, or the folder cannot be written.
-pub async fn make_log(place: &Place, options: &MakeLog) -> Result<(), BenchError> {
+pub async fn make_log(place: &Place, options: &MakeLog) -> Result<String, BenchError> {
     let started = Instant::now();
     let _lock = FolderLock::take(&place.data)?;
     let log = log::open(&place.log, &place.data).await?;
@@ -59,14 +60,14 @@ pub async fn make_log(place: &Place, options: &MakeLog) -> Result<(), BenchError
     }
     let mut rng = fastrand::Rng::with_seed(options.seed);
     let key = ServerKey::known(crowd::bytes(&mut rng), &place.key_path())?;
-    let bar = ProgressBar::new(options.events);
+    let bar = progress::of_events("making", Position::START, Position::new(options.events));
     let begins_at = if options.ends_now { begin_of(options.events) } else { BEGINS_AT };
     let head = make(log.as_ref(), key, options.events, rng, begins_at, &bar).await?;
     log.close().await;
     bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64();
-    println!("made {} events in {seconds:.1} s; the last hash is {}", head.position, head.hash);
-    Ok(())
+    let events = HumanCount(head.position.get());
+    Ok(format!("{}: {events} events, made in {seconds:.1} s\nhead {}:{}", place.log_name(), head.position, head.hash))
 }
 
 /// When a log of so many events begins that ends now, or a little before.

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use domain::{Position, Record};
+use indicatif::HumanCount;
 use serde::Serialize;
 
 use super::BenchError;
@@ -33,7 +34,7 @@ struct Size {
 ///
 /// # Errors
 /// There is no log, a server holds it, or it is not what was written.
-pub async fn replay(place: &Place, json: bool) -> Result<(), BenchError> {
+pub async fn replay(place: &Place, json: bool) -> Result<String, BenchError> {
     log::must_exist(&place.log, &place.data)?;
     let _lock = FolderLock::take(&place.data)?;
     let log = log::open(&place.log, &place.data).await?;
@@ -51,8 +52,7 @@ pub async fn replay(place: &Place, json: bool) -> Result<(), BenchError> {
     steps.push(Step::of("folded", size, started));
     // Dropping a large state takes a while, and says nothing.
     std::mem::forget(replayed);
-    tell(size, &steps, json);
-    Ok(())
+    Ok(told(size, &steps, json))
 }
 
 /// Reads the log, and does nothing with it.
@@ -76,15 +76,15 @@ impl Step {
     }
 }
 
-fn tell(size: Size, steps: &[Step], json: bool) {
+fn told(size: Size, steps: &[Step], json: bool) -> String {
     let Size { events, bytes } = size;
     if json {
-        println!("{}", serde_json::json!({ "events": events, "logBytes": bytes, "steps": steps }));
-        return;
+        return serde_json::json!({ "events": events, "logBytes": bytes, "steps": steps }).to_string();
     }
-    println!("{events} events, {bytes} bytes");
+    let mut text = format!("{} events, {} bytes\n", HumanCount(events), HumanCount(bytes));
     for Step { step, seconds, events_per_second, log_bytes_per_second } in steps {
-        let megabytes = log_bytes_per_second / 1_000_000;
-        println!("{step:<8} {seconds:>7.3} s {events_per_second:>10} events/s {megabytes:>5} MB/s");
+        let (events, megabytes) = (HumanCount(*events_per_second).to_string(), log_bytes_per_second / 1_000_000);
+        text.push_str(&format!("{step:<8} {seconds:>7.3} s {events:>11} events/s {megabytes:>5} MB/s\n"));
     }
+    text
 }

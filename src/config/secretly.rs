@@ -9,6 +9,8 @@ use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
 
+use crate::command_line;
+
 /// Parses such an option. What is wrong with a value is said; the value is not, as clap would.
 #[derive(Debug)]
 pub struct Secretly<T>(PhantomData<fn() -> T>);
@@ -36,7 +38,9 @@ where
         let parsed = parsed.and_then(|text| text.parse().map_err(|error: T::Err| error.to_string()));
         parsed.map_err(|why| {
             let option = argument.map_or_else(|| "the value".to_owned(), |argument| format!("{argument}"));
-            Error::raw(ErrorKind::ValueValidation, format!("{option}: {why}\n")).with_cmd(command)
+            let variable = argument.and_then(|argument| command_line::variable(argument, &value.to_owned()));
+            let from = variable.map_or_else(String::new, |name| format!(", from the environment variable `{name}`"));
+            Error::raw(ErrorKind::ValueValidation, format!("{option}{from}: {why}\n")).with_cmd(command)
         })
     }
 }

@@ -51,7 +51,7 @@ pub enum ProjectionsCommand {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Output {
     /// Print one JSON document, and nothing else.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 101)]
     pub json: bool,
 }
 
@@ -74,15 +74,8 @@ pub enum LogCommand {
     },
     /// Count events by type.
     Stat,
-    /// Print the last records.
-    Tail {
-        /// How many.
-        #[arg(long, default_value_t = 10, value_name = "N")]
-        lines: u64,
-        /// Go on with those to come; with --json, one document a line.
-        #[arg(long)]
-        follow: bool,
-    },
+    /// Print the last records, a line each; on a terminal, as much of each as there is room for.
+    Tail(Tail),
     /// Write all records to a new file, one line of JSON each, to the byte.
     Export {
         /// The file to make.
@@ -103,6 +96,20 @@ pub enum LogCommand {
         /// A file that `reprise log export` made.
         file: PathBuf,
     },
+}
+
+/// `reprise log tail`
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Tail {
+    /// How many records.
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub lines: u64,
+    /// Only records that name this user.
+    #[arg(long, value_name = "N", value_parser = id)]
+    pub user: Option<u64>,
+    /// Go on with those to come; with --json, one document a line.
+    #[arg(long)]
+    pub follow: bool,
 }
 
 /// `reprise backup`
@@ -152,7 +159,7 @@ pub struct Show {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct When {
     /// The log up to this position, or up to this time (RFC 3339) [default: all of it].
-    #[arg(long, global = true, value_name = "POSITION|TIME")]
+    #[arg(long, global = true, display_order = 100, value_name = "POSITION|TIME")]
     pub as_of: Option<AsOf>,
 }
 
@@ -160,18 +167,22 @@ pub struct When {
 pub enum ShowCommand {
     /// Every seat of a schedule, as `GET …/seats?status=all` answers.
     Seats {
+        /// The concert.
         #[arg(long, value_name = "N", value_parser = id)]
         concert: u64,
+        /// One of its schedules.
         #[arg(long, value_name = "N", value_parser = id)]
         schedule: u64,
     },
     /// A user's balance.
     Wallet {
+        /// Whose.
         #[arg(long, value_name = "N", value_parser = id)]
         user: u64,
     },
     /// A reservation, however long ago.
     Reservation {
+        /// Its number.
         #[arg(long, value_name = "N", value_parser = id)]
         id: u64,
     },
@@ -184,8 +195,10 @@ pub enum ShowCommand {
 /// `reprise why`
 #[derive(Debug, Args)]
 pub struct Why {
+    /// The schedule.
     #[arg(long, value_name = "N", value_parser = id)]
     pub schedule: u64,
+    /// One of its seats.
     #[arg(long, value_name = "N", value_parser = id)]
     pub seat: u64,
     #[command(flatten)]

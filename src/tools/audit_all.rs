@@ -103,7 +103,7 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
         read_models,
     };
     let text = text(&audit);
-    Ok(Said { is_well: audit.ok, ..Said::new(&audit, text) })
+    Ok(Said::verdict(audit.ok, &audit, text))
 }
 
 fn text(audit: &Audit<'_>) -> String {

@@ -90,7 +90,7 @@ pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> R
         read_models: stored,
     };
     let text = text(&statement);
-    Ok(Said { is_well: statement.ok, ..Said::new(&statement, text) })
+    Ok(Said::verdict(statement.ok, &statement, text))
 }
 
 fn movement(recorded: &RecordedEvent, user: u64, before: i64) -> Option<Movement> {

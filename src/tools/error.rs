@@ -8,6 +8,7 @@ use domain::Position;
 use crate::data_folder::FolderProblem;
 use crate::engine::StreamError;
 use crate::log::{AppendError, FolderError, OpenError, ReadError, SqliteOpenError};
+use crate::printing::Unprinted;
 use crate::projector::{BuildError, VerifyError};
 
 /// Why a tool has nothing to tell.
@@ -56,6 +57,8 @@ pub enum ToolError {
     Migrations(#[from] sqlx::migrate::MigrateError),
     #[error("{0}")]
     NotFound(String),
+    #[error(transparent)]
+    Unprinted(#[from] Unprinted),
     #[error("what was written is not what was read: {0}")]
     Unfaithful(String),
 }

@@ -38,7 +38,7 @@ pub async fn run(from: &LogPlace, to: &LogPlace, json: bool) -> Result<Said, Too
     let end = source.head().await?;
     let found = target.head().await?;
     let proved = goes_on(from, to, source.as_ref(), found).await?;
-    let bar = source::progress_bar("copying", end.position, json).with_position(found.position.get());
+    let bar = source::progress_bar_after(found.position, "copying", end.position, json);
     let copied = copy(source.as_ref(), target.as_ref(), proved, end.position, &bar).await?;
     bar.finish_and_clear();
     let key_check = read_back(&target, copied, json).await?;

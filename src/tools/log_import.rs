@@ -23,7 +23,7 @@ const PARTIAL: &str = "import.partial";
 pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolError> {
     let exported = File::open(file).map_err(ToolError::file(file))?;
     let bytes = exported.metadata().map_err(ToolError::file(file))?.len();
-    let bar = source::bar("importing {bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left", bytes, json);
+    let bar = source::bar_of_bytes("importing", bytes, json);
     let imported = match place.log {
         LogAddress::Sqlite => into_folder(&place.data, file, exported, &bar).await,
         LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => into_shared(place, file, exported, &bar).await,

@@ -1,15 +1,18 @@
-//! `reprise log tail`: the last records, and those to come.
+//! `reprise log tail`: the last records, all or one user's, and those to come.
+
+use std::collections::VecDeque;
 
 use domain::{Position, Record};
 use projections::rfc3339;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::output::{Said, line, raw};
+use super::output::{Said, raw};
 use super::{ToolError, source};
-use crate::config::Place;
+use crate::config::{Place, Tail};
 use crate::engine::PAGE_RECORDS;
+use crate::log::EventLog;
+use crate::printing::{self, Reader};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,29 +27,47 @@ struct Line {
     hash: String,
 }
 
-/// Prints the last `lines` records; with `follow`, goes on until it is stopped.
-pub async fn run(place: &Place, lines: u64, follow: bool, json: bool) -> Result<Said, ToolError> {
+/// Prints the last records; with `follow`, goes on until it is stopped, or nobody reads any more.
+pub async fn run(place: &Place, asked: &Tail, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
-    let mut position = Position::new(log.head().await?.position.get().saturating_sub(lines));
-    let mut last = Vec::new();
+    let head = log.head().await?.position;
+    let last = last(log.as_ref(), head, asked).await?;
+    let width = printing::width();
+    if !asked.follow {
+        let text: Vec<String> = last.iter().map(|line| line.text(width)).collect();
+        return Ok(Said::new(&serde_json::json!({ "records": last }), text.join("\n")));
+    }
+    let print = |line: &Line| printing::line(&if json { raw(line).to_string() } else { line.text(width) });
+    last.iter().try_for_each(print)?;
+    let (mut position, reader) = (head, Reader::of_stdout());
     loop {
         let records = log.read(position, PAGE_RECORDS).await?;
         position = records.last().map_or(position, |record| record.position);
         let is_all = records.len() < PAGE_RECORDS;
-        let shown = records.into_iter().map(Line::of);
-        if follow {
-            shown.for_each(|shown| line(&if json { raw(&shown).to_string() } else { shown.text() }));
-            if is_all {
-                log.wait_past(position).await;
-            }
-            continue;
-        }
-        last.extend(shown);
+        records.into_iter().map(Line::of).filter(|line| line.is_asked_for(asked)).try_for_each(|line| print(&line))?;
         if is_all {
-            let text: Vec<String> = last.iter().map(Line::text).collect();
-            return Ok(Said::new(&serde_json::json!({ "records": last }), text.join("\n")));
+            tokio::select! {
+                () = log.wait_past(position) => {}
+                () = reader.gone() => return Err(printing::Unprinted::NobodyReads.into()),
+            }
         }
     }
+}
+
+/// The last lines up to `head` that are asked for, found from the log's end backwards.
+async fn last(log: &dyn EventLog, head: Position, asked: &Tail) -> Result<VecDeque<Line>, ToolError> {
+    let wanted = usize::try_from(asked.lines).unwrap_or(usize::MAX);
+    let mut found = VecDeque::new();
+    let mut end = head.get();
+    while end > 0 && found.len() < wanted {
+        let begin = end.saturating_sub(PAGE_RECORDS as u64);
+        let records = log.read(Position::new(begin), PAGE_RECORDS).await?;
+        let lines = records.into_iter().filter(|record| record.position.get() <= end).map(Line::of);
+        let lines: Vec<Line> = lines.filter(|line| line.is_asked_for(asked)).collect();
+        lines.into_iter().rev().take(wanted - found.len()).for_each(|line| found.push_front(line));
+        end = begin;
+    }
+    Ok(found)
 }
 
 impl Line {
@@ -62,18 +83,34 @@ impl Line {
         }
     }
 
-    fn text(&self) -> String {
-        let word = |name: &str| self.metadata.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
-        let data: Box<RawValue> = raw(&self.data);
-        format!(
-            "{:>10}  {}  {:<19}  {:<12}  {:<36}  {}  {data}",
+    fn is_asked_for(&self, asked: &Tail) -> bool {
+        asked.user.is_none_or(|user| self.data.iter().any(|(name, value)| names_user(name, value, user)))
+    }
+
+    /// One line, in which what is known of an event comes before what it came from. Where a line has a width, what is
+    /// beyond it is left out.
+    fn text(&self, width: Option<usize>) -> String {
+        let word = |name: &str| self.metadata.get(name).and_then(Value::as_str).unwrap_or("-");
+        let data = raw(&self.data);
+        let text = format!(
+            "{:>8}  {}  {:<19}  {data}  by {}, request {}, hash {}",
             self.position.get(),
             self.recorded_at,
             self.event_type,
             word("actor"),
             word("request_id"),
             &self.hash[..8],
-        )
+        );
+        printing::fitted(text, width)
+    }
+}
+
+/// Whether a member of an event, or one inside it, names the user.
+fn names_user(name: &str, value: &Value, user: u64) -> bool {
+    match value {
+        Value::Number(number) => name == "user_id" && number.as_u64() == Some(user),
+        Value::Object(members) => members.iter().any(|(name, value)| names_user(name, value, user)),
+        Value::Array(_) | Value::Null | Value::Bool(_) | Value::String(_) => false,
     }
 }
 

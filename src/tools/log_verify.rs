@@ -74,7 +74,7 @@ pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Resul
     found.seconds = started.elapsed().as_secs_f64();
     found.events_per_second = (found.events as f64 / found.seconds.max(f64::EPSILON)) as u64;
     let text = text(&found);
-    Ok(Said { is_well: found.ok, ..Said::new(&found, text) })
+    Ok(Said::verdict(found.ok, &found, text))
 }
 
 /// What only the whole of a log can tell.

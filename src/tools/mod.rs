@@ -62,7 +62,7 @@ async fn run_log(place: &Place, command: &LogCommand, json: bool) -> Result<Said
     match command {
         LogCommand::Verify { expect } => log_verify::run(place, *expect, json).await,
         LogCommand::Stat => log_stat::run(place, json).await,
-        LogCommand::Tail { lines, follow } => log_tail::run(place, *lines, *follow, json).await,
+        LogCommand::Tail(asked) => log_tail::run(place, asked, json).await,
         LogCommand::Export { file } => log_export::run(place, file, json).await,
         LogCommand::Copy { from, to } => log_copy::run(from, to, json).await,
         LogCommand::Import { file } => log_import::run(place, file, json).await,

@@ -1,15 +1,17 @@
 //! A moment of a log, folded: what the server knew then.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use domain::{Hash, Head, Position, RecordedEvent};
 use projections::{ReadModels, rfc3339};
 use serde::Serialize;
 
-use super::walk::walk;
+use super::walk::walk_on;
 use super::{AsOf, ToolError, source};
 use crate::config::Place;
-use crate::engine::decode;
+use crate::engine::{Proved, SnapshotFolder, decode};
+use crate::log::EventLog;
 
 /// Which moment it is.
 #[derive(Debug, Serialize)]
@@ -49,12 +51,36 @@ pub async fn fold(
     place: &Place,
     as_of: Option<AsOf>,
     json: bool,
-    mut each: impl FnMut(&RecordedEvent),
+    each: impl FnMut(&RecordedEvent),
 ) -> Result<ReadModels, ToolError> {
     let log = source::open(place).await?;
-    let bar = source::progress_bar("folding", log.head().await?.position, json);
-    let mut read_models = ReadModels::default();
-    let walked = walk(&log, as_of, decode, |recorded| {
+    fold_on(&log, ReadModels::default(), as_of, json, each).await
+}
+
+/// What the newest snapshot beside the log has folded already; nothing where there is none, or the log does not hold what
+/// it was taken of: then all of the log is folded.
+pub async fn snapshot(place: &Place, log: &dyn EventLog) -> ReadModels {
+    let restored = SnapshotFolder::beside(&place.data).restore(log).await;
+    restored.ok().flatten().unwrap_or_default().read_models
+}
+
+/// Folds what the log holds after what is folded already.
+///
+/// # Errors
+/// As [`fold`].
+pub async fn fold_on(
+    log: &Arc<dyn EventLog>,
+    mut read_models: ReadModels,
+    as_of: Option<AsOf>,
+    json: bool,
+    mut each: impl FnMut(&RecordedEvent),
+) -> Result<ReadModels, ToolError> {
+    let begin = read_models.head;
+    let bar = source::progress_bar_after(begin.position, "folding", log.head().await?.position, json);
+    // Before the first record there is no time.
+    let is_new = begin.position == Position::START;
+    let recorded_at = if is_new { Proved::NOTHING.recorded_at } else { read_models.recorded_at };
+    let walked = walk_on(log, Proved { head: begin, recorded_at }, as_of, decode, |recorded| {
         read_models.apply(recorded);
         each(recorded);
         bar.inc(1);

@@ -1,13 +1,14 @@
 //! How tools speak: one JSON document for scripts, aligned lines for people.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use indicatif::HumanCount;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use unicode_width::UnicodeWidthStr;
 
 use super::ToolError;
+use crate::printing;
 
 /// What a tool found out.
 pub struct Said {
@@ -15,14 +16,19 @@ pub struct Said {
     pub json: Box<RawValue>,
     /// For people.
     pub text: String,
-    /// Whether nothing is wrong.
-    pub is_well: bool,
+    /// Whether nothing is wrong, where that was the question.
+    verdict: Option<bool>,
 }
 
 impl Said {
-    /// That all is well.
+    /// An answer to a question that is not whether something is wrong.
     pub fn new(document: &impl Serialize, text: String) -> Self {
-        Self { json: raw(document), text, is_well: true }
+        Self { json: raw(document), text, verdict: None }
+    }
+
+    /// Whether nothing is wrong, with what was found.
+    pub fn verdict(is_well: bool, document: &impl Serialize, text: String) -> Self {
+        Self { verdict: Some(is_well), ..Self::new(document, text) }
     }
 }
 
@@ -31,29 +37,30 @@ pub fn raw(value: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect("tools say only what JSON can say")
 }
 
-/// Says it, and turns it into the program's end.
+/// Says it, and turns it into the program's end. A verdict that was not printed whole has not been given: an audit that
+/// nobody could read has not passed.
 pub fn say(said: Result<Said, ToolError>, json: bool) -> ExitCode {
-    let is_well = match said {
-        Ok(said) => {
-            line(if json { said.json.get() } else { said.text.trim_end() });
-            said.is_well
-        }
+    let (printed, verdict) = match said {
+        Ok(said) => (printing::line(if json { said.json.get() } else { said.text.trim_end() }), said.verdict),
+        Err(ToolError::Unprinted(unprinted)) => (Err(unprinted), None),
         Err(error) if json => {
-            line(&serde_json::json!({ "error": error.to_string(), "position": error.position() }).to_string());
-            false
+            let document = serde_json::json!({ "error": error.to_string(), "position": error.position() });
+            (printing::line(&document.to_string()), Some(false))
         }
         Err(error) => {
-            eprintln!("reprise: {error}");
-            false
+            printing::complain(&error);
+            (Ok(()), Some(false))
         }
     };
-    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// Prints a line. Where nobody reads any more (`| head`), there is nobody to tell.
-pub fn line(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    match printed {
+        Ok(()) if verdict == Some(false) => ExitCode::FAILURE,
+        Ok(()) => ExitCode::SUCCESS,
+        Err(unprinted) if verdict.is_none() => unprinted.end(),
+        Err(unprinted) => {
+            unprinted.end();
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// A number with its thousands apart.
@@ -97,18 +104,16 @@ impl std::fmt::Display for Table {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let cell_width = |column: usize| {
             let cells = self.rows.iter().filter_map(move |row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+            cells.map(|cell| cell.width()).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..columns).map(cell_width).collect();
         for row in &self.rows {
             let mut line = String::new();
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-                let padded = if self.to_the_right.contains(&column) {
-                    format!("{cell:>width$}")
-                } else {
-                    format!("{cell:<width$}")
-                };
-                line.push_str(&padded);
+                let blanks = " ".repeat(width - cell.width());
+                let is_right = self.to_the_right.contains(&column);
+                let padded = if is_right { [blanks.as_str(), cell] } else { [cell, blanks.as_str()] };
+                line.extend(padded);
                 line.push_str("  ");
             }
             writeln!(f, "{}", line.trim_end())?;

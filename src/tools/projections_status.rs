@@ -53,7 +53,7 @@ pub async fn run(place: &Place) -> Result<Said, ToolError> {
     }
     let is_well = standings.iter().all(|standing| matches!(standing.state, "current" | "behind"));
     let text = if standings.is_empty() { "there are no read models in SQL yet".to_owned() } else { table.to_string() };
-    Ok(Said { is_well, ..Said::new(&standings, text) })
+    Ok(Said::verdict(is_well, &standings, text))
 }
 
 async fn standing(

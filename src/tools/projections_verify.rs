@@ -31,5 +31,5 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
     let ok = projections.iter().all(|verified| verified.fault.is_none());
     let text =
         if projections.is_empty() { "there are no read models in SQL yet".to_owned() } else { table.to_string() };
-    Ok(Said { is_well: ok, ..Said::new(&Found { ok, projections }, text) })
+    Ok(Said::verdict(ok, &Found { ok, projections }, text))
 }

@@ -1,17 +1,20 @@
 //! `reprise show …`: the state at any moment, by events only: a hold that is overdue shows as the events have it.
 
+use std::sync::Arc;
+
 use domain::{ConcertId, Event, Hold, Reservation, ReservationStatus, ScheduleId};
 use projections::ReadModels;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::moment::{Moment, fold};
+use super::moment::{self, Moment, fold_on};
 use super::output::{Said, Table, count, raw};
 use super::sales::Sales;
-use super::{AsOf, ToolError};
+use super::{AsOf, ToolError, source};
 use crate::api::wire::{ReservationShown, reservation_status};
 use crate::config::{Place, ShowCommand};
+use crate::log::EventLog;
 
 /// What is shown, as of when.
 #[derive(Serialize)]
@@ -22,16 +25,55 @@ struct Shown<'a> {
     members: serde_json::Map<String, Value>,
 }
 
+/// What was folded to be shown.
+struct Folded {
+    read_models: ReadModels,
+    sales: Sales,
+    reservation: Option<Reservation>,
+}
+
+impl Folded {
+    /// Folds what comes after `begin`.
+    async fn after(
+        begin: ReadModels,
+        log: &Arc<dyn EventLog>,
+        command: &ShowCommand,
+        as_of: Option<AsOf>,
+        json: bool,
+    ) -> Result<Self, ToolError> {
+        let (mut sales, mut reservation) = (Sales::default(), None);
+        if let ShowCommand::Reservation { id } = command {
+            reservation = begin.reservations.get(self::id(*id)).cloned();
+        }
+        let read_models = fold_on(log, begin, as_of, json, |recorded| match command {
+            ShowCommand::Sales => sales.apply(&recorded.event),
+            ShowCommand::Reservation { id } => follow(&mut reservation, *id, &recorded.event),
+            ShowCommand::Seats { .. } | ShowCommand::Wallet { .. } | ShowCommand::Room => {}
+        })
+        .await?;
+        Ok(Self { read_models, sales, reservation })
+    }
+
+    /// Folds up to the end of the log as it is now, from the newest snapshot on, where that is enough: it knows nothing of
+    /// sales, and has forgotten what was closed a day before.
+    async fn now(place: &Place, log: &Arc<dyn EventLog>, command: &ShowCommand, json: bool) -> Result<Self, ToolError> {
+        if !matches!(command, ShowCommand::Sales) {
+            let folded = Self::after(moment::snapshot(place, log.as_ref()).await, log, command, None, json).await?;
+            if !matches!(command, ShowCommand::Reservation { .. }) || folded.reservation.is_some() {
+                return Ok(folded);
+            }
+        }
+        Self::after(ReadModels::default(), log, command, None, json).await
+    }
+}
+
 /// Shows what is asked for, as of a moment.
 pub async fn run(place: &Place, command: &ShowCommand, as_of: Option<AsOf>, json: bool) -> Result<Said, ToolError> {
-    let mut sales = Sales::default();
-    let mut found: Option<Reservation> = None;
-    let read_models = fold(place, as_of, json, |recorded| match command {
-        ShowCommand::Sales => sales.apply(&recorded.event),
-        ShowCommand::Reservation { id } => follow(&mut found, *id, &recorded.event),
-        ShowCommand::Seats { .. } | ShowCommand::Wallet { .. } | ShowCommand::Room => {}
-    })
-    .await?;
+    let log = source::open(place).await?;
+    let Folded { read_models, sales, reservation: found } = match as_of {
+        None => Folded::now(place, &log, command, json).await?,
+        Some(_) => Folded::after(ReadModels::default(), &log, command, as_of, json).await?,
+    };
     let moment = Moment::of(&read_models);
     match command {
         ShowCommand::Seats { concert, schedule } => seats(&read_models, &moment, *concert, *schedule),

@@ -1,33 +1,32 @@
-//! Where a tool's log is, and how far along it is.
+//! Where a tool's log is, and how far along a tool is.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use domain::Position;
-use indicatif::{HumanCount, ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::ToolError;
 use crate::config::Place;
 use crate::log::{self, EventLog};
+use crate::progress;
 
 /// The place's log, opened for reading beside whoever else has it open.
 pub async fn open(place: &Place) -> Result<Arc<dyn EventLog>, ToolError> {
     Ok(log::open_read_only(&place.log, &place.data).await?)
 }
 
-/// A bar of events on a terminal, which is gone before anything is said; none for scripts.
+/// A bar of the events up to `end`; none for scripts.
 pub fn progress_bar(what: &'static str, end: Position, json: bool) -> ProgressBar {
-    bar("{msg} {bar:40} {human_pos}/{human_len} events, {rate}/s, {eta} left", end.get(), json).with_message(what)
+    progress_bar_after(Position::START, what, end, json)
 }
 
-/// The same of something else.
-pub fn bar(template: &'static str, end: u64, json: bool) -> ProgressBar {
-    if json {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template(template).expect("the template is a constant");
-    let rate = |state: &ProgressState, out: &mut dyn Write| {
-        let _ = write!(out, "{}", HumanCount(state.per_sec() as u64));
-    };
-    ProgressBar::new(end).with_style(style.with_key("rate", rate)).with_finish(ProgressFinish::AndClear)
+/// The same, where the events up to `begin` are done already.
+pub fn progress_bar_after(begin: Position, what: &'static str, end: Position, json: bool) -> ProgressBar {
+    if json { ProgressBar::hidden() } else { progress::of_events(what, begin, end) }
+}
+
+/// A bar of a file's bytes; none for scripts.
+pub fn bar_of_bytes(what: &'static str, end: u64, json: bool) -> ProgressBar {
+    let template = "{msg} {bar:40} {bytes}/{total_bytes}{time_left}";
+    if json { ProgressBar::hidden() } else { progress::bar(template, 0, end).with_message(what) }
 }

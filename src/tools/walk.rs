@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::{Head, Record};
 
 use super::{AsOf, ToolError};
-use crate::engine::{Range, StreamError, stream};
+use crate::engine::{Proved, Range, StreamError, stream};
 use crate::log::EventLog;
 
 /// All records up to `as_of`. Where that is beyond the head as it is now, the head is the end: a log under load has no
@@ -29,9 +29,20 @@ pub async fn walk<T: Send + 'static>(
     log: &Arc<dyn EventLog>,
     as_of: Option<AsOf>,
     make: impl Fn(Record) -> Result<T, StreamError> + Send + 'static,
+    each: impl FnMut(&T) -> ControlFlow<()>,
+) -> Result<Head, ToolError> {
+    walk_on(log, Proved::NOTHING, as_of, make, each).await
+}
+
+/// The same with the records after what is proved already.
+pub async fn walk_on<T: Send + 'static>(
+    log: &Arc<dyn EventLog>,
+    after: Proved,
+    as_of: Option<AsOf>,
+    make: impl Fn(Record) -> Result<T, StreamError> + Send + 'static,
     mut each: impl FnMut(&T) -> ControlFlow<()>,
 ) -> Result<Head, ToolError> {
-    let range = range(log, as_of).await;
+    let range = Range { after, ..range(log, as_of).await };
     let reached = stream(log, range, make, |page| page.iter().try_for_each(&mut each)).await?;
     match as_of {
         Some(AsOf::Position(asked)) if asked > reached.position => {

@@ -3,6 +3,7 @@
 mod audits;
 mod copies;
 mod moments;
+mod printing;
 mod tampering;
 
 use std::path::Path;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{charge, document, found, hold, pay, said};
+use super::{charge, document, found, hold, pay, said, tamper};
 use crate::server::{Answer, Server, TOKEN_2, made};
 
 const SEATS: &str = "/api/concerts/1/schedules/296/seats?status=all";
@@ -147,4 +147,33 @@ async fn so_is_any_moment_of_a_line_that_moves_and_of_holds_that_expire() {
     };
     assert!(different("room") > 10 && different("sales") > 0);
     recorded.iter().for_each(|answered| answered.is_shown(&server));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shown_as_of_now_is_folded_from_the_snapshot_on_and_is_the_same() {
+    let folder = made(12_000);
+    let mut server = Server::start_in(folder.path(), &["--identity", "open"]);
+    assert!(server.terminate().success());
+    let snapshots = folder.path().join("snapshots");
+    assert_eq!(std::fs::read_dir(&snapshots).unwrap().count(), 1);
+    // One that was forgotten long ago is not in the snapshot.
+    let shows =
+        ["room", "wallet --user 5", "seats --concert 1 --schedule 1", "reservation --id 1", "reservation --id 300"];
+    let show = |what: &str| {
+        let arguments: Vec<&str> = ["show"].into_iter().chain(what.split(' ')).collect();
+        document(folder.path(), &arguments)
+    };
+    let from_the_snapshot = shows.map(show);
+    std::fs::rename(&snapshots, folder.path().join("elsewhere")).unwrap();
+    assert_eq!(shows.map(show), from_the_snapshot);
+    assert!(from_the_snapshot.iter().all(|(code, _)| *code == 0), "{from_the_snapshot:?}");
+    std::fs::rename(folder.path().join("elsewhere"), &snapshots).unwrap();
+
+    // What the snapshot was taken of is not read again.
+    tamper(folder.path(), "UPDATE log SET data = '{}' WHERE position = 100").await;
+    assert_eq!(show("room"), from_the_snapshot[0]);
+    for reads_all in ["room --as-of 12000", "sales"] {
+        let (code, document) = show(reads_all);
+        assert_eq!((code, &document["position"]), (1, &Value::from(100)), "{reads_all}: {document}");
+    }
 }
