@@ -138,12 +138,15 @@ async fn reprise(cli: Cli) -> Result<(), BenchError> {
     match &cli.command {
         Subcommand::Serve(options) => reprise::serve::serve(&cli.place, options).await.map_err(|e| failed(&e)),
         Subcommand::Bench(Bench::MakeLog(options)) => {
-            reprise::bench::make_log(&cli.place, options).await.map_err(|e| failed(&e))
+            reprise::bench::make_log(&cli.place, options).await.map(drop).map_err(|e| failed(&e))
         }
         Subcommand::Tool(tool) if tools::run(&cli.place, tool).await == ExitCode::SUCCESS => Ok(()),
-        Subcommand::Tool(_) | Subcommand::Bench(_) | Subcommand::Catalog(_) | Subcommand::Room(_) => {
-            Err(BenchError::NotServed("nothing that is measured".to_owned()))
-        }
+        Subcommand::Tool(_)
+        | Subcommand::Bench(_)
+        | Subcommand::Catalog(_)
+        | Subcommand::Room(_)
+        | Subcommand::Completions { .. }
+        | Subcommand::Man { .. } => Err(BenchError::NotServed("nothing that is measured".to_owned())),
     }
 }
 
