@@ -10,6 +10,7 @@ pub mod config;
 pub mod data_folder;
 pub mod demo;
 pub mod engine;
+pub mod identity;
 pub mod key;
 pub mod lines;
 pub mod log;
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
     lines::start(&cli.lines.log_level, cli.lines.log_format);
     // Before the first connection: whoever uses TLS takes the one cryptography that is chosen here.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    identity::install_provider();
     match run(cli) {
         Ok(code) => code,
         Err(error) => {

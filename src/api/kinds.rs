@@ -29,8 +29,12 @@ kinds! {
     TOKEN_UNKNOWN UNAUTHORIZED "token-unknown" "The token is not known";
     TOKEN_EXPIRED UNAUTHORIZED "token-expired" "The token has expired";
 
+    IDENTITY_MISSING UNAUTHORIZED "identity-missing" "An identity provider's token is needed";
+    IDENTITY_INVALID UNAUTHORIZED "identity-invalid" "The identity provider's token is not accepted";
+
     NOT_ADMITTED FORBIDDEN "not-admitted" "Not admitted";
     NOT_YOURS FORBIDDEN "not-yours" "It belongs to another user";
+    ROLE_MISSING FORBIDDEN "role-missing" "A role is missing";
 
     ROUTE_NOT_FOUND NOT_FOUND "route-not-found" "There is no such route";
     CONCERT_NOT_FOUND NOT_FOUND "concert-not-found" "There is no such concert";
@@ -61,5 +65,6 @@ kinds! {
     ROOM_FULL SERVICE_UNAVAILABLE "room-full" "The line is full";
     LOG_UNAVAILABLE SERVICE_UNAVAILABLE "log-unavailable" "The log is not available";
     READ_MODEL_BEHIND SERVICE_UNAVAILABLE "read-model-behind" "The position is not reached yet";
+    IDENTITY_UNAVAILABLE SERVICE_UNAVAILABLE "identity-unavailable" "Identity cannot be checked at the moment";
     OUTCOME_UNKNOWN SERVICE_UNAVAILABLE "outcome-unknown" "The outcome is not known";
 }

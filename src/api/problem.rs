@@ -13,6 +13,7 @@ use super::kinds::{self, Kind};
 use super::request_id::RequestId;
 use super::wire;
 use crate::engine::{Behind, Undecided};
+use crate::identity::{Refusal, Role};
 
 /// The longest that a client is told to wait before it tries again, in seconds. Each is told another number, so that
 /// they do not all come back at once.
@@ -30,6 +31,8 @@ pub struct Problem {
     detail: Cow<'static, str>,
     members: Map<String, Value>,
     position: Option<Position>,
+    /// For how long nothing else can be said; a short time by chance where a 503 does not know.
+    retry_after_seconds: Option<u32>,
     closes_connection: bool,
 }
 
@@ -45,7 +48,8 @@ pub struct FieldError {
 impl Problem {
     /// A problem without members of its own.
     pub fn new(kind: &'static Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), members: Map::new(), position: None, closes_connection: false }
+        let (members, detail) = (Map::new(), detail.into());
+        Self { kind, detail, members, position: None, retry_after_seconds: None, closes_connection: false }
     }
 
     /// Members or parameters that are not as they must be, every one of them.
@@ -69,6 +73,11 @@ impl Problem {
     /// The same, after which the connection ends: what is left of the request will not be read.
     pub fn closing(self) -> Self {
         Self { closes_connection: true, ..self }
+    }
+
+    /// The same, which asking again before so many seconds will not change.
+    pub fn retry_after(self, seconds: u32) -> Self {
+        Self { retry_after_seconds: Some(seconds), ..self }
     }
 
     /// Its code, by which clients tell problems apart.
@@ -112,11 +121,14 @@ impl Problem {
             set(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if self.kind.status == StatusCode::UNAUTHORIZED {
-            let challenge =
-                if *self.kind == kinds::TOKEN_MISSING { "Bearer" } else { "Bearer error=\"invalid_token\"" };
+            let is_plain =
+                [&kinds::TOKEN_MISSING, &kinds::IDENTITY_MISSING, &kinds::IDENTITY_INVALID].contains(&self.kind);
+            let challenge = if is_plain { "Bearer" } else { "Bearer error=\"invalid_token\"" };
             set(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
-        if self.kind.status == StatusCode::SERVICE_UNAVAILABLE {
+        if let Some(seconds) = self.retry_after_seconds {
+            set(header::RETRY_AFTER, seconds.into());
+        } else if self.kind.status == StatusCode::SERVICE_UNAVAILABLE {
             set(header::RETRY_AFTER, retry_seconds().into());
         }
         response
@@ -200,6 +212,30 @@ impl From<Undecided> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Missing => {
+                let detail = "A token of the identity provider goes into Authorization, after Bearer.";
+                Self::new(&kinds::IDENTITY_MISSING, detail)
+            }
+            Refusal::Invalid(reason) => {
+                let detail = format!("The token of the identity provider is not accepted: {}.", reason.name());
+                Self::new(&kinds::IDENTITY_INVALID, detail).with(json!({ "reason": reason.name() }))
+            }
+            Refusal::RoleMissing(roles) => {
+                let roles: Vec<&str> = roles.iter().copied().map(Role::name).collect();
+                Self::new(&kinds::ROLE_MISSING, format!("One of these roles is needed: {}.", roles.join(", ")))
+                    .with(json!({ "roles": roles }))
+            }
+            Refusal::Unavailable { retry_after_seconds } => {
+                let detail = "The identity provider's keys cannot be had at the moment. Nothing happened.";
+                Self::new(&kinds::IDENTITY_UNAVAILABLE, detail).retry_after(retry_after_seconds)
+            }
+        }
+    }
+}
+
 impl From<Behind> for Problem {
     fn from(behind: Behind) -> Self {
         let detail = format!("Only position {} is reached so far.", behind.position);
@@ -210,6 +246,7 @@ impl From<Behind> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderMap;
     use domain::{ConcertId, Points, ReservationId, ReservationStatus, ScheduleId, SeatId};
 
     fn shown(problem: impl Into<Problem>) -> (u16, &'static str, Value) {
@@ -270,6 +307,21 @@ mod tests {
         assert_eq!(shown(Undecided::LogUnavailable), (503, "log-unavailable", json!({})));
         assert_eq!(shown(Undecided::OutcomeUnknown), (503, "outcome-unknown", json!({})));
         assert_eq!(shown(Behind { position: Position::START }), (503, "read-model-behind", json!({})));
+    }
+
+    #[test]
+    fn who_is_not_let_through_learns_why() {
+        use crate::identity::Reason;
+        assert_eq!(shown(Refusal::Missing), (401, "identity-missing", json!({})));
+        let expired = shown(Refusal::Invalid(Reason::Expired));
+        assert_eq!(expired, (401, "identity-invalid", json!({ "reason": "expired" })));
+        let roles = shown(Refusal::RoleMissing(&[Role::Cashier, Role::Operator]));
+        assert_eq!(roles, (403, "role-missing", json!({ "roles": ["cashier", "operator"] })));
+        let unavailable = Problem::from(Refusal::Unavailable { retry_after_seconds: 17 });
+        let rendered = unavailable.render(&RequestId::of(&HeaderMap::new()));
+        assert_eq!((rendered.status().as_u16(), &rendered.headers()[header::RETRY_AFTER]), (503, &17.into()));
+        let invalid = Problem::from(Refusal::Invalid(Reason::Key)).render(&RequestId::of(&HeaderMap::new()));
+        assert_eq!(invalid.headers()[header::WWW_AUTHENTICATE], "Bearer");
     }
 
     #[test]
