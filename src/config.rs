@@ -7,14 +7,14 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use projections::sql::Location;
 
-mod secretly;
+mod secret_value;
 mod tools;
-pub use secretly::Secretly;
+pub use secret_value::SecretValue;
 pub use tools::*;
 
 use crate::key::KEY_FILE;
-use crate::lines::{LogFormat, LogLevel};
 use crate::log::LogAddress;
+use crate::logging::{LogFormat, LogLevel};
 use crate::projector::ReadModelsAddress;
 
 /// Slots of a new log's room.
@@ -62,7 +62,7 @@ pub struct Place {
         hide_env_values = true,
         default_value = "sqlite",
         value_name = "sqlite|URL",
-        value_parser = Secretly::<LogAddress>::default()
+        value_parser = SecretValue::<LogAddress>::default()
     )]
     pub log: LogAddress,
     /// The server's key, the same for all nodes of a log; made if it is missing and the log is new [default:
@@ -77,7 +77,7 @@ pub struct Place {
         env = "REPRISE_READ_MODELS",
         hide_env_values = true,
         value_name = "sqlite|URL",
-        value_parser = Secretly::<ReadModelsAddress>::default()
+        value_parser = SecretValue::<ReadModelsAddress>::default()
     )]
     pub read_models: Option<ReadModelsAddress>,
 }
@@ -116,8 +116,7 @@ pub enum Command {
     /// The waiting room.
     #[command(subcommand)]
     Room(Room),
-    /// Measuring.
-    #[command(subcommand)]
+    #[command(subcommand, hide = true)]
     Bench(Bench),
     #[command(flatten)]
     Tool(Tool),
@@ -184,27 +183,4 @@ pub enum Room {
         #[arg(long, value_name = "N")]
         admissions_per_second: Option<u32>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Bench {
-    /// Make a log of many events by the program's own commands, in a folder that has none. Its key is made of the seed
-    /// too, and so no secret.
-    MakeLog(MakeLog),
-    /// Read the log of a folder that no server holds, and tell how fast it is read, proved, decoded and folded.
-    Replay(Output),
-}
-
-#[derive(Debug, Args)]
-pub struct MakeLog {
-    /// How many events; the first two create the log.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
-    pub events: u64,
-    /// The same seed makes the same log, to the last hash.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// End the log's time now and not on a fixed day, so that a server that starts on it finds its holds, tokens and
-    /// keys alive. Then each run makes another log.
-    #[arg(long)]
-    pub ends_now: bool,
 }

@@ -2,7 +2,6 @@
 //! and nothing of how. `serve.rs` puts a server together.
 
 pub mod api;
-pub mod bench;
 pub mod catalog;
 pub mod cli;
 pub mod command_line;
@@ -12,8 +11,8 @@ pub mod demo;
 pub mod engine;
 pub mod identity;
 pub mod key;
-pub mod lines;
 pub mod log;
+pub mod logging;
 pub mod metrics;
 pub mod printing;
 pub mod progress;
@@ -24,7 +23,7 @@ pub mod tools;
 
 use std::process::ExitCode;
 
-use crate::config::{Bench, Cli, Command};
+use crate::config::{Cli, Command};
 
 /// The whole program: reads the command line, and does what it says.
 pub fn main() -> ExitCode {
@@ -32,7 +31,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    lines::start(&cli.lines.log_level, cli.lines.log_format);
+    logging::start(&cli.lines.log_level, cli.lines.log_format);
     // Before the first connection: whoever uses TLS takes the one cryptography that is chosen here.
     let _ = rustls::crypto::ring::default_provider().install_default();
     identity::install_provider();
@@ -47,17 +46,16 @@ pub fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let said = match &cli.command {
+    let said = match cli.command {
         Command::Serve(options) => {
-            serve::serve(&cli.place, options).await?;
+            serve::serve(&cli.place, &options).await?;
             return Ok(ExitCode::SUCCESS);
         }
-        Command::Tool(tool) => return Ok(tools::run(&cli.place, tool).await),
-        Command::Catalog(command) => cli::catalog(&cli.place, command).await?,
-        Command::Room(command) => cli::room(&cli.place, command).await?,
-        Command::Bench(Bench::MakeLog(options)) => bench::make_log(&cli.place, options).await?,
-        Command::Bench(Bench::Replay(output)) => bench::replay(&cli.place, output.json).await?,
-        Command::Completions { shell } => command_line::completions(*shell),
+        Command::Tool(tool) => return Ok(tools::run(&cli.place, &tool).await),
+        Command::Bench(tool) => return Ok(tools::run(&cli.place, &tool.into()).await),
+        Command::Catalog(command) => cli::catalog(&cli.place, &command).await?,
+        Command::Room(command) => cli::room(&cli.place, &command).await?,
+        Command::Completions { shell } => command_line::completions(shell),
         Command::Man { folder } => command_line::man(folder.as_deref())?,
     };
     Ok(printing::line(said.trim_end()).map_or_else(|unprinted| unprinted.end(), |()| ExitCode::SUCCESS))

@@ -1,4 +1,5 @@
-//! What the server counts of itself, for Prometheus. Names and meanings are all here; numbers are counted where they arise.
+//! What the server counts of itself, for Prometheus. Names and meanings are all here; numbers are counted where they arise,
+//! and what is only looked at when somebody asks is in `api/shared/metrics.rs`.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -6,16 +7,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-
-use domain::Action;
-use metrics::{
-    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
-};
+use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::engine::Engine;
 use crate::log::AppendError;
-use crate::projector::Projector;
 
 /// HTTP requests, by `method`, `route` and `status`.
 pub const HTTP_REQUESTS: &str = "reprise_http_requests_total";
@@ -34,15 +29,24 @@ pub const APPEND_SECONDS: &str = "reprise_batch_append_duration_seconds";
 /// Appends that did not succeed at once, by `why`.
 pub const APPEND_FAILURES: &str = "reprise_append_failures_total";
 
-const LANE_LENGTH: &str = "reprise_lane_length";
-const LOG_POSITION: &str = "reprise_log_position";
-const READY: &str = "reprise_ready";
-const ROOM_WAITING: &str = "reprise_room_waiting";
-const ROOM_ACTIVE: &str = "reprise_room_active";
-const ROOM_CAPACITY: &str = "reprise_room_capacity";
-const ROOM_ADMITTED: &str = "reprise_room_admitted_total";
-const PROJECTION_LAG_EVENTS: &str = "reprise_projection_lag_events";
-const PROJECTION_LAG_SECONDS: &str = "reprise_projection_lag_seconds";
+/// Commands that wait, by `lane`.
+pub const LANE_LENGTH: &str = "reprise_lane_length";
+/// The position of the last event that queries see.
+pub const LOG_POSITION: &str = "reprise_log_position";
+/// 1 while commands can be taken.
+pub const READY: &str = "reprise_ready";
+/// Tokens in line.
+pub const ROOM_WAITING: &str = "reprise_room_waiting";
+/// Tokens that take a slot.
+pub const ROOM_ACTIVE: &str = "reprise_room_active";
+/// Slots of the room.
+pub const ROOM_CAPACITY: &str = "reprise_room_capacity";
+/// The room's serving number.
+pub const ROOM_ADMITTED: &str = "reprise_room_admitted_total";
+/// Events that a read model in SQL does not have yet, by `projection`.
+pub const PROJECTION_LAG_EVENTS: &str = "reprise_projection_lag_events";
+/// How old the first of these is, by `projection`.
+pub const PROJECTION_LAG_SECONDS: &str = "reprise_projection_lag_seconds";
 
 /// Upper bounds of what takes time: from a memory access to the command deadline.
 const SECONDS: [f64; 16] =
@@ -164,42 +168,7 @@ fn describe() {
 }
 
 /// Everything counted, in Prometheus' text format; empty where nobody counts.
-pub fn render(engine: &Engine, projector: &Projector) -> String {
-    let read_models = engine.read_models();
-    let room = read_models.room.room();
-    for (lane, waiting) in engine.lane_lengths() {
-        gauge!(LANE_LENGTH, "lane" => lane).set(waiting as f64);
-    }
-    gauge!(LOG_POSITION).set(read_models.head.position.get() as f64);
-    gauge!(READY).set(if engine.readiness().is_ok() { 1.0 } else { 0.0 });
-    gauge!(ROOM_WAITING).set(room.waiting() as f64);
-    gauge!(ROOM_ACTIVE).set(room.active() as f64);
-    gauge!(ROOM_CAPACITY).set(room.capacity() as f64);
-    counter!(ROOM_ADMITTED).absolute(room.serving_number());
-    for (projection, status) in projector.statuses() {
-        let lag = status.lag(read_models.head.position, engine.now());
-        gauge!(PROJECTION_LAG_EVENTS, "projection" => projection).set(lag.events as f64);
-        gauge!(PROJECTION_LAG_SECONDS, "projection" => projection).set(lag.seconds as f64);
-    }
+pub fn collected() -> String {
     metrics_process::Collector::default().collect();
     COLLECTED.get().map(PrometheusHandle::render).unwrap_or_default()
-}
-
-/// What a command is called in [`COMMANDS`].
-pub fn kind(action: &Action) -> &'static str {
-    match action {
-        Action::CreateLog(_) => "create-log",
-        Action::ConfigureRoom(_) => "configure-room",
-        Action::IssueToken(_) => "issue-token",
-        Action::LeaveRoom(_) => "leave-room",
-        Action::GrantToken(_) => "grant-token",
-        Action::ChargePoints(_) => "charge-points",
-        Action::HoldSeats(_) => "hold-seats",
-        Action::CancelReservation(_) => "cancel-reservation",
-        Action::PayReservation(_) => "pay-reservation",
-        Action::PublishConcert(_) => "publish-concert",
-        Action::AddSeats(_) => "add-seats",
-        Action::PublishSchedule(_) => "publish-schedule",
-        Action::Tick(_) => "tick",
-    }
 }

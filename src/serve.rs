@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::api::{Api, operations, serve as serve_http};
+use crate::api::{self, Api};
 use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, Identity, Place, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
 use crate::demo::{self, DemoError};
@@ -89,17 +89,25 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     let address = listener.local_addr().unwrap_or(address);
     let projector = Projector::new(&place.data, place.read_models()?, log.clone());
     let projecting = tokio::spawn(projector.clone().run());
-    if let Some(listener) = operations_listener {
+    let api = Arc::new(Api { engine, key, projector: projector.clone() });
+    // It goes when both listeners have stopped: the sequencer ends with the last holder of the engine.
+    let (stop, stopped) = tokio::sync::watch::channel(());
+    let until_stopped = || {
+        let mut stopped = stopped.clone();
+        async move { drop(stopped.changed().await) }
+    };
+    let operations = operations_listener.map(|listener| {
         tracing::info!("operations on http://{}", listener.local_addr().unwrap_or(address));
-        // It ends with the process: nothing that an operator asks is worth waiting for.
-        tokio::spawn(serve_http(listener, operations(projector.clone()), std::future::pending()));
-    }
-    let router = Api::new(engine, key, projector.clone()).router();
+        tokio::spawn(api::serve(listener, api::operations::router(Arc::clone(&api)), until_stopped()))
+    });
     tracing::info!("listening on http://{address}");
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let http = tokio::spawn(serve_http(listener, router, async {
-        let _ = stopped.await;
-    }));
+    let public = tokio::spawn(api::serve(listener, api::public::router(api), until_stopped()));
+    let http = async {
+        let _ = public.await;
+        if let Some(operations) = operations {
+            let _ = operations.await;
+        }
+    };
     tokio::select! {
         ended = &mut sequencer => {
             // Whoever waits is told that the outcome is not known; what is not known is not served any longer.

@@ -145,6 +145,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let done = match arguments.get(1) {
         Some(first) if first == CHILD => http::child::run(&arguments[2..]),
+        Some(first) if first == memory::FILL => memory::fill(arguments.get(2).map_or("", String::as_str)),
         Some(_) | None => run(&Options::parse()),
     };
     match done {

@@ -119,6 +119,25 @@ impl Command {
 }
 
 impl Action {
+    /// What it is called where commands are counted.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::CreateLog(_) => "create-log",
+            Self::ConfigureRoom(_) => "configure-room",
+            Self::IssueToken(_) => "issue-token",
+            Self::LeaveRoom(_) => "leave-room",
+            Self::GrantToken(_) => "grant-token",
+            Self::ChargePoints(_) => "charge-points",
+            Self::HoldSeats(_) => "hold-seats",
+            Self::CancelReservation(_) => "cancel-reservation",
+            Self::PayReservation(_) => "pay-reservation",
+            Self::PublishConcert(_) => "publish-concert",
+            Self::AddSeats(_) => "add-seats",
+            Self::PublishSchedule(_) => "publish-schedule",
+            Self::Tick(_) => "tick",
+        }
+    }
+
     fn rule(&self) -> &dyn Decide {
         match self {
             Self::CreateLog(rule) => rule,

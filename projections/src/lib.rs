@@ -25,7 +25,7 @@ mod time;
 
 pub use balances::Balances;
 pub use concerts::Concerts;
-pub use read_models::ReadModels;
+pub use read_models::{Behind, ReadModels};
 pub use representation::{Representation, Stamp};
 pub use reservations::ReservationViews;
 pub use room::RoomView;

@@ -1,7 +1,6 @@
 //! All hot read models together, as they are published after each batch.
 
-use domain::{Head, RecordedEvent, Timestamp};
-
+use domain::{Head, Position, RecordedEvent, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::balances::Balances;
@@ -9,6 +8,13 @@ use crate::concerts::Concerts;
 use crate::reservations::ReservationViews;
 use crate::room::RoomView;
 use crate::seat_lists::SeatLists;
+
+/// The read models have not reached the position that a query asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Behind {
+    /// What they have reached.
+    pub position: Position,
+}
 
 /// What queries are served from, as of one position. A copy is O(1) and stays as it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]

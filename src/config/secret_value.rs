@@ -13,21 +13,21 @@ use crate::command_line;
 
 /// Parses such an option. What is wrong with a value is said; the value is not, as clap would.
 #[derive(Debug)]
-pub struct Secretly<T>(PhantomData<fn() -> T>);
+pub struct SecretValue<T>(PhantomData<fn() -> T>);
 
-impl<T> Default for Secretly<T> {
+impl<T> Default for SecretValue<T> {
     fn default() -> Self {
         Self(PhantomData)
     }
 }
 
-impl<T> Clone for Secretly<T> {
+impl<T> Clone for SecretValue<T> {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-impl<T> TypedValueParser for Secretly<T>
+impl<T> TypedValueParser for SecretValue<T>
 where
     T: FromStr<Err: Display> + Clone + Send + Sync + 'static,
 {

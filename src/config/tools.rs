@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Secretly;
+use super::SecretValue;
 use crate::log::LogPlace;
 use crate::tools::AsOf;
 
@@ -85,12 +85,17 @@ pub enum LogCommand {
     /// The server's key must come along by itself.
     Copy {
         /// The log to copy; it may be served meanwhile, and what comes later is for another copy.
-        #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = Secretly::<LogPlace>::default())]
+        #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = SecretValue::<LogPlace>::default())]
         from: LogPlace,
         /// Where to: an empty place, or one that holds a beginning of the same log. Nobody may serve it.
-        #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = Secretly::<LogPlace>::default())]
+        #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = SecretValue::<LogPlace>::default())]
         to: LogPlace,
     },
+    /// Make a log of many events by the program's own commands, in a folder that has none. Its key is made of the seed
+    /// too, and so no secret.
+    Make(MakeLog),
+    /// Read the log of a folder that no server holds, and tell how fast it is read, proved, decoded and folded.
+    Replay,
     /// Make the log of a folder that has none from an exported file. `server.key` must come along by itself.
     Import {
         /// A file that `reprise log export` made.
@@ -110,6 +115,39 @@ pub struct Tail {
     /// Go on with those to come; with --json, one document a line.
     #[arg(long)]
     pub follow: bool,
+}
+
+/// `reprise log make`
+#[derive(Debug, Args)]
+pub struct MakeLog {
+    /// How many events; the first two create the log.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
+    pub events: u64,
+    /// The same seed makes the same log, to the last hash.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// End the log's time now and not on a fixed day, so that a server that starts on it finds its holds, tokens and
+    /// keys alive. Then each run makes another log.
+    #[arg(long)]
+    pub ends_now: bool,
+}
+
+/// `reprise bench …`: what two tools of the log were called before.
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// `reprise log make`.
+    MakeLog(MakeLog),
+    /// `reprise log replay`.
+    Replay(Output),
+}
+
+impl From<Bench> for Tool {
+    fn from(bench: Bench) -> Self {
+        Self::Log(match bench {
+            Bench::MakeLog(options) => Log { output: Output { json: false }, command: LogCommand::Make(options) },
+            Bench::Replay(output) => Log { output, command: LogCommand::Replay },
+        })
+    }
 }
 
 /// `reprise backup`

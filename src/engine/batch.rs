@@ -11,7 +11,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::pending::{self, Pending, Taken};
+use super::pending::{Pending, TakenCommand, Verdict};
 use super::{Reply, Submission, Undecided};
 use crate::log::MAX_BATCH_BYTES;
 use crate::metrics;
@@ -25,7 +25,7 @@ pub struct Batch {
     /// The same, to be folded into the read models.
     pub recorded: Vec<RecordedEvent>,
     /// The commands with what they will be told.
-    verdicts: Vec<(Pending, pending::Decided)>,
+    verdicts: Vec<(Pending, Verdict)>,
     /// What all of it is decided on.
     base: State,
     bytes: usize,
@@ -79,22 +79,22 @@ impl Batch {
     /// Decides what nobody waits for, for a log that is made and not served. `None`: its events have no room in this batch.
     pub fn make(&mut self, submission: &Submission) -> Option<Result<Answer, Rejection>> {
         match self.judge(submission)? {
-            pending::Decided::Reply(reply) => Some(reply.outcome),
-            pending::Decided::Repeated(_) => Some(Ok(Answer::Done)),
+            Verdict::Reply(reply) => Some(reply.outcome),
+            Verdict::Repeated(_) => Some(Ok(Answer::Done)),
         }
     }
 
-    fn judge(&mut self, submission: &Submission) -> Option<pending::Decided> {
+    fn judge(&mut self, submission: &Submission) -> Option<Verdict> {
         let position = self.state.head.position;
-        let reply = |outcome| pending::Decided::Reply(Reply { position, outcome, replayed: false });
+        let reply = |outcome| Verdict::Reply(Reply { position, outcome, replayed: false });
         Some(match submission.command.decide(&self.state, self.now) {
             Err(rejection) => reply(Err(rejection)),
             Ok((_, Decided::Already(answer))) => reply(Ok(answer)),
-            Ok((_, Decided::Repeated(position))) => pending::Decided::Repeated(position),
+            Ok((_, Decided::Repeated(position))) => Verdict::Repeated(position),
             Ok((actor, Decided::Events(events))) => {
                 let answer = events.last().expect("a decision that writes has an event").answer();
                 let position = self.write(submission, &actor, events)?;
-                pending::Decided::Reply(Reply { position, outcome: Ok(answer), replayed: false })
+                Verdict::Reply(Reply { position, outcome: Ok(answer), replayed: false })
             }
         })
     }
@@ -157,7 +157,7 @@ impl Batch {
     pub fn commit(self) -> Result<Sent, Vec<Pending>> {
         let decided = self.verdicts.len();
         let taken = self.verdicts.into_iter().filter_map(|(pending, verdict)| Some((pending.take()?, verdict)));
-        let verdicts: Vec<(Taken, pending::Decided)> = taken.collect();
+        let verdicts: Vec<(TakenCommand, Verdict)> = taken.collect();
         if verdicts.len() < decided {
             return Err(verdicts.into_iter().map(|(taken, _)| taken.give_back()).collect());
         }
@@ -189,7 +189,7 @@ pub struct Sent {
     pub records: Arc<[Record]>,
     /// The same, to be folded into the read models.
     pub recorded: Vec<RecordedEvent>,
-    verdicts: Vec<(Taken, pending::Decided)>,
+    verdicts: Vec<(TakenCommand, Verdict)>,
 }
 
 impl Sent {
@@ -209,7 +209,7 @@ impl Sent {
 
     /// Undoes the decisions; who is past the deadline is told so.
     pub fn undo(self) -> impl Iterator<Item = Pending> {
-        self.verdicts.into_iter().filter_map(|(taken, _)| taken.unless_overdue()).map(Taken::give_back)
+        self.verdicts.into_iter().filter_map(|(taken, _)| taken.unless_overdue()).map(TakenCommand::give_back)
     }
 }
 

@@ -8,19 +8,16 @@ use domain::RecordedEvent;
 
 use super::stream::PAGES_AHEAD;
 
-/// Some events in a row, shared by all who fold them.
-type Page = Arc<Vec<RecordedEvent>>;
-
 /// What is folded on a thread of its own.
-pub struct Aside<S> {
-    pages: SyncSender<Page>,
+pub struct FoldThread<S> {
+    pages: SyncSender<Arc<Vec<RecordedEvent>>>,
     thread: JoinHandle<S>,
 }
 
-impl<S: Send + 'static> Aside<S> {
+impl<S: Send + 'static> FoldThread<S> {
     /// Starts the thread with what is folded so far.
     pub fn start(mut folded: S, apply: fn(&mut S, &RecordedEvent)) -> Self {
-        let (pages, given) = sync_channel::<Page>(PAGES_AHEAD);
+        let (pages, given) = sync_channel::<Arc<Vec<RecordedEvent>>>(PAGES_AHEAD);
         let thread = std::thread::spawn(move || {
             given.iter().for_each(|page| page.iter().for_each(|recorded| apply(&mut folded, recorded)));
             folded
@@ -29,7 +26,7 @@ impl<S: Send + 'static> Aside<S> {
     }
 
     /// Has the next events folded; waits where the thread is far behind.
-    pub fn fold(&self, page: &Page) {
+    pub fn fold(&self, page: &Arc<Vec<RecordedEvent>>) {
         // A thread that is gone has panicked, which is told at the end.
         let _ = self.pages.send(Arc::clone(page));
     }

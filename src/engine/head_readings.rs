@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::log::{EventLog, ReadError};
 
 /// Shares readings: however many ask at the same time, the log is asked by one after the other.
-pub struct Heads {
+pub struct HeadReadings {
     log: Arc<dyn EventLog>,
     last: Mutex<Option<Reading>>,
 }
@@ -19,7 +19,7 @@ struct Reading {
     head: Head,
 }
 
-impl Heads {
+impl HeadReadings {
     pub fn new(log: Arc<dyn EventLog>) -> Self {
         Self { log, last: Mutex::new(None) }
     }

@@ -5,11 +5,10 @@
 //! publishes the read models, and only then replies. No rule of the business is here (`domain/` has them), and nothing
 //! of HTTP.
 
-mod aside;
 mod batch;
-mod catch_up;
 mod clock_skew;
-mod heads;
+mod fold_thread;
+mod head_readings;
 mod pending;
 mod published;
 mod queue;
@@ -24,21 +23,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Answer, Command, Position, Record, Rejection, Timestamp};
-use projections::ReadModels;
+use projections::{Behind, ReadModels};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::log::EventLog;
 use crate::metrics;
-pub use aside::Aside;
 pub use batch::{Batch, rehearse};
-pub use catch_up::Fatal;
+pub use fold_thread::FoldThread;
 use pending::Pending;
-pub use published::{Behind, MAX_WAIT, Readiness};
+pub use published::{MAX_WAIT, Readiness};
 use queue::Lane;
 pub use replay::{Replayed, StartError, replay};
-pub use sequencer::Sequencer;
+pub use sequencer::{Fatal, Sequencer};
 pub use snapshot::{Contradiction, SNAPSHOT_FOLDER, SnapshotFolder, SnapshotWriter, SnapshotsWritten};
 pub use stream::{PAGE_RECORDS, Proved, Range, StreamError, decode, stream};
 
@@ -106,7 +104,7 @@ pub struct Engine {
     lanes: queue::Senders,
     published: Arc<published::Published>,
     log: Arc<dyn EventLog>,
-    heads: Arc<heads::Heads>,
+    heads: Arc<head_readings::HeadReadings>,
     clock: Clock,
 }
 
@@ -116,7 +114,7 @@ impl Engine {
     /// # Errors
     /// It was not decided, or is not known to be.
     pub async fn submit(&self, submission: Submission) -> Result<Reply, Undecided> {
-        let kind = metrics::kind(&submission.command.action);
+        let kind = submission.command.action.name();
         let answered = self.decide(submission).await;
         metrics::count_command(kind, outcome(&answered));
         answered
@@ -134,8 +132,8 @@ impl Engine {
             Ok(Err(_)) | Err(_) => return Err(Undecided::OutcomeUnknown),
         };
         match decided {
-            pending::Decided::Reply(reply) => Ok(reply),
-            pending::Decided::Repeated(position) => tokio::time::timeout_at(deadline, self.first_answer(position))
+            pending::Verdict::Reply(reply) => Ok(reply),
+            pending::Verdict::Repeated(position) => tokio::time::timeout_at(deadline, self.first_answer(position))
                 .await
                 .unwrap_or(Err(Undecided::OutcomeUnknown)),
         }

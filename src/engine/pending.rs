@@ -11,7 +11,7 @@ use super::{Reply, Submission, Undecided};
 
 /// How a decided command's answer is found.
 #[derive(Debug)]
-pub enum Decided {
+pub enum Verdict {
     /// This is it.
     Reply(Reply),
     /// It was given before, to the event at this position.
@@ -19,7 +19,7 @@ pub enum Decided {
 }
 
 /// Where a submitter waits for the decision.
-pub type Answered = oneshot::Sender<Result<Decided, Undecided>>;
+pub type Answered = oneshot::Sender<Result<Verdict, Undecided>>;
 
 /// A command that waits for its decision.
 #[derive(Debug)]
@@ -47,11 +47,11 @@ impl Pending {
     }
 
     /// Takes the command for good, unless it was withdrawn or its deadline is over: then it must not happen.
-    pub fn take(self) -> Option<Taken> {
+    pub fn take(self) -> Option<TakenCommand> {
         if !self.open.swap(false, Ordering::AcqRel) {
             return None;
         }
-        Taken(self).unless_overdue()
+        TakenCommand(self).unless_overdue()
     }
 
     /// Whether it can still happen, as far as is known now: only taking it makes sure.
@@ -72,11 +72,11 @@ impl Pending {
 
 /// A command that was taken: it happens, or its submitter is told. Nobody withdraws it any more.
 #[derive(Debug)]
-pub struct Taken(Pending);
+pub struct TakenCommand(Pending);
 
-impl Taken {
+impl TakenCommand {
     /// Answers it, if its submitter still waits.
-    pub fn answer(self, answer: Result<Decided, Undecided>) {
+    pub fn answer(self, answer: Result<Verdict, Undecided>) {
         let _ = self.0.answered.send(answer);
     }
 

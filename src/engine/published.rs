@@ -5,18 +5,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::Position;
-use projections::ReadModels;
+use projections::{Behind, ReadModels};
 use tokio::sync::{Notify, watch};
 
 /// How long a query waits for the position that it asks for.
 pub const MAX_WAIT: Duration = Duration::from_secs(2);
-
-/// The read models have not reached the position that a query asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Behind {
-    /// What they have reached.
-    pub position: Position,
-}
 
 /// Whether commands can be taken: `Err` says why not.
 pub type Readiness = Result<(), String>;

@@ -7,7 +7,7 @@ use domain::{Head, Position, State, Timestamp};
 use projections::ReadModels;
 
 use super::MAX_CLOCK_LAG;
-use super::aside::Aside;
+use super::fold_thread::FoldThread;
 use super::snapshot::Contradiction;
 use super::stream::{Proved, Range, StreamError, decode, stream};
 use crate::log::{EventLog, ReadError};
@@ -67,7 +67,7 @@ impl Replayed {
         // Before the first record the state tells no time.
         let recorded_at = if state.log.is_some() { state.recorded_at } else { Proved::NOTHING.recorded_at };
         let range = Range::after(Proved { head: state.head, recorded_at });
-        let state = Aside::start(state, State::apply);
+        let state = FoldThread::start(state, State::apply);
         let read = stream(log, range, decode, |page| {
             let page = Arc::new(page);
             state.fold(&page);

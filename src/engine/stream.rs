@@ -100,7 +100,7 @@ impl Range {
 }
 
 /// Some records in a row, as what was made of them, and why there are no more, if something is wrong.
-type Page<T> = (Vec<T>, Result<Head, StreamError>);
+type ProvedPage<T> = (Vec<T>, Result<Head, StreamError>);
 
 /// Reads the records of `range`, proves each against the one before it, and hands them to `each`, a page at a time and in
 /// order, as what `make` makes of them. `make` runs on a thread of its own, `each`
@@ -115,7 +115,7 @@ pub async fn stream<T: Send + 'static>(
     mut each: impl FnMut(Vec<T>) -> ControlFlow<()>,
 ) -> Result<Head, StreamError> {
     let (read, to_prove) = mpsc::channel(PAGES_AHEAD);
-    let (proved, mut pages) = mpsc::channel::<Page<T>>(PAGES_AHEAD);
+    let (proved, mut pages) = mpsc::channel::<ProvedPage<T>>(PAGES_AHEAD);
     let reading = tokio::spawn(read_all(Arc::clone(log), range, read));
     let proving = tokio::task::spawn_blocking(move || prove_all(range, &make, to_prove, &proved));
     let mut reached = Ok(range.after.head);
@@ -161,7 +161,7 @@ fn prove_all<T>(
     range: Range,
     make: &impl Fn(Record) -> Result<T, StreamError>,
     mut read: mpsc::Receiver<Result<Vec<Record>, ReadError>>,
-    pages: &mpsc::Sender<Page<T>>,
+    pages: &mpsc::Sender<ProvedPage<T>>,
 ) {
     let mut proved = range.after;
     while let Some(records) = read.blocking_recv() {

@@ -25,6 +25,10 @@ pub(crate) trait Fixture: Send + Sync {
     fn can_be_damaged(&self) -> bool {
         true
     }
+    /// Whether an append is carried out though nobody asks how it went: where replies are lost, somebody must ask again.
+    fn carries_on_unasked(&self) -> bool {
+        true
+    }
     /// Has things go wrong at random from now on, where they can be made to: whether they do.
     fn trouble(&self) -> bool {
         false
@@ -55,7 +59,8 @@ pub(crate) async fn passes<F: Fixture>(fresh: impl AsyncFn() -> F) -> Check {
         appends::another_position_is_a_conflict,
         appends::another_hash_is_a_conflict,
         appends::a_batch_that_overlaps_is_refused_whole,
-        appends::an_empty_append_compares_the_head,
+        appends::an_append_that_was_polled_once_lands,
+        appends::comparing_and_probing_tell_another_head,
         appends::of_two_writers_one_wins_each_position,
         appends::the_largest_batches_fit,
         reads::records_come_in_order_up_to_the_limit,

@@ -9,13 +9,13 @@
 mod connection;
 mod envelope;
 mod failure;
+mod fair_pauses;
 mod follow;
 mod leader;
 mod protocol;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod turns;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,10 +27,10 @@ use tokio::task::JoinHandle;
 use self::connection::{Appended, Connection, Patience};
 use self::envelope::{propose, record, size_bytes};
 use self::failure::Failure;
+use self::fair_pauses::FairPauses;
 use self::follow::Follower;
 use self::leader::Leader;
 use self::settings::Settings;
-use self::turns::Turns;
 use super::{AppendError, EventLog, ReadError, assert_follows};
 use crate::secret_url::SecretUrl;
 
@@ -46,7 +46,7 @@ pub struct KurrentLog {
     leader: Arc<Leader>,
     follower: Arc<Follower>,
     following: JoinHandle<()>,
-    turns: Turns,
+    pauses: FairPauses,
 }
 
 /// Why a log in KurrentDB cannot be used. No variant holds credentials.
@@ -83,7 +83,7 @@ impl KurrentLog {
         examine_on_any(&leader).await?;
         let follower = Arc::new(Follower::new());
         let following = tokio::spawn(Arc::clone(&follower).follow(Arc::clone(&leader)));
-        Ok(Self { leader, follower, following, turns: Turns::default() })
+        Ok(Self { leader, follower, following, pauses: FairPauses::default() })
     }
 
     /// The connection to append at `expected` with, once the hash there was compared on it.
@@ -94,7 +94,7 @@ impl KurrentLog {
             return Ok(connection);
         }
         let Some(revision) = expected.position.get().checked_sub(1) else { return Ok(connection) };
-        let (connection, records) = self.read_from(revision, 1).await.map_err(unread)?;
+        let (connection, records) = self.read_from(revision, 1).await?;
         let found = records.first().map_or(Head::EMPTY, Record::head);
         if found == *expected { Ok(connection) } else { Err(AppendError::Conflict) }
     }
@@ -128,7 +128,7 @@ impl KurrentLog {
                 Ok(Appended::At(revision)) if Position::new(revision).next() == last.position => {
                     connection.prove(last);
                     self.follower.reached(last.position);
-                    self.turns.won(started.elapsed());
+                    self.pauses.won(started.elapsed());
                     return Ok(());
                 }
                 // A stream that was deleted goes on where it ended.
@@ -137,7 +137,7 @@ impl KurrentLog {
                     return Err(AppendError::Broken(reason));
                 }
                 Ok(Appended::Conflict) => {
-                    self.turns.lost();
+                    self.pauses.lost();
                     return Err(AppendError::Conflict);
                 }
                 Err(failure) => {
@@ -160,11 +160,7 @@ impl KurrentLog {
 impl EventLog for KurrentLog {
     async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
         assert_follows(expected, records);
-        if records.is_empty() {
-            let head = self.head().await.map_err(unread)?;
-            return if head == *expected { Ok(()) } else { Err(AppendError::Conflict) };
-        }
-        self.turns.wait().await;
+        self.pauses.wait().await;
         self.append_records(expected, records).await
     }
 
@@ -209,16 +205,6 @@ fn none_if_deleted<T: Default>(read: Result<T, Failure>) -> Result<T, Failure> {
     match read {
         Err(Failure::Deleted) => Ok(T::default()),
         read => read,
-    }
-}
-
-/// What reading for an append could not tell: nothing was written.
-fn unread(error: ReadError) -> AppendError {
-    match error {
-        ReadError::Unavailable(reason) => AppendError::Unavailable(reason),
-        damaged @ (ReadError::Damaged(_) | ReadError::Malformed { .. } | ReadError::Broken(_)) => {
-            AppendError::Broken(damaged.to_string())
-        }
     }
 }
 

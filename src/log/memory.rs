@@ -190,6 +190,14 @@ impl EventLog for MemoryLog {
         result
     }
 
+    /// It fails as an append would.
+    async fn compare_head(&self, expected: &Head) -> Result<(), AppendError> {
+        let fault = self.next_fault().await;
+        let result = self.lock().append_failing(fault, expected, &[]);
+        self.tell();
+        result
+    }
+
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
         self.lock().readable()?;
         let found = self.lock().records.iter().filter(|record| record.position > after).take(limit).cloned().collect();

@@ -34,13 +34,35 @@ pub const MAX_BATCH_BYTES: usize = 768 * 1024;
 /// that was never synced, commits that a standby does not have) makes them durable before it returns them.
 #[async_trait]
 pub trait EventLog: Send + Sync {
-    /// Appends all of `records` after `expected`, durably, or none. On [`AppendError::Conflict`] a backend that gives
-    /// turns keeps its own until the caller's next append, at most 100 ms. An append of no records only compares the
-    /// head and ends the turn.
+    /// Appends all of `records`, at least one, after `expected`, durably, or none. On [`AppendError::Conflict`] a backend
+    /// that gives turns keeps its own until the caller's next append or [`end_turn`](Self::end_turn), at most 100 ms.
+    ///
+    /// An append that was polled once has begun: whatever carries it out has the records, as long as nothing else is on its
+    /// way. So a caller may poll it once, do other work, and ask later how it went; the records land meanwhile.
     ///
     /// # Errors
     /// Each variant of [`AppendError`] says what is known of the records.
     async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError>;
+
+    /// Compares the head with `expected`, which is what those rest on who write nothing. It ends a turn.
+    ///
+    /// # Errors
+    /// [`AppendError::Conflict`]: it is another one. Else it could not be read.
+    async fn compare_head(&self, expected: &Head) -> Result<(), AppendError> {
+        let head = self.head().await?;
+        if head == *expected { Ok(()) } else { Err(AppendError::Conflict) }
+    }
+
+    /// Gives back the turn that a conflict left to this caller, where a backend gives turns.
+    async fn end_turn(&self) {}
+
+    /// Finds out whether a log that failed takes appends again, and compares its head with `expected`.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append) of something would say.
+    async fn probe(&self, expected: &Head) -> Result<(), AppendError> {
+        self.compare_head(expected).await
+    }
 
     /// Records after `after`, in order, at most `limit`.
     ///
@@ -128,8 +150,21 @@ pub enum ReadError {
     Broken(String),
 }
 
+/// What reading for an append could not tell: nothing was written.
+impl From<ReadError> for AppendError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable(reason) => Self::Unavailable(reason),
+            damaged @ (ReadError::Damaged(_) | ReadError::Malformed { .. } | ReadError::Broken(_)) => {
+                Self::Broken(damaged.to_string())
+            }
+        }
+    }
+}
+
 /// A batch is made of the records right after the head that it was decided on. Every backend holds its caller to that.
 fn assert_follows(expected: &Head, records: &[Record]) {
+    assert!(!records.is_empty(), "an append has records");
     for (position, record) in (expected.position.get() + 1..).zip(records) {
         assert_eq!(record.position.get(), position, "a batch has the positions after its expected head");
     }

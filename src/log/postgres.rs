@@ -23,7 +23,7 @@ use self::append::Appender;
 pub use self::connect::PostgresError;
 use self::connect::{Hosts, Purpose};
 use self::listen::Listener;
-use self::read::Readers;
+use self::read::ReadConnections;
 use super::{AppendError, EventLog, ReadError, assert_follows};
 use crate::secret_url::SecretUrl;
 
@@ -37,7 +37,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// A log in a database of PostgreSQL.
 pub struct PostgresLog {
     appender: Appender,
-    readers: Readers,
+    readers: ReadConnections,
     listener: Listener,
     /// The last position as it was seen last, for those who wait; `None` while nobody looks.
     last: Arc<watch::Sender<Option<Position>>>,
@@ -54,7 +54,7 @@ impl PostgresLog {
         let last = Arc::new(watch::channel(None).0);
         Ok(Self {
             appender: Appender::new(Arc::clone(&hosts), first),
-            readers: Readers::new(Arc::clone(&hosts), Purpose::Serving),
+            readers: ReadConnections::new(Arc::clone(&hosts), Purpose::Serving),
             listener: Listener::start(hosts, Arc::clone(&last)),
             last,
         })
@@ -67,7 +67,7 @@ impl PostgresLog {
     pub async fn open_read_only(url: &SecretUrl) -> Result<ReadOnlyPostgres, PostgresError> {
         let hosts = Arc::new(Hosts::parse(url)?);
         drop(hosts.connect(Purpose::Looking).await?);
-        Ok(ReadOnlyPostgres { readers: Readers::new(hosts, Purpose::Looking) })
+        Ok(ReadOnlyPostgres { readers: ReadConnections::new(hosts, Purpose::Looking) })
     }
 }
 
@@ -81,6 +81,14 @@ impl EventLog for PostgresLog {
             self.listener.tell();
         }
         Ok(())
+    }
+
+    async fn compare_head(&self, expected: &Head) -> Result<(), AppendError> {
+        self.appender.compare_head(expected).await
+    }
+
+    async fn end_turn(&self) {
+        self.appender.end_turn().await;
     }
 
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
@@ -118,7 +126,7 @@ impl EventLog for PostgresLog {
 
 /// A log that is only read. What it returns is what stands there, durable or not: nothing may be served from it.
 pub struct ReadOnlyPostgres {
-    readers: Readers,
+    readers: ReadConnections,
 }
 
 #[async_trait]

@@ -54,6 +54,12 @@ impl EventLog for SqliteLog {
         appended.await.unwrap_or_else(|gone| Err(AppendError::Broken(gone.to_string())))
     }
 
+    async fn probe(&self, expected: &Head) -> Result<(), AppendError> {
+        let expected = *expected;
+        let probed = self.writer.run(move |writer| writer.probe(&expected));
+        probed.await.unwrap_or_else(|gone| Err(AppendError::Broken(gone.to_string())))
+    }
+
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
         self.readers.run(move |connection| read(connection, after, limit)).await?
     }

@@ -12,7 +12,7 @@ use super::database::discard;
 use super::fit::{Fit, fit};
 use super::follow::RETRY_PAUSE;
 use super::requests::{self, Outcome, Request};
-use super::step::{DecodedChunk, Step, decode, step};
+use super::step::{DecodedChunk, Stepped, decode, step};
 use super::{CHUNK_RECORDS, Database, Phase, Shared, log_id};
 use crate::log::{EventLog, ReadError};
 
@@ -206,9 +206,9 @@ async fn build_step(
     events: &[RecordedEvent],
 ) -> Result<Checkpoint, BuildError> {
     match step(&database.writer, model, Slot::Building, from, events).await? {
-        Step::Advanced(checkpoint) => Ok(checkpoint),
-        Step::Poisoned(_, poison) => Err(poison.into()),
-        Step::Overtaken => Err(BuildError::Busy),
+        Stepped::Advanced(checkpoint) => Ok(checkpoint),
+        Stepped::Poisoned(_, poison) => Err(poison.into()),
+        Stepped::Overtaken => Err(BuildError::Busy),
     }
 }
 

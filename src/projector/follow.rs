@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::fit::{Fit, fit};
-use super::step::{DecodedChunk, Step, decode, step};
+use super::step::{DecodedChunk, Stepped, decode, step};
 use super::{CHUNK_RECORDS, Database, Phase, Shared, Status, log_id};
 use crate::log::ReadError;
 
@@ -220,13 +220,13 @@ impl Shared {
             let stepping = step(&database.writer, feed.model, Slot::Live, feed.checkpoint, &events);
             let stepped = tokio::time::timeout(STEP_DEADLINE, stepping).await.map_err(|_| Trouble::Silent)??;
             let (checkpoint, reason) = match stepped {
-                Step::Overtaken => return Ok(false),
-                Step::Advanced(checkpoint) => {
+                Stepped::Overtaken => return Ok(false),
+                Stepped::Advanced(checkpoint) => {
                     let undecodable =
                         |(position, why)| format!("projection {}, position {position}: {why}", feed.model.name);
                     (checkpoint, poison.clone().map(undecodable))
                 }
-                Step::Poisoned(checkpoint, poison) => (checkpoint, Some(poison.to_string())),
+                Stepped::Poisoned(checkpoint, poison) => (checkpoint, Some(poison.to_string())),
             };
             feed.checkpoint = checkpoint;
             let phase = reason.map_or(Phase::Following, |reason| {

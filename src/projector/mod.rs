@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use domain::{Event, Position};
+use projections::Behind;
 use projections::sql::{Location, MODELS, SqlModel, Transaction, store};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -37,7 +38,6 @@ pub use status::{Lag, Phase, Status};
 pub use step::decode;
 pub use verify::{Verified, VerifyError, verify};
 
-use crate::engine::Behind;
 use crate::log::{EventLog, ReadError};
 
 /// How many records are read, and at most written in one transaction, at once.

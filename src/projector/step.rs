@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 /// What a step came to.
 #[derive(Debug)]
-pub enum Step {
+pub enum Stepped {
     /// The table has every event of the chunk.
     Advanced(Checkpoint),
     /// It has those before the poison, and stays there.
@@ -26,13 +26,13 @@ pub async fn step(
     slot: Slot,
     from: Checkpoint,
     events: &[RecordedEvent],
-) -> sqlx::Result<Step> {
+) -> sqlx::Result<Stepped> {
     let Ok(folded) = model.fold(from.head.position, events) else {
         return one_by_one(writer, model, slot, from, events).await;
     };
-    let Some(folded) = folded else { return Ok(Step::Advanced(from)) };
+    let Some(folded) = folded else { return Ok(Stepped::Advanced(from)) };
     match write(writer, model, slot, &from, &folded).await {
-        Ok(advanced) => Ok(advanced.map_or(Step::Overtaken, Step::Advanced)),
+        Ok(advanced) => Ok(advanced.map_or(Stepped::Overtaken, Stepped::Advanced)),
         Err(error) if is_refusal(&error) => one_by_one(writer, model, slot, from, events).await,
         Err(error) => Err(error),
     }
@@ -45,25 +45,25 @@ async fn one_by_one(
     slot: Slot,
     mut from: Checkpoint,
     events: &[RecordedEvent],
-) -> sqlx::Result<Step> {
+) -> sqlx::Result<Stepped> {
     let after = from.head.position;
     for event in events.iter().filter(|event| event.head.position > after) {
         let folded = match model.fold(from.head.position, std::slice::from_ref(event)) {
             Ok(Some(folded)) => folded,
             Ok(None) => continue,
-            Err(poison) => return Ok(Step::Poisoned(from, poison)),
+            Err(poison) => return Ok(Stepped::Poisoned(from, poison)),
         };
         match write(writer, model, slot, &from, &folded).await {
             Ok(Some(advanced)) => from = advanced,
-            Ok(None) => return Ok(Step::Overtaken),
+            Ok(None) => return Ok(Stepped::Overtaken),
             Err(error) if is_refusal(&error) => {
                 let (projection, position, reason) = (model.name, event.head.position, error.to_string());
-                return Ok(Step::Poisoned(from, Poison { projection, position, reason }));
+                return Ok(Stepped::Poisoned(from, Poison { projection, position, reason }));
             }
             Err(error) => return Err(error),
         }
     }
-    Ok(Step::Advanced(from))
+    Ok(Stepped::Advanced(from))
 }
 
 async fn write(

@@ -8,7 +8,7 @@ use sqlx::migrate::MigrateError;
 use tokio::sync::Mutex;
 
 use super::fit::{Fit, fit};
-use super::step::{Step, decode, step};
+use super::step::{Stepped, decode, step};
 use super::{CHUNK_RECORDS, log_id};
 use crate::log::{EventLog, ReadError};
 
@@ -115,12 +115,12 @@ async fn fold(
         }
         let before = reached;
         match step(&fresh, model, Slot::Live, reached, &chunk.events).await? {
-            Step::Advanced(checkpoint) if checkpoint != before => reached = checkpoint,
-            Step::Poisoned(_, poison) => {
+            Stepped::Advanced(checkpoint) if checkpoint != before => reached = checkpoint,
+            Stepped::Poisoned(_, poison) => {
                 return Err(VerifyError::Undecodable { position: poison.position, reason: poison.reason });
             }
             // A log that ends before the checkpoint was seen to have it: it is being rewound right now.
-            Step::Advanced(_) | Step::Overtaken => break,
+            Stepped::Advanced(_) | Stepped::Overtaken => break,
         }
         progress(model.name, reached.head.position);
     }

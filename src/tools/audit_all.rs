@@ -14,7 +14,7 @@ use super::read_models::{self, Comparison};
 use super::walk::range;
 use super::{ToolError, source};
 use crate::config::Place;
-use crate::engine::{Aside, StreamError, decode, stream};
+use crate::engine::{FoldThread, StreamError, decode, stream};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,7 +60,7 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
     let end = log.head().await.map_or(Position::START, |head| head.position);
     let bar = source::progress_bar("auditing", end, json);
     let mut checker = Checker::default();
-    let folding = Aside::start(ReadModels::default(), ReadModels::apply);
+    let folding = FoldThread::start(ReadModels::default(), ReadModels::apply);
     let streamed = stream(&log, range(&log, None).await, decode, |page| {
         let page = Arc::new(page);
         folding.fold(&page);

@@ -18,7 +18,7 @@ use crate::engine::decode;
 /// One movement of the user's points.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Movement {
+struct StatementLine {
     position: Position,
     at: String,
     kind: &'static str,
@@ -40,7 +40,7 @@ struct Statement<'a> {
     #[serde(flatten)]
     moment: &'a Moment,
     user_id: u64,
-    movements: &'a [Movement],
+    movements: &'a [StatementLine],
     /// What the movements add up to.
     statement: i64,
     /// What commands are decided on.
@@ -57,7 +57,7 @@ pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> R
     let log = source::open(place).await?;
     let bar = source::progress_bar("replaying", log.head().await?.position, json);
     let (mut state, mut folded) = (State::default(), ReadModels::default());
-    let mut movements: Vec<Movement> = Vec::new();
+    let mut movements: Vec<StatementLine> = Vec::new();
     walk(&log, as_of, decode, |recorded| {
         state.apply(recorded);
         folded.apply(recorded);
@@ -74,7 +74,8 @@ pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> R
     let user_id = UserId::try_from(user).map_err(|error| ToolError::NotFound(error.to_string()))?;
     let statement = movements.last().map_or(0, |last| last.running_balance);
     let (balance, shown) = (state.wallets.balance(user_id).get(), folded.balances.balance(user_id).get());
-    let differs = |movement: &&Movement| i128::from(movement.running_balance) != i128::from(movement.balance_after);
+    let differs =
+        |movement: &&StatementLine| i128::from(movement.running_balance) != i128::from(movement.balance_after);
     let disagreeing: Vec<Position> = movements.iter().filter(differs).map(|movement| movement.position).collect();
     let agree = i128::from(statement) == i128::from(balance) && balance == shown && disagreeing.is_empty();
     let moment = &Moment::of(&folded);
@@ -93,8 +94,8 @@ pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> R
     Ok(Said::verdict(statement.ok, &statement, text))
 }
 
-fn movement(recorded: &RecordedEvent, user: u64, before: i64) -> Option<Movement> {
-    let of = |kind, amount: i64, balance_after, hold: Option<&Hold>, payment_id| Movement {
+fn movement(recorded: &RecordedEvent, user: u64, before: i64) -> Option<StatementLine> {
+    let of = |kind, amount: i64, balance_after, hold: Option<&Hold>, payment_id| StatementLine {
         position: recorded.head.position,
         at: rfc3339(recorded.recorded_at),
         kind,

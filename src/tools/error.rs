@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use domain::Position;
 
 use crate::data_folder::FolderProblem;
-use crate::engine::StreamError;
+use crate::engine::{StartError, StreamError};
 use crate::log::{AppendError, FolderError, OpenError, ReadError, SqliteOpenError};
 use crate::printing::Unprinted;
 use crate::projector::{BuildError, VerifyError};
@@ -28,13 +28,15 @@ pub enum ToolError {
     Append(#[from] AppendError),
     #[error(transparent)]
     Stopped(#[from] StreamError),
+    #[error(transparent)]
+    Start(#[from] StartError),
     #[error("{}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
     #[error("{}: it is there already, and is not written over", .0.display())]
     Exists(PathBuf),
     #[error("{}: line {line}: {reason}", path.display())]
     Line { path: PathBuf, line: u64, reason: String },
-    #[error("{0}: there is a log already; an import makes a new one only")]
+    #[error("{0}: there is a log already, and nothing is written over it")]
     HasLog(String),
     #[error(
         "a backup is of a log in SQLite; {0} is backed up by what its database has for it: `pg_basebackup` and archived \

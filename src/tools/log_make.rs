@@ -1,23 +1,23 @@
-//! `reprise bench`: what measurements need. A log is made here by the program's own commands, decided one after another
-//! as the sequencer does, only that nobody asks and time is simulated.
+//! `reprise log make`: a log to measure with, made by the program's own commands. They are decided one after another as the
+//! sequencer does, only that nobody asks and time is simulated.
 
 mod crowd;
-mod replay;
 
-use std::io;
 use std::time::Instant;
 
 use domain::{Head, Position, State, Timestamp};
-use indicatif::{HumanCount, ProgressBar};
+use indicatif::ProgressBar;
+use serde_json::json;
 use uuid::Uuid;
 
 use self::crowd::Crowd;
-pub use self::replay::replay;
+use super::ToolError;
+use super::output::{Said, count};
 use crate::config::{MakeLog, Place};
 use crate::data_folder::system_clock;
-use crate::engine::{Batch, StartError};
+use crate::engine::Batch;
 use crate::key::ServerKey;
-use crate::log::{self, AppendError, EventLog, FolderError, FolderLock, OpenError, ReadError};
+use crate::log::{self, AppendError, EventLog, FolderLock};
 use crate::progress;
 
 /// Records that are appended at once.
@@ -28,46 +28,29 @@ const BATCH_MILLIS: i64 = 10_000;
 /// 2025-01-01 00:00 UTC: in the past, so that the log can be served.
 const BEGINS_AT: Timestamp = Timestamp::from_millis(1_735_689_600_000);
 
-/// Why no log was made.
-#[derive(Debug, thiserror::Error)]
-pub enum BenchError {
-    #[error(transparent)]
-    Lock(#[from] FolderError),
-    #[error("{0}: there is a log already")]
-    NotEmpty(String),
-    #[error("the key cannot be made: {0}")]
-    Key(#[from] io::Error),
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error(transparent)]
-    Append(#[from] AppendError),
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error(transparent)]
-    Start(#[from] StartError),
-}
-
-/// Runs `reprise bench make-log`, and tells what was made.
+/// Makes the log, in a place that has none.
 ///
 /// # Errors
 /// There is a log already, or the folder cannot be written.
-pub async fn make_log(place: &Place, options: &MakeLog) -> Result<String, BenchError> {
+pub async fn run(place: &Place, options: &MakeLog) -> Result<Said, ToolError> {
     let started = Instant::now();
     let _lock = FolderLock::take(&place.data)?;
     let log = log::open(&place.log, &place.data).await?;
     if log.head().await? != Head::EMPTY {
-        return Err(BenchError::NotEmpty(place.log_name()));
+        return Err(ToolError::HasLog(place.log_name()));
     }
     let mut rng = fastrand::Rng::with_seed(options.seed);
-    let key = ServerKey::known(crowd::bytes(&mut rng), &place.key_path())?;
+    let key_path = place.key_path();
+    let key = ServerKey::known(crowd::bytes(&mut rng), &key_path).map_err(ToolError::file(key_path))?;
     let bar = progress::of_events("making", Position::START, Position::new(options.events));
     let begins_at = if options.ends_now { begin_of(options.events) } else { BEGINS_AT };
-    let head = make(log.as_ref(), key, options.events, rng, begins_at, &bar).await?;
+    let Head { position, hash } = make(log.as_ref(), key, options.events, rng, begins_at, &bar).await?;
     log.close().await;
     bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64();
-    let events = HumanCount(head.position.get());
-    Ok(format!("{}: {events} events, made in {seconds:.1} s\nhead {}:{}", place.log_name(), head.position, head.hash))
+    let (log, events) = (place.log_name(), count(position.get()));
+    let text = format!("{log}: {events} events, made in {seconds:.1} s\nhead {position}:{hash}");
+    Ok(Said::new(&json!({ "position": position, "hash": hash, "seconds": seconds }), text))
 }
 
 /// When a log of so many events begins that ends now, or a little before.

@@ -25,11 +25,11 @@ struct Statistics {
     record_bytes: u64,
     /// Of the log's file, and what was not moved into it yet; `null` where the log is no file.
     file_bytes: Option<u64>,
-    types: BTreeMap<String, Kind>,
+    types: BTreeMap<String, TypeCount>,
 }
 
 #[derive(Debug, Default, Serialize)]
-struct Kind {
+struct TypeCount {
     events: u64,
     bytes: u64,
 }

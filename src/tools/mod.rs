@@ -13,6 +13,8 @@ mod error;
 mod log_copy;
 mod log_export;
 mod log_import;
+mod log_make;
+mod log_replay;
 mod log_stat;
 mod log_tail;
 mod log_verify;
@@ -32,6 +34,8 @@ use std::process::ExitCode;
 
 pub use as_of::{AsOf, Expected};
 pub use error::ToolError;
+#[cfg(test)]
+pub(crate) use log_make::{made as made_log, make_in as make_log_in};
 
 use crate::config::{AuditCommand, LogCommand, Place, ProjectionsCommand, Tool};
 use output::Said;
@@ -65,6 +69,8 @@ async fn run_log(place: &Place, command: &LogCommand, json: bool) -> Result<Said
         LogCommand::Tail(asked) => log_tail::run(place, asked, json).await,
         LogCommand::Export { file } => log_export::run(place, file, json).await,
         LogCommand::Copy { from, to } => log_copy::run(from, to, json).await,
+        LogCommand::Make(options) => log_make::run(place, options).await,
+        LogCommand::Replay => log_replay::run(place).await,
         LogCommand::Import { file } => log_import::run(place, file, json).await,
     }
 }

@@ -12,7 +12,7 @@ use crate::config::Place;
 /// Something that happened to the seat.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Step {
+struct SeatChange {
     position: Position,
     at: String,
     event: &'static str,
@@ -28,7 +28,7 @@ struct Step {
 struct Story {
     schedule_id: u64,
     seat_id: u64,
-    steps: Vec<Step>,
+    steps: Vec<SeatChange>,
     status: &'static str,
     because: String,
     has: Option<ReservationId>,
@@ -43,7 +43,7 @@ struct Told<'a> {
     seat_id: u64,
     status: &'static str,
     because: &'a str,
-    steps: &'a [Step],
+    steps: &'a [SeatChange],
 }
 
 /// Tells who held the seat, when, and why it is free or taken.
@@ -156,7 +156,7 @@ impl Story {
     }
 
     fn tell(&mut self, recorded: &RecordedEvent, hold: Option<&Hold>, payment_id: Option<PaymentId>, what: String) {
-        self.steps.push(Step {
+        self.steps.push(SeatChange {
             position: recorded.head.position,
             at: rfc3339(recorded.recorded_at),
             event: recorded.event.event_type(),

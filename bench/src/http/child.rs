@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::Parser;
-use reprise::config::{Bench, Cli, Command as Subcommand};
+use reprise::config::{Cli, Command as Subcommand};
 use reprise::log::LogAddress;
 use reprise::tools;
 use tokio::net::TcpListener;
@@ -16,7 +16,6 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::floor;
 use crate::BenchError;
-use crate::scenarios::memory;
 
 /// The first argument of a child.
 pub const CHILD: &str = "child";
@@ -112,7 +111,6 @@ pub fn program(arguments: &[&str]) -> Result<(), BenchError> {
 /// What a child does.
 pub fn run(arguments: &[String]) -> Result<(), BenchError> {
     match arguments {
-        [kind, what] if kind == memory::MEMORY => memory::fill(what),
         [kind, balance_bytes, list_bytes] if kind == FLOOR => {
             let number = |text: &String| text.parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidInput));
             let router = floor::router(number(balance_bytes)?, number(list_bytes)?);
@@ -137,9 +135,6 @@ async fn reprise(cli: Cli) -> Result<(), BenchError> {
     let failed = |error: &dyn std::error::Error| BenchError::NotServed(error.to_string());
     match &cli.command {
         Subcommand::Serve(options) => reprise::serve::serve(&cli.place, options).await.map_err(|e| failed(&e)),
-        Subcommand::Bench(Bench::MakeLog(options)) => {
-            reprise::bench::make_log(&cli.place, options).await.map(drop).map_err(|e| failed(&e))
-        }
         Subcommand::Tool(tool) if tools::run(&cli.place, tool).await == ExitCode::SUCCESS => Ok(()),
         Subcommand::Tool(_)
         | Subcommand::Bench(_)

@@ -2,10 +2,10 @@
 //!
 //! Two cores are shared by both, so what asks must be cheap: one thread, requests that are formatted once, no pipelining.
 
+pub mod alternation;
 pub mod child;
 mod connection;
 pub mod floor;
 pub mod load;
 pub mod requests;
 pub mod scripts;
-pub mod turns;

@@ -1,9 +1,9 @@
 //! Durable commands over HTTP, against handlers that parse the same body and answer at once.
 
+use crate::http::alternation::{Side, by_turns};
 use crate::http::child::Server;
 use crate::http::requests;
 use crate::http::scripts::{Again, Holds, Payments, Seats};
-use crate::http::turns::{Side, by_turns};
 use crate::sale::Plan;
 use crate::sample::Sample;
 use crate::scenarios::{Sale, one_each};

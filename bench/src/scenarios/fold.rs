@@ -21,7 +21,7 @@ const EVENTS: u64 = 200_000;
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let folder = options.folder()?;
     let data = child::text(folder.path())?;
-    child::program(&["bench", "make-log", "--ends-now", "--events", &EVENTS.to_string(), "--data", data])?;
+    child::program(&["log", "make", "--ends-now", "--events", &EVENTS.to_string(), "--data", data])?;
     let log = open(&LogAddress::Sqlite, folder.path()).await?;
     let mut rows = Vec::new();
     let mut tell = |what: &str, started: Instant| {

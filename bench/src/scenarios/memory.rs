@@ -8,13 +8,12 @@ use reprise::data_folder::system_clock;
 use reprise::engine::{Batch, Submission};
 use uuid::Uuid;
 
-use crate::http::child::CHILD;
 use crate::table::{Bound, Row};
 use crate::{BenchError, Options, process, sale};
 
 const NAME: &str = "memory";
-/// The first argument of a child that fills its memory.
-pub const MEMORY: &str = "memory";
+/// The first argument of this program where it fills its memory.
+pub const FILL: &str = "fill-memory";
 const MILLION: u64 = 1_000_000;
 const SEATS: u64 = 50;
 const MEGABYTE: f64 = 1e6;
@@ -29,7 +28,7 @@ const KINDS: [(&str, &str); 3] = [
 pub fn run(_: &Options) -> Result<Vec<Row>, BenchError> {
     let mut rows = Vec::new();
     for (kind, what) in KINDS {
-        let told = Command::new(std::env::current_exe()?).args([CHILD, MEMORY, kind]).output()?;
+        let told = Command::new(std::env::current_exe()?).args([FILL, kind]).output()?;
         let told = String::from_utf8_lossy(&told.stdout).into_owned();
         let bytes: f64 = told.trim().parse().map_err(|_| BenchError::NotServed(told))?;
         rows.push(Row::figure(NAME, what, bytes / MEGABYTE, "MB").must(Bound::Below(MOST_MEGABYTES)));

@@ -12,10 +12,10 @@ use domain::{Head, Position, Record, Timestamp};
 use reprise::key::KEY_FILE;
 use reprise::log::{AppendError, EventLog, LogAddress, ReadError};
 
+use crate::http::alternation::{Side, WARM_UP};
 use crate::http::child::Server;
 use crate::http::requests;
 use crate::http::scripts::Again;
-use crate::http::turns::{Side, WARM_UP};
 use crate::node::Node;
 use crate::sale::{self, Guest};
 use crate::sample::Sample;
@@ -154,6 +154,21 @@ impl EventLog for Slow {
             tokio::time::sleep(self.delay).await;
         }
         self.log.append(expected, records).await
+    }
+
+    async fn compare_head(&self, expected: &Head) -> Result<(), AppendError> {
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+        self.log.compare_head(expected).await
+    }
+
+    async fn end_turn(&self) {
+        self.log.end_turn().await;
+    }
+
+    async fn probe(&self, expected: &Head) -> Result<(), AppendError> {
+        self.log.probe(expected).await
     }
 
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {

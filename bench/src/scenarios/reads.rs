@@ -1,9 +1,9 @@
 //! Queries over HTTP, against static bytes of the same size in the same server stack.
 
+use crate::http::alternation::{Side, by_turns, look};
 use crate::http::child::Server;
 use crate::http::requests;
 use crate::http::scripts::Again;
-use crate::http::turns::{Side, by_turns, look};
 use crate::sale::{Guest, Plan};
 use crate::scenarios::{Sale, one_each};
 use crate::table::{Bound, Row};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::http::alternation::Side;
 use crate::http::load::{Client, open};
 use crate::http::scripts::{Holds, Lists, Seats};
-use crate::http::turns::Side;
 use crate::sale::Plan;
 use crate::sample::Sample;
 use crate::scenarios::Sale;

@@ -15,7 +15,7 @@ pub static MODEL: SqlModel = SqlModel {
     columns: "schedule_id BIGINT PRIMARY KEY NOT NULL, concert_id BIGINT NOT NULL, seats_total BIGINT NOT NULL, \
               held BIGINT NOT NULL, sold BIGINT NOT NULL, refunded BIGINT NOT NULL, takings BIGINT NOT NULL",
     key: "schedule_id",
-    fold: || Box::<Sales>::default(),
+    fold: || Box::<SalesFold>::default(),
 };
 
 /// By how much a chunk of events moves the counts of a schedule.
@@ -30,9 +30,9 @@ struct Moved {
 }
 
 #[derive(Default)]
-struct Sales(BTreeMap<i64, Moved>);
+struct SalesFold(BTreeMap<i64, Moved>);
 
-impl Sales {
+impl SalesFold {
     /// The counts of the hold's schedule, and how many seats it has at which price.
     fn of(&mut self, hold: &Hold) -> Result<(&mut Moved, i64, i64), OutOfRange> {
         let (seats, price) = (column(hold.seats.len() as u64)?, column(hold.total_price.get())?);
@@ -42,7 +42,7 @@ impl Sales {
     }
 }
 
-impl Fold for Sales {
+impl Fold for SalesFold {
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
         match &recorded.event {
             Event::SchedulePublished { concert_id, schedule_id, seats_total, .. } => {

@@ -6,9 +6,9 @@ use axum::extract::Request;
 use domain::{Position, Reservation, UserId};
 use projections::sql;
 
-use super::paging::{self, Page};
+use super::paging::{self, PageAsked};
 use super::problem::Problem;
-use super::query::{self, Asked};
+use super::query::{self, SqlQuery};
 use super::reservations::shown;
 use super::wire::{MovementShown, PaymentShown};
 use super::{Api, Outcome, own};
@@ -17,7 +17,7 @@ use super::{Api, Outcome, own};
 pub async fn points(api: Arc<Api>, request: Request) -> Outcome {
     let uri = request.uri().clone();
     let parse = |path: &super::path::PathIds, parameters: &mut _| {
-        Ok((path.id::<UserId>("userId")?, Page::of_either_order(parameters)))
+        Ok((path.id::<UserId>("userId")?, PageAsked::of_either_order(parameters)))
     };
     let asked = query::for_sql(&api, request, parse).await?;
     let mut snapshot = asked.snapshot(&api.projector, &sql::point_history::MODEL).await?;
@@ -33,7 +33,7 @@ pub async fn points(api: Arc<Api>, request: Request) -> Outcome {
 pub async fn reservations(api: Arc<Api>, request: Request) -> Outcome {
     let uri = request.uri().clone();
     let asked =
-        query::for_sql(&api, request, |path, parameters| Ok((path.id("userId")?, Page::of(parameters)))).await?;
+        query::for_sql(&api, request, |path, parameters| Ok((path.id("userId")?, PageAsked::of(parameters)))).await?;
     let mut snapshot = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
     let (user_id, page) = owned(&asked, snapshot.position)?;
     let found = sql::reservations::page(&mut snapshot.transaction, user_id, page.after, page.lines()).await;
@@ -47,7 +47,7 @@ pub async fn reservations(api: Arc<Api>, request: Request) -> Outcome {
 pub async fn payments(api: Arc<Api>, request: Request) -> Outcome {
     let uri = request.uri().clone();
     let asked =
-        query::for_sql(&api, request, |path, parameters| Ok((path.id("userId")?, Page::of(parameters)))).await?;
+        query::for_sql(&api, request, |path, parameters| Ok((path.id("userId")?, PageAsked::of(parameters)))).await?;
     let mut snapshot = asked.snapshot(&api.projector, &sql::payments::MODEL).await?;
     let (user_id, page) = owned(&asked, snapshot.position)?;
     let found = sql::payments::page(&mut snapshot.transaction, user_id, page.after, page.lines()).await;
@@ -57,7 +57,7 @@ pub async fn payments(api: Arc<Api>, request: Request) -> Outcome {
 }
 
 /// Whose page is asked for, where it is theirs who ask.
-fn owned(asked: &Asked<(UserId, Page)>, position: Position) -> Result<(UserId, &Page), Problem> {
+fn owned(asked: &SqlQuery<(UserId, PageAsked)>, position: Position) -> Result<(UserId, &PageAsked), Problem> {
     let (user_id, page) = &asked.what;
     own(&asked.token, *user_id).map_err(|rejection| Problem::from(rejection).at(position))?;
     Ok((*user_id, page))

@@ -13,7 +13,7 @@ use projections::sql;
 use super::command::{self, Body};
 use super::members::Members;
 use super::problem::Problem;
-use super::query::{Asked, View};
+use super::query::{SqlQuery, View};
 use super::wire::ReservationShown;
 use super::{Api, Outcome, json, own, paging, query};
 
@@ -67,7 +67,7 @@ pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     show(&asked, &found.ok_or_else(not_found)?, snapshot.position)
 }
 
-fn show<T>(asked: &Asked<T>, reservation: &Reservation, position: Position) -> Outcome {
+fn show<T>(asked: &SqlQuery<T>, reservation: &Reservation, position: Position) -> Outcome {
     own(&asked.token, reservation.hold.user_id).map_err(|rejection| Problem::from(rejection).at(position))?;
     Ok(paging::at(position, json::answer(&shown(&asked.view, reservation)?)))
 }

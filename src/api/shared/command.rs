@@ -9,15 +9,16 @@ use axum::extract::Request;
 use axum::http::HeaderValue;
 use domain::{Action, Answer, Command, Credential, IdempotencyKey, UserId};
 
+use super::api::Api;
 use super::idempotency::{self, IDEMPOTENT_REPLAYED};
 use super::json::{self, LOG_POSITION};
 use super::members::Members;
 use super::path::PathIds;
-use super::problem::Problem;
+use super::problem::{Outcome, Problem};
 use super::wire::{ChargeShown, PaymentShown, ReservationShown, TokenShown};
-use super::{Api, Outcome, auth, body};
+use super::{auth, body};
 use crate::engine::{Reply, Submission};
-use crate::lines;
+use crate::logging;
 
 /// What a command makes of its request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +98,7 @@ async fn decide(api: &Api, by: Credential, asked: Asked, action: Action) -> Outc
     let command = Command { by, idempotency: asked.idempotency, action };
     // Nothing was decided, so the position is that of what the client can see by now.
     let undecided = |why| Problem::from(why).at(api.engine.read_models().head.position);
-    let submission = Submission::new(command, lines::request_id());
+    let submission = Submission::new(command, logging::request_id());
     let Reply { position, outcome, replayed } = api.engine.submit(submission).await.map_err(undecided)?;
     let answered = outcome.map_err(Problem::from).and_then(|answer| show(api, answer));
     let mut response = answered.map_err(|problem| problem.at(position))?;

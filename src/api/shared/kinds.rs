@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 /// One kind of problem.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Kind {
+pub struct ProblemKind {
     /// The HTTP status that it always has.
     pub status: StatusCode,
     /// Its name in `code` and `type`.
@@ -15,7 +15,7 @@ pub struct Kind {
 
 macro_rules! kinds {
     ($($name:ident $status:ident $code:literal $title:literal;)*) => {$(
-        pub static $name: Kind = Kind { status: StatusCode::$status, code: $code, title: $title };
+        pub static $name: ProblemKind = ProblemKind { status: StatusCode::$status, code: $code, title: $title };
     )*};
 }
 

@@ -15,7 +15,7 @@ const DEFAULT_PAGE: u32 = 50;
 
 /// Which page is asked for.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct PageAsked {
     /// Which way.
     pub order: Order,
     /// The key of the last line of the page before.
@@ -23,7 +23,7 @@ pub struct Page {
     limit: u32,
 }
 
-impl Page {
+impl PageAsked {
     /// The page of a list that has one order only: the newest first.
     pub fn of(parameters: &mut Parameters) -> Self {
         Self::in_order(parameters, Order::Descending)
@@ -96,18 +96,18 @@ fn next(asked: &Uri, cursor: &str) -> String {
 mod tests {
     use super::*;
 
-    fn page(query: &str) -> Result<Page, &'static str> {
+    fn page(query: &str) -> Result<PageAsked, &'static str> {
         let mut parameters = Parameters::of(&format!("/path?{query}").parse().unwrap());
-        let page = Page::of_either_order(&mut parameters);
+        let page = PageAsked::of_either_order(&mut parameters);
         parameters.complete().map(|()| page).map_err(|problem| problem.code())
     }
 
     #[test]
     fn a_page_has_50_lines_and_at_most_200_and_the_newest_first() {
-        assert_eq!(page(""), Ok(Page { order: Order::Descending, after: None, limit: 50 }));
-        let oldest = Ok(Page { order: Order::Ascending, after: Some(255), limit: 200 });
+        assert_eq!(page(""), Ok(PageAsked { order: Order::Descending, after: None, limit: 50 }));
+        let oldest = Ok(PageAsked { order: Order::Ascending, after: Some(255), limit: 200 });
         assert_eq!(page("limit=200&order=asc&after=aff"), oldest);
-        assert_eq!(page("limit=1&after=d0"), Ok(Page { order: Order::Descending, after: Some(0), limit: 1 }));
+        assert_eq!(page("limit=1&after=d0"), Ok(PageAsked { order: Order::Descending, after: Some(0), limit: 1 }));
     }
 
     #[test]

@@ -6,13 +6,14 @@ use std::borrow::Cow;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{Position, Rejection};
+use projections::Behind;
 use serde_json::{Map, Value, json};
 
 use super::json::{self, LOG_POSITION};
-use super::kinds::{self, Kind};
+use super::kinds::{self, ProblemKind};
 use super::request_id::RequestId;
 use super::wire;
-use crate::engine::{Behind, Undecided};
+use crate::engine::Undecided;
 use crate::identity::{Refusal, Role};
 
 /// The longest that a client is told to wait before it tries again, in seconds. Each is told another number, so that
@@ -22,12 +23,15 @@ const MAX_RETRY_SECONDS: u32 = 3;
 /// What the server itself says about a fault of its own: details are in its log.
 const OUR_FAULT: &str = "The server failed. Nothing is wrong with the request.";
 
+/// What a handler comes to.
+pub type Outcome = Result<Response, Problem>;
+
 /// An answer that is no success (RFC 9457).
 ///
 /// It is rendered at the door ([`respond`](super::respond)), where the request's id is known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
-    kind: &'static Kind,
+    kind: &'static ProblemKind,
     detail: Cow<'static, str>,
     members: Map<String, Value>,
     position: Option<Position>,
@@ -47,7 +51,7 @@ pub struct FieldError {
 
 impl Problem {
     /// A problem without members of its own.
-    pub fn new(kind: &'static Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(kind: &'static ProblemKind, detail: impl Into<Cow<'static, str>>) -> Self {
         let (members, detail) = (Map::new(), detail.into());
         Self { kind, detail, members, position: None, retry_after_seconds: None, closes_connection: false }
     }

@@ -13,11 +13,12 @@ use projections::sql::SqlModel;
 use projections::{ReadModels, Representation};
 use tokio::time::Instant;
 
+use super::api::Api;
 use super::json::LOG_POSITION;
 use super::parameters::Parameters;
 use super::path::PathIds;
-use super::problem::Problem;
-use super::{Api, Outcome, auth, conditional, kinds};
+use super::problem::{Outcome, Problem};
+use super::{auth, conditional, kinds};
 use crate::engine::MAX_WAIT;
 use crate::projector::{Projector, Snapshot};
 
@@ -87,7 +88,7 @@ pub async fn by_holder<T: Copy>(
 }
 
 /// A query of whoever shows a token, served from SQL.
-pub struct Asked<T> {
+pub struct SqlQuery<T> {
     /// What the hot read models say.
     pub view: View,
     /// Who asks.
@@ -106,7 +107,7 @@ pub async fn for_sql<T>(
     api: &Api,
     request: Request,
     parse: impl FnOnce(&PathIds, &mut Parameters) -> Result<T, Problem>,
-) -> Result<Asked<T>, Problem> {
+) -> Result<SqlQuery<T>, Problem> {
     let deadline = Instant::now() + MAX_WAIT;
     let token = auth::presented(request.headers())?;
     let (what, min_position, headers) = match read(request, parse).await {
@@ -122,10 +123,10 @@ pub async fn for_sql<T>(
     }
     let position = view.read_models.head.position;
     let token = view.known(&token).map_err(|problem| problem.at(position))?.clone();
-    Ok(Asked { view, token, what, min_position, deadline })
+    Ok(SqlQuery { view, token, what, min_position, deadline })
 }
 
-impl<T> Asked<T> {
+impl<T> SqlQuery<T> {
     /// The rows of a model, at or past the position asked for.
     ///
     /// # Errors

@@ -10,10 +10,10 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::problem::Problem;
+use super::body;
+use super::problem::{Outcome, Problem};
 use super::request_id::{RequestId, X_REQUEST_ID};
-use super::{Outcome, body};
-use crate::{lines, metrics};
+use crate::{logging, metrics};
 
 /// Makes a response of what the handler of `route` comes to.
 pub async fn respond<Answering: Future<Output = Outcome>>(
@@ -35,7 +35,7 @@ pub async fn respond<Answering: Future<Output = Outcome>>(
         log(method, route, response.status(), code, started.elapsed());
         response
     };
-    lines::of_request(request_id.header_value(), answered).await
+    logging::of_request(request_id.header_value(), answered).await
 }
 
 fn log(method: &'static str, route: &'static str, status: StatusCode, code: Option<&str>, took: Duration) {

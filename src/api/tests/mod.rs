@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::Api;
+use super::{Api, operations, public};
 use crate::engine::{Clock, Engine, Submission, replay};
 use crate::key::ServerKey;
 use crate::log::EventLog;
@@ -33,6 +33,7 @@ use crate::projector::Projector;
 /// A server with a concert on sale.
 struct Server {
     router: Router,
+    operations: Router,
     log: MemoryLog,
     clock: Arc<AtomicI64>,
     /// Not running unless a test starts it: then nothing is in SQL.
@@ -101,8 +102,9 @@ impl Server {
         let key = ServerKey::load_or_create(&folder.path().join("server.key")).unwrap();
         let read_models = Location::File(folder.path().join(READ_MODELS_FILE));
         let projector = Projector::new(folder.path(), read_models, shared);
-        let router = Api::new(engine.clone(), key.clone(), projector.clone()).router();
-        (Self { router, log, clock, projector, folder }, engine, key)
+        let api = Arc::new(Api { engine: engine.clone(), key: key.clone(), projector: projector.clone() });
+        let (router, operations) = (public::router(Arc::clone(&api)), operations::router(api));
+        (Self { router, operations, log, clock, projector, folder }, engine, key)
     }
 
     /// The same, with read models in SQL.
@@ -119,7 +121,7 @@ impl Server {
     /// Asks as operators do.
     async fn operations(&self, path: &str) -> Answered {
         let asked = request(Method::GET, path, "", &[], Body::empty());
-        Answered::of(super::operations(self.projector.clone()).oneshot(asked).await.unwrap()).await
+        Answered::of(self.operations.clone().oneshot(asked).await.unwrap()).await
     }
 
     async fn ask(&self, request: Request<Body>) -> Answered {

@@ -14,6 +14,10 @@ impl EventLog for Unheard {
         self.0.append(expected, records).await
     }
 
+    async fn compare_head(&self, expected: &Head) -> Result<(), AppendError> {
+        self.0.compare_head(expected).await
+    }
+
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
         self.0.read(after, limit).await
     }

@@ -117,10 +117,11 @@ async fn the_request_s_id_is_the_client_s_unless_that_is_the_token() {
 
 #[tokio::test]
 async fn a_panic_is_our_fault_and_tells_nothing() {
-    async fn fails(_: (), _: Request<Body>) -> crate::api::Outcome {
+    async fn fails(_: (), _: Request<Body>) -> crate::api::shared::problem::Outcome {
         panic!("the secret");
     }
-    let router = crate::api::Routes::new().route(axum::routing::MethodFilter::GET, "/", fails).complete(());
+    let router =
+        crate::api::shared::routes::Routes::new().route(axum::routing::MethodFilter::GET, "/", fails).complete(());
     let answered = Server { router, ..Server::start(1).await }.get("/", "").await;
     assert_eq!((answered.status, answered.problem()), (StatusCode::INTERNAL_SERVER_ERROR, "internal"));
     assert!(!answered.body.to_string().contains("secret"));

@@ -5,11 +5,11 @@ use ::metrics::counter;
 use domain::{DecodeError, Head, Position, Record};
 use tokio::time::{Duration, Instant};
 
-use super::Undecided;
-use super::pending::Pending;
-use super::queue::Fill;
-use super::sequencer::{PROBE_PAUSE, Sequencer};
-use super::stream::{Proved, StreamError};
+use super::{PROBE_PAUSE, Sequencer};
+use crate::engine::Undecided;
+use crate::engine::pending::Pending;
+use crate::engine::queue::Fill;
+use crate::engine::stream::{Proved, StreamError};
 use crate::log::{AppendError, ReadError};
 use crate::metrics;
 
@@ -133,8 +133,7 @@ impl Sequencer {
             }
             self.show_followed();
             if std::mem::take(&mut has_turn) {
-                // Whatever it says of the head, it ends the turn; what else it may say, the next append says too.
-                let _ = self.log.append(&self.state.head, &[]).await;
+                self.log.end_turn().await;
             }
             let Some(next) = self.read_on(&self.state.head.clone()).await? else { return Ok(false) };
             records = next;

@@ -4,6 +4,8 @@
 //! it is sent, and told, only once the first one is; where the first one fails, its decisions are undone and made anew.
 //! What happens when the log does not simply say yes is in `catch_up.rs`.
 
+mod catch_up;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -16,10 +18,11 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
 use uuid::Uuid;
 
+use self::catch_up::Appended;
+pub use self::catch_up::Fatal;
 use super::batch::{Batch, Sent};
-use super::catch_up::{Appended, Fatal};
 use super::clock_skew::ClockSkew;
-use super::heads::Heads;
+use super::head_readings::HeadReadings;
 use super::pending::Pending;
 use super::published::Published;
 use super::queue::{Fill, Queue, lanes};
@@ -64,11 +67,14 @@ struct OnItsWay {
 }
 
 impl OnItsWay {
-    /// Begins the append: whatever carries it out has it before this returns. It is asked how it went by [`landed`].
+    /// Begins the append: by the promise of [`EventLog::append`], whatever carries it out has it before this returns. It is
+    /// asked how it went by [`landed`].
     fn begin(log: Arc<dyn EventLog>, batch: Sent) -> Self {
         let (base, records) = (batch.base, Arc::clone(&batch.records));
-        let mut append: Pin<Box<dyn Future<Output = _> + Send>> =
-            Box::pin(async move { log.append(&base, &records).await });
+        let mut append: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
+            // Who is refused, or answered again, only needs the head to be what it was.
+            if records.is_empty() { log.compare_head(&base).await } else { log.append(&base, &records).await }
+        });
         // Nobody is to be woken yet: whoever waits for it asks again.
         let outcome = match append.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(outcome) => Some(outcome),
@@ -109,7 +115,7 @@ impl Engine {
             node_id,
             snapshots: None,
         };
-        let heads = Arc::new(Heads::new(Arc::clone(&log)));
+        let heads = Arc::new(HeadReadings::new(Arc::clone(&log)));
         (Self { lanes: senders, published, log, heads, clock }, sequencer)
     }
 }
@@ -189,7 +195,7 @@ impl Sequencer {
         if self.skew.in_bounds((self.clock)()).is_err() {
             return Ok(());
         }
-        let outcome = self.log.append(&self.state.head, &[]).await;
+        let outcome = self.log.probe(&self.state.head).await;
         match self.settle(self.state.head, &[], outcome).await? {
             Appended::Yes => self.published.set_readiness(Ok(())),
             Appended::OthersCameFirst(records) => drop(self.fold_on(records).await?),

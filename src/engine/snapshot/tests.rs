@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use super::file::{self, Header};
 use super::*;
-use crate::bench::made;
 use crate::engine::{Engine, Replayed, StartError, Submission, replay};
 use crate::log::EventLog;
 use crate::log::memory::MemoryLog;
+use crate::tools::made_log as made;
 
 /// The state and the read models of [`every_event`], in version 1 of both folds.
 const GOLDEN: (u32, &str, u32, &str) = (

@@ -119,7 +119,7 @@ fn charges(log: &MemoryLog, amount: u64) -> usize {
     log.records().iter().filter(|record| is_charge(record)).count()
 }
 
-/// A log that remembers how large each batch was.
+/// A log that remembers each batch, and an empty one for each turn that was given back.
 struct Spy {
     inner: MemoryLog,
     batches: Mutex<Vec<Vec<Record>>>,
@@ -130,6 +130,10 @@ impl EventLog for Spy {
     async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
         self.batches.lock().unwrap().push(records.to_vec());
         self.inner.append(expected, records).await
+    }
+
+    async fn end_turn(&self) {
+        self.batches.lock().unwrap().push(Vec::new());
     }
 
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {

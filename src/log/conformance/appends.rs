@@ -1,7 +1,12 @@
 //! What an append promises.
 
+use std::task::{Context, Poll, Waker};
+
 use super::*;
 use crate::log::{MAX_BATCH_BYTES, MAX_BATCH_COMMANDS};
+
+/// How long an append may take that nobody asks about.
+const LANDS_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn what_is_appended_is_there_for_everyone(fixture: &dyn Fixture) -> Check {
     let log = fixture.open().await;
@@ -52,14 +57,39 @@ pub(super) async fn a_batch_that_overlaps_is_refused_whole(fixture: &dyn Fixture
     holds(fixture, &[records, next].concat()).await
 }
 
-pub(super) async fn an_empty_append_compares_the_head(fixture: &dyn Fixture) -> Check {
+/// The sequencer polls an append once, and goes on deciding while it is carried out.
+pub(super) async fn an_append_that_was_polled_once_lands(fixture: &dyn Fixture) -> Check {
+    if !fixture.carries_on_unasked() {
+        return Ok(());
+    }
+    let (log, other) = (fixture.open().await, fixture.open().await);
+    // What is made once, a connection or a prepared statement, is there after the first append.
+    let head = append(&*log, &Head::EMPTY, &chain(&Head::EMPTY, 1)).await?;
+    let records = chain(&head, 2);
+    let mut polled = Box::pin(log.append(&head, &records));
+    let first = polled.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let deadline = tokio::time::Instant::now() + LANDS_WITHIN;
+    while other.head().await.map_err(|error| error.to_string())? == head {
+        if tokio::time::Instant::now() > deadline {
+            return Err("an append that was polled once has not landed".to_owned());
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let outcome = if let Poll::Ready(outcome) = first { outcome } else { polled.await };
+    same("what it came to", &outcome, &Ok(()))
+}
+
+pub(super) async fn comparing_and_probing_tell_another_head(fixture: &dyn Fixture) -> Check {
     let log = fixture.open().await;
-    append(&*log, &Head::EMPTY, &[]).await?;
+    same("the head of an empty log", &log.compare_head(&Head::EMPTY).await, &Ok(()))?;
     let records = chain(&Head::EMPTY, 2);
     let head = append(&*log, &Head::EMPTY, &records).await?;
-    append(&*log, &head, &[]).await?;
+    same("comparing the head", &log.compare_head(&head).await, &Ok(()))?;
+    log.end_turn().await;
+    same("probing", &log.probe(&head).await, &Ok(()))?;
     for other in [Head::EMPTY, records[0].head(), chain(&Head::EMPTY, 2)[1].head(), chain(&head, 1)[0].head()] {
-        conflicts(&*log, &other, &[]).await?;
+        same("comparing another head", &log.compare_head(&other).await, &Err(AppendError::Conflict))?;
+        same("probing at another head", &log.probe(&other).await, &Err(AppendError::Conflict))?;
     }
     holds(fixture, &records).await
 }

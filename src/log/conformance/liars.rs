@@ -21,6 +21,8 @@ enum Lie {
     Reorders,
     /// Answers before it has written.
     AcknowledgesEarly,
+    /// Does nothing before it is asked a second time.
+    NeedsToBeAskedTwice,
     /// Takes a written batch for a failed one, and writes it again behind itself.
     RetriesWhatLanded,
 }
@@ -65,9 +67,13 @@ impl EventLog for Liar {
             }
             Lie::AcknowledgesEarly => {
                 self.flush();
-                self.log.append(expected, &[]).await?;
+                self.log.compare_head(expected).await?;
                 self.acknowledged.lock().unwrap().extend_from_slice(records);
                 Ok(())
+            }
+            Lie::NeedsToBeAskedTwice => {
+                tokio::task::yield_now().await;
+                self.log.append(expected, records).await
             }
             Lie::RetriesWhatLanded => {
                 self.log.append(expected, records).await?;
@@ -152,6 +158,11 @@ async fn a_log_that_reorders_is_caught() {
 #[tokio::test]
 async fn a_log_that_acknowledges_early_is_caught() {
     caught(Lie::AcknowledgesEarly, "what_is_appended_is_there_for_everyone").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_needs_to_be_asked_twice_is_caught() {
+    caught(Lie::NeedsToBeAskedTwice, "an_append_that_was_polled_once_lands").await;
 }
 
 #[tokio::test]

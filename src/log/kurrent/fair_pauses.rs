@@ -14,7 +14,7 @@ const MAX_PAUSE: Duration = Duration::from_millis(100);
 
 /// When this node may append next.
 #[derive(Debug, Default)]
-pub struct Turns(Mutex<State>);
+pub struct FairPauses(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -22,7 +22,7 @@ struct State {
     resume_at: Option<Instant>,
 }
 
-impl Turns {
+impl FairPauses {
     /// Waits until the pause after the last own append is over.
     pub async fn wait(&self) {
         let resume_at = self.state().resume_at.take();
@@ -56,12 +56,12 @@ mod tests {
 
     const ROUND_TRIP: Duration = Duration::from_millis(10);
 
-    async fn pauses(turns: &Turns) -> Vec<Duration> {
+    async fn pauses(node: &FairPauses) -> Vec<Duration> {
         let mut pauses = Vec::new();
         for _ in 0..100 {
-            turns.won(ROUND_TRIP);
+            node.won(ROUND_TRIP);
             let started = Instant::now();
-            turns.wait().await;
+            node.wait().await;
             pauses.push(started.elapsed());
         }
         pauses
@@ -69,14 +69,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_writes_alone_never_pauses() {
-        assert_eq!(pauses(&Turns::default()).await, vec![Duration::ZERO; 100]);
+        assert_eq!(pauses(&FairPauses::default()).await, vec![Duration::ZERO; 100]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn after_a_conflict_each_own_append_is_followed_by_up_to_a_round_trip() {
-        let turns = Turns::default();
-        turns.lost();
-        let pauses = pauses(&turns).await;
+        let node = FairPauses::default();
+        node.lost();
+        let pauses = pauses(&node).await;
         // tokio's clock has a grain of 1 ms.
         assert!(pauses.iter().all(|pause| *pause <= ROUND_TRIP + Duration::from_millis(1)), "{pauses:?}");
         assert!(pauses.iter().any(|pause| *pause > ROUND_TRIP / 2), "{pauses:?}");
@@ -85,22 +85,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn others_are_forgotten_after_a_second() {
-        let turns = Turns::default();
-        turns.lost();
+        let node = FairPauses::default();
+        node.lost();
         tokio::time::advance(OTHERS_WRITE).await;
-        assert_eq!(pauses(&turns).await, vec![Duration::ZERO; 100]);
+        assert_eq!(pauses(&node).await, vec![Duration::ZERO; 100]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_answer_makes_no_long_pause() {
-        let turns = Turns::default();
-        turns.lost();
+        let node = FairPauses::default();
+        node.lost();
         for _ in 0..8 {
-            turns.won(Duration::from_secs(60));
+            node.won(Duration::from_secs(60));
             let started = Instant::now();
-            turns.wait().await;
+            node.wait().await;
             assert!(started.elapsed() <= MAX_PAUSE + Duration::from_millis(1));
-            turns.lost();
+            node.lost();
         }
     }
 }

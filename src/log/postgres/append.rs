@@ -91,14 +91,19 @@ impl Appender {
     pub(super) async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
         let mut session = self.session.lock().await;
         session.appends += 1;
-        let appended = match records {
-            [] => session.compare(&self.hosts, expected).await,
-            [.., last] => session.append(&self.hosts, &Batch::new(expected, records, last)).await,
-        };
+        let appended = session.append(&self.hosts, &AppendedRows::new(expected, records)).await;
         if session.in_turn {
-            tokio::spawn(end_turn(Arc::clone(&self.session), session.appends));
+            tokio::spawn(end_turn_later(Arc::clone(&self.session), session.appends));
         }
         appended
+    }
+
+    pub(super) async fn compare_head(&self, expected: &Head) -> Result<(), AppendError> {
+        self.session.lock().await.compare_head(&self.hosts, expected).await
+    }
+
+    pub(super) async fn end_turn(&self) {
+        self.session.lock().await.end_turn().await;
     }
 
     pub(super) async fn close(&self) {
@@ -112,20 +117,25 @@ impl Appender {
 }
 
 /// Ends the turn that an append left open, if no other append has come since.
-async fn end_turn(session: Arc<Mutex<Session>>, append: u64) {
+async fn end_turn_later(session: Arc<Mutex<Session>>, append: u64) {
     sleep(TURN_KEPT).await;
     let mut session = session.lock().await;
-    if session.appends == append && session.in_turn {
-        session.in_turn = false;
-        if let Some(connection) = session.connection.take() {
-            session.connection = roll_back(connection).await;
-        }
+    if session.appends == append {
+        session.end_turn().await;
     }
 }
 
 impl Session {
-    /// Appends nothing: compares the head, and ends the turn.
-    async fn compare(&mut self, hosts: &Hosts, expected: &Head) -> Result<(), AppendError> {
+    async fn end_turn(&mut self) {
+        if std::mem::take(&mut self.in_turn)
+            && let Some(connection) = self.connection.take()
+        {
+            self.connection = roll_back(connection).await;
+        }
+    }
+
+    /// Compares the head, and ends the turn on the same way there and back.
+    async fn compare_head(&mut self, hosts: &Hosts, expected: &Head) -> Result<(), AppendError> {
         let mut connection = self.take(hosts).await?;
         let sql = if std::mem::take(&mut self.in_turn) {
             "ROLLBACK; SELECT position, hash FROM log ORDER BY position DESC LIMIT 1"
@@ -145,7 +155,7 @@ impl Session {
         if found == *expected { Ok(()) } else { Err(AppendError::Conflict) }
     }
 
-    async fn append(&mut self, hosts: &Hosts, batch: &Batch<'_>) -> Result<(), AppendError> {
+    async fn append(&mut self, hosts: &Hosts, batch: &AppendedRows<'_>) -> Result<(), AppendError> {
         let mut connection = self.take(hosts).await?;
         if std::mem::take(&mut self.in_turn) {
             return self.insert_and_commit(connection, batch).await;
@@ -180,7 +190,11 @@ impl Session {
     }
 
     /// In a transaction that is open.
-    async fn insert_and_commit(&mut self, mut connection: PgConnection, batch: &Batch<'_>) -> Result<(), AppendError> {
+    async fn insert_and_commit(
+        &mut self,
+        mut connection: PgConnection,
+        batch: &AppendedRows<'_>,
+    ) -> Result<(), AppendError> {
         match timely(batch.insert(INSERT, &mut connection)).await {
             Ok(true) => {}
             Ok(false) => return self.why_not(connection, batch).await,
@@ -199,7 +213,7 @@ impl Session {
     }
 
     /// The insert's condition did not hold: another head, which leaves the turn ours, or a clock.
-    async fn why_not(&mut self, mut connection: PgConnection, batch: &Batch<'_>) -> Result<(), AppendError> {
+    async fn why_not(&mut self, mut connection: PgConnection, batch: &AppendedRows<'_>) -> Result<(), AppendError> {
         let found = timely(raw_sql(HEAD).fetch_all(&mut connection)).await.map_err(|error| unwritten(&error))?;
         if last_head(&found)? != batch.expected {
             self.connection = Some(connection);
@@ -263,7 +277,7 @@ fn last_head(rows: &[PgRow]) -> Result<Head, AppendError> {
 }
 
 /// Records, a column at a time.
-struct Batch<'a> {
+struct AppendedRows<'a> {
     expected: Head,
     latest: i64,
     positions: Vec<i64>,
@@ -275,11 +289,11 @@ struct Batch<'a> {
     hashes: Vec<&'a [u8]>,
 }
 
-impl<'a> Batch<'a> {
-    fn new(expected: &Head, records: &'a [Record], last: &'a Record) -> Self {
+impl<'a> AppendedRows<'a> {
+    fn new(expected: &Head, records: &'a [Record]) -> Self {
         Self {
             expected: *expected,
-            latest: last.recorded_at.millis(),
+            latest: records.last().map_or(0, |last| last.recorded_at.millis()),
             positions: records.iter().map(|record| position(record.position)).collect(),
             times: records.iter().map(|record| record.recorded_at.millis()).collect(),
             types: records.iter().map(|record| record.event_type.as_str()).collect(),

@@ -33,14 +33,14 @@ enum Question {
     Clock,
 }
 
-pub(super) struct Readers {
+pub(super) struct ReadConnections {
     hosts: Arc<Hosts>,
     purpose: Purpose,
     idle: Mutex<Vec<PgConnection>>,
     places: Semaphore,
 }
 
-impl Readers {
+impl ReadConnections {
     pub(super) fn new(hosts: Arc<Hosts>, purpose: Purpose) -> Self {
         Self { hosts, purpose, idle: Mutex::new(Vec::new()), places: Semaphore::new(READERS) }
     }

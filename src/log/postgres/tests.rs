@@ -135,17 +135,21 @@ async fn a_node_that_finds_the_head_moved_has_the_turn_until_it_has_decided_agai
 }
 
 #[tokio::test]
-async fn a_turn_ends_by_itself_and_by_an_append_of_nothing() {
+async fn a_turn_ends_by_itself_and_when_it_is_given_back() {
     let Some(database) = Database::new() else { return };
     let (log, records) = database.filled(2).await;
     let turns = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = \
                  (SELECT oid FROM pg_database WHERE datname = current_database())";
     let stale = records[0].head();
-    for ends_at_once in [true, false] {
+    for ends in ["by comparing the head", "at once", "by itself"] {
         assert_eq!(log.append(&stale, &chain(&stale, 1)).await, Err(AppendError::Conflict));
-        if ends_at_once {
-            log.append(&records[1].head(), &[]).await.unwrap();
-            assert_eq!(database.sql(turns), "0");
+        match ends {
+            "by comparing the head" => log.compare_head(&records[1].head()).await.unwrap(),
+            "at once" => log.end_turn().await,
+            _ => {}
+        }
+        if ends != "by itself" {
+            assert_eq!(database.sql(turns), "0", "{ends}");
         }
         while database.sql(turns) != "0" {
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -25,6 +25,11 @@ impl Writer {
         Self { connection, broken: None, is_full: false }
     }
 
+    /// Finds out whether an append would succeed, by one of nothing.
+    pub(super) fn probe(&mut self, expected: &Head) -> Result<(), AppendError> {
+        self.append(expected, &[])
+    }
+
     pub(super) fn append(&mut self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
         if let Some(reason) = &self.broken {
             return Err(AppendError::Broken(reason.clone()));

@@ -8,7 +8,6 @@ use projections::sql::store::Slot;
 use projections::sql::{Change, Fold, OutOfRange, balances, compare, point_history};
 
 use super::*;
-use crate::bench;
 
 /// Enough for more than 100,000 commands.
 const EVENTS: u64 = 125_000;
@@ -84,7 +83,7 @@ async fn what_is_rebuilt_while_a_hundred_thousand_commands_go_on_equals_what_is_
         let (node, witness) = (place.start(&log), live.start(&log));
         let making = tokio::spawn({
             let log = log.clone();
-            async move { bench::make_in(&log, EVENTS, 7).await }
+            async move { crate::tools::make_log_in(&log, EVENTS, 7).await }
         });
         let mut rebuilds = 0;
         while !making.is_finished() {

@@ -14,9 +14,9 @@ use domain::{Event, Metadata, Position, RecordedEvent, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
-use points::Points;
-use room::Room;
-use seats::Seats;
+use points::PointsCheck;
+use room::RoomCheck;
+use seats::SeatsCheck;
 
 /// How many violations are kept for each proof; more are only counted.
 const VIOLATIONS_KEPT: usize = 20;
@@ -89,7 +89,7 @@ pub struct Violation {
 
 /// What came of one proof.
 #[derive(Debug, Clone, Default)]
-struct Outcome {
+struct ProofCount {
     checked: u64,
     violated: u64,
 }
@@ -98,7 +98,7 @@ struct Outcome {
 #[derive(Debug, Default)]
 struct Findings {
     position: Position,
-    outcomes: [Outcome; Proof::ALL.len()],
+    outcomes: [ProofCount; Proof::ALL.len()],
     violations: Vec<Violation>,
 }
 
@@ -120,9 +120,9 @@ impl Findings {
 #[derive(Debug, Default)]
 pub struct Checker {
     findings: Findings,
-    room: Room,
-    seats: Seats,
-    points: Points,
+    room: RoomCheck,
+    seats: SeatsCheck,
+    points: PointsCheck,
     recorded_at: Timestamp,
     /// The command whose events are not all there yet.
     unfinished: Option<(Uuid, u32)>,
@@ -199,7 +199,7 @@ impl Checker {
 
     /// How often `proof` was checked, and how often it did not hold.
     pub fn outcome(&self, proof: Proof) -> (u64, u64) {
-        let Outcome { checked, violated } = &self.findings.outcomes[proof as usize];
+        let ProofCount { checked, violated } = &self.findings.outcomes[proof as usize];
         (*checked, *violated)
     }
 

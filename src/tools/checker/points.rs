@@ -8,13 +8,13 @@ use domain::{Event, Hold, UserId};
 use super::{Findings, Proof};
 
 #[derive(Debug, Default)]
-pub struct Points {
+pub struct PointsCheck {
     wallets: HashMap<UserId, u64>,
     charged: u128,
     taken_in: i128,
 }
 
-impl Points {
+impl PointsCheck {
     pub fn check(&mut self, event: &Event, findings: &mut Findings) {
         match event {
             Event::PointsCharged { user_id, amount, balance_after, .. } => {

@@ -18,7 +18,7 @@ struct Ticket {
 }
 
 #[derive(Debug, Default)]
-pub struct Room {
+pub struct RoomCheck {
     tickets: HashMap<TokenId, Ticket>,
     of_user: HashMap<UserId, TokenId>,
     line: BTreeMap<u64, TokenId>,
@@ -33,7 +33,7 @@ pub struct Room {
     paced: (i64, u64),
 }
 
-impl Room {
+impl RoomCheck {
     /// The user's token that may hold seats at `now`.
     pub fn inside(&self, user_id: UserId, now: Timestamp) -> Option<TokenId> {
         let token_id = self.of_user.get(&user_id)?;

@@ -31,7 +31,7 @@ struct Live {
 }
 
 #[derive(Debug, Default)]
-pub struct Seats {
+pub struct SeatsCheck {
     concerts: HashSet<ConcertId>,
     schedules: HashMap<ScheduleId, Schedule>,
     live: HashMap<ReservationId, Live>,
@@ -41,7 +41,7 @@ pub struct Seats {
     last_payment: u64,
 }
 
-impl Seats {
+impl SeatsCheck {
     pub fn check(&mut self, event: &Event, now: Timestamp, findings: &mut Findings) {
         match event {
             Event::ConcertPublished { concert_id, .. } => {

@@ -120,6 +120,10 @@ impl Fixture for Failing {
         Arc::new(Settling { log, stand_in: Arc::clone(&self.stream), random: Arc::clone(&self.random) })
     }
 
+    fn carries_on_unasked(&self) -> bool {
+        false
+    }
+
     async fn alter(&self, position: Position) {
         self.stream.alter(position).await;
     }
@@ -161,6 +165,10 @@ impl Fixture for Troubled {
         });
         *self.failing.lock().unwrap() = Some(failing);
         true
+    }
+
+    fn carries_on_unasked(&self) -> bool {
+        false
     }
 
     async fn alter(&self, position: Position) {

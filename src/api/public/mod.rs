@@ -1,0 +1,54 @@
+//! The routes of those who buy: what stands in API.md.
+
+mod concerts;
+mod histories;
+mod points;
+mod reservations;
+mod tokens;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::MethodFilter;
+use domain::{Rejection, Token, UserId};
+
+use super::shared::{
+    api, command, health, json, members, metrics, paging, parameters, path, problem, query, routes, wire,
+};
+use api::Api;
+use problem::Outcome;
+use routes::Routes;
+
+/// Every route of the public listener.
+pub fn router(api: Arc<Api>) -> Router {
+    const GET: MethodFilter = MethodFilter::GET;
+    const POST: MethodFilter = MethodFilter::POST;
+    const DELETE: MethodFilter = MethodFilter::DELETE;
+    Routes::new()
+        .route(POST, "/api/tokens", tokens::issue)
+        .route(GET, "/api/tokens/me", tokens::mine)
+        .route(DELETE, "/api/tokens/me", tokens::leave)
+        .route(GET, "/api/queue", tokens::queue)
+        .route(POST, "/api/users/{userId}/points/charge", points::charge)
+        .route(GET, "/api/users/{userId}/points/balance", points::balance)
+        .route(GET, "/api/users/{userId}/points/history", histories::points)
+        .route(GET, "/api/users/{userId}/reservations", histories::reservations)
+        .route(GET, "/api/users/{userId}/payments", histories::payments)
+        .route(GET, "/api/concerts", concerts::list)
+        .route(POST, "/api/concerts/reservation", reservations::reserve)
+        .route(GET, "/api/concerts/{concertId}", concerts::one)
+        .route(GET, "/api/concerts/{concertId}/dates", concerts::dates)
+        .route(GET, "/api/concerts/{concertId}/schedules/{scheduleId}/seats", concerts::seats)
+        .route(GET, "/api/reservations/{id}", reservations::one)
+        .route(DELETE, "/api/reservations/{id}", reservations::cancel)
+        .route(POST, "/api/payments", reservations::pay)
+        .route(GET, "/healthz", health::health)
+        .route(GET, "/readyz", health::readiness)
+        .route(GET, "/metrics", metrics::metrics)
+        .complete(api)
+}
+
+/// That the token's user is `user_id`.
+fn own(token: &Token, user_id: UserId) -> Result<(), Rejection> {
+    if token.user_id == user_id { Ok(()) } else { Err(Rejection::NotYours) }
+}

@@ -1,0 +1,31 @@
+//! What the routes rest on.
+
+use domain::Token;
+use uuid::Uuid;
+
+use super::problem::Problem;
+use crate::engine::Engine;
+use crate::key::ServerKey;
+use crate::projector::Projector;
+
+/// What the routes rest on.
+pub struct Api {
+    /// Decides, and has the hot read models.
+    pub engine: Engine,
+    /// Derives tokens.
+    pub key: ServerKey,
+    /// Has the read models in SQL.
+    pub projector: Projector,
+}
+
+impl Api {
+    /// The text of a token, which only the server's key can tell.
+    ///
+    /// # Errors
+    /// The log holds a token that this key cannot have derived.
+    pub fn token_text(&self, token: &Token) -> Result<Uuid, Problem> {
+        self.key.token_of(token).ok_or_else(|| {
+            Problem::internal(&format!("token {} has no seed and is none of the fixed ones", token.token_id))
+        })
+    }
+}

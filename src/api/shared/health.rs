@@ -1,0 +1,23 @@
+//! For those who run the server: does it live, can it take commands.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use serde_json::json;
+
+use super::api::Api;
+use super::problem::{Outcome, Problem};
+use super::{json, kinds};
+
+/// `GET /healthz`: the process lives.
+pub async fn health(_: Arc<Api>, _: Request) -> Outcome {
+    Ok(json::answer(&json!({ "status": "ok" })))
+}
+
+/// `GET /readyz`: commands can be taken, or why not.
+pub async fn readiness(api: Arc<Api>, _: Request) -> Outcome {
+    match api.engine.readiness() {
+        Ok(()) => Ok(json::answer(&json!({ "status": "ready" }))),
+        Err(reason) => Err(Problem::new(&kinds::LOG_UNAVAILABLE, reason)),
+    }
+}
