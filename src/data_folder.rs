@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use domain::{Action, Command, CreateLog, Credential, Event, Hash, Position, Record, RecordedEvent, Timestamp};
+use domain::{Action, Command, CreateLog, Credential, Hash, Position, Timestamp};
 use uuid::Uuid;
 
 use crate::config::Place;
@@ -137,8 +137,6 @@ pub async fn start(
 /// What the log's first record remembers of its key.
 async fn key_check(log: &Arc<dyn EventLog>) -> Result<Option<Hash>, FolderProblem> {
     let first = log.read(Position::START, 1).await.map_err(FolderProblem::Unreadable)?;
-    match first.first().map(Record::decode) {
-        Some(Ok(RecordedEvent { event: Event::LogCreated { key_check, .. }, .. })) => Ok(Some(key_check)),
-        Some(_) | None => Ok(None),
-    }
+    let first = first.first().and_then(|record| record.decode().ok());
+    Ok(first.and_then(|recorded| recorded.event.log_created().map(|created| created.key_check)))
 }

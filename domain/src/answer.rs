@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, Hold};
+use crate::event::{
+    Event, Hold, HoldCancelled, PointsCharged, PointsEvent, ReservationPaid, ReservationRefunded, RoomEvent, RoomLeft,
+    SaleEvent, SeatsHeld, TokenIssued,
+};
 use crate::limits::FINISHED_SECONDS;
 use crate::state::reservations::{Reservation, ReservationStatus};
 use crate::state::room::{Token, TokenStatus};
@@ -64,60 +67,81 @@ impl Payment {
 impl Event {
     /// What the command that ended with this event answers.
     pub fn answer(&self) -> Answer {
-        if let Some(token) = self.token() {
-            return Answer::Token(token);
+        match self {
+            Self::Room(event) => event.answer(),
+            Self::Points(event) => event.answer(),
+            Self::Sale(event) => event.answer(),
+            Self::Log(_) | Self::Catalogue(_) => Answer::Done,
         }
-        if let Some(reservation) = self.reservation() {
-            return Answer::Reservation(reservation);
-        }
-        if let Self::ReservationPaid { payment_id, hold, balance_after, paid_at, .. } = self {
-            return Answer::Payment(Payment::of(*payment_id, hold, *balance_after, *paid_at));
-        }
-        if let Self::PointsCharged { user_id, amount, balance_after, charged_at } = self {
-            let (user_id, amount, balance_after, charged_at) = (*user_id, *amount, *balance_after, *charged_at);
-            return Answer::Charge(Charge { user_id, amount, balance_after, charged_at });
-        }
-        Answer::Done
     }
+}
 
-    /// The token as it is right after this event, where the event tells all of it.
-    fn token(&self) -> Option<Token> {
-        if let Self::TokenIssued { token_id, user_id, seed, queue_number, admitted, issued_at, expires_at, .. } = self {
-            return Some(Token {
-                token_id: *token_id,
-                user_id: *user_id,
-                seed: Some(*seed),
-                status: if *admitted { TokenStatus::Active } else { TokenStatus::Waiting },
-                queue_number: *queue_number,
-                issued_at: *issued_at,
-                expires_at: *expires_at,
-            });
+impl RoomEvent {
+    fn answer(&self) -> Answer {
+        match self {
+            Self::TokenIssued(issued) => Answer::Token(issued.token()),
+            Self::RoomLeft(left) => Answer::Token(left.token()),
+            Self::RoomConfigured(_) | Self::TokenAdmitted(_) | Self::TokenExpired(_) | Self::TokenGranted(_) => {
+                Answer::Done
+            }
         }
-        if let Self::RoomLeft { token_id, user_id, seed, queue_number, issued_at, left_at, .. } = self {
-            return Some(Token {
-                token_id: *token_id,
-                user_id: *user_id,
-                seed: *seed,
-                status: TokenStatus::Finished,
-                queue_number: *queue_number,
-                issued_at: *issued_at,
-                expires_at: left_at.plus_seconds(FINISHED_SECONDS),
-            });
-        }
-        None
     }
+}
 
-    /// The reservation as it is right after this event, where the event is what it answers.
-    fn reservation(&self) -> Option<Reservation> {
-        if let Self::SeatsHeld { hold } = self {
-            return Some(Reservation { hold: hold.clone(), status: ReservationStatus::Held });
+impl PointsEvent {
+    fn answer(&self) -> Answer {
+        match self {
+            Self::PointsCharged(PointsCharged { user_id, amount, balance_after, charged_at }) => {
+                let (user_id, amount, balance_after, charged_at) = (*user_id, *amount, *balance_after, *charged_at);
+                Answer::Charge(Charge { user_id, amount, balance_after, charged_at })
+            }
         }
-        if let Self::HoldCancelled { hold, .. } = self {
-            return Some(Reservation { hold: hold.clone(), status: ReservationStatus::Cancelled });
+    }
+}
+
+impl SaleEvent {
+    fn answer(&self) -> Answer {
+        let reservation = |hold: &Hold, status| Answer::Reservation(Reservation { hold: hold.clone(), status });
+        match self {
+            Self::SeatsHeld(SeatsHeld { hold }) => reservation(hold, ReservationStatus::Held),
+            Self::HoldCancelled(HoldCancelled { hold, .. }) => reservation(hold, ReservationStatus::Cancelled),
+            Self::ReservationRefunded(ReservationRefunded { hold, .. }) => {
+                reservation(hold, ReservationStatus::Refunded)
+            }
+            Self::ReservationPaid(ReservationPaid { payment_id, hold, balance_after, paid_at, .. }) => {
+                Answer::Payment(Payment::of(*payment_id, hold, *balance_after, *paid_at))
+            }
+            Self::HoldExpired(_) => Answer::Done,
         }
-        if let Self::ReservationRefunded { hold, .. } = self {
-            return Some(Reservation { hold: hold.clone(), status: ReservationStatus::Refunded });
+    }
+}
+
+impl TokenIssued {
+    /// The token as it is right after this event.
+    pub(crate) fn token(&self) -> Token {
+        Token {
+            token_id: self.token_id,
+            user_id: self.user_id,
+            seed: Some(self.seed),
+            status: if self.admitted { TokenStatus::Active } else { TokenStatus::Waiting },
+            queue_number: self.queue_number,
+            issued_at: self.issued_at,
+            expires_at: self.expires_at,
         }
-        None
+    }
+}
+
+impl RoomLeft {
+    /// The token as it is right after this event.
+    fn token(&self) -> Token {
+        Token {
+            token_id: self.token_id,
+            user_id: self.user_id,
+            seed: self.seed,
+            status: TokenStatus::Finished,
+            queue_number: self.queue_number,
+            issued_at: self.issued_at,
+            expires_at: self.left_at.plus_seconds(FINISHED_SECONDS),
+        }
     }
 }

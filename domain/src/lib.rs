@@ -25,7 +25,11 @@ pub use decisions::{
     AddSeats, CancelReservation, ChargePoints, ConfigureRoom, CreateLog, GrantToken, HoldSeats, IssueToken, LeaveRoom,
     PayReservation, PublishConcert, PublishSchedule, Tick,
 };
-pub use event::{DecodeError, Event, Hold, PricedSeat, Seat, Subject};
+pub use event::{
+    CatalogueEvent, ConcertPublished, DecodeError, Event, Hold, HoldCancelled, HoldExpired, LogCreated, LogEvent,
+    PointsCharged, PointsEvent, PricedSeat, ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft,
+    SaleEvent, SchedulePublished, Seat, SeatsAdded, SeatsHeld, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued,
+};
 pub use house::{House, NoChoice, Plan, Row, Together, Wanted, Zone};
 pub use name::{is_name, shows_nothing};
 pub use record::{

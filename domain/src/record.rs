@@ -62,13 +62,30 @@ pub enum ChainError {
 impl Record {
     /// Seals what was decided as the record after `previous`.
     pub fn seal(previous: &Head, recorded_at: Timestamp, event: &Event, metadata: &Metadata) -> Self {
+        let (type_version, data) = event.sealed();
+        Self::seal_data(previous, recorded_at, (event.event_type(), type_version), data, metadata.encode())
+    }
+
+    /// A record that could not be read back would stop every start on its log, for good: it is never made.
+    fn seal_data(
+        previous: &Head,
+        recorded_at: Timestamp,
+        (event_type, type_version): (&str, u32),
+        data: String,
+        metadata: String,
+    ) -> Self {
+        assert!(
+            Event::is_known(event_type, type_version),
+            "{event_type} in version {type_version} would be written and could not be read: add it to `events!` in \
+             domain/src/event.rs"
+        );
         let mut record = Self {
             position: previous.position.next(),
             recorded_at,
-            event_type: event.event_type().to_owned(),
-            type_version: event.type_version(),
-            data: event.encode(),
-            metadata: metadata.encode(),
+            event_type: event_type.to_owned(),
+            type_version,
+            data,
+            metadata,
             hash: Hash::new([0; 32]),
         };
         record.hash = record.hash_after(&previous.hash);
@@ -263,5 +280,16 @@ impl<'de> Deserialize<'de> for ActorName {
         }
 
         deserializer.deserialize_str(Name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "PointsCharged in version 99 would be written and could not be read")]
+    fn what_could_not_be_read_back_is_never_sealed() {
+        Record::seal_data(&Head::EMPTY, Timestamp::default(), ("PointsCharged", 99), String::new(), String::new());
     }
 }

@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what serves tests only is a test")]
 
 use domain::{
-    ActorName, ChainError, Event, Hash, Head, Metadata, Points, Position, Record, RecordedEvent, Timestamp, UserId,
+    ActorName, ChainError, Event, Hash, Head, Metadata, Points, PointsCharged, Position, Record, RecordedEvent,
+    Timestamp, UserId,
 };
 use uuid::Uuid;
 
@@ -28,7 +29,7 @@ fn log() -> Vec<Record> {
     let charges = (1..=5).map(|number| {
         let charged_at = Timestamp::from_millis(1_800_000_000_000).plus_seconds(number);
         let (amount, balance_after) = (Points::new(1), Points::new(number as u64));
-        let charge = Event::PointsCharged { user_id: UserId::FIRST, amount, balance_after, charged_at };
+        let charge = Event::from(PointsCharged { user_id: UserId::FIRST, amount, balance_after, charged_at });
         let record = Record::seal(&head, charged_at, &charge, &metadata());
         head = record.head();
         record

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::{
-    ActorName, DecodeError, Event, Fingerprint, Hash, Head, IdempotencyKey, Metadata, Points, Position, Record,
-    Timestamp, UserId,
+    ActorName, DecodeError, Event, Fingerprint, Hash, Head, IdempotencyKey, Metadata, Points, PointsCharged, Position,
+    Record, Timestamp, UserId,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -86,16 +86,23 @@ impl Golden {
 
 #[test]
 fn every_type_and_version_has_a_golden_file_and_every_golden_file_a_type() {
-    let known: BTreeSet<_> = Event::TYPES.into_iter().map(|(name, version)| (name.to_owned(), version)).collect();
+    let versions =
+        Event::TYPES.iter().flat_map(|(name, versions)| versions.iter().map(move |version| (*name, *version)));
+    let known: BTreeSet<_> = versions.map(|(name, version)| (name.to_owned(), version)).collect();
     let stored: BTreeSet<_> = goldens().into_iter().map(|golden| (golden.event_type, golden.version)).collect();
-    assert_eq!(stored, known);
+    let file = |(name, version): &(String, u32)| format!("domain/tests/golden/{name}.v{version}.json");
+    let missing: Vec<_> = known.difference(&stored).map(file).collect();
+    assert!(missing.is_empty(), "write down the data of such a record, in one line and by hand, in {missing:?}");
+    let forgotten: Vec<_> = stored.difference(&known).map(file).collect();
+    assert!(forgotten.is_empty(), "logs hold {forgotten:?}: keep it in `events!` in domain/src/event.rs");
 }
 
 #[test]
 fn what_was_stored_is_read_and_written_back_to_the_byte() {
     for golden in goldens() {
         let event = golden.decode().unwrap();
-        assert_eq!((event.event_type(), event.type_version()), (golden.event_type.as_str(), golden.version));
+        let name = (golden.event_type.as_str(), golden.version);
+        assert_eq!((event.event_type(), event.type_version()), name, "{}", golden.data);
         assert_eq!(event.encode(), golden.data);
     }
 }
@@ -110,7 +117,7 @@ fn a_type_never_heard_of_is_refused() {
 #[test]
 fn another_version_of_a_known_type_is_refused() {
     for golden in goldens() {
-        for version in [0, golden.version + 1] {
+        for version in [0, 99] {
             let event_type = golden.event_type.clone();
             let refused = Event::decode(&event_type, version, &golden.data);
             assert_eq!(refused, Err(DecodeError::UnknownVersion { event_type, version }));
@@ -186,12 +193,12 @@ const PLAIN_METADATA: &str = concat!(
 const PREVIOUS: Head = Head { position: Position::new(999), hash: Hash::new([0xab; 32]) };
 
 fn charge() -> Event {
-    Event::PointsCharged {
+    Event::from(PointsCharged {
         user_id: UserId::try_from(7).unwrap(),
         amount: Points::new(10_000_000),
         balance_after: Points::new(1_000_000_000_000),
         charged_at: Timestamp::from_millis(1_800_000_020_000),
-    }
+    })
 }
 
 fn metadata() -> Metadata {

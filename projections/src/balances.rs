@@ -1,6 +1,8 @@
 //! What every user has in points.
 
-use domain::{Event, Points, RecordedEvent, UserId};
+use domain::{
+    Event, Points, PointsCharged, PointsEvent, RecordedEvent, ReservationPaid, ReservationRefunded, SaleEvent, UserId,
+};
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
@@ -18,26 +20,17 @@ impl Balances {
 
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
         match &recorded.event {
-            Event::PointsCharged { user_id, balance_after, .. } => {
+            Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, balance_after, .. })) => {
                 self.balances.insert(*user_id, *balance_after);
             }
-            Event::ReservationPaid { hold, balance_after, .. }
-            | Event::ReservationRefunded { hold, balance_after, .. } => {
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, balance_after, .. }))
+            | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, .. })) => {
                 self.balances.insert(hold.user_id, *balance_after);
             }
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. }
-            | Event::SchedulePublished { .. }
-            | Event::SeatsHeld { .. }
-            | Event::HoldExpired { .. }
-            | Event::HoldCancelled { .. } => {}
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Catalogue(_)
+            | Event::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_)) => {}
         }
     }
 }

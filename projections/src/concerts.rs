@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{ConcertId, Event, Head, RecordedEvent, ScheduleId, Timestamp};
+use domain::{
+    CatalogueEvent, ConcertId, ConcertPublished, Event, Head, HoldCancelled, HoldExpired, RecordedEvent,
+    ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatsAdded, SeatsHeld, Timestamp,
+};
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
@@ -87,11 +90,16 @@ impl Concerts {
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent, seats: &SeatLists) {
         let head = recorded.head;
         match &recorded.event {
-            Event::ConcertPublished { concert_id, name, artist, venue } => {
+            Event::Catalogue(CatalogueEvent::ConcertPublished(ConcertPublished {
+                concert_id,
+                name,
+                artist,
+                venue,
+            })) => {
                 let texts = [name, artist, venue].map(|text| Arc::from(text.as_str()));
                 self.publish_concert(*concert_id, texts, head);
             }
-            Event::SchedulePublished {
+            Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished {
                 concert_id,
                 schedule_id,
                 starts_at,
@@ -101,7 +109,7 @@ impl Concerts {
                 sale_opens_at,
                 sale_closes_at,
                 seats_total,
-            } => {
+            })) => {
                 let date = Date {
                     concert_schedule_id: *schedule_id,
                     concert_id: *concert_id,
@@ -116,22 +124,17 @@ impl Concerts {
                 };
                 self.publish_date(date, head);
             }
-            Event::SeatsAdded { concert_id, schedule_id, .. } => {
+            Event::Catalogue(CatalogueEvent::SeatsAdded(SeatsAdded { concert_id, schedule_id, .. })) => {
                 self.count(*concert_id, *schedule_id, seats, head);
             }
-            Event::SeatsHeld { hold }
-            | Event::HoldExpired { hold, .. }
-            | Event::HoldCancelled { hold, .. }
-            | Event::ReservationPaid { hold, .. }
-            | Event::ReservationRefunded { hold, .. } => self.count(hold.concert_id, hold.schedule_id, seats, head),
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::PointsCharged { .. } => {}
+            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold }))
+            | Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
+            | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. }))
+            | Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. }))
+            | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
+                self.count(hold.concert_id, hold.schedule_id, seats, head)
+            }
+            Event::Log(_) | Event::Room(_) | Event::Points(_) => {}
         }
     }
 
@@ -191,7 +194,10 @@ mod tests {
     /// Another schedule of the concert, on this date.
     fn published(schedule: u64, date: &str) -> Event {
         let mut event = schedule_published();
-        if let Event::SchedulePublished { schedule_id, local_date, .. } = &mut event {
+        if let Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished {
+            schedule_id, local_date, ..
+        })) = &mut event
+        {
             *schedule_id = ScheduleId::try_from(schedule).unwrap();
             *local_date = date.to_owned();
         }

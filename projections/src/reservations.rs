@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use domain::limits::REMEMBERED_SECONDS;
-use domain::{Event, Hold, RecordedEvent, Reservation, ReservationId, ReservationStatus, ScheduleId, Timestamp};
+use domain::{
+    CatalogueEvent, Event, Hold, HoldCancelled, HoldExpired, RecordedEvent, Reservation, ReservationId,
+    ReservationPaid, ReservationRefunded, ReservationStatus, SaleEvent, ScheduleId, SchedulePublished, SeatsHeld,
+    Timestamp,
+};
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
@@ -34,27 +38,29 @@ impl ReservationViews {
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
         use ReservationStatus::{Cancelled, Expired, Held, Paid, Refunded};
         match &recorded.event {
-            Event::SchedulePublished { schedule_id, starts_at, .. } => {
+            Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished {
+                schedule_id, starts_at, ..
+            })) => {
                 self.starts_at.insert(*schedule_id, *starts_at);
             }
-            Event::SeatsHeld { hold } => self.open(hold),
-            Event::HoldExpired { hold, expired_at } => self.close(hold, Held, Expired, *expired_at),
-            Event::HoldCancelled { hold, cancelled_at } => self.close(hold, Held, Cancelled, *cancelled_at),
-            Event::ReservationPaid { hold, paid_at, .. } => {
+            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.open(hold),
+            Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, expired_at })) => {
+                self.close(hold, Held, Expired, *expired_at)
+            }
+            Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, cancelled_at })) => {
+                self.close(hold, Held, Cancelled, *cancelled_at)
+            }
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, paid_at, .. })) => {
                 let starts_at = self.starts_at.get(&hold.schedule_id).copied().unwrap_or(*paid_at);
                 self.close(hold, Held, Paid, starts_at.max(*paid_at));
             }
-            Event::ReservationRefunded { hold, refunded_at, .. } => self.close(hold, Paid, Refunded, *refunded_at),
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::PointsCharged { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. } => {}
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, refunded_at, .. })) => {
+                self.close(hold, Paid, Refunded, *refunded_at)
+            }
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Points(_)
+            | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_)) => {}
         }
         self.forget(recorded.recorded_at);
     }

@@ -1,6 +1,8 @@
 //! The waiting room as it is seen from outside: who a token is, how long the line is, how fast it moves.
 
-use domain::{Event, RecordedEvent, Room, RoomId, Timestamp, Token, TokenStatus};
+use domain::{
+    Event, RecordedEvent, ReservationPaid, Room, RoomEvent, RoomId, SaleEvent, Timestamp, Token, TokenStatus,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::admissions::{Admissions, WINDOW_SECONDS};
@@ -77,38 +79,39 @@ impl RoomView {
 
     fn fold(&mut self, recorded: &RecordedEvent) {
         match &recorded.event {
-            Event::RoomConfigured { capacity, admissions_per_second, .. } => {
-                self.room.configure(*capacity, *admissions_per_second);
-            }
-            Event::TokenIssued { admitted, .. } => {
-                self.room.enter(&recorded.event);
-                if *admitted {
+            Event::Room(event) => {
+                self.room.fold(event);
+                if admits(event) {
                     self.admissions.count(recorded.recorded_at);
                 }
             }
-            Event::TokenAdmitted { .. } => {
-                self.room.enter(&recorded.event);
-                self.admissions.count(recorded.recorded_at);
-            }
-            // Outside the line: nobody comes in sooner or later by it.
-            Event::TokenGranted { .. } => self.room.enter(&recorded.event),
-            Event::TokenExpired { token_id, .. } => self.room.expire(*token_id),
-            Event::RoomLeft { token_id, left_at, .. } => self.room.finish(*token_id, *left_at),
-            Event::ReservationPaid { finished_token_id, paid_at, .. } => {
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { finished_token_id, paid_at, .. })) => {
                 if let Some(token_id) = finished_token_id {
                     self.room.finish(*token_id, *paid_at);
                 }
             }
-            Event::LogCreated { .. }
-            | Event::PointsCharged { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. }
-            | Event::SchedulePublished { .. }
-            | Event::SeatsHeld { .. }
-            | Event::HoldExpired { .. }
-            | Event::HoldCancelled { .. }
-            | Event::ReservationRefunded { .. } => {}
+            Event::Sale(
+                SaleEvent::SeatsHeld(_)
+                | SaleEvent::HoldExpired(_)
+                | SaleEvent::HoldCancelled(_)
+                | SaleEvent::ReservationRefunded(_),
+            )
+            | Event::Log(_)
+            | Event::Points(_)
+            | Event::Catalogue(_) => {}
         }
+    }
+}
+
+/// Whether someone of the line came in. A granted token is outside the line: nobody comes in sooner or later by it.
+fn admits(event: &RoomEvent) -> bool {
+    match event {
+        RoomEvent::TokenIssued(issued) => issued.admitted,
+        RoomEvent::TokenAdmitted(_) => true,
+        RoomEvent::RoomConfigured(_)
+        | RoomEvent::TokenExpired(_)
+        | RoomEvent::RoomLeft(_)
+        | RoomEvent::TokenGranted(_) => false,
     }
 }
 

@@ -3,7 +3,11 @@
 
 use std::sync::Arc;
 
-use domain::{ConcertId, Event, Head, Hold, RecordedEvent, Rejection, ScheduleId, Seat, SeatId};
+use domain::{
+    CatalogueEvent, ConcertId, ConcertPublished, Event, Head, Hold, HoldCancelled, HoldExpired, RecordedEvent,
+    Rejection, ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, Seat, SeatId,
+    SeatsAdded, SeatsHeld,
+};
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
@@ -50,34 +54,33 @@ impl SeatLists {
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
         let head = recorded.head;
         match &recorded.event {
-            Event::ConcertPublished { concert_id, .. } => {
+            Event::Catalogue(CatalogueEvent::ConcertPublished(ConcertPublished { concert_id, .. })) => {
                 self.concerts.insert(*concert_id);
             }
-            Event::SeatsAdded { concert_id, schedule_id, seats } => {
+            Event::Catalogue(CatalogueEvent::SeatsAdded(SeatsAdded { concert_id, schedule_id, seats })) => {
                 let list = self.lists.entry(*schedule_id).or_insert_with(|| Arc::new(SeatList::of(*concert_id)));
                 Arc::make_mut(list).add(seats, head);
             }
-            Event::SchedulePublished { schedule_id, .. } => {
+            Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished { schedule_id, .. })) => {
                 if let Some(list) = self.list_mut(*schedule_id) {
                     list.publish();
                 }
             }
-            Event::SeatsHeld { hold } => self.occupy(hold, head, |_| Occupancy::Held(hold.reservation_id)),
-            Event::ReservationPaid { hold, .. } => self.occupy(hold, head, |_| Occupancy::Sold(hold.reservation_id)),
-            Event::HoldExpired { hold, .. }
-            | Event::HoldCancelled { hold, .. }
-            | Event::ReservationRefunded { hold, .. } => self.occupy(hold, head, |before| {
-                // A hold that expired late: its seats may be another's by now.
-                if before.is_of(hold.reservation_id) { Occupancy::Available } else { before }
-            }),
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::PointsCharged { .. } => {}
+            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => {
+                self.occupy(hold, head, |_| Occupancy::Held(hold.reservation_id))
+            }
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. })) => {
+                self.occupy(hold, head, |_| Occupancy::Sold(hold.reservation_id))
+            }
+            Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
+            | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. }))
+            | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
+                self.occupy(hold, head, |before| {
+                    // A hold that expired late: its seats may be another's by now.
+                    if before.is_of(hold.reservation_id) { Occupancy::Available } else { before }
+                })
+            }
+            Event::Log(_) | Event::Room(_) | Event::Points(_) => {}
         }
     }
 
@@ -103,7 +106,10 @@ mod tests {
         let no_concert = models.seat_lists.get(other, SCHEDULE).map(|_| ());
         assert_eq!(no_concert, Err(Rejection::ConcertNotFound { concert_id: other }));
         let (name, artist, venue) = (String::new(), String::new(), String::new());
-        fold(&mut models, [schedule_published(), Event::ConcertPublished { concert_id: other, name, artist, venue }]);
+        fold(
+            &mut models,
+            [schedule_published(), Event::from(ConcertPublished { concert_id: other, name, artist, venue })],
+        );
         assert!(models.seat_lists.get(CONCERT, SCHEDULE).is_ok());
         let stolen = models.seat_lists.get(other, SCHEDULE).map(|_| ());
         assert_eq!(stolen, Err(Rejection::ScheduleNotFound { schedule_id: SCHEDULE }));

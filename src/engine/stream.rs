@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use domain::{ChainError, Event, HASH_ALGORITHM, Head, LOG_FORMAT, Position, Record, RecordedEvent, Timestamp};
+use domain::{ChainError, HASH_ALGORITHM, Head, LOG_FORMAT, LogCreated, Position, Record, RecordedEvent, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::log::{EventLog, ReadError};
@@ -194,7 +194,7 @@ pub fn decode(record: impl Borrow<Record>) -> Result<RecordedEvent, StreamError>
     let record: &Record = record.borrow();
     let wrong = |reason| StreamError::Wrong { position: record.position, reason };
     let recorded = record.decode().map_err(|error| wrong(error.to_string()))?;
-    if let Event::LogCreated { format, hash_algorithm, .. } = &recorded.event
+    if let Some(LogCreated { format, hash_algorithm, .. }) = recorded.event.log_created()
         && (*format, hash_algorithm.as_str()) != (LOG_FORMAT, HASH_ALGORITHM)
     {
         let reason = format!("the log has format {format} with {hash_algorithm}, which this program does not know");

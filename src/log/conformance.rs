@@ -11,7 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ActorName, ConcertId, Event, Head, Metadata, Points, Position, Record, Timestamp, UserId};
+use domain::{
+    ActorName, ConcertId, ConcertPublished, Event, Head, Metadata, Points, PointsCharged, Position, Record, Timestamp,
+    UserId,
+};
 use uuid::Uuid;
 
 use super::{AppendError, EventLog};
@@ -91,22 +94,22 @@ fn chain_of(head: &Head, events: impl IntoIterator<Item = Event>) -> Vec<Record>
 }
 
 fn charge(amount: u64) -> Event {
-    Event::PointsCharged {
+    Event::from(PointsCharged {
         user_id: UserId::FIRST,
         amount: Points::new(amount),
         balance_after: Points::new(amount),
         charged_at: Timestamp::from_millis(1_700_000_000_000),
-    }
+    })
 }
 
 /// An event with this text in its data.
 fn telling(text: &str) -> Event {
-    Event::ConcertPublished {
+    Event::from(ConcertPublished {
         concert_id: ConcertId::FIRST,
         name: text.to_owned(),
         artist: String::new(),
         venue: String::new(),
-    }
+    })
 }
 
 fn metadata() -> Metadata {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ActorName, Event, Head, Metadata, Position, Record, Timestamp};
+use domain::{ActorName, ConcertPublished, Event, Head, Metadata, Position, Record, Timestamp};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -315,11 +315,11 @@ mod tests {
     }
 
     fn some_event() -> Event {
-        Event::ConcertPublished {
+        Event::from(ConcertPublished {
             concert_id: domain::ConcertId::FIRST,
             name: String::new(),
             artist: String::new(),
             venue: String::new(),
-        }
+        })
     }
 }

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use domain::{Event, Position};
+use domain::Position;
 use projections::Behind;
 use projections::sql::{Location, MODELS, SqlModel, Transaction, store};
 use tokio::sync::watch;
@@ -179,5 +179,5 @@ impl Snapshot {
 pub async fn log_id(log: &dyn EventLog) -> Result<Option<Uuid>, ReadError> {
     let first = log.read(Position::START, 1).await?;
     let event = first.first().and_then(|record| record.decode().ok()).map(|recorded| recorded.event);
-    Ok(event.map(|event| if let Event::LogCreated { log_id, .. } = event { log_id } else { Uuid::nil() }))
+    Ok(event.map(|event| event.log_created().map_or(Uuid::nil(), |created| created.log_id)))
 }

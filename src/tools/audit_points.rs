@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use domain::{Event, Hash, Hold, PaymentId, Position, RecordedEvent, ReservationId, State, UserId};
+use domain::{
+    Event, Hash, Hold, PaymentId, PointsEvent, Position, RecordedEvent, ReservationId, SaleEvent, State, UserId,
+};
 use projections::sql::{balances, point_history};
 use projections::{ReadModels, rfc3339};
 use serde::Serialize;
@@ -94,36 +96,60 @@ pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> R
     Ok(Said::verdict(statement.ok, &statement, text))
 }
 
+/// What an event did to a wallet.
+struct Moved<'a> {
+    kind: &'static str,
+    user_id: UserId,
+    amount: i64,
+    balance_after: u64,
+    paid: Option<(&'a Hold, PaymentId)>,
+}
+
 fn movement(recorded: &RecordedEvent, user: u64, before: i64) -> Option<StatementLine> {
-    let of = |kind, amount: i64, balance_after, hold: Option<&Hold>, payment_id| StatementLine {
+    let moved = moved(&recorded.event).filter(|moved| moved.user_id.get() == user)?;
+    Some(StatementLine {
         position: recorded.head.position,
         at: rfc3339(recorded.recorded_at),
-        kind,
-        amount,
-        running_balance: before.saturating_add(amount),
-        balance_after,
+        kind: moved.kind,
+        amount: moved.amount,
+        running_balance: before.saturating_add(moved.amount),
+        balance_after: moved.balance_after,
         request_id: recorded.metadata.request_id.clone(),
-        reservation_id: hold.map(|hold| hold.reservation_id),
-        payment_id,
+        reservation_id: moved.paid.map(|(hold, _)| hold.reservation_id),
+        payment_id: moved.paid.map(|(_, payment_id)| payment_id),
         hash: recorded.head.hash,
-    };
+    })
+}
+
+fn moved(event: &Event) -> Option<Moved<'_>> {
     let price = |hold: &Hold| points(hold.total_price.get());
-    if let Event::PointsCharged { user_id, amount, balance_after, .. } = &recorded.event
-        && user_id.get() == user
-    {
-        return Some(of("CHARGE", points(amount.get()), balance_after.get(), None, None));
+    match event {
+        Event::Points(PointsEvent::PointsCharged(charged)) => Some(Moved {
+            kind: "CHARGE",
+            user_id: charged.user_id,
+            amount: points(charged.amount.get()),
+            balance_after: charged.balance_after.get(),
+            paid: None,
+        }),
+        Event::Sale(SaleEvent::ReservationPaid(paid)) => Some(Moved {
+            kind: "PAYMENT",
+            user_id: paid.hold.user_id,
+            amount: -price(&paid.hold),
+            balance_after: paid.balance_after.get(),
+            paid: Some((&paid.hold, paid.payment_id)),
+        }),
+        Event::Sale(SaleEvent::ReservationRefunded(refunded)) => Some(Moved {
+            kind: "REFUND",
+            user_id: refunded.hold.user_id,
+            amount: price(&refunded.hold),
+            balance_after: refunded.balance_after.get(),
+            paid: Some((&refunded.hold, refunded.payment_id)),
+        }),
+        Event::Log(_)
+        | Event::Room(_)
+        | Event::Catalogue(_)
+        | Event::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_)) => None,
     }
-    if let Event::ReservationPaid { payment_id, hold, balance_after, .. } = &recorded.event
-        && hold.user_id.get() == user
-    {
-        return Some(of("PAYMENT", -price(hold), balance_after.get(), Some(hold), Some(*payment_id)));
-    }
-    if let Event::ReservationRefunded { payment_id, hold, balance_after, .. } = &recorded.event
-        && hold.user_id.get() == user
-    {
-        return Some(of("REFUND", price(hold), balance_after.get(), Some(hold), Some(*payment_id)));
-    }
-    None
 }
 
 /// Amounts of a log that keeps its limits are far below 2^63.

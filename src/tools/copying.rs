@@ -76,7 +76,7 @@ pub async fn read_back(copy: &Arc<dyn EventLog>, copied: Head, json: bool) -> Re
 
 /// The check of the log's key, where the event names it.
 pub fn key_check(event: &Event) -> Option<Hash> {
-    if let Event::LogCreated { key_check, .. } = event { Some(*key_check) } else { None }
+    event.log_created().map(|created| created.key_check)
 }
 
 /// Whether the log with this check can be served with the key at `path`: `fits`, `missing` or `another log's`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Event, Head, Position, Record};
+use domain::{Head, Position, Record};
 use projections::rfc3339;
 use serde::Serialize;
 use uuid::Uuid;
@@ -64,9 +64,9 @@ impl Statistics {
     fn add(&mut self, record: &Record) {
         if self.log_id.is_none()
             && let Ok(recorded) = record.decode()
-            && let Event::LogCreated { log_id, .. } = recorded.event
+            && let Some(created) = recorded.event.log_created()
         {
-            self.log_id = Some(log_id);
+            self.log_id = Some(created.log_id);
         }
         let at = || rfc3339(record.recorded_at);
         self.first_recorded_at.get_or_insert_with(at);

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use domain::{Event, Head, Position};
+use domain::{Head, Position};
 use projections::rfc3339;
 use serde::Serialize;
 use uuid::Uuid;
@@ -42,8 +42,8 @@ pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Resul
     let mut last = None;
     let walked = walk(&log, None, decode, |recorded| {
         let Head { position, hash } = recorded.head;
-        if let Event::LogCreated { log_id, .. } = &recorded.event {
-            found.log_id = Some(*log_id);
+        if let Some(created) = recorded.event.log_created() {
+            found.log_id = Some(created.log_id);
         }
         checker.check(recorded);
         let noted = expected.filter(|noted| noted.0.position == position && noted.0.hash != hash);

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ConcertId, Event, Hold, ScheduleId};
+use domain::{
+    CatalogueEvent, ConcertId, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, ReservationPaid,
+    ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatsHeld,
+};
 use serde::Serialize;
 
 use super::output::{Table, count};
@@ -41,39 +44,37 @@ impl Sales {
     /// Folds the next event.
     pub fn apply(&mut self, event: &Event) {
         match event {
-            Event::ConcertPublished { concert_id, name, .. } => {
+            Event::Catalogue(CatalogueEvent::ConcertPublished(ConcertPublished { concert_id, name, .. })) => {
                 self.concerts.insert(*concert_id, name.clone());
             }
-            Event::SchedulePublished { concert_id, schedule_id, seats_total, .. } => {
+            Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished {
+                concert_id,
+                schedule_id,
+                seats_total,
+                ..
+            })) => {
                 let sold = Sold { seats_total: *seats_total, ..Sold::default() };
                 self.schedules.insert((*concert_id, *schedule_id), sold);
             }
-            Event::SeatsHeld { hold } => self.of(hold).held += seats(hold),
-            Event::HoldExpired { hold, .. } | Event::HoldCancelled { hold, .. } => {
+            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.of(hold).held += seats(hold),
+            Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
+            | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. })) => {
                 let sold = self.of(hold);
                 sold.held = sold.held.saturating_sub(seats(hold));
             }
-            Event::ReservationPaid { hold, .. } => {
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. })) => {
                 let sold = self.of(hold);
                 sold.held = sold.held.saturating_sub(seats(hold));
                 sold.sold += seats(hold);
                 sold.takings += hold.total_price.get();
             }
-            Event::ReservationRefunded { hold, .. } => {
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
                 let sold = self.of(hold);
                 sold.sold = sold.sold.saturating_sub(seats(hold));
                 sold.refunded += seats(hold);
                 sold.takings = sold.takings.saturating_sub(hold.total_price.get());
             }
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::PointsCharged { .. }
-            | Event::SeatsAdded { .. } => {}
+            Event::Log(_) | Event::Room(_) | Event::Points(_) | Event::Catalogue(CatalogueEvent::SeatsAdded(_)) => {}
         }
     }
 

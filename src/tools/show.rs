@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{ConcertId, Event, Hold, Reservation, ReservationStatus, ScheduleId};
+use domain::{
+    ConcertId, Event, Hold, HoldCancelled, HoldExpired, Reservation, ReservationPaid, ReservationRefunded,
+    ReservationStatus, SaleEvent, ScheduleId, SeatsHeld,
+};
 use projections::ReadModels;
 use serde::Serialize;
 use serde_json::Value;
@@ -170,22 +173,16 @@ fn follow(found: &mut Option<Reservation>, number: u64, event: &Event) {
         }
     };
     match event {
-        Event::SeatsHeld { hold } => become_(hold, ReservationStatus::Held),
-        Event::HoldExpired { hold, .. } => become_(hold, ReservationStatus::Expired),
-        Event::HoldCancelled { hold, .. } => become_(hold, ReservationStatus::Cancelled),
-        Event::ReservationPaid { hold, .. } => become_(hold, ReservationStatus::Paid),
-        Event::ReservationRefunded { hold, .. } => become_(hold, ReservationStatus::Refunded),
-        Event::LogCreated { .. }
-        | Event::RoomConfigured { .. }
-        | Event::TokenIssued { .. }
-        | Event::TokenAdmitted { .. }
-        | Event::TokenExpired { .. }
-        | Event::RoomLeft { .. }
-        | Event::TokenGranted { .. }
-        | Event::PointsCharged { .. }
-        | Event::ConcertPublished { .. }
-        | Event::SeatsAdded { .. }
-        | Event::SchedulePublished { .. } => {}
+        Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => become_(hold, ReservationStatus::Held),
+        Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => become_(hold, ReservationStatus::Expired),
+        Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. })) => {
+            become_(hold, ReservationStatus::Cancelled)
+        }
+        Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. })) => become_(hold, ReservationStatus::Paid),
+        Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
+            become_(hold, ReservationStatus::Refunded)
+        }
+        Event::Log(_) | Event::Room(_) | Event::Points(_) | Event::Catalogue(_) => {}
     }
 }
 

@@ -1,6 +1,10 @@
 //! `reprise why`: a seat's story, event by event.
 
-use domain::{Event, Hash, Hold, PaymentId, Position, RecordedEvent, ReservationId, ScheduleId, SeatId, UserId};
+use domain::{
+    CatalogueEvent, Event, Hash, Hold, HoldCancelled, HoldExpired, PaymentId, Position, RecordedEvent, ReservationId,
+    ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatId, SeatsAdded, SeatsHeld,
+    UserId,
+};
 use projections::rfc3339;
 use serde::Serialize;
 
@@ -74,58 +78,65 @@ pub async fn run(place: &Place, schedule_id: u64, seat_id: u64, json: bool) -> R
 impl Story {
     fn apply(&mut self, recorded: &RecordedEvent) {
         match &recorded.event {
-            Event::SeatsAdded { schedule_id, seats, .. } if schedule_id.get() == self.schedule_id => {
-                if let Some(seat) = seats.iter().find(|seat| seat.seat_id.get() == self.seat_id) {
+            Event::Catalogue(event) => self.apply_catalogue(event, recorded),
+            Event::Sale(event) => self.apply_sale(event, recorded),
+            Event::Log(_) | Event::Room(_) | Event::Points(_) => {}
+        }
+    }
+
+    fn apply_catalogue(&mut self, event: &CatalogueEvent, recorded: &RecordedEvent) {
+        match event {
+            CatalogueEvent::SeatsAdded(SeatsAdded { schedule_id, seats, .. }) => {
+                let here = schedule_id.get() == self.schedule_id;
+                if let Some(seat) = seats.iter().find(|seat| here && seat.seat_id.get() == self.seat_id) {
                     let what = format!("{}, zone {}, was added for {}", seat.name, seat.zone, count(seat.price.get()));
                     self.tell(recorded, None, None, what);
                 }
             }
-            Event::SchedulePublished { schedule_id, sale_opens_at, sale_closes_at, .. }
-                if self.is_here(*schedule_id) =>
-            {
-                let (opens, closes) = (rfc3339(*sale_opens_at), rfc3339(*sale_closes_at));
-                self.tell(
-                    recorded,
-                    None,
-                    None,
-                    format!("its schedule was published, on sale from {opens} to {closes}"),
-                );
+            CatalogueEvent::SchedulePublished(SchedulePublished {
+                schedule_id, sale_opens_at, sale_closes_at, ..
+            }) => {
+                if self.is_here(*schedule_id) {
+                    let (opens, closes) = (rfc3339(*sale_opens_at), rfc3339(*sale_closes_at));
+                    let what = format!("its schedule was published, on sale from {opens} to {closes}");
+                    self.tell(recorded, None, None, what);
+                }
             }
-            Event::SeatsHeld { hold } if self.is_of(hold) => {
-                let (id, until) = (hold.reservation_id, rfc3339(hold.expires_at));
-                self.has = Some(id);
-                self.end("HELD", format!("user {} holds it by reservation {id} until {until}", hold.user_id));
-                self.tell(recorded, Some(hold), None, format!("held by reservation {id} until {until}"));
+            CatalogueEvent::ConcertPublished(_) => {}
+        }
+    }
+
+    fn apply_sale(&mut self, event: &SaleEvent, recorded: &RecordedEvent) {
+        match event {
+            SaleEvent::SeatsHeld(SeatsHeld { hold }) => self.hold(recorded, hold),
+            SaleEvent::ReservationPaid(ReservationPaid { hold, payment_id, .. }) => {
+                self.pay(recorded, hold, *payment_id);
             }
-            Event::ReservationPaid { hold, payment_id, .. } if self.is_of(hold) => {
-                let (id, price) = (hold.reservation_id, count(hold.total_price.get()));
-                self.has = Some(id);
-                let at = rfc3339(recorded.recorded_at);
-                self.end("SOLD", format!("user {} paid reservation {id} at {at}, payment {payment_id}", hold.user_id));
-                let what = format!("sold: reservation {id} was paid with {price} points, payment {payment_id}");
-                self.tell(recorded, Some(hold), Some(*payment_id), what);
-            }
-            Event::HoldExpired { hold, .. } if self.is_of(hold) => self.free(recorded, hold, None, "was over"),
-            Event::HoldCancelled { hold, .. } if self.is_of(hold) => self.free(recorded, hold, None, "was given up"),
-            Event::ReservationRefunded { hold, payment_id, .. } if self.is_of(hold) => {
+            SaleEvent::HoldExpired(HoldExpired { hold, .. }) => self.free(recorded, hold, None, "was over"),
+            SaleEvent::HoldCancelled(HoldCancelled { hold, .. }) => self.free(recorded, hold, None, "was given up"),
+            SaleEvent::ReservationRefunded(ReservationRefunded { hold, payment_id, .. }) => {
                 self.free(recorded, hold, Some(*payment_id), "was refunded");
             }
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::PointsCharged { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. }
-            | Event::SchedulePublished { .. }
-            | Event::SeatsHeld { .. }
-            | Event::HoldExpired { .. }
-            | Event::HoldCancelled { .. }
-            | Event::ReservationPaid { .. }
-            | Event::ReservationRefunded { .. } => {}
+        }
+    }
+
+    fn hold(&mut self, recorded: &RecordedEvent, hold: &Hold) {
+        if self.is_of(hold) {
+            let (id, until) = (hold.reservation_id, rfc3339(hold.expires_at));
+            self.has = Some(id);
+            self.end("HELD", format!("user {} holds it by reservation {id} until {until}", hold.user_id));
+            self.tell(recorded, Some(hold), None, format!("held by reservation {id} until {until}"));
+        }
+    }
+
+    fn pay(&mut self, recorded: &RecordedEvent, hold: &Hold, payment_id: PaymentId) {
+        if self.is_of(hold) {
+            let (id, price) = (hold.reservation_id, count(hold.total_price.get()));
+            self.has = Some(id);
+            let at = rfc3339(recorded.recorded_at);
+            self.end("SOLD", format!("user {} paid reservation {id} at {at}, payment {payment_id}", hold.user_id));
+            let what = format!("sold: reservation {id} was paid with {price} points, payment {payment_id}");
+            self.tell(recorded, Some(hold), Some(payment_id), what);
         }
     }
 
@@ -139,6 +150,9 @@ impl Story {
 
     /// The end of a reservation frees the seat where that still has it.
     fn free(&mut self, recorded: &RecordedEvent, hold: &Hold, payment_id: Option<PaymentId>, ended: &str) {
+        if !self.is_of(hold) {
+            return;
+        }
         let id = hold.reservation_id;
         let what = if self.has == Some(id) {
             self.has = None;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use domain::{Event, Points, Record, Timestamp, UserId};
+use domain::{Event, Points, PointsCharged, Record, Timestamp, UserId};
 use reprise::log::{EventLog, SqliteLog};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -162,7 +162,7 @@ async fn append(folder: &Path, ahead_seconds: i64, change: impl FnOnce(&mut Reco
     let last = log.read(domain::Position::new(head.position.get() - 1), 1).await.unwrap().pop().unwrap();
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond()).plus_seconds(ahead_seconds);
     let (user_id, amount) = (UserId::FIRST, Points::new(1));
-    let event = Event::PointsCharged { user_id, amount, balance_after: amount, charged_at: now };
+    let event = Event::from(PointsCharged { user_id, amount, balance_after: amount, charged_at: now });
     let mut record = Record::seal(&head, now, &event, &last.decode().unwrap().metadata);
     change(&mut record);
     record.hash = record.hash_after(&head.hash);

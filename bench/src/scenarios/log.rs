@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{ActorName, Event, Head, Metadata, Points, Record, Timestamp};
+use domain::{ActorName, Event, Head, Metadata, Points, PointsCharged, Record, Timestamp};
 use reprise::log::{EventLog, LogAddress, open};
 use rusqlite::{Connection, TransactionBehavior, params};
 use uuid::Uuid;
@@ -131,7 +131,7 @@ fn charges(head: &Head, size: usize) -> Vec<Record> {
     for _ in 0..size {
         let balance_after = Points::new(head.position.get() + 1);
         let user_id = sale::user_id(1 + head.position.get() % 1_000);
-        let event = Event::PointsCharged { user_id, amount: Points::new(1), balance_after, charged_at: NOW };
+        let event = Event::from(PointsCharged { user_id, amount: Points::new(1), balance_after, charged_at: NOW });
         let id = Uuid::from_u128(u128::from(head.position.get()));
         let metadata = Metadata {
             command_id: id,

@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
-use crate::event::{Event, Seat};
+use crate::event::{Event, Seat, SeatsAdded};
 use crate::limits::{MAX_DATA_BYTES, MAX_SEAT_NAME_BYTES, MAX_SEAT_PRICE, MAX_SEATS_PER_EVENT};
 use crate::rejection::Rejection;
 use crate::state::State;
@@ -50,7 +50,7 @@ impl Decide for AddSeats {
         if distinct.len() < added.len() {
             return conflict(format!("a seat of schedule {schedule_id} is named twice"));
         }
-        let added = Event::SeatsAdded { concert_id: *concert_id, schedule_id: *schedule_id, seats: added };
+        let added = Event::from(SeatsAdded { concert_id: *concert_id, schedule_id: *schedule_id, seats: added });
         if added.encode().len() > MAX_DATA_BYTES {
             return conflict(format!("so many seats with such long names pass {MAX_DATA_BYTES} bytes"));
         }
@@ -78,6 +78,7 @@ fn checked(seat: &Seat) -> Result<&Seat, Rejection> {
 mod tests {
     use super::*;
     use crate::command::Credential;
+    use crate::event::ConcertPublished;
     use crate::spec::*;
     use crate::values::Points;
 
@@ -115,12 +116,12 @@ mod tests {
     #[test]
     fn a_schedule_stays_with_its_concert() {
         let other = ConcertId::try_from(2).unwrap();
-        let published = Event::ConcertPublished {
+        let published = Event::from(ConcertPublished {
             concert_id: other,
             name: "Other".to_owned(),
             artist: String::new(),
             venue: String::new(),
-        };
+        });
         let stolen = AddSeats { concert_id: other, ..add(vec![seat(3)]) };
         let before = given([concert(), published, seats_added(rows(2))]);
         assert!(before.when(Credential::Operator, stolen).decided().is_err());
@@ -146,7 +147,7 @@ mod tests {
         };
         let encoded = |count: u64| {
             let seats = (1..=count).map(named).collect();
-            Event::SeatsAdded { concert_id: CONCERT, schedule_id: SCHEDULE, seats }.encode().len()
+            Event::from(SeatsAdded { concert_id: CONCERT, schedule_id: SCHEDULE, seats }).encode().len()
         };
         let fit = (1..=1_000).take_while(|count| encoded(*count) <= MAX_DATA_BYTES).last().unwrap();
         assert!(decided(given([concert()]), (1..=fit).map(named).collect()).is_ok());

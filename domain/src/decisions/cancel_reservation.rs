@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::refund_reservation::refund;
-use crate::event::Event;
+use crate::event::{Event, HoldCancelled};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::state::reservations::ReservationStatus;
@@ -24,7 +24,7 @@ impl Decide for CancelReservation {
         by.must_be(reservation.hold.user_id)?;
         match reservation.status_at(now) {
             ReservationStatus::Held => {
-                Ok(Event::HoldCancelled { hold: reservation.hold.clone(), cancelled_at: now }.into())
+                Ok(Event::from(HoldCancelled { hold: reservation.hold.clone(), cancelled_at: now }).into())
             }
             ReservationStatus::Paid => refund(reservation, state, now),
             ReservationStatus::Cancelled | ReservationStatus::Refunded => {

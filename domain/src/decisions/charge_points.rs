@@ -1,7 +1,7 @@
 //! Charging points: money has come in, the wallet grows.
 
 use crate::command::{Actor, Decide, Decision};
-use crate::event::Event;
+use crate::event::{Event, PointsCharged};
 use crate::limits::MAX_BALANCE;
 use crate::rejection::Rejection;
 use crate::state::State;
@@ -23,7 +23,8 @@ impl Decide for ChargePoints {
             .checked_add(self.amount)
             .filter(|balance| *balance <= MAX_BALANCE)
             .ok_or(Rejection::BalanceLimitReached { limit: MAX_BALANCE })?;
-        Ok(Event::PointsCharged { user_id: self.user_id, amount: self.amount, balance_after, charged_at: now }.into())
+        Ok(Event::from(PointsCharged { user_id: self.user_id, amount: self.amount, balance_after, charged_at: now })
+            .into())
     }
 }
 

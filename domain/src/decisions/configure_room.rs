@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
-use crate::event::Event;
+use crate::event::{Event, RoomConfigured};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp};
 
@@ -21,12 +21,14 @@ impl Decide for ConfigureRoom {
         if (room.capacity(), room.admissions_per_second()) == (self.capacity, self.admissions_per_second) {
             return Ok(Decided::Already(Answer::Done));
         }
-        let configured = Event::RoomConfigured {
+        let configured = Event::from(RoomConfigured {
             room_id: RoomId::FIRST,
             capacity: self.capacity,
             admissions_per_second: self.admissions_per_second,
             configured_at: now,
-        };
+            arrival_seconds: None,
+            reason: None,
+        });
         Ok(configured.into())
     }
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
-use crate::event::Event;
+use crate::event::{Event, LogCreated, RoomConfigured};
 use crate::record::{HASH_ALGORITHM, LOG_FORMAT};
 use crate::state::State;
 use crate::values::{Hash, RoomId, Timestamp};
@@ -23,18 +23,20 @@ impl Decide for CreateLog {
         if state.log.is_some() {
             return Ok(Decided::Already(Answer::Done));
         }
-        let created = Event::LogCreated {
+        let created = Event::from(LogCreated {
             log_id: self.log_id,
             format: LOG_FORMAT,
             hash_algorithm: HASH_ALGORITHM.to_owned(),
             key_check: self.key_check,
-        };
-        let configured = Event::RoomConfigured {
+        });
+        let configured = Event::from(RoomConfigured {
             room_id: RoomId::FIRST,
             capacity: self.capacity,
             admissions_per_second: None,
             configured_at: now,
-        };
+            arrival_seconds: None,
+            reason: None,
+        });
         Ok(Decided::Events(vec![created, configured]))
     }
 }
@@ -51,7 +53,7 @@ mod tests {
 
     fn created() -> Event {
         let hash_algorithm = "SHA-256".to_owned();
-        Event::LogCreated { log_id: Uuid::nil(), format: 1, hash_algorithm, key_check: Hash::new([7; 32]) }
+        Event::from(LogCreated { log_id: Uuid::nil(), format: 1, hash_algorithm, key_check: Hash::new([7; 32]) })
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::expire_token;
-use crate::event::Event;
+use crate::event::{Event, TokenGranted};
 use crate::limits::{GRANT_AGAIN_SECONDS, GRANTED_SECONDS};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp, TokenHash, UserId};
@@ -26,7 +26,7 @@ impl Decide for GrantToken {
             Some(other) if other.is_in_room(now) => (Some(other.token_id), None),
             overdue => (None, overdue.map(|token| expire_token(token, now))),
         };
-        let granted = Event::TokenGranted {
+        let granted = Event::from(TokenGranted {
             token_id: before.map_or_else(|| state.room.next_token_id(), |token| token.token_id),
             user_id: self.user_id,
             room_id: RoomId::FIRST,
@@ -34,7 +34,7 @@ impl Decide for GrantToken {
             replaced_token_id: replaced,
             granted_at: now,
             expires_at: now.plus_seconds(GRANTED_SECONDS),
-        };
+        });
         Ok(Decided::Events(overdue.into_iter().chain([granted]).collect()))
     }
 }

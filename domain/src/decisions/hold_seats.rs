@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::expire_hold;
-use crate::event::{Event, Hold, PricedSeat};
+use crate::event::{Event, Hold, PricedSeat, SeatsHeld};
 use crate::limits::{HOLD_SECONDS, MAX_SEATS_PER_USER_IN_SCHEDULE};
 use crate::rejection::Rejection;
 use crate::state::State;
@@ -40,7 +40,7 @@ impl Decide for HoldSeats {
             .iter()
             .try_fold(Points::ZERO, |sum, seat| sum.checked_add(seat.price))
             .expect("prices have a limit far below 2^64 / 4");
-        let held = Event::SeatsHeld {
+        let held = Event::from(SeatsHeld {
             hold: Hold {
                 reservation_id: state.reservations.next_reservation_id(),
                 user_id: self.user_id,
@@ -51,7 +51,7 @@ impl Decide for HoldSeats {
                 held_at: now,
                 expires_at: now.plus_seconds(HOLD_SECONDS),
             },
-        };
+        });
         Ok(Decided::Events(overdue.into_iter().map(|hold| expire_hold(hold, now)).chain([held]).collect()))
     }
 }
@@ -110,6 +110,7 @@ impl HoldSeats {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::ConcertPublished;
     use crate::spec::*;
 
     fn hold_seats<const N: usize>(user_id: UserId, seat_ids: [u64; N]) -> HoldSeats {
@@ -298,7 +299,7 @@ mod tests {
     fn a_schedule_of_another_concert_is_not_found() {
         let concert_id = ConcertId::FIRST.successor();
         let (name, artist, venue) = ("Other".to_owned(), String::new(), String::new());
-        let other = Event::ConcertPublished { concert_id, name, artist, venue };
+        let other = Event::from(ConcertPublished { concert_id, name, artist, venue });
         on_sale([other, admitted(ANN, 1)])
             .when(token(ANN), HoldSeats { concert_id, ..hold_seats(ANN, [1]) })
             .refuses(Rejection::ScheduleNotFound { schedule_id: SCHEDULE });

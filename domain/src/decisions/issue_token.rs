@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::expire_token;
-use crate::event::Event;
+use crate::event::{Event, TokenIssued};
 use crate::limits::{ACTIVE_SECONDS, WAITING_SECONDS};
 use crate::rejection::Rejection;
 use crate::state::State;
@@ -36,7 +36,7 @@ impl Decide for IssueToken {
         if !admitted && room.is_line_full() {
             return Err(Rejection::RoomFull);
         }
-        let issued = Event::TokenIssued {
+        let issued = Event::from(TokenIssued {
             token_id: room.next_token_id(),
             user_id: self.user_id,
             room_id: RoomId::FIRST,
@@ -46,7 +46,7 @@ impl Decide for IssueToken {
             admitted,
             issued_at: now,
             expires_at: now.plus_seconds(if admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }),
-        };
+        });
         let expiry = in_room.map(|overdue| expire_token(overdue, now));
         Ok(Decided::Events(expiry.into_iter().chain([issued]).collect()))
     }

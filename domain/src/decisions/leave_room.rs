@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
-use crate::event::Event;
+use crate::event::{Event, RoomLeft};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::values::{RoomId, Timestamp};
@@ -17,7 +17,7 @@ impl Decide for LeaveRoom {
         if !token.is_in_room(now) {
             return Ok(Decided::Already(Answer::Token(token.clone())));
         }
-        let left = Event::RoomLeft {
+        let left = Event::from(RoomLeft {
             token_id: token.token_id,
             user_id: token.user_id,
             room_id: RoomId::FIRST,
@@ -25,7 +25,7 @@ impl Decide for LeaveRoom {
             queue_number: token.queue_number,
             issued_at: token.issued_at,
             left_at: now,
-        };
+        });
         Ok(left.into())
     }
 }

@@ -29,17 +29,22 @@ pub use publish_concert::PublishConcert;
 pub use publish_schedule::PublishSchedule;
 pub use tick::Tick;
 
-use crate::event::Event;
+use crate::event::{Event, HoldExpired, TokenExpired};
 use crate::state::reservations::Reservation;
 use crate::state::room::Token;
 use crate::values::{RoomId, Timestamp};
 
 /// Publishes that a hold's deadline is over.
 fn expire_hold(reservation: &Reservation, now: Timestamp) -> Event {
-    Event::HoldExpired { hold: reservation.hold.clone(), expired_at: now }
+    Event::from(HoldExpired { hold: reservation.hold.clone(), expired_at: now })
 }
 
 /// Publishes that a waiting or active token's deadline is over.
 fn expire_token(token: &Token, now: Timestamp) -> Event {
-    Event::TokenExpired { token_id: token.token_id, user_id: token.user_id, room_id: RoomId::FIRST, expired_at: now }
+    Event::from(TokenExpired {
+        token_id: token.token_id,
+        user_id: token.user_id,
+        room_id: RoomId::FIRST,
+        expired_at: now,
+    })
 }

@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
-use crate::event::Event;
+use crate::event::{Event, ReservationPaid};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::state::reservations::ReservationStatus;
@@ -43,14 +43,14 @@ impl Decide for PayReservation {
             .checked_sub(hold.total_price)
             .ok_or(Rejection::InsufficientPoints { balance, required: hold.total_price })?;
         let active = state.room.in_room(self.user_id).filter(|token| token.is_active(now));
-        let paid = Event::ReservationPaid {
+        let paid = Event::from(ReservationPaid {
             payment_id: state.reservations.next_payment_id(),
             hold: hold.clone(),
             balance_after,
             room_id: RoomId::FIRST,
             finished_token_id: active.map(|token| token.token_id),
             paid_at: now,
-        };
+        });
         Ok(paid.into())
     }
 }

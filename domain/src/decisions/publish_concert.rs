@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
-use crate::event::Event;
+use crate::event::{ConcertPublished, Event};
 use crate::limits::MAX_NAME_BYTES;
 use crate::rejection::Rejection;
 use crate::state::State;
@@ -36,7 +36,7 @@ impl Decide for PublishConcert {
             let reason = format!("{text:?} is no name: 1 to {MAX_NAME_BYTES} bytes without control characters are");
             return Err(Rejection::CatalogueConflict { reason });
         }
-        Ok(Event::ConcertPublished { concert_id, name, artist, venue }.into())
+        Ok(Event::from(ConcertPublished { concert_id, name, artist, venue }).into())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
-use crate::event::Event;
+use crate::event::{Event, SchedulePublished};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::state::catalogue::ScheduleTimes;
@@ -38,7 +38,7 @@ impl Decide for PublishSchedule {
         if times.sale_opens_at >= times.sale_closes_at {
             return conflict(format!("the sale of schedule {schedule_id} closes before it opens"));
         }
-        let published = Event::SchedulePublished {
+        let published = Event::from(SchedulePublished {
             concert_id: *concert_id,
             schedule_id: *schedule_id,
             starts_at: times.starts_at,
@@ -48,7 +48,7 @@ impl Decide for PublishSchedule {
             sale_opens_at: times.sale_opens_at,
             sale_closes_at: times.sale_closes_at,
             seats_total: schedule.seats.values().count() as u64,
-        };
+        });
         Ok(published.into())
     }
 }

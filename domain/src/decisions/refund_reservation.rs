@@ -1,7 +1,7 @@
 //! Refunding: a sale is taken back until the schedule starts; the price returns to the wallet.
 
 use crate::command::Decision;
-use crate::event::Event;
+use crate::event::{Event, ReservationRefunded};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::state::reservations::Reservation;
@@ -20,12 +20,12 @@ pub(super) fn refund(reservation: &Reservation, state: &State, now: Timestamp) -
         .balance(hold.user_id)
         .checked_add(hold.total_price)
         .expect("all points ever charged are far below 2^64");
-    let refunded = Event::ReservationRefunded {
+    let refunded = Event::from(ReservationRefunded {
         payment_id: payment.payment_id,
         hold: hold.clone(),
         balance_after,
         refunded_at: now,
-    };
+    });
     Ok(refunded.into())
 }
 

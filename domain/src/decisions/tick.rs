@@ -4,7 +4,7 @@
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::{expire_hold, expire_token};
-use crate::event::Event;
+use crate::event::{Event, TokenAdmitted};
 use crate::limits::{ACTIVE_SECONDS, MAX_TICK_EVENTS};
 use crate::state::State;
 use crate::state::room::Token;
@@ -44,20 +44,21 @@ impl Decide for Tick {
 
 /// Lets the first in line in.
 fn admit(token: &Token, now: Timestamp) -> Event {
-    Event::TokenAdmitted {
+    Event::from(TokenAdmitted {
         token_id: token.token_id,
         user_id: token.user_id,
         room_id: RoomId::FIRST,
         queue_number: token.queue_number,
         admitted_at: now,
         expires_at: now.plus_seconds(ACTIVE_SECONDS),
-    }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::command::Credential;
+    use crate::event::RoomEvent;
     use crate::limits::{HOLD_SECONDS, WAITING_SECONDS};
     use crate::spec::*;
     use crate::values::UserId;
@@ -135,7 +136,8 @@ mod tests {
         let wave: Vec<Event> = [room(many)].into_iter().chain(inside).chain(in_line).collect();
         let decided = tick(given(wave).after_seconds(ACTIVE_SECONDS)).decided();
         let Ok(Decided::Events(events)) = decided else { panic!("nothing happened") };
-        let admissions = events.iter().filter(|event| matches!(event, Event::TokenAdmitted { .. })).count();
+        let admissions =
+            events.iter().filter(|event| matches!(event, Event::Room(RoomEvent::TokenAdmitted(_)))).count();
         assert_eq!((events.len(), admissions), (MAX_TICK_EVENTS, MAX_TICK_EVENTS / 2));
     }
 

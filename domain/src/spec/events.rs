@@ -3,7 +3,11 @@
 use super::{CONCERT, PRICE, SALE_CLOSES, SCHEDULE, SEATS, STARTS, T0};
 use crate::command::{Action, Credential};
 use crate::decisions::*;
-use crate::event::{Event, Hold, PricedSeat, Seat};
+use crate::event::{
+    ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, PointsCharged, PointsEvent, PricedSeat, ReservationPaid,
+    ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SchedulePublished, Seat, SeatsAdded,
+    SeatsHeld, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued,
+};
 use crate::limits::{ACTIVE_SECONDS, GRANTED_SECONDS, HOLD_SECONDS, WAITING_SECONDS};
 use crate::state::catalogue::ScheduleTimes;
 use crate::values::{PaymentId, Points, ReservationId, RoomId, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId};
@@ -71,18 +75,29 @@ pub fn user(user_id: UserId) -> Credential {
     Credential::User(user_id)
 }
 
+fn configured(capacity: u64, admissions_per_second: Option<u32>) -> RoomConfigured {
+    RoomConfigured {
+        room_id: ROOM,
+        capacity,
+        admissions_per_second,
+        configured_at: T0,
+        arrival_seconds: None,
+        reason: None,
+    }
+}
+
 /// The room has `capacity` slots and no pace.
 pub fn room(capacity: u64) -> Event {
-    Event::RoomConfigured { room_id: ROOM, capacity, admissions_per_second: None, configured_at: T0 }
+    configured(capacity, None).into()
 }
 
 /// The room admits `pace` in a second.
 pub fn paced_room(capacity: u64, pace: u32) -> Event {
-    Event::RoomConfigured { room_id: ROOM, capacity, admissions_per_second: Some(pace), configured_at: T0 }
+    configured(capacity, Some(pace)).into()
 }
 
 fn issued(user_id: UserId, number: u64, admitted: bool) -> Event {
-    Event::TokenIssued {
+    Event::from(TokenIssued {
         token_id: token_id(number),
         user_id,
         room_id: ROOM,
@@ -92,7 +107,7 @@ fn issued(user_id: UserId, number: u64, admitted: bool) -> Event {
         admitted,
         issued_at: T0,
         expires_at: T0.plus_seconds(if admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }),
-    }
+    })
 }
 
 /// Token `number` with that place in line is active at once.
@@ -109,19 +124,19 @@ pub fn waiting(user_id: UserId, number: u64) -> Event {
 pub fn let_in(user_id: UserId, number: u64) -> Event {
     let expires_at = T0.plus_seconds(ACTIVE_SECONDS);
     let token_id = token_id(number);
-    Event::TokenAdmitted { token_id, user_id, room_id: ROOM, queue_number: number, admitted_at: T0, expires_at }
+    Event::from(TokenAdmitted { token_id, user_id, room_id: ROOM, queue_number: number, admitted_at: T0, expires_at })
 }
 
 /// Token `number` is over.
 pub fn expired(user_id: UserId, number: u64) -> Event {
-    Event::TokenExpired { token_id: token_id(number), user_id, room_id: ROOM, expired_at: T0 }
+    Event::from(TokenExpired { token_id: token_id(number), user_id, room_id: ROOM, expired_at: T0 })
 }
 
 /// The token with that place in line is given up; 0 is the fixed token, which is the cast's first or that user's.
 pub fn left(user_id: UserId, queue_number: u64) -> Event {
     let fixed = queue_number == 0;
     let number = if fixed { user_id.get() } else { queue_number };
-    Event::RoomLeft {
+    Event::from(RoomLeft {
         token_id: token_id(number),
         user_id,
         room_id: ROOM,
@@ -129,12 +144,12 @@ pub fn left(user_id: UserId, queue_number: u64) -> Event {
         queue_number,
         issued_at: T0,
         left_at: T0,
-    }
+    })
 }
 
 /// The fixed token is active, as token `number`, in place of another.
 pub fn granted(user_id: UserId, number: u64, replaced: Option<u64>) -> Event {
-    Event::TokenGranted {
+    Event::from(TokenGranted {
         token_id: token_id(number),
         user_id,
         room_id: ROOM,
@@ -142,23 +157,23 @@ pub fn granted(user_id: UserId, number: u64, replaced: Option<u64>) -> Event {
         replaced_token_id: replaced.map(token_id),
         granted_at: T0,
         expires_at: T0.plus_seconds(GRANTED_SECONDS),
-    }
+    })
 }
 
 /// Points came in.
 pub fn charged(user_id: UserId, amount: u64, balance_after: u64) -> Event {
-    Event::PointsCharged {
+    Event::from(PointsCharged {
         user_id,
         amount: Points::new(amount),
         balance_after: Points::new(balance_after),
         charged_at: T0,
-    }
+    })
 }
 
 /// The concert is there.
 pub fn concert() -> Event {
     let (name, artist, venue) = ("Concert".to_owned(), "Artist".to_owned(), "Venue".to_owned());
-    Event::ConcertPublished { concert_id: CONCERT, name, artist, venue }
+    Event::from(ConcertPublished { concert_id: CONCERT, name, artist, venue })
 }
 
 /// A seat of the schedule.
@@ -169,7 +184,7 @@ pub fn seat(number: u64) -> Seat {
 
 /// Seats are in the schedule.
 pub fn seats_added(seats: Vec<Seat>) -> Event {
-    Event::SeatsAdded { concert_id: CONCERT, schedule_id: SCHEDULE, seats }
+    Event::from(SeatsAdded { concert_id: CONCERT, schedule_id: SCHEDULE, seats })
 }
 
 /// The schedule's times.
@@ -185,7 +200,7 @@ pub fn times() -> ScheduleTimes {
 /// The schedule is visible.
 pub fn schedule_published() -> Event {
     let times = times();
-    Event::SchedulePublished {
+    Event::from(SchedulePublished {
         concert_id: CONCERT,
         schedule_id: SCHEDULE,
         starts_at: times.starts_at,
@@ -195,7 +210,7 @@ pub fn schedule_published() -> Event {
         sale_opens_at: times.sale_opens_at,
         sale_closes_at: times.sale_closes_at,
         seats_total: SEATS,
-    }
+    })
 }
 
 fn hold<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Hold {
@@ -214,29 +229,29 @@ fn hold<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Hold {
 
 /// Reservation `number` holds seats.
 pub fn held<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Event {
-    Event::SeatsHeld { hold: hold(number, user_id, seats) }
+    Event::from(SeatsHeld { hold: hold(number, user_id, seats) })
 }
 
 /// Reservation `number` is over.
 pub fn hold_expired<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Event {
-    Event::HoldExpired { hold: hold(number, user_id, seats), expired_at: T0 }
+    Event::from(HoldExpired { hold: hold(number, user_id, seats), expired_at: T0 })
 }
 
 /// Reservation `number` is given up.
 pub fn cancelled<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Event {
-    Event::HoldCancelled { hold: hold(number, user_id, seats), cancelled_at: T0 }
+    Event::from(HoldCancelled { hold: hold(number, user_id, seats), cancelled_at: T0 })
 }
 
 /// Payment `payment` pays reservation `number`; no token is finished by it.
 pub fn paid<const N: usize>(payment: u64, number: u64, user_id: UserId, seats: [u64; N], balance_after: u64) -> Event {
-    Event::ReservationPaid {
+    Event::from(ReservationPaid {
         payment_id: payment_id(payment),
         hold: hold(number, user_id, seats),
         balance_after: Points::new(balance_after),
         room_id: ROOM,
         finished_token_id: None,
         paid_at: T0,
-    }
+    })
 }
 
 /// Payment `payment` of reservation `number` is taken back.
@@ -247,34 +262,37 @@ pub fn refunded<const N: usize>(
     seats: [u64; N],
     balance_after: u64,
 ) -> Event {
-    Event::ReservationRefunded {
+    Event::from(ReservationRefunded {
         payment_id: payment_id(payment),
         hold: hold(number, user_id, seats),
         balance_after: Points::new(balance_after),
         refunded_at: T0,
-    }
+    })
 }
 
 impl Event {
     /// The same event `seconds` later: what it begins moves along, what it ends keeps the time of its beginning.
     pub fn at_seconds(mut self, seconds: i64) -> Self {
         let moved: Vec<&mut Timestamp> = match &mut self {
-            Self::LogCreated { .. }
-            | Self::ConcertPublished { .. }
-            | Self::SeatsAdded { .. }
-            | Self::SchedulePublished { .. } => vec![],
-            Self::RoomConfigured { configured_at, .. } => vec![configured_at],
-            Self::TokenIssued { issued_at, expires_at, .. } => vec![issued_at, expires_at],
-            Self::TokenAdmitted { admitted_at, expires_at, .. } => vec![admitted_at, expires_at],
-            Self::TokenExpired { expired_at, .. } => vec![expired_at],
-            Self::RoomLeft { left_at, .. } => vec![left_at],
-            Self::TokenGranted { granted_at, expires_at, .. } => vec![granted_at, expires_at],
-            Self::PointsCharged { charged_at, .. } => vec![charged_at],
-            Self::SeatsHeld { hold } => vec![&mut hold.held_at, &mut hold.expires_at],
-            Self::HoldExpired { expired_at, .. } => vec![expired_at],
-            Self::HoldCancelled { cancelled_at, .. } => vec![cancelled_at],
-            Self::ReservationPaid { paid_at, .. } => vec![paid_at],
-            Self::ReservationRefunded { refunded_at, .. } => vec![refunded_at],
+            Self::Log(_) | Self::Catalogue(_) => vec![],
+            Self::Room(RoomEvent::RoomConfigured(RoomConfigured { configured_at, .. })) => vec![configured_at],
+            Self::Room(RoomEvent::TokenIssued(TokenIssued { issued_at, expires_at, .. })) => {
+                vec![issued_at, expires_at]
+            }
+            Self::Room(RoomEvent::TokenAdmitted(TokenAdmitted { admitted_at, expires_at, .. })) => {
+                vec![admitted_at, expires_at]
+            }
+            Self::Room(RoomEvent::TokenExpired(TokenExpired { expired_at, .. })) => vec![expired_at],
+            Self::Room(RoomEvent::RoomLeft(RoomLeft { left_at, .. })) => vec![left_at],
+            Self::Room(RoomEvent::TokenGranted(TokenGranted { granted_at, expires_at, .. })) => {
+                vec![granted_at, expires_at]
+            }
+            Self::Points(PointsEvent::PointsCharged(PointsCharged { charged_at, .. })) => vec![charged_at],
+            Self::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => vec![&mut hold.held_at, &mut hold.expires_at],
+            Self::Sale(SaleEvent::HoldExpired(HoldExpired { expired_at, .. })) => vec![expired_at],
+            Self::Sale(SaleEvent::HoldCancelled(HoldCancelled { cancelled_at, .. })) => vec![cancelled_at],
+            Self::Sale(SaleEvent::ReservationPaid(ReservationPaid { paid_at, .. })) => vec![paid_at],
+            Self::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { refunded_at, .. })) => vec![refunded_at],
         };
         for time in moved {
             *time = time.plus_seconds(seconds);
@@ -284,7 +302,7 @@ impl Event {
 
     /// This payment, finishing token `number`.
     pub fn finishing(mut self, number: u64) -> Self {
-        if let Self::ReservationPaid { finished_token_id, .. } = &mut self {
+        if let Self::Sale(SaleEvent::ReservationPaid(ReservationPaid { finished_token_id, .. })) = &mut self {
             *finished_token_id = Some(token_id(number));
         }
         self
@@ -293,11 +311,11 @@ impl Event {
     /// This end of a hold, of the one that `held` began.
     pub fn of(mut self, held: &Self) -> Self {
         if let (
-            Self::HoldExpired { hold, .. }
-            | Self::HoldCancelled { hold, .. }
-            | Self::ReservationPaid { hold, .. }
-            | Self::ReservationRefunded { hold, .. },
-            Self::SeatsHeld { hold: begun },
+            Self::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
+            | Self::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. }))
+            | Self::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. }))
+            | Self::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })),
+            Self::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold: begun })),
         ) = (&mut self, held)
         {
             *hold = begun.clone();

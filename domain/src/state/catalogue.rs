@@ -4,7 +4,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use super::numbered::{Number, Numbered};
-use crate::event::{Event, Seat};
+use crate::event::{CatalogueEvent, ConcertPublished, Seat, SeatsAdded};
 use crate::rejection::Rejection;
 use crate::values::{ConcertId, ScheduleId, Timestamp};
 
@@ -91,28 +91,30 @@ impl Catalogue {
         self.schedules.get(&schedule_id)?.times.as_ref().map(|times| times.starts_at)
     }
 
-    pub(super) fn publish(&mut self, event: &Event) {
-        if let Event::ConcertPublished { concert_id, name, artist, venue } = event {
-            let concert = Concert { name: name.clone(), artist: artist.clone(), venue: venue.clone() };
-            self.concerts.insert(*concert_id, concert);
-        }
-        if let Event::SeatsAdded { concert_id, schedule_id, seats } = event {
-            let schedule = self.schedules.entry(*schedule_id).or_insert_with(|| Schedule {
-                concert_id: *concert_id,
-                seats: Numbered::default(),
-                times: None,
-            });
-            seats.iter().for_each(|seat| schedule.seats.insert(seat.clone()));
-        }
-        if let Event::SchedulePublished { schedule_id, starts_at, time_zone, sale_opens_at, sale_closes_at, .. } = event
-            && let Some(schedule) = self.schedules.get_mut(schedule_id)
-        {
-            schedule.times = Some(ScheduleTimes {
-                starts_at: *starts_at,
-                time_zone: time_zone.clone(),
-                sale_opens_at: *sale_opens_at,
-                sale_closes_at: *sale_closes_at,
-            });
+    pub(super) fn fold(&mut self, event: &CatalogueEvent) {
+        match event {
+            CatalogueEvent::ConcertPublished(ConcertPublished { concert_id, name, artist, venue }) => {
+                let concert = Concert { name: name.clone(), artist: artist.clone(), venue: venue.clone() };
+                self.concerts.insert(*concert_id, concert);
+            }
+            CatalogueEvent::SeatsAdded(SeatsAdded { concert_id, schedule_id, seats }) => {
+                let schedule = self.schedules.entry(*schedule_id).or_insert_with(|| Schedule {
+                    concert_id: *concert_id,
+                    seats: Numbered::default(),
+                    times: None,
+                });
+                seats.iter().for_each(|seat| schedule.seats.insert(seat.clone()));
+            }
+            CatalogueEvent::SchedulePublished(published) => {
+                if let Some(schedule) = self.schedules.get_mut(&published.schedule_id) {
+                    schedule.times = Some(ScheduleTimes {
+                        starts_at: published.starts_at,
+                        time_zone: published.time_zone.clone(),
+                        sale_opens_at: published.sale_opens_at,
+                        sale_closes_at: published.sale_closes_at,
+                    });
+                }
+            }
         }
     }
 }

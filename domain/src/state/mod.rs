@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::answer::Payment;
-use crate::event::Event;
+use crate::event::{
+    Event, HoldCancelled, HoldExpired, LogEvent, PointsEvent, ReservationPaid, ReservationRefunded, SaleEvent,
+    SeatsHeld,
+};
 use crate::record::{Head, RecordedEvent};
 use crate::values::{Hash, Timestamp};
 use catalogue::Catalogue;
@@ -91,51 +94,53 @@ impl State {
         self.idempotency.forget(self.recorded_at);
     }
 
-    /// What an event changes. Every event is named here: a new one must be given its meaning.
+    /// What an event changes. Every event is named: a new one must be given its meaning.
     fn fold(&mut self, event: &Event) {
         match event {
-            Event::LogCreated { log_id, key_check, .. } => {
-                self.log = Some(LogIdentity { log_id: *log_id, key_check: *key_check });
+            Event::Log(LogEvent::LogCreated(created)) => {
+                self.log = Some(LogIdentity { log_id: created.log_id, key_check: created.key_check });
             }
-            Event::RoomConfigured { capacity, admissions_per_second, .. } => {
-                self.room.configure(*capacity, *admissions_per_second);
+            Event::Room(event) => self.room.fold(event),
+            Event::Points(PointsEvent::PointsCharged(charged)) => {
+                self.wallets.set(charged.user_id, charged.balance_after);
             }
-            Event::TokenIssued { .. } | Event::TokenAdmitted { .. } | Event::TokenGranted { .. } => {
-                self.room.enter(event);
-            }
-            Event::TokenExpired { token_id, .. } => self.room.expire(*token_id),
-            Event::RoomLeft { token_id, left_at, .. } => self.room.finish(*token_id, *left_at),
-            Event::PointsCharged { user_id, balance_after, .. } => self.wallets.set(*user_id, *balance_after),
-            Event::ConcertPublished { .. } | Event::SeatsAdded { .. } | Event::SchedulePublished { .. } => {
-                self.catalogue.publish(event);
-            }
-            Event::SeatsHeld { hold } => {
+            Event::Catalogue(event) => self.catalogue.fold(event),
+            Event::Sale(event) => self.fold_sale(event),
+        }
+    }
+
+    fn fold_sale(&mut self, event: &SaleEvent) {
+        match event {
+            SaleEvent::SeatsHeld(SeatsHeld { hold }) => {
                 self.seating.hold(hold);
                 self.reservations.open(hold);
             }
-            Event::HoldExpired { hold, expired_at } => {
+            SaleEvent::HoldExpired(HoldExpired { hold, expired_at }) => {
                 self.seating.free(hold);
                 self.reservations.expire(hold.reservation_id, *expired_at);
             }
-            Event::HoldCancelled { hold, cancelled_at } => {
+            SaleEvent::HoldCancelled(HoldCancelled { hold, cancelled_at }) => {
                 self.seating.free(hold);
                 self.reservations.cancel(hold.reservation_id, *cancelled_at);
             }
-            Event::ReservationPaid { payment_id, hold, balance_after, finished_token_id, paid_at, .. } => {
-                self.wallets.set(hold.user_id, *balance_after);
-                self.seating.sell(hold);
-                let starts_at = self.catalogue.starts_at(hold.schedule_id).unwrap_or(*paid_at);
-                let payment = Payment::of(*payment_id, hold, *balance_after, *paid_at);
-                self.reservations.pay(payment, starts_at);
-                if let Some(token_id) = finished_token_id {
-                    self.room.finish(*token_id, *paid_at);
-                }
-            }
-            Event::ReservationRefunded { hold, balance_after, refunded_at, .. } => {
+            SaleEvent::ReservationPaid(paid) => self.fold_payment(paid),
+            SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, refunded_at, .. }) => {
                 self.wallets.set(hold.user_id, *balance_after);
                 self.seating.free(hold);
                 self.reservations.refund(hold.reservation_id, *refunded_at);
             }
+        }
+    }
+
+    fn fold_payment(&mut self, paid: &ReservationPaid) {
+        let ReservationPaid { payment_id, hold, balance_after, finished_token_id, paid_at, .. } = paid;
+        self.wallets.set(hold.user_id, *balance_after);
+        self.seating.sell(hold);
+        let starts_at = self.catalogue.starts_at(hold.schedule_id).unwrap_or(*paid_at);
+        let payment = Payment::of(*payment_id, hold, *balance_after, *paid_at);
+        self.reservations.pay(payment, starts_at);
+        if let Some(token_id) = finished_token_id {
+            self.room.finish(*token_id, *paid_at);
         }
     }
 }

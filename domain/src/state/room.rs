@@ -10,7 +10,7 @@ use self::agenda::{Agenda, ToDo};
 use self::token::{KnownToken, fingerprint};
 pub use self::token::{Token, TokenStatus};
 use super::numbered::Numbered;
-use crate::event::Event;
+use crate::event::{RoomConfigured, RoomEvent, RoomLeft, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued};
 use crate::limits::{FINISHED_SECONDS, MAX_ENDED_TOKENS, MAX_ENDED_TOKENS_PER_USER, MAX_WAITING_TOKENS};
 use crate::rejection::Rejection;
 use crate::values::{Fingerprint, Timestamp, TokenHash, TokenId, UserId};
@@ -183,62 +183,57 @@ impl<A: Agenda> Room<A> {
         }
     }
 
-    /// Sets capacity and pace.
-    pub fn configure(&mut self, capacity: u64, admissions_per_second: Option<u32>) {
-        self.capacity = capacity;
-        self.admissions_per_second = admissions_per_second;
+    /// Folds what happens in the room.
+    pub fn fold(&mut self, event: &RoomEvent) {
+        match event {
+            RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, .. }) => {
+                self.capacity = *capacity;
+                self.admissions_per_second = *admissions_per_second;
+            }
+            RoomEvent::TokenIssued(issued) => self.issue(issued),
+            RoomEvent::TokenAdmitted(admitted) => self.admit(admitted),
+            RoomEvent::TokenExpired(TokenExpired { token_id, .. }) => self.expire(*token_id),
+            RoomEvent::RoomLeft(RoomLeft { token_id, left_at, .. }) => self.finish(*token_id, *left_at),
+            RoomEvent::TokenGranted(granted) => self.grant(granted),
+        }
     }
 
-    /// Folds what brings a token in line or in the room.
-    pub fn enter(&mut self, event: &Event) {
-        if let Event::TokenIssued {
-            token_id,
-            user_id,
-            token_hash,
-            seed,
-            queue_number,
-            admitted,
-            issued_at,
-            expires_at,
-            ..
-        } = event
-        {
-            self.last_queue_number = *queue_number;
-            let status = if *admitted { TokenStatus::Active } else { TokenStatus::Waiting };
-            if *admitted {
-                self.count_admission(*queue_number, *issued_at);
-            }
-            let (token_id, user_id, seed) = (*token_id, *user_id, Some(*seed));
-            let (queue_number, issued_at, expires_at) = (*queue_number, *issued_at, *expires_at);
-            self.seat(*token_hash, Token { token_id, user_id, seed, status, queue_number, issued_at, expires_at });
+    fn issue(&mut self, issued: &TokenIssued) {
+        self.last_queue_number = issued.queue_number;
+        if issued.admitted {
+            self.count_admission(issued.queue_number, issued.issued_at);
         }
-        if let Event::TokenAdmitted { token_id, queue_number, admitted_at, expires_at, .. } = event
-            && let Some(KnownToken { token, .. }) = self.tokens.get_mut(token_id.get())
+        self.seat(issued.token_hash, issued.token());
+    }
+
+    fn admit(&mut self, admitted: &TokenAdmitted) {
+        if let Some(KnownToken { token, .. }) = self.tokens.get_mut(admitted.token_id.get())
             && token.status == TokenStatus::Waiting
         {
             let before = token.clone();
-            (token.status, token.expires_at) = (TokenStatus::Active, *expires_at);
+            (token.status, token.expires_at) = (TokenStatus::Active, admitted.expires_at);
             let after = token.clone();
             self.leave(&before);
             self.agenda.enter(&after);
-            self.count_admission(*queue_number, *admitted_at);
+            self.count_admission(admitted.queue_number, admitted.admitted_at);
         }
-        if let Event::TokenGranted {
-            token_id, user_id, token_hash, replaced_token_id, granted_at, expires_at, ..
-        } = event
-        {
-            if let Some(replaced) = replaced_token_id {
-                self.finish(*replaced, *granted_at);
-            }
-            let again = self.remove(*token_id);
-            let issued_at = again.map_or(*granted_at, |token| token.issued_at);
-            let (token_id, user_id, expires_at) = (*token_id, *user_id, *expires_at);
-            let status = TokenStatus::Active;
-            self.seat(
-                *token_hash,
-                Token { token_id, user_id, seed: None, status, queue_number: 0, issued_at, expires_at },
-            );
+    }
+
+    fn grant(&mut self, granted: &TokenGranted) {
+        if let Some(replaced) = granted.replaced_token_id {
+            self.finish(replaced, granted.granted_at);
         }
+        let again = self.remove(granted.token_id);
+        let token = Token {
+            token_id: granted.token_id,
+            user_id: granted.user_id,
+            seed: None,
+            status: TokenStatus::Active,
+            queue_number: 0,
+            issued_at: again.map_or(granted.granted_at, |token| token.issued_at),
+            expires_at: granted.expires_at,
+        };
+        self.seat(granted.token_hash, token);
     }
 
     fn count_admission(&mut self, queue_number: u64, admitted_at: Timestamp) {

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::limits::MAX_SEATS_PER_USER_IN_SCHEDULE;
-use domain::{Event, Hold, ReservationId, SeatId, State, Timestamp, TokenHash, TokenId, UserId};
+use domain::{
+    CatalogueEvent, Event, Hold, HoldCancelled, HoldExpired, PointsCharged, PointsEvent, ReservationId,
+    ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SchedulePublished, SeatId,
+    SeatsHeld, State, Timestamp, TokenAdmitted, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -52,13 +56,20 @@ impl Books {
         assert!(now >= self.now, "time goes back");
         self.now = now;
         match event {
-            Event::LogCreated { .. } | Event::ConcertPublished { .. } | Event::SeatsAdded { .. } => {}
-            Event::RoomConfigured { capacity, admissions_per_second, .. } => {
+            Event::Log(_) | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_)) => {}
+            Event::Room(RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, .. })) => {
                 (self.capacity, self.pace) = (*capacity, *admissions_per_second);
             }
-            Event::TokenIssued {
-                token_id, user_id, token_hash, queue_number, admitted, issued_at, expires_at, ..
-            } => {
+            Event::Room(RoomEvent::TokenIssued(TokenIssued {
+                token_id,
+                user_id,
+                token_hash,
+                queue_number,
+                admitted,
+                issued_at,
+                expires_at,
+                ..
+            })) => {
                 assert_eq!(*issued_at, now);
                 assert!(self.hashes.insert(*token_hash, *token_id).is_none(), "a credential was given twice");
                 assert!(*queue_number > self.last_queue_number, "a place in line was given twice");
@@ -70,13 +81,22 @@ impl Books {
                     self.admit(*token_id, *expires_at);
                 }
             }
-            Event::TokenAdmitted { token_id, expires_at, .. } => self.admit(*token_id, *expires_at),
-            Event::TokenExpired { token_id, .. } => {
+            Event::Room(RoomEvent::TokenAdmitted(TokenAdmitted { token_id, expires_at, .. })) => {
+                self.admit(*token_id, *expires_at)
+            }
+            Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, .. })) => {
                 assert!(now >= self.ticket(*token_id).deadline, "a token expired before its deadline");
                 self.end(*token_id);
             }
-            Event::RoomLeft { token_id, .. } => self.leave(*token_id),
-            Event::TokenGranted { token_id, user_id, token_hash, replaced_token_id, expires_at, .. } => {
+            Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, .. })) => self.leave(*token_id),
+            Event::Room(RoomEvent::TokenGranted(TokenGranted {
+                token_id,
+                user_id,
+                token_hash,
+                replaced_token_id,
+                expires_at,
+                ..
+            })) => {
                 if let Some(replaced) = replaced_token_id {
                     self.leave(*replaced);
                 }
@@ -84,25 +104,32 @@ impl Books {
                 self.tickets.remove(token_id);
                 self.seat(*token_id, *user_id, Place::Inside, 0, *expires_at);
             }
-            Event::PointsCharged { user_id, amount, balance_after, .. } => {
+            Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, amount, balance_after, .. })) => {
                 self.charged += amount.get();
                 let wallet = self.wallets.entry(*user_id).or_default();
                 *wallet += amount.get();
                 assert_eq!(*wallet, balance_after.get());
             }
-            Event::SchedulePublished { sale_opens_at, sale_closes_at, starts_at, .. } => {
+            Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished {
+                sale_opens_at,
+                sale_closes_at,
+                starts_at,
+                ..
+            })) => {
                 self.sale = Some((*sale_opens_at, *sale_closes_at, *starts_at));
             }
-            Event::SeatsHeld { hold } => self.hold(hold),
-            Event::HoldExpired { hold, .. } => {
+            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.hold(hold),
+            Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => {
                 assert!(now >= hold.expires_at, "a hold expired before its deadline");
                 self.move_on(hold, Fate::Held, Fate::Closed);
             }
-            Event::HoldCancelled { hold, .. } => {
+            Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. })) => {
                 assert!(now < hold.expires_at, "a hold that is over was cancelled");
                 self.move_on(hold, Fate::Held, Fate::Closed);
             }
-            Event::ReservationPaid { hold, balance_after, finished_token_id, .. } => {
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid {
+                hold, balance_after, finished_token_id, ..
+            })) => {
                 assert!(now < hold.expires_at, "a hold that is over was paid");
                 self.move_on(hold, Fate::Held, Fate::Paid);
                 let wallet = self.wallets.entry(hold.user_id).or_default();
@@ -114,7 +141,7 @@ impl Books {
                     self.leave(*finished);
                 }
             }
-            Event::ReservationRefunded { hold, balance_after, .. } => {
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, .. })) => {
                 assert!(self.sale.is_some_and(|(_, _, starts_at)| now < starts_at), "a refund after the start");
                 self.move_on(hold, Fate::Paid, Fate::Closed);
                 self.taken_in -= hold.total_price.get();

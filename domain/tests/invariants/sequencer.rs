@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use domain::limits::REMEMBERED_SECONDS;
 use domain::{
     Action, Actor, CancelReservation, Command, Credential, Decided, Event, Fingerprint, IdempotencyKey, Metadata,
-    PayReservation, Record, Rejection, ReservationId, ScheduleId, SeatId, State, Timestamp, TokenHash, UserId,
+    PayReservation, Record, Rejection, ReservationId, RoomEvent, ScheduleId, SeatId, State, Timestamp, TokenGranted,
+    TokenHash, TokenIssued, UserId,
 };
 use uuid::Uuid;
 
@@ -98,7 +99,8 @@ impl Sequencer {
         let record = Record::seal(&self.state.head, self.now, event, metadata);
         let recorded = record.decode().unwrap();
         assert_eq!((&recorded.event, &recorded.metadata), (event, metadata), "an event is not what was stored");
-        if let Event::TokenIssued { user_id, token_hash, .. } | Event::TokenGranted { user_id, token_hash, .. } = event
+        if let Event::Room(RoomEvent::TokenIssued(TokenIssued { user_id, token_hash, .. }))
+        | Event::Room(RoomEvent::TokenGranted(TokenGranted { user_id, token_hash, .. })) = event
         {
             self.tokens.retain(|(_, known)| known != token_hash);
             self.tokens.push((*user_id, *token_hash));

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Event, Points, RecordedEvent, UserId};
+use domain::{
+    Event, Points, PointsCharged, PointsEvent, RecordedEvent, ReservationPaid, ReservationRefunded, SaleEvent, UserId,
+};
 
 use super::{Change, Fold, Kind, OutOfRange, SqlModel, column};
 
@@ -30,24 +32,17 @@ impl Balances {
 impl Fold for Balances {
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
         match &recorded.event {
-            Event::PointsCharged { user_id, balance_after, .. } => self.set(*user_id, *balance_after, recorded),
-            Event::ReservationPaid { hold, balance_after, .. }
-            | Event::ReservationRefunded { hold, balance_after, .. } => {
+            Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, balance_after, .. })) => {
+                self.set(*user_id, *balance_after, recorded)
+            }
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, balance_after, .. }))
+            | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, .. })) => {
                 self.set(hold.user_id, *balance_after, recorded)
             }
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. }
-            | Event::SchedulePublished { .. }
-            | Event::SeatsHeld { .. }
-            | Event::HoldExpired { .. }
-            | Event::HoldCancelled { .. } => Ok(()),
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Catalogue(_)
+            | Event::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_)) => Ok(()),
         }
     }
 

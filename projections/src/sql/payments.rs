@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Event, Hold, Payment, PaymentId, Points, RecordedEvent, Timestamp, UserId};
+use domain::{
+    Event, Hold, Payment, PaymentId, Points, RecordedEvent, ReservationPaid, ReservationRefunded, SaleEvent, Timestamp,
+    UserId,
+};
 
 use super::store::{Order, id, number};
 use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, column};
@@ -55,26 +58,23 @@ impl Fold for Payments {
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
         let position = column(recorded.head.position.get())?;
         match &recorded.event {
-            Event::ReservationPaid { payment_id, hold, balance_after, paid_at, .. } => {
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid {
+                payment_id,
+                hold,
+                balance_after,
+                paid_at,
+                ..
+            })) => {
                 self.pay(*payment_id, hold, *balance_after, *paid_at, position)?;
             }
-            Event::ReservationRefunded { payment_id, refunded_at, .. } => {
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { payment_id, refunded_at, .. })) => {
                 self.refunded.insert(column(*payment_id)?, (refunded_at.millis(), position));
             }
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::PointsCharged { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. }
-            | Event::SchedulePublished { .. }
-            | Event::SeatsHeld { .. }
-            | Event::HoldExpired { .. }
-            | Event::HoldCancelled { .. } => {}
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Points(_)
+            | Event::Catalogue(_)
+            | Event::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_)) => {}
         }
         Ok(())
     }

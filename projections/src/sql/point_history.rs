@@ -1,6 +1,9 @@
 //! Every movement of points, with the balance after it and the hash that proves it.
 
-use domain::{Event, Hash, Hold, PaymentId, Points, Position, RecordedEvent, ReservationId, Timestamp, UserId};
+use domain::{
+    Event, Hash, Hold, PaymentId, Points, PointsCharged, PointsEvent, Position, RecordedEvent, ReservationId,
+    ReservationPaid, ReservationRefunded, SaleEvent, Timestamp, UserId,
+};
 
 use super::store::{Order, id, number};
 use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, column};
@@ -56,34 +59,36 @@ impl PointHistory {
 impl Fold for PointHistory {
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
         match &recorded.event {
-            Event::PointsCharged { user_id, amount, balance_after, charged_at } => {
+            Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, amount, balance_after, charged_at })) => {
                 let (user_id, balance_after, at) = (*user_id, *balance_after, *charged_at);
                 let moved = Moved { kind: "CHARGE", user_id, balance_after, at, paid: None };
                 self.push(recorded, column(amount.get())?, moved)
             }
-            Event::ReservationPaid { payment_id, hold, balance_after, paid_at, .. } => {
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid {
+                payment_id,
+                hold,
+                balance_after,
+                paid_at,
+                ..
+            })) => {
                 let (user_id, balance_after, at) = (hold.user_id, *balance_after, *paid_at);
                 let moved = Moved { kind: "PAYMENT", user_id, balance_after, at, paid: Some((hold, *payment_id)) };
                 self.push(recorded, -column(hold.total_price.get())?, moved)
             }
-            Event::ReservationRefunded { payment_id, hold, balance_after, refunded_at } => {
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded {
+                payment_id,
+                hold,
+                balance_after,
+                refunded_at,
+            })) => {
                 let (user_id, balance_after, at) = (hold.user_id, *balance_after, *refunded_at);
                 let moved = Moved { kind: "REFUND", user_id, balance_after, at, paid: Some((hold, *payment_id)) };
                 self.push(recorded, column(hold.total_price.get())?, moved)
             }
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. }
-            | Event::SchedulePublished { .. }
-            | Event::SeatsHeld { .. }
-            | Event::HoldExpired { .. }
-            | Event::HoldCancelled { .. } => Ok(()),
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Catalogue(_)
+            | Event::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_)) => Ok(()),
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Event, Hold, Points, RecordedEvent, Reservation, ReservationId, ReservationStatus, Timestamp, UserId};
+use domain::{
+    Event, Hold, HoldCancelled, HoldExpired, Points, RecordedEvent, Reservation, ReservationId, ReservationPaid,
+    ReservationRefunded, ReservationStatus, SaleEvent, SeatsHeld, Timestamp, UserId,
+};
 
 use super::store::{Order, id, number};
 use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, column};
@@ -54,22 +57,14 @@ impl Fold for Reservations {
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
         let position = column(recorded.head.position.get())?;
         match &recorded.event {
-            Event::SeatsHeld { hold } => self.set(hold, "HELD", position),
-            Event::HoldExpired { hold, .. } => self.set(hold, "EXPIRED", position),
-            Event::HoldCancelled { hold, .. } => self.set(hold, "CANCELLED", position),
-            Event::ReservationPaid { hold, .. } => self.set(hold, "PAID", position),
-            Event::ReservationRefunded { hold, .. } => self.set(hold, "REFUNDED", position),
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::PointsCharged { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. }
-            | Event::SchedulePublished { .. } => Ok(()),
+            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.set(hold, "HELD", position),
+            Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => self.set(hold, "EXPIRED", position),
+            Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. })) => self.set(hold, "CANCELLED", position),
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. })) => self.set(hold, "PAID", position),
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
+                self.set(hold, "REFUNDED", position)
+            }
+            Event::Log(_) | Event::Room(_) | Event::Points(_) | Event::Catalogue(_) => Ok(()),
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Event, Hold, RecordedEvent};
+use domain::{
+    CatalogueEvent, Event, Hold, HoldCancelled, HoldExpired, RecordedEvent, ReservationPaid, ReservationRefunded,
+    SaleEvent, SchedulePublished, SeatsHeld,
+};
 use serde::Serialize;
 
 use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, column};
@@ -45,41 +48,41 @@ impl SalesFold {
 impl Fold for SalesFold {
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
         match &recorded.event {
-            Event::SchedulePublished { concert_id, schedule_id, seats_total, .. } => {
+            Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished {
+                concert_id,
+                schedule_id,
+                seats_total,
+                ..
+            })) => {
                 let moved = self.0.entry(column(*schedule_id)?).or_default();
                 moved.concert_id = column(*concert_id)?;
                 moved.seats_total += column(*seats_total)?;
             }
-            Event::SeatsHeld { hold } => {
+            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => {
                 let (moved, seats, _) = self.of(hold)?;
                 moved.held += seats;
             }
-            Event::HoldExpired { hold, .. } | Event::HoldCancelled { hold, .. } => {
+            Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
+            | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. })) => {
                 let (moved, seats, _) = self.of(hold)?;
                 moved.held -= seats;
             }
-            Event::ReservationPaid { hold, .. } => {
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. })) => {
                 let (moved, seats, price) = self.of(hold)?;
                 moved.held -= seats;
                 moved.sold += seats;
                 moved.takings += price;
             }
-            Event::ReservationRefunded { hold, .. } => {
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
                 let (moved, seats, price) = self.of(hold)?;
                 moved.sold -= seats;
                 moved.refunded += seats;
                 moved.takings -= price;
             }
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::PointsCharged { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. } => {}
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Points(_)
+            | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_)) => {}
         }
         Ok(())
     }

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Event, Hold, RecordedEvent, Seat};
+use domain::{
+    CatalogueEvent, Event, Hold, HoldCancelled, HoldExpired, RecordedEvent, ReservationPaid, ReservationRefunded,
+    SaleEvent, Seat, SeatsAdded, SeatsHeld,
+};
 
 use super::{Change, Fold, Kind, OutOfRange, SqlModel, Value, column};
 
@@ -92,25 +95,19 @@ impl SeatList {
 impl Fold for SeatList {
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
         match &recorded.event {
-            Event::SeatsAdded { concert_id, schedule_id, seats } => {
+            Event::Catalogue(CatalogueEvent::SeatsAdded(SeatsAdded { concert_id, schedule_id, seats })) => {
                 let (concert_id, schedule_id) = (column(*concert_id)?, column(*schedule_id)?);
                 seats.iter().try_for_each(|seat| self.add(schedule_id, concert_id, seat))
             }
-            Event::SeatsHeld { hold } => self.take(hold, "HELD"),
-            Event::ReservationPaid { hold, .. } => self.take(hold, "SOLD"),
-            Event::HoldExpired { hold, .. }
-            | Event::HoldCancelled { hold, .. }
-            | Event::ReservationRefunded { hold, .. } => self.release(hold),
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::PointsCharged { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SchedulePublished { .. } => Ok(()),
+            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.take(hold, "HELD"),
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. })) => self.take(hold, "SOLD"),
+            Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
+            | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. }))
+            | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => self.release(hold),
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Points(_)
+            | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SchedulePublished(_)) => Ok(()),
         }
     }
 

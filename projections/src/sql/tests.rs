@@ -1,7 +1,7 @@
 //! Each model's fold, from events to rows, in chunks of any size.
 
 use domain::spec::*;
-use domain::{Event, Points, RecordedEvent};
+use domain::{Event, Points, RecordedEvent, SaleEvent, SeatsHeld};
 use futures_util::TryStreamExt;
 use uuid::Uuid;
 
@@ -120,7 +120,7 @@ async fn a_reservation_comes_back_as_the_event_had_it() {
     let log = a_sale();
     let mut database = written(&log, 4).await;
     let mut database = database.begin_reading().await.unwrap();
-    let Event::SeatsHeld { hold } = &log[4].event else { panic!("{:?}", log[4]) };
+    let Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) = &log[4].event else { panic!("{:?}", log[4]) };
     let found = reservations::one(&mut database, reservation_id(1)).await.unwrap().unwrap();
     assert_eq!((&found.hold, found.status), (hold, domain::ReservationStatus::Refunded));
     assert_eq!(reservations::one(&mut database, reservation_id(6)).await.unwrap(), None);

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use domain::{Event, Head, Position, Record};
+use domain::{Head, Position, Record};
 use uuid::Uuid;
 
 use super::file::{self, Header};
@@ -138,7 +138,9 @@ async fn must_hold(log: &dyn EventLog, header: &Header, path: &Path) -> Result<(
         record.verify(&Head::EMPTY)?;
         decode(&record)
     });
-    if let Some(Event::LogCreated { log_id: own, .. }) = first.transpose()?.map(|recorded| recorded.event)
+    let first = first.transpose()?;
+    let own = first.as_ref().and_then(|recorded| recorded.event.log_created()).map(|created| created.log_id);
+    if let Some(own) = own
         && own != log_id
     {
         return Err(Contradiction::OtherLog { path: path.to_owned(), snapshot: log_id, log: own }.into());

@@ -114,7 +114,7 @@ fn shared(log: &MemoryLog) -> Arc<dyn EventLog> {
 fn charges(log: &MemoryLog, amount: u64) -> usize {
     let is_charge = |record: &Record| {
         let event = record.decode().unwrap().event;
-        matches!(event, Event::PointsCharged { amount: charged, .. } if charged.get() == amount)
+        matches!(event, Event::Points(PointsEvent::PointsCharged(PointsCharged { amount: charged, .. })) if charged.get() == amount)
     };
     log.records().iter().filter(|record| is_charge(record)).count()
 }

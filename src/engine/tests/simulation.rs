@@ -74,12 +74,12 @@ fn assert_no_seat_twice(log: &MemoryLog, seed: u64) {
     let mut taken = std::collections::BTreeSet::new();
     for record in log.records() {
         let event = record.decode().unwrap().event;
-        if let Event::SeatsHeld { hold } = &event {
+        if let Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) = &event {
             for seat_id in hold.seat_ids() {
                 assert!(taken.insert(seat_id), "seed {seed}: seat {seat_id} was held twice");
             }
         }
-        if let Event::HoldExpired { hold, .. } = &event {
+        if let Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) = &event {
             hold.seat_ids().for_each(|seat_id| {
                 taken.remove(&seat_id);
             });

@@ -1,6 +1,7 @@
 //! What goes wrong with one projection stops that one, and what goes wrong with the database stops reports, not more.
 
 use domain::spec::{BOB, held, paid};
+use domain::{PointsCharged, PointsEvent};
 use projections::sql::{payments, point_history};
 
 use super::*;
@@ -43,11 +44,13 @@ async fn an_event_that_no_column_holds_stops_its_projection_only() {
     for place in Place::each() {
         let log = charged_log(3).await;
         // The history has the amount, which no other table has.
-        let Event::PointsCharged { user_id, balance_after, charged_at, .. } = charged(BOB, 1, 1) else {
+        let Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, balance_after, charged_at, .. })) =
+            charged(BOB, 1, 1)
+        else {
             unreachable!()
         };
         let amount = domain::Points::new(u64::MAX);
-        append(&log, [Event::PointsCharged { user_id, amount, balance_after, charged_at }]).await;
+        append(&log, [Event::from(PointsCharged { user_id, amount, balance_after, charged_at })]).await;
         assert_poisoned(&place, &log, &point_history::MODEL, "18446744073709551615").await;
     }
 }

@@ -7,7 +7,7 @@ mod rebuilds;
 use std::time::Duration;
 
 use domain::spec::{ANN, charged, metadata};
-use domain::{Head, Record, Timestamp};
+use domain::{Event, Head, LogCreated, Record, Timestamp};
 use projections::sql::{MODELS, READ_MODELS_FILE};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -114,7 +114,7 @@ async fn append(log: &MemoryLog, events: impl IntoIterator<Item = Event>) {
     let before = head;
     let (log_id, key_check) = (Uuid::from_u128(1), domain::Hash::new([0; 32]));
     let (format, hash_algorithm) = (domain::LOG_FORMAT, domain::HASH_ALGORITHM.to_owned());
-    let created = Event::LogCreated { log_id, format, hash_algorithm, key_check };
+    let created = Event::from(LogCreated { log_id, format, hash_algorithm, key_check });
     let created = (head == Head::EMPTY).then_some(created);
     let seal = |event| {
         let record = Record::seal(&head, Timestamp::from_millis(0), &event, &metadata());

@@ -10,7 +10,11 @@ mod seats;
 
 use std::fmt;
 
-use domain::{Event, Metadata, Position, RecordedEvent, Timestamp};
+use domain::{
+    Event, HoldCancelled, HoldExpired, Metadata, PointsCharged, PointsEvent, Position, RecordedEvent, ReservationPaid,
+    ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SeatsHeld, Timestamp, TokenAdmitted,
+    TokenExpired, TokenGranted, TokenIssued,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -136,7 +140,7 @@ impl Checker {
         self.check_command(&recorded.metadata);
         self.check_time(&recorded.event);
         let is_first = recorded.head.position.get() == 1;
-        let is_name = matches!(recorded.event, Event::LogCreated { .. });
+        let is_name = recorded.event.log_created().is_some();
         self.findings.holds(Proof::CommandsAreWhole, is_first == is_name, || {
             "a log begins with its name, and has one".to_owned()
         });
@@ -169,22 +173,19 @@ impl Checker {
     /// An event is of the time at which it was recorded.
     fn check_time(&mut self, event: &Event) {
         let at = match event {
-            Event::LogCreated { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. }
-            | Event::SchedulePublished { .. } => return,
-            Event::RoomConfigured { configured_at: at, .. }
-            | Event::TokenIssued { issued_at: at, .. }
-            | Event::TokenAdmitted { admitted_at: at, .. }
-            | Event::TokenExpired { expired_at: at, .. }
-            | Event::RoomLeft { left_at: at, .. }
-            | Event::TokenGranted { granted_at: at, .. }
-            | Event::PointsCharged { charged_at: at, .. }
-            | Event::HoldExpired { expired_at: at, .. }
-            | Event::HoldCancelled { cancelled_at: at, .. }
-            | Event::ReservationPaid { paid_at: at, .. }
-            | Event::ReservationRefunded { refunded_at: at, .. } => *at,
-            Event::SeatsHeld { hold } => hold.held_at,
+            Event::Log(_) | Event::Catalogue(_) => return,
+            Event::Room(RoomEvent::RoomConfigured(RoomConfigured { configured_at: at, .. }))
+            | Event::Room(RoomEvent::TokenIssued(TokenIssued { issued_at: at, .. }))
+            | Event::Room(RoomEvent::TokenAdmitted(TokenAdmitted { admitted_at: at, .. }))
+            | Event::Room(RoomEvent::TokenExpired(TokenExpired { expired_at: at, .. }))
+            | Event::Room(RoomEvent::RoomLeft(RoomLeft { left_at: at, .. }))
+            | Event::Room(RoomEvent::TokenGranted(TokenGranted { granted_at: at, .. }))
+            | Event::Points(PointsEvent::PointsCharged(PointsCharged { charged_at: at, .. }))
+            | Event::Sale(SaleEvent::HoldExpired(HoldExpired { expired_at: at, .. }))
+            | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { cancelled_at: at, .. }))
+            | Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { paid_at: at, .. }))
+            | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { refunded_at: at, .. })) => *at,
+            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => hold.held_at,
         };
         let recorded_at = self.recorded_at;
         self.findings.holds(Proof::CommandsAreWhole, at == recorded_at, || {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::limits::{MAX_BALANCE, MAX_CHARGE};
-use domain::{Event, Hold, UserId};
+use domain::{Event, Hold, PointsCharged, PointsEvent, ReservationPaid, ReservationRefunded, SaleEvent, UserId};
 
 use super::{Findings, Proof};
 
@@ -17,7 +17,7 @@ pub struct PointsCheck {
 impl PointsCheck {
     pub fn check(&mut self, event: &Event, findings: &mut Findings) {
         match event {
-            Event::PointsCharged { user_id, amount, balance_after, .. } => {
+            Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, amount, balance_after, .. })) => {
                 self.charged += u128::from(amount.get());
                 findings.holds(Proof::NoCapPassed, (1..=MAX_CHARGE.get()).contains(&amount.get()), || {
                     format!("user {user_id} was charged {}", amount.get())
@@ -27,29 +27,20 @@ impl PointsCheck {
                 });
                 self.follow(*user_id, i128::from(amount.get()), balance_after.get(), findings);
             }
-            Event::ReservationPaid { hold, balance_after, .. } => {
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, balance_after, .. })) => {
                 let price = price(hold);
                 self.taken_in += price;
                 self.follow(hold.user_id, -price, balance_after.get(), findings);
             }
-            Event::ReservationRefunded { hold, balance_after, .. } => {
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, .. })) => {
                 let price = price(hold);
                 self.taken_in -= price;
                 self.follow(hold.user_id, price, balance_after.get(), findings);
             }
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. }
-            | Event::SchedulePublished { .. }
-            | Event::SeatsHeld { .. }
-            | Event::HoldExpired { .. }
-            | Event::HoldCancelled { .. } => {}
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Catalogue(_)
+            | Event::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_)) => {}
         }
     }
 

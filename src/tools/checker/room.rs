@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::limits::{ACTIVE_SECONDS, GRANTED_SECONDS, MAX_WAITING_TOKENS, WAITING_SECONDS};
-use domain::{Event, Timestamp, TokenHash, TokenId, UserId};
+use domain::{
+    Event, ReservationPaid, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SeatsHeld, Timestamp, TokenAdmitted,
+    TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
+};
 
 use super::{Findings, Proof};
 
@@ -51,8 +54,14 @@ impl RoomCheck {
     pub fn check(&self, event: &Event, now: Timestamp, findings: &mut Findings) {
         let mut kept = |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::PlacesWereKept, is_so, reason);
         match event {
-            Event::TokenIssued { .. } => self.check_issued(event, now, findings),
-            Event::TokenAdmitted { token_id, user_id, queue_number, expires_at, .. } => {
+            Event::Room(RoomEvent::TokenIssued(issued)) => self.check_issued(issued, now, findings),
+            Event::Room(RoomEvent::TokenAdmitted(TokenAdmitted {
+                token_id,
+                user_id,
+                queue_number,
+                expires_at,
+                ..
+            })) => {
                 let first = self.line.first_key_value();
                 kept(first == Some((queue_number, token_id)), &|| {
                     format!("token {token_id} with place {queue_number} came in; the first in line is {first:?}")
@@ -66,40 +75,40 @@ impl RoomCheck {
                 kept(in_time, &|| format!("token {token_id} came in though its wait was over, or for another user"));
                 lasts(*expires_at, now, ACTIVE_SECONDS, findings);
             }
-            Event::TokenExpired { token_id, user_id, .. } => {
+            Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, user_id, .. })) => {
                 let ticket = self.tickets.get(token_id);
                 let is_over = ticket.is_some_and(|ticket| ticket.user_id == *user_id && now >= ticket.deadline);
                 kept(is_over, &|| format!("token {token_id} expired before its deadline, or was not in the room"));
             }
-            Event::RoomLeft { token_id, user_id, queue_number, .. } => {
+            Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, user_id, queue_number, .. })) => {
                 let mine = |ticket: &Ticket| (ticket.user_id, ticket.queue_number) == (*user_id, *queue_number);
                 let in_time = self.tickets.get(token_id).is_some_and(|ticket| mine(ticket) && now < ticket.deadline);
                 kept(in_time, &|| format!("token {token_id} was left though it was over, or was not in the room"));
             }
-            Event::TokenGranted { .. } => self.check_granted(event, now, findings),
-            Event::ReservationPaid { hold, finished_token_id, .. } => {
+            Event::Room(RoomEvent::TokenGranted(granted)) => self.check_granted(granted, now, findings),
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, finished_token_id, .. })) => {
                 let inside = self.inside(hold.user_id, now);
                 kept(*finished_token_id == inside, &|| {
                     format!("the payment finished token {finished_token_id:?}; its user's one inside is {inside:?}")
                 });
             }
-            Event::SeatsHeld { hold } => kept(self.inside(hold.user_id, now).is_some(), &|| {
-                format!("user {} held seats without being inside", hold.user_id)
-            }),
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::PointsCharged { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. }
-            | Event::SchedulePublished { .. }
-            | Event::HoldExpired { .. }
-            | Event::HoldCancelled { .. }
-            | Event::ReservationRefunded { .. } => {}
+            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => {
+                kept(self.inside(hold.user_id, now).is_some(), &|| {
+                    format!("user {} held seats without being inside", hold.user_id)
+                })
+            }
+            Event::Log(_)
+            | Event::Room(RoomEvent::RoomConfigured(_))
+            | Event::Points(_)
+            | Event::Catalogue(_)
+            | Event::Sale(
+                SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_) | SaleEvent::ReservationRefunded(_),
+            ) => {}
         }
     }
 
-    fn check_issued(&self, event: &Event, now: Timestamp, findings: &mut Findings) {
-        let Event::TokenIssued { token_id, user_id, queue_number, admitted, expires_at, .. } = event else { return };
+    fn check_issued(&self, issued: &TokenIssued, now: Timestamp, findings: &mut Findings) {
+        let TokenIssued { token_id, user_id, queue_number, admitted, expires_at, .. } = issued;
         findings.holds(Proof::NumbersAreConsecutive, token_id.get() == self.last_token + 1, || {
             format!("token {token_id} follows token {}", self.last_token)
         });
@@ -120,10 +129,8 @@ impl RoomCheck {
         lasts(*expires_at, now, if *admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }, findings);
     }
 
-    fn check_granted(&self, event: &Event, now: Timestamp, findings: &mut Findings) {
-        let Event::TokenGranted { token_id, user_id, token_hash, replaced_token_id, expires_at, .. } = event else {
-            return;
-        };
+    fn check_granted(&self, granted: &TokenGranted, now: Timestamp, findings: &mut Findings) {
+        let TokenGranted { token_id, user_id, token_hash, replaced_token_id, expires_at, .. } = granted;
         let is_next = token_id.get() == self.last_token + 1;
         let is_again = self.granted.get(token_hash) == Some(token_id);
         findings.holds(Proof::NumbersAreConsecutive, is_next || is_again, || {
@@ -139,10 +146,18 @@ impl RoomCheck {
     /// Writes an event into the books.
     pub fn fold(&mut self, event: &Event) {
         match event {
-            Event::RoomConfigured { capacity, admissions_per_second, .. } => {
+            Event::Room(RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, .. })) => {
                 (self.capacity, self.pace) = (*capacity, *admissions_per_second);
             }
-            Event::TokenIssued { token_id, user_id, queue_number, admitted, issued_at, expires_at, .. } => {
+            Event::Room(RoomEvent::TokenIssued(TokenIssued {
+                token_id,
+                user_id,
+                queue_number,
+                admitted,
+                issued_at,
+                expires_at,
+                ..
+            })) => {
                 self.last_queue_number = *queue_number;
                 let (user_id, queue_number) = (*user_id, *queue_number);
                 self.seat(*token_id, Ticket { user_id, is_inside: false, queue_number, deadline: *expires_at });
@@ -150,29 +165,37 @@ impl RoomCheck {
                     self.admit(*token_id, *issued_at, *expires_at);
                 }
             }
-            Event::TokenAdmitted { token_id, admitted_at, expires_at, .. } => {
+            Event::Room(RoomEvent::TokenAdmitted(TokenAdmitted { token_id, admitted_at, expires_at, .. })) => {
                 self.admit(*token_id, *admitted_at, *expires_at);
             }
-            Event::TokenExpired { token_id, .. } | Event::RoomLeft { token_id, .. } => self.end(*token_id),
-            Event::TokenGranted { token_id, user_id, token_hash, replaced_token_id, expires_at, .. } => {
+            Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, .. }))
+            | Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, .. })) => self.end(*token_id),
+            Event::Room(RoomEvent::TokenGranted(TokenGranted {
+                token_id,
+                user_id,
+                token_hash,
+                replaced_token_id,
+                expires_at,
+                ..
+            })) => {
                 replaced_token_id.iter().for_each(|replaced| self.end(*replaced));
                 self.end(*token_id);
                 self.granted.insert(*token_hash, *token_id);
                 let ticket = Ticket { user_id: *user_id, is_inside: true, queue_number: 0, deadline: *expires_at };
                 self.seat(*token_id, ticket);
             }
-            Event::ReservationPaid { finished_token_id, .. } => {
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { finished_token_id, .. })) => {
                 finished_token_id.iter().for_each(|finished| self.end(*finished));
             }
-            Event::LogCreated { .. }
-            | Event::PointsCharged { .. }
-            | Event::ConcertPublished { .. }
-            | Event::SeatsAdded { .. }
-            | Event::SchedulePublished { .. }
-            | Event::SeatsHeld { .. }
-            | Event::HoldExpired { .. }
-            | Event::HoldCancelled { .. }
-            | Event::ReservationRefunded { .. } => {}
+            Event::Log(_)
+            | Event::Points(_)
+            | Event::Catalogue(_)
+            | Event::Sale(
+                SaleEvent::SeatsHeld(_)
+                | SaleEvent::HoldExpired(_)
+                | SaleEvent::HoldCancelled(_)
+                | SaleEvent::ReservationRefunded(_),
+            ) => {}
         }
     }
 

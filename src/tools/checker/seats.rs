@@ -3,7 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::limits::{HOLD_SECONDS, MAX_SEATS_PER_EVENT, MAX_SEATS_PER_RESERVATION, MAX_SEATS_PER_USER_IN_SCHEDULE};
-use domain::{ConcertId, Event, Hold, PaymentId, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
+use domain::{
+    CatalogueEvent, ConcertId, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, PaymentId, ReservationId,
+    ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatId, SeatsAdded, SeatsHeld,
+    Timestamp, UserId,
+};
 
 use super::{Findings, Proof};
 
@@ -44,42 +48,35 @@ pub struct SeatsCheck {
 impl SeatsCheck {
     pub fn check(&mut self, event: &Event, now: Timestamp, findings: &mut Findings) {
         match event {
-            Event::ConcertPublished { concert_id, .. } => {
+            Event::Catalogue(CatalogueEvent::ConcertPublished(ConcertPublished { concert_id, .. })) => {
                 let is_new = self.concerts.insert(*concert_id);
                 findings.holds(Proof::CatalogueIsFixed, is_new, || format!("concert {concert_id} is there already"));
             }
-            Event::SeatsAdded { .. } => self.add(event, findings),
-            Event::SchedulePublished { .. } => self.publish(event, findings),
-            Event::SeatsHeld { hold } => self.hold(hold, now, findings),
-            Event::HoldExpired { hold, .. } => {
+            Event::Catalogue(CatalogueEvent::SeatsAdded(added)) => self.add(added, findings),
+            Event::Catalogue(CatalogueEvent::SchedulePublished(published)) => self.publish(published, findings),
+            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.hold(hold, now, findings),
+            Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => {
                 findings.holds(Proof::PaymentsHaveHolds, now >= hold.expires_at, || {
                     format!("reservation {} expired before its deadline", hold.reservation_id)
                 });
                 self.end(hold, None, findings);
             }
-            Event::HoldCancelled { hold, .. } => {
+            Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. })) => {
                 in_time(hold, now, "cancelled", findings);
                 self.end(hold, None, findings);
             }
-            Event::ReservationPaid { payment_id, hold, .. } => {
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { payment_id, hold, .. })) => {
                 in_time(hold, now, "paid", findings);
                 self.pay(*payment_id, hold, findings);
             }
-            Event::ReservationRefunded { payment_id, hold, .. } => {
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { payment_id, hold, .. })) => {
                 let starts_at = self.times(hold.schedule_id).map(|times| times.starts_at);
                 findings.holds(Proof::PaymentsHaveHolds, starts_at.is_some_and(|starts_at| now < starts_at), || {
                     format!("reservation {} was refunded after the start", hold.reservation_id)
                 });
                 self.end(hold, Some(*payment_id), findings);
             }
-            Event::LogCreated { .. }
-            | Event::RoomConfigured { .. }
-            | Event::TokenIssued { .. }
-            | Event::TokenAdmitted { .. }
-            | Event::TokenExpired { .. }
-            | Event::RoomLeft { .. }
-            | Event::TokenGranted { .. }
-            | Event::PointsCharged { .. } => {}
+            Event::Log(_) | Event::Room(_) | Event::Points(_) => {}
         }
     }
 
@@ -87,8 +84,8 @@ impl SeatsCheck {
         self.schedules.get(&schedule_id)?.times
     }
 
-    fn add(&mut self, event: &Event, findings: &mut Findings) {
-        let Event::SeatsAdded { concert_id, schedule_id, seats } = event else { return };
+    fn add(&mut self, added: &SeatsAdded, findings: &mut Findings) {
+        let SeatsAdded { concert_id, schedule_id, seats } = added;
         let mut fixed = |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::CatalogueIsFixed, is_so, reason);
         fixed(self.concerts.contains(concert_id), &|| format!("there is no concert {concert_id}"));
         let none = || Schedule { concert_id: *concert_id, times: None, seats: HashMap::new() };
@@ -102,19 +99,10 @@ impl SeatsCheck {
         findings.holds(Proof::NoCapPassed, seats.len() <= MAX_SEATS_PER_EVENT, || format!("{} seats", seats.len()));
     }
 
-    fn publish(&mut self, event: &Event, findings: &mut Findings) {
-        let Event::SchedulePublished {
-            concert_id,
-            schedule_id,
-            starts_at,
-            sale_opens_at,
-            sale_closes_at,
-            seats_total,
-            ..
-        } = event
-        else {
-            return;
-        };
+    fn publish(&mut self, published: &SchedulePublished, findings: &mut Findings) {
+        let SchedulePublished {
+            concert_id, schedule_id, starts_at, sale_opens_at, sale_closes_at, seats_total, ..
+        } = published;
         let schedule = self.schedules.get_mut(schedule_id);
         let fits = schedule.as_ref().is_some_and(|schedule| {
             let is_whole = schedule.seats.len() as u64 == *seats_total && sale_opens_at < sale_closes_at;

@@ -2,14 +2,18 @@
 
 use domain::limits::{HOLD_SECONDS, MAX_CHARGE};
 use domain::spec::*;
-use domain::{Event, Head, Hold, Metadata, Points, ReservationId};
+use domain::{Event, Head, Hold, LogCreated, Metadata, Points, ReservationId, SaleEvent, SeatsHeld};
 
 use super::*;
 
 /// Checks these events, each recorded at its own time in seconds after [`T0`], on top of a house on sale.
 fn checked(events: impl IntoIterator<Item = (i64, Event)>) -> Checker {
-    let name =
-        Event::LogCreated { log_id: Uuid::nil(), format: 1, hash_algorithm: "SHA-256".to_owned(), key_check: zeros() };
+    let name = Event::from(LogCreated {
+        log_id: Uuid::nil(),
+        format: 1,
+        hash_algorithm: "SHA-256".to_owned(),
+        key_check: zeros(),
+    });
     let house = [name, room(2), concert(), seats_added((1..=SEATS).map(seat).collect()), schedule_published()];
     let mut checker = Checker::default();
     let mut head = Head::EMPTY;
@@ -39,7 +43,7 @@ fn now<const N: usize>(events: [Event; N]) -> Vec<Proof> {
 
 /// What of this hold is changed.
 fn but(mut event: Event, change: impl FnOnce(&mut Hold)) -> Event {
-    if let Event::SeatsHeld { hold } = &mut event {
+    if let Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) = &mut event {
         change(hold);
     }
     event

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::{Event, Hold, Points, Record, ReservationId};
+use domain::{
+    Event, Hold, HoldExpired, Points, PointsCharged, PointsEvent, Record, ReservationId, SaleEvent, SeatsHeld,
+};
 use reprise::log::{EventLog, SqliteLog};
 use serde_json::{Value, json};
 
@@ -120,7 +122,7 @@ async fn plant(folder: &Path, make: impl Fn(&Hold) -> Event) -> u64 {
     let records = log.read(domain::Position::START, 10_000).await.unwrap();
     let last_hold = records.iter().rev().find_map(|record| {
         let event = record.decode().unwrap().event;
-        if let Event::SeatsHeld { hold } = event { Some(hold) } else { None }
+        if let Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) = event { Some(hold) } else { None }
     });
     let (last, hold) = (records.last().unwrap(), last_hold.unwrap());
     let planted = Record::seal(&last.head(), last.recorded_at, &make(&hold), &domain::spec::metadata());
@@ -134,11 +136,13 @@ async fn a_read_model_that_cannot_go_on_says_why() {
     let folder = stopped().await;
     found(folder.path(), &["projections", "rebuild", "all"]);
     // The history has the amount, which no other table has, and no column holds it.
-    let position = plant(folder.path(), |hold| Event::PointsCharged {
-        user_id: hold.user_id,
-        amount: Points::new(u64::MAX),
-        balance_after: Points::new(1_000),
-        charged_at: hold.held_at,
+    let position = plant(folder.path(), |hold| {
+        Event::Points(PointsEvent::PointsCharged(PointsCharged {
+            user_id: hold.user_id,
+            amount: Points::new(u64::MAX),
+            balance_after: Points::new(1_000),
+            charged_at: hold.held_at,
+        }))
     });
     let position = position.await;
     let (code, standing) = document(folder.path(), &["projections", "status"]);
@@ -156,17 +160,21 @@ async fn what_breaks_a_rule_is_found_though_its_hash_is_right() {
     type Planted<'a> = (&'a str, &'a dyn Fn(&Hold) -> Event);
     let again = |hold: &Hold| Hold { reservation_id: hold.reservation_id.successor(), ..hold.clone() };
     let planted: [Planted; 4] = [
-        ("noSeatSoldTwice", &|hold| Event::SeatsHeld { hold: again(hold) }),
-        ("noWalletBelowZero", &|hold| Event::PointsCharged {
-            user_id: hold.user_id,
-            amount: Points::new(1),
-            balance_after: Points::new(1_000),
-            charged_at: hold.held_at,
+        ("noSeatSoldTwice", &|hold| Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold: again(hold) }))),
+        ("noWalletBelowZero", &|hold| {
+            Event::Points(PointsEvent::PointsCharged(PointsCharged {
+                user_id: hold.user_id,
+                amount: Points::new(1),
+                balance_after: Points::new(1_000),
+                charged_at: hold.held_at,
+            }))
         }),
-        ("paymentsHaveHolds", &|hold| Event::HoldExpired { hold: hold.clone(), expired_at: hold.held_at }),
+        ("paymentsHaveHolds", &|hold| {
+            Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold: hold.clone(), expired_at: hold.held_at }))
+        }),
         ("numbersAreConsecutive", &|hold| {
             let reservation_id = ReservationId::try_from(99).unwrap();
-            Event::SeatsHeld { hold: Hold { reservation_id, ..again(hold) } }
+            Event::from(SeatsHeld { hold: Hold { reservation_id, ..again(hold) } })
         }),
     ];
     for (proof, event) in planted {

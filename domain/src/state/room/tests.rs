@@ -1,6 +1,7 @@
 //! Who is known by which token, for how long, and how the line moves.
 
 use super::*;
+use crate::event::Event;
 use crate::limits::{ACTIVE_SECONDS, GRANTED_SECONDS, WAITING_SECONDS};
 use crate::spec::*;
 
@@ -18,7 +19,7 @@ fn hash(number: u64) -> TokenHash {
 /// The user's active token `number`, under a hash of its own.
 fn active(user_id: UserId, number: u64) -> Event {
     let mut event = admitted(user_id, number);
-    if let Event::TokenIssued { token_hash, .. } = &mut event {
+    if let Event::Room(RoomEvent::TokenIssued(TokenIssued { token_hash, .. })) = &mut event {
         *token_hash = hash(number);
     }
     event

@@ -1,0 +1,115 @@
+//! What happens in the waiting room: who comes, who gets in, whose time is over.
+
+use serde::{Deserialize, Serialize};
+
+use super::never_absent;
+use super::stored::OldShape;
+use crate::values::{RoomId, Seed, Timestamp, TokenHash, TokenId, UserId};
+
+/// How many tokens the room holds, how many it admits in a second (`None`: as fast as slots become free), and how many
+/// seconds an admitted one has to arrive (`None`: it need not).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoomConfigured {
+    pub room_id: RoomId,
+    pub capacity: u64,
+    #[serde(deserialize_with = "never_absent")]
+    pub admissions_per_second: Option<u32>,
+    pub configured_at: Timestamp,
+    #[serde(deserialize_with = "never_absent")]
+    pub arrival_seconds: Option<u32>,
+    /// Why, where an operator said so.
+    #[serde(deserialize_with = "never_absent")]
+    pub reason: Option<String>,
+}
+
+/// Nobody had to arrive, and nobody asked why.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoomConfiguredV1 {
+    room_id: RoomId,
+    capacity: u64,
+    #[serde(deserialize_with = "never_absent")]
+    admissions_per_second: Option<u32>,
+    configured_at: Timestamp,
+}
+
+impl OldShape<RoomConfigured> for RoomConfiguredV1 {
+    fn upcast(self) -> RoomConfigured {
+        let Self { room_id, capacity, admissions_per_second, configured_at } = self;
+        let (arrival_seconds, reason) = (None, None);
+        RoomConfigured { room_id, capacity, admissions_per_second, configured_at, arrival_seconds, reason }
+    }
+
+    fn of(event: &RoomConfigured) -> Option<Self> {
+        let RoomConfigured { room_id, capacity, admissions_per_second, configured_at, .. } = *event;
+        let says_all = event.arrival_seconds.is_none() && event.reason.is_none();
+        says_all.then_some(Self { room_id, capacity, admissions_per_second, configured_at })
+    }
+}
+
+/// Someone joined the line, or the room itself where a slot was free and nobody waited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenIssued {
+    pub token_id: TokenId,
+    pub user_id: UserId,
+    pub room_id: RoomId,
+    pub token_hash: TokenHash,
+    pub seed: Seed,
+    pub queue_number: u64,
+    pub admitted: bool,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// The first in line came in. The serving number is now their queue number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenAdmitted {
+    pub token_id: TokenId,
+    pub user_id: UserId,
+    pub room_id: RoomId,
+    pub queue_number: u64,
+    pub admitted_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// A waiting or active token's deadline was over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenExpired {
+    pub token_id: TokenId,
+    pub user_id: UserId,
+    pub room_id: RoomId,
+    pub expired_at: Timestamp,
+}
+
+/// Someone left the line or the room by themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoomLeft {
+    pub token_id: TokenId,
+    pub user_id: UserId,
+    pub room_id: RoomId,
+    #[serde(deserialize_with = "never_absent")]
+    pub seed: Option<Seed>,
+    pub queue_number: u64,
+    pub issued_at: Timestamp,
+    pub left_at: Timestamp,
+}
+
+/// A demo's fixed token became active, outside the line and the capacity. It has no seed: only such a token comes
+/// from the server's table. `replaced_token_id` is the user's token in the room that it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenGranted {
+    pub token_id: TokenId,
+    pub user_id: UserId,
+    pub room_id: RoomId,
+    pub token_hash: TokenHash,
+    #[serde(deserialize_with = "never_absent")]
+    pub replaced_token_id: Option<TokenId>,
+    pub granted_at: Timestamp,
+    pub expires_at: Timestamp,
+}

@@ -1,0 +1,82 @@
+//! The way of versions, on an event that is made up: it was renamed, and got a reason.
+
+use serde::{Deserialize, Serialize};
+
+use super::*;
+
+/// What the program means today.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DoorClosed {
+    pub door: u64,
+    pub reason: Option<String>,
+}
+
+/// What the first program wrote: doors were counted from 0, and closed for no reason.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DoorClosedV1 {
+    pub index: u64,
+}
+
+impl OldShape<DoorClosed> for DoorClosedV1 {
+    fn upcast(self) -> DoorClosed {
+        DoorClosed { door: self.index + 1, reason: None }
+    }
+
+    fn of(event: &DoorClosed) -> Option<Self> {
+        event.reason.is_none().then(|| Self { index: event.door - 1 })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorOpened {}
+
+events! {
+    /// What happens to doors.
+    pub enum Made {
+        /// All of it.
+        Doors(DoorsEvent) {
+            DoorClosed { 1: Older<DoorClosedV1>, 2: Newest }
+            DoorOpened { 1: Newest }
+        }
+    }
+}
+
+fn closed(reason: Option<&str>) -> DoorClosed {
+    DoorClosed { door: 3, reason: reason.map(str::to_owned) }
+}
+
+fn read(event_type: &str, version: u32, data: &str) -> Option<Made> {
+    Made::read(event_type, version, data).map(Result::unwrap)
+}
+
+#[test]
+fn an_event_is_written_in_the_oldest_version_that_says_all_of_it() {
+    assert_eq!(Made::from(closed(None)).written(), (1, r#"{"index":2}"#.to_owned()));
+    let because = Made::from(closed(Some("smoke")));
+    assert_eq!(because.written(), (2, r#"{"door":3,"reason":"smoke"}"#.to_owned()));
+    assert_eq!(Made::from(DoorOpened {}).written(), (1, "{}".to_owned()));
+}
+
+#[test]
+fn data_of_every_version_is_read_as_the_event_that_it_means() {
+    assert_eq!(read("DoorClosed", 1, r#"{"index":2}"#), Some(closed(None).into()));
+    assert_eq!(read("DoorClosed", 2, r#"{"door":3,"reason":"smoke"}"#), Some(closed(Some("smoke")).into()));
+    assert_eq!(read("DoorClosed", 2, r#"{"door":3,"reason":null}"#), Some(closed(None).into()));
+}
+
+#[test]
+fn data_of_one_version_is_no_data_of_another() {
+    assert!(Made::read("DoorClosed", 1, r#"{"door":3,"reason":null}"#).unwrap().is_err());
+    assert!(Made::read("DoorClosed", 2, r#"{"index":2}"#).unwrap().is_err());
+}
+
+#[test]
+fn what_is_not_in_the_table_is_not_read() {
+    assert_eq!(read("DoorClosed", 3, "{}"), None);
+    assert_eq!(read("DoorClosed", 0, "{}"), None);
+    assert_eq!(read("DoorPainted", 1, "{}"), None);
+    assert_eq!(Made::TYPES, [("DoorClosed", [1, 2].as_slice()), ("DoorOpened", &[1])]);
+    assert_eq!(Made::from(closed(None)).event_type(), "DoorClosed");
+}
