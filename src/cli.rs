@@ -64,7 +64,7 @@ async fn import(place: &Place, path: &Path) -> Result<String, CliError> {
     sequencer.await??;
     log.close().await;
     Ok(match written {
-        0 => format!("{}: nothing was imported; all of it is in the log already", path.display()),
+        0 => format!("{}: nothing to import; all of it is in the log already", path.display()),
         _ => format!("{}: imported by {} commands", path.display(), HumanCount(written)),
     })
 }

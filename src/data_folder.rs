@@ -41,11 +41,11 @@ pub enum FolderProblem {
     Log { log: String, error: StartError },
     #[error("{}: {error}; the log cannot be served without the key that it was made with", path.display())]
     Key { path: PathBuf, error: io::Error },
-    #[error("{}: this key is not the one that the log was made with", .0.display())]
+    #[error("{}: this key is not the one that the log was made with; give the right file with `--key-file`", .0.display())]
     WrongKey(PathBuf),
     #[error(transparent)]
     Unreadable(ReadError),
-    #[error("another node has just made the log with another key: all nodes of a log need the same one (--key-file)")]
+    #[error("another node has just made the log with another key; all nodes of a log need the same key: `--key-file`")]
     OthersKey,
     #[error("the log could not be created: {0}")]
     NotCreated(Undecided),
@@ -130,7 +130,7 @@ pub async fn start(
     if is_new && key_check(&log).await? != Some(key.check()) {
         return Err(FolderProblem::OthersKey);
     }
-    tracing::info!("this run of the node is {node_id}");
+    tracing::info!("this run of the node has the id {node_id}");
     Ok((engine, sequencer))
 }
 

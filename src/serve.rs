@@ -50,7 +50,7 @@ pub enum ServeError {
     ReadModels(#[from] sqlx::Error),
     #[error("the sequencer stopped: {0}")]
     Panicked(#[from] tokio::task::JoinError),
-    #[error("the server cannot count what it does: {0}")]
+    #[error("metrics cannot be collected: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
@@ -135,7 +135,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
                 tracing::warn!("stopped without a snapshot: it took too long to write");
             }
         }
-        Err(_) => tracing::warn!("stopped with commands whose outcome the log has not told"),
+        Err(_) => tracing::warn!("stopped; the outcome of some commands is not known"),
     }
     tracing::info!("stopped");
     Ok(())

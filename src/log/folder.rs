@@ -16,7 +16,7 @@ pub struct FolderLock {
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// Two servers on one folder would each think that they are alone.
-    #[error("another reprise server holds the data folder {}", .folder.display())]
+    #[error("the data folder {} is in use by another `reprise` process; stop that one first", .folder.display())]
     Held { folder: PathBuf },
     /// It cannot be created or written.
     #[error("the data folder {} cannot be used: {source}", .folder.display())]
@@ -86,7 +86,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let _first = FolderLock::take(folder.path()).unwrap();
         let refused = FolderLock::take(folder.path()).unwrap_err().to_string();
-        assert_eq!(refused, format!("another reprise server holds the data folder {}", folder.path().display()));
+        assert_eq!(
+            refused,
+            format!(
+                "the data folder {} is in use by another `reprise` process; stop that one first",
+                folder.path().display()
+            )
+        );
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl EventLog for SqliteLog {
     /// All records move into `log.db`, so that whoever copies that file alone has the whole log.
     async fn close(&self) {
         if let Err(error) = self.move_into_one_file().await {
-            tracing::warn!("the log stays in two files, log.db and log.db-wal: {error}");
+            tracing::warn!("the log stays in two files, `log.db` and `log.db-wal`: {error}");
         }
     }
 }

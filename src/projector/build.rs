@@ -160,7 +160,10 @@ async fn swap(
     loop {
         match try_to_swap(&mut *database.writer.lock().await, log, model, checkpoint).await {
             Err(BuildError::Database(error)) if is_locked_out(&error) => {
-                tracing::info!("the new {} waits for those who read the old one", model.name);
+                tracing::info!(
+                    "the new read model {} is ready; it takes the old one's place when nobody reads that any more",
+                    model.name
+                );
             }
             swapped => return swapped,
         }
@@ -233,7 +236,7 @@ impl Shared {
         match self.build(&models, Which::Unfit, |_| {}).await {
             Ok(position) => {
                 tracing::info!(
-                    "built up to position {position}: {}",
+                    "read models built up to position {position}: {}",
                     models.iter().map(|model| model.name).collect::<Vec<_>>().join(", ")
                 );
                 self.wanted.send_modify(|wanted| wanted.retain(|name| !names.contains(name)));
@@ -253,14 +256,14 @@ impl Shared {
             // The other one builds what is wanted here as well.
             Err(BuildError::Busy) => tokio::time::sleep(RETRY_PAUSE).await,
             Err(error) => {
-                tracing::warn!("read models could not be built, which is tried again: {error}");
+                tracing::warn!("read models could not be built; trying again: {error}");
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
         }
     }
 
     fn give_up(&self, model: &'static SqlModel, reason: &str) {
-        tracing::error!("the projection {} cannot be built; everything else goes on: {reason}", model.name);
+        tracing::error!("the read model {} cannot be built; everything else goes on: {reason}", model.name);
         self.failed.lock().expect("nobody panics with it").insert(model.name, reason.to_owned());
         self.wanted.send_modify(|wanted| {
             wanted.remove(model.name);
@@ -279,7 +282,7 @@ impl Shared {
 
     async fn carry_out(&self, request: &Request) {
         let models = request.models(&self.models);
-        tracing::info!("rebuilding {}, as requested", request.projection);
+        tracing::info!("rebuilding the read model {}, as a command asked", request.projection);
         let end = self.log.head().await.map_or(Position::START, |head| head.position);
         let tell = |position: Position| {
             request.tell(&Outcome::Building { position: position.get(), end: end.max(position).get() });
@@ -288,12 +291,12 @@ impl Shared {
             Ok(position) => Outcome::Built { position: position.get() },
             Err(error) if error.is_final() => Outcome::Failed { reason: error.to_string() },
             Err(error) => {
-                tracing::warn!("{} could not be rebuilt, which is tried again: {error}", request.projection);
+                tracing::warn!("the read model {} could not be rebuilt; trying again: {error}", request.projection);
                 return tokio::time::sleep(RETRY_PAUSE).await;
             }
         };
         if let Outcome::Failed { reason } = &outcome {
-            tracing::error!("{} could not be rebuilt: {reason}", request.projection);
+            tracing::error!("the read model {} could not be rebuilt: {reason}", request.projection);
         }
         request.finish(&outcome);
     }

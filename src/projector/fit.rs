@@ -30,20 +30,22 @@ pub async fn fit(
     log: &dyn EventLog,
     log_id: Uuid,
 ) -> Result<Fit, ReadError> {
-    let Some(stored) = stored else { return Ok(Fit::Unfit("there is none yet".to_owned())) };
+    let Some(stored) = stored else { return Ok(Fit::Unfit("it does not exist yet".to_owned())) };
     if stored.version > model.version {
         return Ok(Fit::Newer(stored.version));
     }
     if stored.log_id != log_id {
-        return Ok(Fit::Unfit(format!("it is of the log {}", stored.log_id)));
+        return Ok(Fit::Unfit(format!("it was made from another log, {}", stored.log_id)));
     }
     let position = stored.head.position;
     if position > Position::START {
         let found = log.read(Position::new(position.get() - 1), 1).await?;
         match found.first().filter(|record| record.position == position) {
-            None => return Ok(Fit::Unfit(format!("it has position {position}, which is past the log's head"))),
+            None => {
+                return Ok(Fit::Unfit(format!("it was made up to position {position}, which is past the log's head")));
+            }
             Some(record) if record.hash != stored.head.hash => {
-                return Ok(Fit::Unfit(format!("it has another record at position {position} than the log")));
+                return Ok(Fit::Unfit(format!("its record at position {position} has another hash than the log's")));
             }
             Some(_) => {}
         }

@@ -66,7 +66,7 @@ pub(super) async fn follow(shared: Arc<Shared>) {
         };
         let reason = trouble.to_string();
         if reason != said {
-            tracing::warn!("the read models in SQL stand still: {reason}");
+            tracing::warn!("the read models in SQL are not updated for now: {reason}");
             said = reason.clone();
         }
         if !matches!(trouble, Trouble::Log(_)) {
@@ -151,8 +151,9 @@ impl Shared {
             if phase != Phase::Building {
                 self.wanted.send_if_modified(|wanted| wanted.remove(model.name));
             } else if self.wanted.send_if_modified(|wanted| wanted.insert(model.name)) {
-                let why = if let Fit::Unfit(why) = &fit { why } else { "it is of an older version" };
-                tracing::info!("the read model {} is built: {why}", model.name);
+                let why =
+                    if let Fit::Unfit(why) = &fit { why } else { "it was made by an older version of the program" };
+                tracing::info!("building the read model {}: {why}", model.name);
             }
             if let (Phase::Following, Some(checkpoint)) = (&phase, stored) {
                 feeds.push(Feed { model, checkpoint });
@@ -230,7 +231,7 @@ impl Shared {
             };
             feed.checkpoint = checkpoint;
             let phase = reason.map_or(Phase::Following, |reason| {
-                tracing::error!("the projection stops; everything else goes on: {reason}");
+                tracing::error!("this read model is not updated any more; everything else goes on: {reason}");
                 stopped.push(feed.model.name);
                 Phase::Stopped { reason }
             });

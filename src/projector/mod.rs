@@ -97,7 +97,7 @@ impl Projector {
         tasks.spawn(build::build_what_is_wanted(self.0));
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
-                tracing::error!("projecting stopped: {error}");
+                tracing::error!("read models in SQL are not updated any more: {error}");
             }
         }
     }
@@ -111,12 +111,12 @@ impl Projector {
                 Ok(database) => break database.close().await.map_err(|error| error.to_string()),
                 // Whoever projected was told to stop, and does at its next step.
                 Err(shared) if Instant::now() < deadline => shared,
-                Err(_) => break Err("they are in use".to_owned()),
+                Err(_) => break Err("somebody still uses them".to_owned()),
             };
             tokio::time::sleep(CLOSE_AGAIN).await;
         };
         if let Err(reason) = closed {
-            tracing::warn!("the read models were not closed in good order: {reason}");
+            tracing::warn!("the database of the read models was not closed cleanly: {reason}");
         }
     }
 

@@ -88,8 +88,8 @@ pub async fn verify(
 fn not_comparable(fit: Fit) -> String {
     match fit {
         Fit::Fits => "it cannot be read".to_owned(),
-        Fit::Outdated => "it is of an older version, and will be rebuilt".to_owned(),
-        Fit::Newer(version) => format!("it was made by a newer program (version {version})"),
+        Fit::Outdated => "it was made by an older version of the program, and will be rebuilt".to_owned(),
+        Fit::Newer(version) => format!("it was made by a newer version of the program: version {version}"),
         Fit::Unfit(why) => format!("it does not fit the log: {why}"),
     }
 }

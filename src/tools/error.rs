@@ -32,15 +32,19 @@ pub enum ToolError {
     Start(#[from] StartError),
     #[error("{}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
-    #[error("{}: it is there already, and is not written over", .0.display())]
+    #[error("{}: it is there already, and is not overwritten; give another name", .0.display())]
     Exists(PathBuf),
     #[error("{}: line {line}: {reason}", path.display())]
     Line { path: PathBuf, line: u64, reason: String },
+<<<<<<< HEAD
     #[error("{0}: there is a log already, and nothing is written over it")]
+=======
+    #[error("{0}: there is a log already; import into an empty place")]
+>>>>>>> a7cc608 (Messages follow the page of rules: what it is about comes first, values are named, and what to do next is said)
     HasLog(String),
     #[error(
-        "a backup is of a log in SQLite; {0} is backed up by what its database has for it: `pg_basebackup` and archived \
-         WAL, or `pg_dump`, for PostgreSQL. `reprise log export` and the server's key make a copy of any log"
+        "{0}: `reprise backup` copies a log in SQLite only; back this one up by its database's own tools (PostgreSQL: \
+         `pg_basebackup` with archived WAL, or `pg_dump`), or make a copy by `reprise log export`"
     )]
     NotSqlite(String),
     #[error("{0}; nothing was copied")]
@@ -61,7 +65,7 @@ pub enum ToolError {
     NotFound(String),
     #[error(transparent)]
     Unprinted(#[from] Unprinted),
-    #[error("what was written is not what was read: {0}")]
+    #[error("the copy differs from what was copied: {0}")]
     Unfaithful(String),
 }
 

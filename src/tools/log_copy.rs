@@ -55,7 +55,7 @@ pub async fn run(from: &LogPlace, to: &LogPlace, json: bool) -> Result<Said, Too
         count(position.get() - found.position.get())
     );
     if server_key != Some("fits") {
-        text.push_str("\nserver.key must come along: the copy is served only with the key that the log was made with");
+        text.push_str("\nthe server's key was not copied: copy `server.key` too, without it the log cannot be served");
     }
     Ok(Said::new(&document, text))
 }
@@ -67,7 +67,10 @@ async fn goes_on(from: &LogPlace, to: &LogPlace, source: &dyn EventLog, found: H
     match same.first() {
         Some(record) if record.head() == found => Ok(Proved { head: found, recorded_at: record.recorded_at }),
         Some(_) | None => {
-            let reason = format!("{to} holds position {}, which is not in {from} as it is there", found.position);
+            let reason = format!(
+                "{to} is no beginning of {from}: its record at position {} has another hash, or is not in {from}",
+                found.position
+            );
             Err(ToolError::OtherLog(reason))
         }
     }

@@ -79,7 +79,7 @@ pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolErr
     let Head { position, hash } = finished?;
     let document = serde_json::json!({ "file": file, "events": position, "headHash": hash });
     let text = format!(
-        "{}: {} records\nhead {position}:{hash}\nserver.key is not in it and must come along by itself",
+        "{}: {} records\nhead {position}:{hash}\nthe server's key is not in the file: copy `server.key` too, without it the log cannot be served",
         file.display(),
         count(position.get())
     );

@@ -35,7 +35,7 @@ pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolErr
     let mut text = format!("{}: {} records\nhead {position}:{hash}", place.log_name(), count(position.get()));
     if key != "fits" {
         text.push_str(&format!(
-            "\n{} is {key}: the log is served only with the key that it was made with",
+            "\n{} is {key}: copy the key that the log was made with there, without it the log cannot be served",
             path.display()
         ));
     }
@@ -133,7 +133,7 @@ async fn import(
     }
     appended = append(log, appended, &chunk).await?;
     if appended == Head::EMPTY {
-        return Err(ToolError::NotFound(format!("{}: it holds no record", file.display())));
+        return Err(ToolError::NotFound(format!("{}: the file holds no record", file.display())));
     }
     Ok((appended, key_check))
 }

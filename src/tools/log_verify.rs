@@ -50,7 +50,7 @@ pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Resul
         if let Some(violation) = checker.violations().first() {
             wrong = Some((violation.position, format!("{}: {}", violation.proof, violation.reason)));
         } else if noted.is_some() {
-            wrong = Some((position, "the record is another than the one that was noted".to_owned()));
+            wrong = Some((position, "the record has another hash than the one that was noted".to_owned()));
         } else {
             last = Some((recorded.head, recorded.recorded_at));
             found.events = position.get();
@@ -84,7 +84,8 @@ fn at_the_end(checker: &mut Checker, head: Head, expected: Option<Expected>) -> 
         return Some((violation.position, format!("{}: {}", violation.proof, violation.reason)));
     }
     let noted = expected?.0.position;
-    (noted > head.position).then(|| (head.position.next(), format!("the log ends before {noted}, which was noted")))
+    (noted > head.position)
+        .then(|| (head.position.next(), format!("the log ends before position {noted}, which was noted")))
 }
 
 fn text(found: &Verified) -> String {
@@ -92,13 +93,12 @@ fn text(found: &Verified) -> String {
     match (&found.position, &found.reason) {
         (Some(position), Some(reason)) => {
             format!(
-                "WRONG at position {position}: {reason}\n{} records before it are right ({rate})",
+                "WRONG at position {position}: {reason}\n{} records before it are intact ({rate})",
                 count(found.events)
             )
         }
         _ => format!(
-            "the log is right: {} records, the last of {}, each chained to all before it and within the rules ({rate})\n\
-             head {}:{}",
+            "the log is intact: {} records, the last of {}; each fits its hash and keeps the rules ({rate})\nhead {}:{}",
             count(found.events),
             found.last_recorded_at.as_deref().unwrap_or("no time"),
             found.events,

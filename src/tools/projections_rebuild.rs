@@ -33,7 +33,7 @@ pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolErro
     let names: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
     if models.is_empty() {
         let known = names.join(", ");
-        return Err(ToolError::NotFound(format!("there is no projection {name}; there are {known}, and all")));
+        return Err(ToolError::NotFound(format!("there is no read model {name}; give one of {known}, or all")));
     }
     let started = Instant::now();
     let bar = source::progress_bar("rebuilding", Position::START, json);
@@ -84,12 +84,12 @@ async fn by_the_server(folder: &Path, name: &str, bar: &ProgressBar) -> Result<P
                 bar.set_position(position);
             }
             None if request.is_lost() => {
-                return Err(ToolError::NotBuilt("the request was taken away by somebody else".to_owned()));
+                return Err(ToolError::NotBuilt("somebody removed the request's file".to_owned()));
             }
             None => {}
         }
         if FolderLock::take(folder).is_ok() {
-            let reason = "the server stopped; when it starts again, it does what was asked".to_owned();
+            let reason = "the server stopped; it rebuilds them when it starts again".to_owned();
             return Err(ToolError::NotBuilt(reason));
         }
     }

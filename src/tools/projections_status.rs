@@ -44,15 +44,19 @@ pub async fn run(place: &Place) -> Result<Said, ToolError> {
     let mut table = Table::new(["projection", "state", "position", "behind", "seconds"], &[2, 3, 4]);
     for standing in &standings {
         let reason = standing.reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-        let building =
-            standing.building.map_or_else(String::new, |position| format!(", a new one at {}", count(position)));
+        let building = standing.building.map_or_else(String::new, |position| format!(", a new one at {position}"));
         let state = format!("{}{building}{reason}", standing.state);
-        let numbers = [standing.position, standing.lag_events, standing.lag_seconds].map(count);
-        let [position, behind, seconds] = numbers;
+        let [behind, seconds] = [standing.lag_events, standing.lag_seconds].map(count);
+        let position = standing.position.to_string();
         table.row([standing.projection.to_owned(), state, position, behind, seconds]);
     }
     let is_well = standings.iter().all(|standing| matches!(standing.state, "current" | "behind"));
-    let text = if standings.is_empty() { "there are no read models in SQL yet".to_owned() } else { table.to_string() };
+    let text = if standings.is_empty() {
+        "no read model exists in SQL yet; `reprise projections rebuild all` builds them, and so does a server"
+            .to_owned()
+    } else {
+        table.to_string()
+    };
     Ok(Said::verdict(is_well, &standings, text))
 }
 

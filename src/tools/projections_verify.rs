@@ -26,10 +26,14 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
     for verified in &projections {
         let found =
             verified.fault.as_deref().map_or("equal to a fresh fold".to_owned(), |fault| format!("WRONG: {fault}"));
-        table.row([verified.projection.to_owned(), count(verified.position), count(verified.rows), found]);
+        table.row([verified.projection.to_owned(), verified.position.to_string(), count(verified.rows), found]);
     }
     let ok = projections.iter().all(|verified| verified.fault.is_none());
-    let text =
-        if projections.is_empty() { "there are no read models in SQL yet".to_owned() } else { table.to_string() };
+    let text = if projections.is_empty() {
+        "no read model exists in SQL yet; `reprise projections rebuild all` builds them, and so does a server"
+            .to_owned()
+    } else {
+        table.to_string()
+    };
     Ok(Said::verdict(ok, &Found { ok, projections }, text))
 }

@@ -37,7 +37,7 @@ pub fn hot(checker: &Checker, read_models: &ReadModels) -> Comparison {
     let mut compare = |what: String, shown: u64, kept: u64| {
         compared += 1;
         if shown != kept {
-            differences.push(format!("{what}: {shown} is shown, {kept} follows from the log"));
+            differences.push(format!("{what}: the read model has {shown}, the log makes {kept}"));
         }
     };
     for (user_id, kept) in checker.balances() {

@@ -19,10 +19,20 @@ const TOKEN_CHARACTERS: usize = 36;
 /// It shows none, several, or something else.
 pub fn presented(headers: &HeaderMap) -> Result<TokenHash, Problem> {
     let mut shown = headers.get_all(header::AUTHORIZATION).iter();
-    let missing = || Problem::new(&kinds::TOKEN_MISSING, "The token of POST /api/tokens goes into Authorization.");
+    let missing = || {
+        Problem::new(
+            &kinds::TOKEN_MISSING,
+            "The header `Authorization` is missing. Send the token that `POST /api/tokens` answered: `Authorization: Bearer <token>`.",
+        )
+    };
     let first = shown.next().ok_or_else(missing)?;
     let only = if shown.next().is_none() { first.to_str().ok() } else { None };
-    let malformed = || Problem::new(&kinds::TOKEN_MALFORMED, "Authorization must hold one token, a UUID with hyphens.");
+    let malformed = || {
+        Problem::new(
+            &kinds::TOKEN_MALFORMED,
+            "The header `Authorization` must hold one token: the UUID that `POST /api/tokens` answered, with its hyphens.",
+        )
+    };
     only.and_then(token).as_ref().map(token_hash).ok_or_else(malformed)
 }
 

@@ -28,7 +28,7 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(2);
 /// It is not said to be JSON, is too large, does not come, or breaks off; in this order.
 pub async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Problem> {
     if !is_json(headers) {
-        let detail = "Content-Type must be given once, as application/json.";
+        let detail = "The header `Content-Type` must be given once: `application/json`.";
         return Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
@@ -39,7 +39,8 @@ pub async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Problem>
     loop {
         let frame = tokio::time::timeout_at(deadline, body.frame()).await.map_err(|_| did_not_come())?;
         let Some(frame) = frame else { return Ok(bytes.into()) };
-        let broke_off = |_| Problem::new(&kinds::MALFORMED_BODY, "The body broke off.").closing();
+        let broke_off =
+            |_| Problem::new(&kinds::MALFORMED_BODY, "The body ended before its announced length.").closing();
         let Ok(chunk) = frame.map_err(broke_off)?.into_data() else { continue };
         if bytes.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(too_large());

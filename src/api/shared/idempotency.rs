@@ -23,7 +23,7 @@ pub fn key(headers: &HeaderMap, method: &Method, path: &str, body: &[u8]) -> Res
     let Some(key) = given.next() else { return Ok(None) };
     let fit = (1..=MAX_KEY_CHARACTERS).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
     if !fit || given.next().is_some() {
-        let detail = "Idempotency-Key must be given once, as 1 to 255 visible ASCII characters.";
+        let detail = "The header `Idempotency-Key` must be given once: 1 to 255 visible ASCII characters.";
         return Err(Problem::new(&kinds::MALFORMED_HEADER, detail));
     }
     let request = fingerprint([method.as_str().as_bytes(), path.as_bytes(), body]);

@@ -89,7 +89,8 @@ impl<'a> Members<'a> {
         let mut unknown: Vec<_> = self.given.into_iter().map(|(name, _)| name.into_owned()).collect();
         unknown.sort_unstable();
         unknown.dedup();
-        let unknown = unknown.into_iter().map(|field| FieldError { field, message: "is not known here".into() });
+        let unknown =
+            unknown.into_iter().map(|field| FieldError { field, message: "is not a member of this request".into() });
         self.errors.extend(unknown);
         made.filter(|_| self.errors.is_empty()).ok_or_else(|| Problem::invalid_request(&self.errors))
     }
@@ -183,8 +184,11 @@ mod tests {
     fn every_wrong_member_is_named() {
         refused("{}", &[("n", "is missing")]);
         refused(r#"{"n":1,"n":1}"#, &[("n", "is given more than once")]);
-        refused(r#"{"n":1,"m":1}"#, &[("m", "is not known here")]);
-        refused(r#"{"N":1,"m":1}"#, &[("n", "is missing"), ("N", "is not known here"), ("m", "is not known here")]);
+        refused(r#"{"n":1,"m":1}"#, &[("m", "is not a member of this request")]);
+        refused(
+            r#"{"N":1,"m":1}"#,
+            &[("n", "is missing"), ("N", "is not a member of this request"), ("m", "is not a member of this request")],
+        );
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Parameters {
 
     /// `status=all`: every seat, not only those that can be reserved.
     pub fn all_seats(&mut self) -> bool {
-        self.read("status", "must be all", |text| (text == "all").then_some(())).is_some()
+        self.read("status", "must be `all`", |text| (text == "all").then_some(())).is_some()
     }
 
     /// `limit`: how many lines a page has.
@@ -49,7 +49,7 @@ impl Parameters {
 
     /// `order`: the newest first, or the oldest.
     pub fn order(&mut self) -> Option<Order> {
-        self.read("order", "must be desc or asc", |text| match text {
+        self.read("order", "must be `desc` or `asc`", |text| match text {
             "desc" => Some(Order::Descending),
             "asc" => Some(Order::Ascending),
             _ => None,
@@ -58,7 +58,7 @@ impl Parameters {
 
     /// `after`: where the page before ended, as its link says.
     pub fn after<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        self.read("after", "must be that of a page's link to the next", parse)
+        self.read("after", "must be the cursor of a `next` link, unchanged", parse)
     }
 
     /// That nothing was wrong.

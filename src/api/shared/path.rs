@@ -24,7 +24,7 @@ impl PathIds {
     pub fn id<Id: TryFrom<u64, Error = NotAnId>>(&self, name: &str) -> Result<Id, Problem> {
         let mut named = self.0.iter().flatten().filter(|(known, _)| *known == name);
         let id = named.next().and_then(|(_, text)| id(text));
-        id.ok_or_else(|| Problem::new(&kinds::MALFORMED_PATH, format!("In the path, {name} must be an id: {NotAnId}.")))
+        id.ok_or_else(|| Problem::new(&kinds::MALFORMED_PATH, format!("`{name}` in the path is wrong: {NotAnId}.")))
     }
 }
 

@@ -58,8 +58,8 @@ impl Problem {
 
     /// Members or parameters that are not as they must be, every one of them.
     pub fn invalid_request(errors: &[FieldError]) -> Self {
-        let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
-        let detail = format!("Not as they must be: {}", fields.join(", "));
+        let sentences = errors.iter().map(|error| format!("`{}` {}.", error.field, error.message));
+        let detail = sentences.collect::<Vec<_>>().join(" ");
         Self::new(&kinds::INVALID_REQUEST, detail).with(json!({ "errors": errors }))
     }
 
@@ -147,15 +147,15 @@ fn retry_seconds() -> u32 {
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         match rejection {
-            Rejection::TokenUnknown => Self::new(&kinds::TOKEN_UNKNOWN, "Nobody knows this token."),
+            Rejection::TokenUnknown => Self::new(&kinds::TOKEN_UNKNOWN, "The server does not know this token. `POST /api/tokens` gives a new one."),
             Rejection::TokenExpired => {
-                Self::new(&kinds::TOKEN_EXPIRED, "The token's deadline is over: ask for another.")
+                Self::new(&kinds::TOKEN_EXPIRED, "The token has expired. `POST /api/tokens` gives a new one.")
             }
             Rejection::NotAdmitted { queue_number, serving_number, ahead } => {
-                Self::new(&kinds::NOT_ADMITTED, "Only a token that is ACTIVE may do this.")
+                Self::new(&kinds::NOT_ADMITTED, "This needs an ACTIVE token. This one has not been admitted, or has finished: see `GET /api/tokens/me`.")
                     .with(json!({ "queueNumber": queue_number, "servingNumber": serving_number, "ahead": ahead }))
             }
-            Rejection::NotYours => Self::new(&kinds::NOT_YOURS, "The token belongs to another user than this."),
+            Rejection::NotYours => Self::new(&kinds::NOT_YOURS, "The token belongs to another user than the one that is asked for."),
             Rejection::ConcertNotFound { concert_id } => {
                 Self::new(&kinds::CONCERT_NOT_FOUND, format!("There is no concert {concert_id}."))
             }
@@ -168,33 +168,37 @@ impl From<Rejection> for Problem {
             Rejection::ReservationNotFound { reservation_id } => {
                 Self::new(&kinds::RESERVATION_NOT_FOUND, format!("There is no reservation {reservation_id}."))
             }
-            Rejection::SeatTaken { seat_ids } => Self::new(&kinds::SEAT_TAKEN, "Some of the seats are held or sold.")
-                .with(json!({ "seatIds": seat_ids })),
+            Rejection::SeatTaken { seat_ids } => {
+                let ids: Vec<String> = seat_ids.iter().map(ToString::to_string).collect();
+                let detail = format!("These of the seats are held or sold: {}.", ids.join(", "));
+                Self::new(&kinds::SEAT_TAKEN, detail).with(json!({ "seatIds": seat_ids }))
+            }
             Rejection::SeatLimitReached { limit } => {
-                let detail = format!("A user holds or owns at most {limit} seats of a schedule.");
+                let detail = format!("A user may hold or own at most {limit} seats of one schedule.");
                 Self::new(&kinds::SEAT_LIMIT_REACHED, detail).with(json!({ "limit": limit }))
             }
             Rejection::InsufficientPoints { balance, required } => {
-                Self::new(&kinds::INSUFFICIENT_POINTS, "The balance does not cover the price.")
+                let detail = format!("The balance is {} points, the price is {} points.", balance.get(), required.get());
+                Self::new(&kinds::INSUFFICIENT_POINTS, detail)
                     .with(json!({ "balance": balance, "required": required }))
             }
             Rejection::AmountMismatch { required } => {
-                Self::new(&kinds::AMOUNT_MISMATCH, "The amount must be the reservation's total price.")
+                Self::new(&kinds::AMOUNT_MISMATCH, format!("The amount must be the reservation's total price: {}.", required.get()))
                     .with(json!({ "required": required }))
             }
             Rejection::BalanceLimitReached { limit } => {
-                let detail = format!("A charge leads to a balance of at most {} points.", limit.get());
+                let detail = format!("A charge may lead to a balance of at most {} points.", limit.get());
                 Self::new(&kinds::BALANCE_LIMIT_REACHED, detail)
             }
             Rejection::ReservationNotPayable { status } => {
-                Self::new(&kinds::RESERVATION_NOT_PAYABLE, "The reservation was cancelled or refunded.")
+                Self::new(&kinds::RESERVATION_NOT_PAYABLE, "The reservation was cancelled or refunded. Only a held one can be paid.")
                     .with(json!({ "reservationStatus": wire::reservation_status(status) }))
             }
-            Rejection::NotOnSale => Self::new(&kinds::NOT_ON_SALE, "This is not possible at this time of the sale."),
-            Rejection::HoldExpired => Self::new(&kinds::HOLD_EXPIRED, "The hold's deadline is over."),
-            Rejection::RoomFull => Self::new(&kinds::ROOM_FULL, "Nobody more can join the line at the moment."),
+            Rejection::NotOnSale => Self::new(&kinds::NOT_ON_SALE, "The sale of this schedule is not open now, or the show has started."),
+            Rejection::HoldExpired => Self::new(&kinds::HOLD_EXPIRED, "The hold has expired before it was paid. Its seats can be reserved again."),
+            Rejection::RoomFull => Self::new(&kinds::ROOM_FULL, "The waiting room is full. Try again later."),
             Rejection::IdempotencyKeyReused => {
-                Self::new(&kinds::IDEMPOTENCY_KEY_REUSED, "The key belongs to another request of the same user.")
+                Self::new(&kinds::IDEMPOTENCY_KEY_REUSED, "The user has sent this `Idempotency-Key` with another request before. A new request needs a new key.")
             }
             Rejection::CatalogueConflict { reason } => Self::internal(&format!("no route publishes, yet: {reason}")),
         }
@@ -242,7 +246,7 @@ impl From<Refusal> for Problem {
 
 impl From<Behind> for Problem {
     fn from(behind: Behind) -> Self {
-        let detail = format!("Only position {} is reached so far.", behind.position);
+        let detail = format!("The read model has reached position {} only. Try again.", behind.position);
         Self::new(&kinds::READ_MODEL_BEHIND, detail).at(behind.position)
     }
 }

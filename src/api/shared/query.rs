@@ -140,7 +140,8 @@ impl<T> SqlQuery<T> {
 pub fn unreadable(position: Position) -> impl FnOnce(sqlx::Error) -> Problem {
     move |error| {
         tracing::warn!("a read model cannot be read: {error}");
-        Problem::new(&kinds::READ_MODEL_BEHIND, "The read model cannot be read at the moment.").at(position)
+        Problem::new(&kinds::READ_MODEL_BEHIND, "The read model cannot be read at the moment. Try again later.")
+            .at(position)
     }
 }
 

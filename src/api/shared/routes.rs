@@ -43,10 +43,10 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             move |request| respond::respond("none", request, move |_| ready(Err(Problem::new(kind, detail))))
         };
         self.0
-            .fallback(otherwise(&kinds::ROUTE_NOT_FOUND, "The server has no such route."))
+            .fallback(otherwise(&kinds::ROUTE_NOT_FOUND, "No route has this path."))
             .method_not_allowed_fallback(otherwise(
                 &kinds::METHOD_NOT_ALLOWED,
-                "The methods of this route are in Allow.",
+                "The header `Allow` lists the methods of this route.",
             ))
             .with_state(state)
     }

@@ -101,7 +101,7 @@ impl SnapshotFolder {
     /// The log contradicts the snapshot, or cannot be read.
     pub async fn restore(&self, log: &dyn EventLog) -> Result<Option<Replayed>, StartError> {
         let paths = self.newest_first().unwrap_or_else(|error| {
-            tracing::warn!("{} cannot be read, all of the log will be: {error}", self.path.display());
+            tracing::warn!("{} cannot be read; the whole log is folded: {error}", self.path.display());
             Vec::new()
         });
         for path in paths {

@@ -82,7 +82,9 @@ fn write_all(folder: &SnapshotFolder, copies: &Receiver<Replayed>) {
                 tracing::info!("snapshot of position {position}: {bytes} bytes in {seconds:.3} s");
             }
             // The log is the truth: without a snapshot the next start takes longer, and nothing else.
-            Err(error) => tracing::warn!("no snapshot of position {position} could be written: {error}"),
+            Err(error) => tracing::warn!(
+                "the snapshot of position {position} could not be written; the next start takes longer: {error}"
+            ),
         }
     }
 }
