@@ -32,7 +32,7 @@ pub enum ToolError {
     Start(#[from] StartError),
     #[error("{}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
-    #[error("{}: it is there already, and is not overwritten; give another name", .0.display())]
+    #[error("{}: it is there already, and is not written over; give another name", .0.display())]
     Exists(PathBuf),
     #[error("{}: line {line}: {reason}", path.display())]
     Line { path: PathBuf, line: u64, reason: String },
