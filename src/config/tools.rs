@@ -91,17 +91,13 @@ pub enum LogCommand {
         #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = SecretValue::<LogPlace>::default())]
         to: LogPlace,
     },
-<<<<<<< HEAD
     /// Make a log of many events by the program's own commands, in a folder that has none. Its key is made of the seed
     /// too, and so no secret.
     Make(MakeLog),
     /// Read the log of a folder that no server holds, and tell how fast it is read, proved, decoded and folded.
     Replay,
-    /// Make the log of a folder that has none from an exported file. `server.key` must come along by itself.
-=======
     /// Make the log of a folder that has none from an exported file. The server's key is not in it: copy
     /// `server.key` yourself.
->>>>>>> a7cc608 (Messages follow the page of rules: what it is about comes first, values are named, and what to do next is said)
     Import {
         /// A file that `reprise log export` made.
         file: PathBuf,

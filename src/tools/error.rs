@@ -36,11 +36,7 @@ pub enum ToolError {
     Exists(PathBuf),
     #[error("{}: line {line}: {reason}", path.display())]
     Line { path: PathBuf, line: u64, reason: String },
-<<<<<<< HEAD
-    #[error("{0}: there is a log already, and nothing is written over it")]
-=======
-    #[error("{0}: there is a log already; import into an empty place")]
->>>>>>> a7cc608 (Messages follow the page of rules: what it is about comes first, values are named, and what to do next is said)
+    #[error("{0}: there is a log already, and nothing is written over it; choose an empty place")]
     HasLog(String),
     #[error(
         "{0}: `reprise backup` copies a log in SQLite only; back this one up by its database's own tools (PostgreSQL: \
