@@ -1,0 +1,175 @@
+//! The pages: plain files of `web/`, part of the program. A debug build reads them from disk, so that a change is seen at once.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::LazyLock;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rust_embed::RustEmbed;
+use serde::Serialize;
+
+use super::conditional;
+use super::kinds;
+use super::problem::{Outcome, Problem};
+use projections::Representation;
+
+/// Where the files of both pages lie; their own names follow.
+pub const FILES: &str = "/web/{*file}";
+/// A file may be kept, and is asked for again: a new program has new files under the same names.
+const CACHE: &str = "public, no-cache";
+/// What stands in a page for the settings that it is served with.
+const NO_SETTINGS: &str = r#"<meta name="reprise" content="{}" />"#;
+
+#[derive(RustEmbed)]
+#[folder = "web"]
+#[include = "*.html"]
+#[include = "*.js"]
+#[include = "*.css"]
+#[include = "*.svg"]
+struct Embedded;
+
+/// What a page is told by the server that serves it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// `open` or `jwt`.
+    pub identity: &'static str,
+    /// Who charges: `own` or `cashier`.
+    pub charge: &'static str,
+    /// How people sign in on the page; `None` where they need not, or cannot.
+    pub login: Option<Login>,
+    /// Where a JWT lists roles.
+    pub roles_claim: String,
+}
+
+/// An identity provider, as the buyer's page needs it for OpenID Connect.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Login {
+    /// Where its configuration is found.
+    pub issuer: String,
+    /// What the page is called there.
+    pub client_id: String,
+    /// What is asked for.
+    pub scope: String,
+    /// More parameters of the request, as a query.
+    pub parameters: String,
+    /// Which token is shown to the server: `access` or `id`.
+    pub token: &'static str,
+}
+
+/// A page with its settings, and what a browser may do on it.
+pub struct Page {
+    shown: Coded,
+    policy: HeaderValue,
+}
+
+impl Page {
+    /// The page in this file of `web/`.
+    pub fn new(file: &str, settings: &Settings) -> Self {
+        let embedded = Embedded::get(file).expect("the page is part of the program");
+        let text = String::from_utf8_lossy(&embedded.data);
+        let told = serde_json::to_string(settings).expect("settings are JSON");
+        let told = told.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+        let page = text.replace(NO_SETTINGS, &format!(r#"<meta name="reprise" content="{told}" />"#));
+        // Whoever signs in on the page asks the provider's own address for a token.
+        let issuer = settings.login.as_ref().map_or(String::new(), |login| format!(" {}", origin(&login.issuer)));
+        let policy = format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'{issuer}; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        );
+        let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        Self { shown: Coded::new(page.into_bytes().into(), "text/html; charset=utf-8"), policy }
+    }
+
+    /// The page itself.
+    pub fn respond(&self, headers: &HeaderMap) -> Response {
+        let mut response = self.shown.respond(headers);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        response
+    }
+}
+
+/// `GET /web/…`: a file of the pages.
+pub async fn file(request: Request) -> Outcome {
+    static KEPT: LazyLock<BTreeMap<String, Coded>> = LazyLock::new(|| {
+        Embedded::iter().filter_map(|name| Some((name.to_string(), coded(&name)?))).collect()
+    });
+    let name = request.uri().path().trim_start_matches("/web/");
+    let missing = || Problem::new(&kinds::ROUTE_NOT_FOUND, "The pages have no such file.");
+    if name.ends_with(".html") {
+        return Err(missing());
+    }
+    if cfg!(debug_assertions) {
+        return Ok(coded(name).ok_or_else(missing)?.respond(request.headers()));
+    }
+    Ok(KEPT.get(name).ok_or_else(missing)?.respond(request.headers()))
+}
+
+fn coded(name: &str) -> Option<Coded> {
+    let media_type = match name.rsplit_once('.')?.1 {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        _ => return None,
+    };
+    Some(Coded::new(Embedded::get(name)?.data.into_owned().into(), media_type))
+}
+
+/// Bytes as they are and compressed, each under an ETag of its own.
+struct Coded {
+    plain: Representation,
+    gzip: Representation,
+    media_type: &'static str,
+}
+
+impl Coded {
+    fn new(bytes: Bytes, media_type: &'static str) -> Self {
+        use sha2::{Digest, Sha256};
+        let digest = Sha256::digest(&bytes);
+        let name: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&bytes).expect("memory takes it");
+        let compressed = encoder.finish().expect("memory takes it");
+        Self {
+            plain: Representation { etag: format!("\"{name}\"").into(), body: bytes },
+            gzip: Representation { etag: format!("\"{name}-gzip\"").into(), body: compressed.into() },
+            media_type,
+        }
+    }
+
+    fn respond(&self, headers: &HeaderMap) -> Response {
+        let is_gzip = headers
+            .get_all(header::ACCEPT_ENCODING)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|coding| coding.trim().split(';').next() == Some("gzip") && !coding.contains("q=0"));
+        let shown = if is_gzip { &self.gzip } else { &self.plain };
+        let mut response = conditional::respond(headers, CACHE, shown.clone()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        if headers.contains_key(header::CONTENT_TYPE) {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+            if is_gzip {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+        }
+        response
+    }
+}
+
+/// Scheme, host and port of an address.
+fn origin(address: &str) -> &str {
+    let host = address.find("://").map_or(0, |scheme| scheme + 3);
+    let end = address[host..].find('/').map_or(address.len(), |path| host + path);
+    &address[..end]
+}

@@ -1,0 +1,68 @@
+// A house of 50,000 seats: everything stands, and what it took is reported. There is no graphics card here, so no time is
+// asserted.
+
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Browser, Server, look } from "./harness.mjs";
+
+const [ZONES, ROWS, NUMBERS] = [20, 50, 50];
+let server;
+let browser;
+
+before(async () => {
+  server = new Server(["--identity", "open"]);
+  const seats = [];
+  for (let zone = 0; zone < ZONES; zone += 1) {
+    for (let row = 0; row < ROWS; row += 1) {
+      for (let number = 1; number <= NUMBERS; number += 1) {
+        seats.push({ zoneName: `Block ${zone + 1}`, seatName: String(number), row: String(row + 1), number, price: 50_000 + 1_000 * zone });
+      }
+    }
+  }
+  const startsAt = new Date(Date.now() + 30 * 86_400_000).toISOString();
+  const saleOpensAt = new Date(Date.now() - 60_000).toISOString();
+  const file = join(server.folder, "house.json");
+  writeFileSync(file, JSON.stringify({ concerts: [{ concertName: "Stadium", artist: "Everybody", venue: "The Bowl", schedules: [{ startsAt, saleOpensAt, seats }] }] }));
+  const imported = spawnSync(server.program, ["catalog", "import", file, "--data", join(server.folder, "data")], { encoding: "utf8" });
+  assert.equal(imported.status, 0, imported.stderr);
+  await server.start();
+  browser = await new Browser().start();
+});
+after(async () => {
+  await browser?.stop();
+  await server?.remove();
+});
+
+test("a map of 50,000 seats is drawn, moved and bought from", async (context) => {
+  const page = await browser.page();
+  await page.goto(server.url);
+  await page.getByRole("link", { name: "Stadium" }).click();
+  await page.locator("main a.row").first().click();
+  const before = Date.now();
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByRole("button", { name: /^Block 1 / }).waitFor();
+  await page.waitForFunction(() => performance.getEntriesByName("map-drawn").length > 0);
+  context.diagnostic(`from Join to the drawn map: ${Date.now() - before} ms`);
+  await look(page, "house-far");
+  const frames = await page.evaluate(async () => {
+    const canvas = document.querySelector("seat-map canvas");
+    const times = [];
+    for (let step = 0; step < 30; step += 1) {
+      const from = performance.now();
+      canvas.dispatchEvent(new WheelEvent("wheel", { deltaY: step < 15 ? -1 : 1, cancelable: true }));
+      await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      times.push(performance.now() - from);
+    }
+    return times.sort((left, right) => left - right);
+  });
+  context.diagnostic(`a step of the zoom: median ${frames[15].toFixed(0)} ms, slowest ${frames[29].toFixed(0)} ms`);
+  await page.getByRole("button", { name: /^Block 7 / }).click();
+  await page.getByRole("button", { name: /^Row 12/ }).click();
+  await look(page, "house-near");
+  await page.getByRole("button", { name: /^Seat 25/ }).click();
+  await page.getByRole("button", { name: /^Hold/ }).click();
+  await page.getByRole("button", { name: /^Charge/ }).waitFor();
+});

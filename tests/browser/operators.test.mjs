@@ -1,0 +1,88 @@
+// The operators' page: the books, a seat's story, a user, a pause, a show that is called off.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Browser, Server, look } from "./harness.mjs";
+
+let server;
+let browser;
+before(async () => {
+  server = await new Server().start();
+  browser = await new Browser().start();
+  const { token } = await server.ask("POST", "/api/tokens", { userId: 42 });
+  const seats = { concertId: 1, scheduleId: 30, userId: 42, seatIds: [1, 2] };
+  const { reservationId, totalPrice } = await server.ask("POST", "/api/concerts/reservation", seats, token);
+  await server.ask("POST", "/api/users/42/points/charge", { amount: totalPrice }, token);
+  await server.ask("POST", "/api/payments", { reservationId, userId: 42, paymentAmount: totalPrice }, token);
+});
+after(async () => {
+  await browser?.stop();
+  await server?.remove();
+});
+
+test("the sale at a glance, with plots that move", async () => {
+  const page = await browser.page();
+  await page.goto(server.operations);
+  await page.getByText("sold").first().waitFor();
+  await page.getByText("held").first().waitFor();
+  await page.getByText("position").first().waitFor();
+  await page.locator("line-plot canvas").first().waitFor();
+  await look(page, "operations");
+});
+
+test("a pause and its end, each with its reason", async () => {
+  const page = await browser.page();
+  await page.goto(server.operations);
+  await page.getByLabel("Reason").first().fill("a test of the doors");
+  await page.getByRole("button", { name: "Pause", exact: true }).click();
+  await page.getByText("The sale is paused").first().waitFor();
+  await look(page, "operations-paused");
+  assert.equal((await server.ask("GET", "/api/queue")).state, "PAUSED");
+  await page.getByLabel("Reason").first().fill("doors are fine");
+  await page.getByRole("button", { name: "Resume", exact: true }).click();
+  await page.getByRole("button", { name: "Pause", exact: true }).waitFor();
+  assert.equal((await server.ask("GET", "/api/queue")).state, "OPEN");
+});
+
+test("why a seat is sold, and how the house was before", async () => {
+  const page = await browser.page();
+  await page.goto(`${server.operations}/#/schedules/30`);
+  await page.getByRole("button", { name: /sold/ }).first().click();
+  await page.getByText(/was paid/).first().waitFor();
+  await look(page, "operations-why");
+  await page.getByLabel(/As of/).fill("100");
+  await page.getByRole("button", { name: "Look" }).click();
+  await page.getByRole("button", { name: /sold/ }).first().waitFor({ state: "detached" });
+});
+
+test("a user's wallet is adjusted, and the statement says why", async () => {
+  const page = await browser.page();
+  await page.goto(`${server.operations}/#/users/42`);
+  await page.getByText("Adjust the balance").click();
+  await page.getByLabel(/Points, negative/).fill("500");
+  await page.locator("details[open]").getByLabel("Reason").fill("for the long wait");
+  await page.getByRole("button", { name: "Adjust", exact: true }).click();
+  await page.getByText("for the long wait").first().waitFor();
+  await look(page, "operations-user");
+});
+
+test("a show is called off, and everybody is refunded", async () => {
+  const page = await browser.page();
+  await page.goto(`${server.operations}/#/schedules/30`);
+  await page.getByText("Call the show off").click();
+  await page.locator("details[open]").getByLabel("Reason").fill("the singer is ill");
+  await page.getByRole("button", { name: "Call off", exact: true }).click();
+  await page.getByText("the singer is ill").first().waitFor();
+  await page.getByText(/Left to do: 0 holds, 0 payments/).waitFor();
+  await look(page, "operations-called-off");
+});
+
+test("events as they come, and the head to note elsewhere", async () => {
+  const page = await browser.page();
+  await page.goto(`${server.operations}/#/events`);
+  await page.getByText("Note it elsewhere").waitFor();
+  await page.getByText(/\d+ PointsCharged|\d+ ReservationPaid|\d+ \w+/).first().waitFor();
+  await server.ask("POST", "/api/tokens", { userId: 99 });
+  await page.getByText(/\d+ TokenIssued/).first().waitFor();
+  await look(page, "operations-events");
+});

@@ -1,0 +1,112 @@
+// The visit: who somebody is, and their place in the room. The token lives as long as the tab (`sessionStorage`), never in an
+// address; a made-up user's id, which is no credential, stays with the browser, so that a closed tab loses no seats.
+
+import { ask, command, get, Problem, stream } from "../shared/api.js";
+import { settings } from "../shared/settings.js";
+import { accessToken, signIn } from "./login.js";
+
+const TOKEN = "reprise-token";
+const USER = "reprise-user";
+
+/**
+ * @typedef {object} Token
+ * @property {number} tokenId
+ * @property {number} userId
+ * @property {string} token
+ * @property {"WAITING" | "ACTIVE" | "FINISHED" | "EXPIRED"} status
+ * @property {number | null} queueNumber
+ * @property {number | null} ahead
+ * @property {number | null} estimatedWaitSeconds
+ * @property {number | null} [entrant]
+ * @property {number | null} expiresInSeconds
+ * @property {number | null} [arriveInSeconds]
+ */
+
+/** @type {{token: Token | null, queue: Record<string, any> | null, changed: () => void}} */
+export const visit = { token: null, queue: null, changed: () => {} };
+
+/** What `Authorization` says, or null before one has joined. */
+export const credential = () => sessionStorage.getItem(TOKEN);
+
+/** @param {Token} token */
+function keep(token) {
+  const before = visit.token?.status;
+  visit.token = token;
+  sessionStorage.setItem(TOKEN, token.token);
+  if (token.status === "ACTIVE" && token.arriveInSeconds != null && before !== "ACTIVE") arrive();
+  visit.changed();
+}
+
+function forget() {
+  visit.token = null;
+  sessionStorage.removeItem(TOKEN);
+  visit.changed();
+}
+
+/** Says that somebody is here, so that an admitted place is not given on. */
+function arrive() {
+  command("POST", "/api/tokens/me/arrival", { token: credential() }).then(keep, () => {});
+}
+
+/** A user's id for somebody whom nobody asks who they are. */
+function madeUpUser() {
+  const known = Number(localStorage.getItem(USER));
+  if (Number.isSafeInteger(known) && known > 0) return known;
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  const userId = 1_000_000 + (high % 2 ** 20) * 2 ** 32 + low;
+  localStorage.setItem(USER, String(userId));
+  return userId;
+}
+
+/** Joins the line, or comes back to the place that one has. */
+export async function join() {
+  if (settings.identity === "open") {
+    keep(await command("POST", "/api/tokens", { body: { userId: madeUpUser() } }));
+    return;
+  }
+  const jwt = accessToken();
+  if (!jwt) return signIn();
+  try {
+    keep(await command("POST", "/api/tokens", { token: jwt, body: {} }));
+  } catch (error) {
+    if (error instanceof Problem && error.code === "identity-invalid") return signIn();
+    throw error;
+  }
+}
+
+/** Leaves the line, or gives the turn up. */
+export async function leave() {
+  keep(await command("DELETE", "/api/tokens/me", { token: credential() }));
+}
+
+/** Takes up what this tab left: the token, if it still names somebody. */
+export async function resume() {
+  if (!credential()) return;
+  try {
+    keep(await get("/api/tokens/me", { token: credential() }));
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) forget();
+    else throw error;
+  }
+}
+
+/** Asks how the room stands: open, in a pre-queue, or paused. */
+export async function lookAtQueue() {
+  visit.queue = await ask("GET", "/api/queue");
+  visit.changed();
+}
+
+/** Follows one's own place until it is no longer in line. @param {AbortSignal} signal */
+export async function follow(signal) {
+  try {
+    for await (const { data } of stream("/api/tokens/me/stream", { token: credential(), signal })) {
+      const before = visit.queue?.state;
+      keep(data);
+      if (data.state !== before) await lookAtQueue();
+      if (data.status !== "WAITING") return;
+    }
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) forget();
+    else if (!signal.aborted) throw error;
+  }
+}

@@ -1,0 +1,219 @@
+// The sale at a glance: what is sold, who waits, how fast it goes; pause and resume, and the room.
+
+import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
+import { moment, number } from "../shared/words.js";
+import { change, factsView, formView, local, look, mayChange } from "./desk.js";
+import { Metrics } from "./plots.js";
+
+export class Overview {
+  /** @type {any[]} */
+  sales = [];
+  /** @type {any} */
+  room = null;
+  /** @type {any} */
+  head = null;
+  /** @type {Metrics | null} */
+  #before = null;
+  #at = 0;
+  /** @type {Record<string, {at: number, values: number[]}>} */
+  plots = {};
+  lag = 0;
+  p99 = 0;
+
+  load = async () => {
+    const [sales, room, head, text] = await Promise.all([
+      look("/api/operations/sales"),
+      look("/api/operations/room"),
+      look("/api/operations/head"),
+      look("/metrics"),
+    ]);
+    Object.assign(this, { sales, room, head });
+    const [metrics, at] = [new Metrics(text), Date.now() / 1_000];
+    const before = this.#before;
+    if (before && at > this.#at) {
+      const rate = (/** @type {string} */ name, /** @type {RegExp} */ labels) =>
+        Math.max(0, (metrics.sum(name, labels) - before.sum(name, labels)) / (at - this.#at));
+      const refused = /status="4(09|10|03|29)"|status="503"/;
+      this.p99 = 1_000 * metrics.quantile("reprise_http_request_duration_seconds", 0.99, before);
+      this.plots = {
+        people: { at, values: [metrics.sum("reprise_room_waiting"), metrics.sum("reprise_room_active")] },
+        rates: {
+          at,
+          values: [rate("reprise_room_admitted_total", /./), rate("reprise_http_requests_total", refused)],
+        },
+        log: { at, values: [rate("reprise_log_position", /./), this.p99] },
+      };
+    }
+    this.lag = metrics.largest("reprise_projection_lag_events");
+    [this.#before, this.#at] = [metrics, at];
+  };
+
+  /** @param {"seatsTotal" | "held" | "sold" | "takings"} member */
+  total(member) {
+    return this.sales.reduce((sum, line) => sum + line[member], 0);
+  }
+}
+
+/** @param {Overview} overview */
+export function overviewView(overview) {
+  const { room, head, sales } = overview;
+  if (!room) return nothing;
+  return html`
+    <h1 tabindex="-1">The sale</h1>
+    <section class="figures">
+      ${figure("sold", overview.total("sold"))} ${figure("held", overview.total("held"))}
+      ${figure("free", overview.total("seatsTotal") - overview.total("sold") - overview.total("held"))}
+      ${figure("takings, points", overview.total("takings"))} ${figure("in line", room.waiting)}
+      ${figure("inside", room.active)} ${figure("position", head.position)} ${figure("p99, ms", overview.p99)}
+      ${figure("read models' lag, events", overview.lag)}
+    </section>
+    <section class="plots">
+      ${plotView("People in line and inside", ["in line", "inside"], overview.plots.people)}
+      ${plotView("Admissions and refusals a second", ["admitted", "refused"], overview.plots.rates)}
+      ${plotView("Events a second, and p99 in ms", ["events", "p99"], overview.plots.log)}
+    </section>
+    ${pauseView(room)} ${roomView(room)}
+    <h2>Shows</h2>
+    <ul class="rows">
+      ${sales.map(
+        (line) => html`
+          <li>
+            <a class="row" href="#/schedules/${line.scheduleId}">
+              <span><strong>Schedule ${line.scheduleId}</strong> of concert ${line.concertId}</span>
+              <span>${number(line.sold)} sold, ${number(line.held)} held of ${number(line.seatsTotal)}</span>
+              <span>${number(line.takings)} points</span>
+            </a>
+          </li>
+        `,
+      )}
+    </ul>
+  `;
+}
+
+/** @param {string} name @param {number} value */
+const figure = (name, value) => html`<p><span class="big">${number(value)}</span> <span>${name}</span></p>`;
+
+/** @param {string} title @param {string[]} lines @param {{at: number, values: number[]} | undefined} next */
+const plotView = (title, lines, next) => html`
+  <div class="panel">
+    <h2>${title}</h2>
+    <line-plot .lines=${lines} .next=${next ?? null}></line-plot>
+  </div>
+`;
+
+/** @param {any} room */
+function pauseView(room) {
+  const pause = room.pause;
+  if (!pause) {
+    if (!mayChange()) return nothing;
+    return html`<section class="panel">
+      ${formView({
+        title: "Pause the sale",
+        action: "Pause",
+        danger: true,
+        open: true,
+        fields: [{ name: "resumesAt", label: "It goes on at", type: "datetime-local", optional: true, hint: "Leave it empty to resume by hand." }],
+        submit: ({ reason, resumesAt }) => {
+          const body = { reason, ...(resumesAt ? { resumesAt } : {}) };
+          return change("POST", "/api/operations/pause", body, "The sale is paused.");
+        },
+      })}
+    </section>`;
+  }
+  return html`
+    <section class="notice">
+      <h2>The sale is paused</h2>
+      <p>Reason: ${pause.reason ?? pause.pauseReason}</p>
+      <p>${pause.resumesAt ? html`It goes on at ${moment(pause.resumesAt)}.` : "It goes on when somebody resumes it."}</p>
+      ${mayChange()
+        ? formView({
+            title: "Resume the sale",
+            action: "Resume",
+            open: true,
+            submit: ({ reason }) => change("POST", "/api/operations/resume", { reason }, "The sale goes on."),
+          })
+        : nothing}
+    </section>
+  `;
+}
+
+/** @param {any} room */
+const roomView = (room) => html`
+  <section class="panel">
+    <h2>The room</h2>
+    ${factsView([
+      ["Capacity", number(room.capacity)],
+      ["Admissions a second", room.admissionsPerSecond ?? "no limit"],
+      ["Seconds to arrive", room.arrivalSeconds ?? "not asked"],
+      ["Serving number", number(room.servingNumber)],
+    ])}
+    ${mayChange()
+      ? formView({
+          title: "Change the room",
+          action: "Change",
+          fields: [
+            { name: "capacity", label: "Capacity", type: "number", value: room.capacity },
+            { name: "admissionsPerSecond", label: "Admissions a second", type: "number", value: room.admissionsPerSecond, optional: true, hint: "Empty: no limit." },
+            { name: "arrivalSeconds", label: "Seconds to arrive", type: "number", value: room.arrivalSeconds, optional: true, hint: "Empty: nobody is asked to arrive. Else 10 to 600." },
+          ],
+          submit: (body) => change("PUT", "/api/operations/room", body, "The room is changed."),
+        })
+      : nothing}
+    ${openingView(room.opening)}
+  </section>
+`;
+
+/** @param {any} opening */
+function openingView(opening) {
+  const path = "/api/operations/opening";
+  if (!opening) {
+    if (!mayChange()) return nothing;
+    return formView({
+      title: "Announce an opening with a draw",
+      action: "Announce",
+      fields: [
+        { name: "prequeueFrom", label: "The pre-queue begins at", type: "datetime-local" },
+        { name: "opensAt", label: "The sale opens at", type: "datetime-local" },
+        { name: "beaconSource", label: "Beacon (a public value that nobody knows yet)", optional: true },
+        { name: "beaconAt", label: "The beacon's value appears at", type: "datetime-local", optional: true },
+      ],
+      submit: (body) => change("POST", path, present(body), "The opening is announced."),
+    });
+  }
+  return html`
+    <h3>Opening</h3>
+    ${factsView([
+      ["Pre-queue from", moment(opening.prequeueFrom)],
+      ["Opens", moment(opening.opensAt)],
+      ["Commitment", html`<span class="hash">${opening.commitment}</span>`],
+      ["Beacon", opening.beaconSource ?? "none"],
+    ])}
+    ${mayChange()
+      ? html`
+          ${formView({
+            title: "Postpone it",
+            action: "Postpone",
+            fields: [{ name: "opensAt", label: "The sale opens at", type: "datetime-local", value: local(opening.opensAt) }],
+            submit: (body) => change("PATCH", path, body, "The opening is postponed."),
+          })}
+          ${formView({
+            title: "Take it back",
+            action: "Take back",
+            danger: true,
+            submit: ({ reason }) => change("DELETE", `${path}?reason=${encodeURIComponent(reason)}`, undefined, "The opening is taken back."),
+          })}
+          ${opening.beaconSource
+            ? formView({
+                title: "Record the beacon's value",
+                action: "Record",
+                fields: [{ name: "value", label: "Value (64 hexadecimal digits)" }],
+                submit: (body) => change("POST", `${path}/beacon`, body, "The beacon is recorded."),
+              })
+            : nothing}
+        `
+      : nothing}
+  `;
+}
+
+/** Without what was left empty. @param {Record<string, any>} body */
+export const present = (body) => Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
