@@ -7,8 +7,10 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use projections::sql::Location;
 
+mod page;
 mod secret_value;
 mod tools;
+pub use page::PageOptions;
 pub use secret_value::SecretValue;
 pub use tools::*;
 
@@ -152,6 +154,8 @@ pub struct Serve {
     /// Serve a log whose last record is more than a minute ahead of this machine's clock.
     #[arg(long, env = "REPRISE_ACCEPT_CLOCK", value_parser = FalseyValueParser::new())]
     pub accept_clock: bool,
+    #[command(flatten)]
+    pub page: PageOptions,
 }
 
 /// How the server knows who asks for a token.

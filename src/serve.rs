@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::api::{self, Api};
+use crate::api::{self, Api, Pages, Settings};
 use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, Identity, Place, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
 use crate::demo::{self, DemoError};
@@ -89,7 +89,10 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     let address = listener.local_addr().unwrap_or(address);
     let projector = Projector::new(&place.data, place.read_models()?, log.clone());
     let projecting = tokio::spawn(projector.clone().run());
-    let api = Arc::new(Api { engine, key, projector: projector.clone() });
+    let settings =
+        Settings { identity: "open", charge: "own", login: options.page.login(None), roles_claim: "roles".to_owned() };
+    let pages = Pages::new(&settings, !options.page.no_page);
+    let api = Arc::new(Api { engine, key, projector: projector.clone(), pages });
     // It goes when both listeners have stopped: the sequencer ends with the last holder of the engine.
     let (stop, stopped) = tokio::sync::watch::channel(());
     let until_stopped = || {

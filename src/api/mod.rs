@@ -12,5 +12,6 @@ mod shared;
 mod tests;
 
 pub use shared::api::Api;
+pub use shared::pages::{Login, Pages, Settings};
 pub use shared::serve::serve;
 pub(crate) use shared::wire;

@@ -13,7 +13,7 @@ use axum::routing::MethodFilter;
 use domain::{Rejection, Token, UserId};
 
 use super::shared::{
-    api, command, health, json, members, metrics, paging, parameters, path, problem, query, routes, wire,
+    api, command, health, json, members, metrics, pages, paging, parameters, path, problem, query, routes, wire,
 };
 use api::Api;
 use problem::Outcome;
@@ -42,6 +42,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route(GET, "/api/reservations/{id}", reservations::one)
         .route(DELETE, "/api/reservations/{id}", reservations::cancel)
         .route(POST, "/api/payments", reservations::pay)
+        .route(GET, "/", pages::buyer)
+        .route(GET, pages::FILES, pages::file)
         .route(GET, "/healthz", health::health)
         .route(GET, "/readyz", health::readiness)
         .route(GET, "/metrics", metrics::metrics)

@@ -3,6 +3,7 @@
 use domain::Token;
 use uuid::Uuid;
 
+use super::pages::Pages;
 use super::problem::Problem;
 use crate::engine::Engine;
 use crate::key::ServerKey;
@@ -16,6 +17,8 @@ pub struct Api {
     pub key: ServerKey,
     /// Has the read models in SQL.
     pub projector: Projector,
+    /// The pages, with the settings that they are served with.
+    pub pages: Pages,
 }
 
 impl Api {

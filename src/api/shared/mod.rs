@@ -11,6 +11,7 @@ pub mod json;
 pub mod kinds;
 pub mod members;
 pub mod metrics;
+pub mod pages;
 pub mod paging;
 pub mod parameters;
 pub mod path;

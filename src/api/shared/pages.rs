@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -10,13 +10,14 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use projections::Representation;
 use rust_embed::RustEmbed;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
-use super::conditional;
-use super::kinds;
+use super::api::Api;
 use super::problem::{Outcome, Problem};
-use projections::Representation;
+use super::{conditional, kinds};
 
 /// Where the files of both pages lie; their own names follow.
 pub const FILES: &str = "/web/{*file}";
@@ -63,15 +64,42 @@ pub struct Login {
     pub token: &'static str,
 }
 
+/// Both pages.
+pub struct Pages {
+    /// Where people buy; `None` where the server has no page for them.
+    buyer: Option<Page>,
+    /// Where the sale is run from.
+    operators: Page,
+}
+
+impl Pages {
+    /// The pages with these settings; without the buyer's if `with_buyer` is false.
+    pub fn new(settings: &Settings, with_buyer: bool) -> Self {
+        let buyer = with_buyer.then(|| Page::new("index.html", settings));
+        Self { buyer, operators: Page::new("operations.html", settings) }
+    }
+}
+
+/// `GET /` of the public listener: the page to buy on.
+pub async fn buyer(api: Arc<Api>, request: Request) -> Outcome {
+    let missing = || Problem::new(&kinds::ROUTE_NOT_FOUND, "This server has no page: it was started with --no-page.");
+    Ok(api.pages.buyer.as_ref().ok_or_else(missing)?.respond(request.headers()))
+}
+
+/// `GET /` of the operators' listener: the page to run the sale from.
+pub async fn operators(api: Arc<Api>, request: Request) -> Outcome {
+    Ok(api.pages.operators.respond(request.headers()))
+}
+
 /// A page with its settings, and what a browser may do on it.
-pub struct Page {
+struct Page {
     shown: Coded,
     policy: HeaderValue,
 }
 
 impl Page {
     /// The page in this file of `web/`.
-    pub fn new(file: &str, settings: &Settings) -> Self {
+    fn new(file: &str, settings: &Settings) -> Self {
         let embedded = Embedded::get(file).expect("the page is part of the program");
         let text = String::from_utf8_lossy(&embedded.data);
         let told = serde_json::to_string(settings).expect("settings are JSON");
@@ -87,8 +115,7 @@ impl Page {
         Self { shown: Coded::new(page.into_bytes().into(), "text/html; charset=utf-8"), policy }
     }
 
-    /// The page itself.
-    pub fn respond(&self, headers: &HeaderMap) -> Response {
+    fn respond(&self, headers: &HeaderMap) -> Response {
         let mut response = self.shown.respond(headers);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
@@ -98,10 +125,9 @@ impl Page {
 }
 
 /// `GET /web/…`: a file of the pages.
-pub async fn file(request: Request) -> Outcome {
-    static KEPT: LazyLock<BTreeMap<String, Coded>> = LazyLock::new(|| {
-        Embedded::iter().filter_map(|name| Some((name.to_string(), coded(&name)?))).collect()
-    });
+pub async fn file(_: Arc<Api>, request: Request) -> Outcome {
+    static KEPT: LazyLock<BTreeMap<String, Coded>> =
+        LazyLock::new(|| Embedded::iter().filter_map(|name| Some((name.to_string(), coded(&name)?))).collect());
     let name = request.uri().path().trim_start_matches("/web/");
     let missing = || Problem::new(&kinds::ROUTE_NOT_FOUND, "The pages have no such file.");
     if name.ends_with(".html") {
@@ -133,7 +159,6 @@ struct Coded {
 
 impl Coded {
     fn new(bytes: Bytes, media_type: &'static str) -> Self {
-        use sha2::{Digest, Sha256};
         let digest = Sha256::digest(&bytes);
         let name: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

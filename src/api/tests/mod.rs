@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::{Api, operations, public};
+use super::{Api, Pages, Settings, operations, public};
 use crate::engine::{Clock, Engine, Submission, replay};
 use crate::key::ServerKey;
 use crate::log::EventLog;
@@ -102,7 +102,9 @@ impl Server {
         let key = ServerKey::load_or_create(&folder.path().join("server.key")).unwrap();
         let read_models = Location::File(folder.path().join(READ_MODELS_FILE));
         let projector = Projector::new(folder.path(), read_models, shared);
-        let api = Arc::new(Api { engine: engine.clone(), key: key.clone(), projector: projector.clone() });
+        let settings = Settings { identity: "open", charge: "own", login: None, roles_claim: "roles".to_owned() };
+        let pages = Pages::new(&settings, true);
+        let api = Arc::new(Api { engine: engine.clone(), key: key.clone(), projector: projector.clone(), pages });
         let (router, operations) = (public::router(Arc::clone(&api)), operations::router(api));
         (Self { router, operations, log, clock, projector, folder }, engine, key)
     }
