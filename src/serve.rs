@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
+use futures_util::FutureExt;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::api::operations::{self, Door, House};
 use crate::api::{self, Api, Pages, Settings};
 use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, Identity, Place, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
@@ -17,6 +20,7 @@ use crate::engine::{Engine, Fatal, SnapshotFolder, SnapshotWriter, SnapshotsWrit
 use crate::key::ServerKey;
 use crate::log::{EventLog, FolderLock};
 use crate::metrics;
+use crate::operations::socket;
 use crate::projector::Projector;
 
 /// How long a server that was told to stop may take to answer what it holds.
@@ -52,6 +56,8 @@ pub enum ServeError {
     Panicked(#[from] tokio::task::JoinError),
     #[error("metrics cannot be collected: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    #[error("the data folder takes no socket for operators (operations.sock): {0}")]
+    Socket(std::io::Error),
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
 }
@@ -87,26 +93,31 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     };
 
     let address = listener.local_addr().unwrap_or(address);
-    let projector = Projector::new(&place.data, place.read_models()?, log.clone());
+    let socket_listener = socket::bind(&place.data).map_err(ServeError::Socket)?;
+    let projector = Projector::new(place.read_models()?, log.clone());
     let projecting = tokio::spawn(projector.clone().run());
     let settings =
         Settings { identity: "open", charge: "own", login: options.page.login(None), roles_claim: "roles".to_owned() };
     let pages = Pages::new(&settings, !options.page.no_page);
-    let api = Arc::new(Api { engine, key, projector: projector.clone(), pages });
+    let api = Arc::new(Api { engine, key, projector: projector.clone(), pages, log: log.clone() });
     // It goes when both listeners have stopped: the sequencer ends with the last holder of the engine.
-    let (stop, stopped) = tokio::sync::watch::channel(());
+    let (stop, stopped) = watch::channel(());
     let until_stopped = || {
         let mut stopped = stopped.clone();
         async move { drop(stopped.changed().await) }
     };
     let operations = operations_listener.map(|listener| {
         tracing::info!("operations on http://{}", listener.local_addr().unwrap_or(address));
-        tokio::spawn(api::serve(listener, api::operations::router(Arc::clone(&api)), until_stopped()))
+        let router = operators_router(&api, Door::Listener(None), stopped.clone());
+        tokio::spawn(api::serve(listener, router, until_stopped()))
     });
+    let socket = operators_router(&api, Door::Socket, stopped.clone());
+    let socket = socket::serve(socket_listener, &place.data, socket, until_stopped().shared());
     tracing::info!("listening on http://{address}");
     let public = tokio::spawn(api::serve(listener, api::public::router(api), until_stopped()));
     let http = async {
         let _ = public.await;
+        let _ = socket.await;
         if let Some(operations) = operations {
             let _ = operations.await;
         }
@@ -142,6 +153,10 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+fn operators_router(api: &Arc<Api>, door: Door, stopped: watch::Receiver<()>) -> axum::Router {
+    operations::router(House { api: Arc::clone(api), door, stopped })
 }
 
 /// What a server is made of, before it listens.

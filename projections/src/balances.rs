@@ -18,6 +18,11 @@ impl Balances {
         self.balances.get(&user_id).copied().unwrap_or(Points::ZERO)
     }
 
+    /// Whether `user_id` has a wallet.
+    pub fn has(&self, user_id: UserId) -> bool {
+        self.balances.contains_key(&user_id)
+    }
+
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
         match &recorded.event {
             Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, balance_after, .. })) => {

@@ -37,6 +37,11 @@ impl SeatList {
         }
     }
 
+    /// The concert that it belongs to.
+    pub fn concert_id(&self) -> ConcertId {
+        self.concert_id
+    }
+
     /// The seats that can be had, by id.
     pub fn available(&self) -> Representation {
         self.available.read(VERSION, || self.join(Block::available))

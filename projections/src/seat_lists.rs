@@ -37,6 +37,11 @@ impl SeatLists {
             .ok_or(Rejection::ScheduleNotFound { schedule_id })
     }
 
+    /// The list of a published schedule, whichever concert it belongs to.
+    pub fn published(&self, schedule_id: ScheduleId) -> Option<&SeatList> {
+        self.lists.get(&schedule_id).map(Arc::as_ref).filter(|list| list.is_published_by(list.concert_id()))
+    }
+
     /// A seat, for its names.
     pub fn seat(&self, schedule_id: ScheduleId, seat_id: SeatId) -> Option<&Seat> {
         self.lists.get(&schedule_id)?.seat(seat_id)

@@ -12,6 +12,7 @@ mod kurrent;
 pub(crate) mod memory;
 mod open;
 mod postgres;
+mod record_line;
 mod sqlite;
 
 use async_trait::async_trait;
@@ -21,6 +22,7 @@ pub use self::address::{LogAddress, LogPlace, NotALog};
 pub use self::folder::{FolderError, FolderLock, sync_names};
 pub use self::open::{OpenError, must_exist, open, open_read_only};
 pub use self::postgres::{PostgresError, PostgresLog, ReadOnlyPostgres};
+pub use self::record_line::{RecordLine, names_user, value_names_user};
 pub use self::sqlite::{LOG_FILE, OpenError as SqliteOpenError, ReadOnlyLog, SqliteLog};
 
 /// The largest batch that is appended at once, in commands.

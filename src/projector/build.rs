@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::database::discard;
 use super::fit::{Fit, fit};
 use super::follow::RETRY_PAUSE;
-use super::requests::{self, Outcome, Request};
+use super::rebuilds::{Request, Requests};
 use super::step::{DecodedChunk, Stepped, decode, step};
 use super::{CHUNK_RECORDS, Database, Phase, Shared, log_id};
 use crate::log::{EventLog, ReadError};
@@ -215,17 +215,19 @@ async fn build_step(
     }
 }
 
-/// Builds what the follower wants and what operators request, one after the other, for ever.
-pub(super) async fn build_what_is_wanted(shared: Arc<Shared>) {
+/// Builds what the follower wants and what operators ask for, one after the other, for ever.
+pub(super) async fn build_what_is_wanted(shared: Arc<Shared>, mut requests: Requests) {
     let mut wanted = shared.wanted.subscribe();
     loop {
         let names = wanted.borrow_and_update().clone();
         if !names.is_empty() {
             shared.build_wanted(&names).await;
-        } else if let Some(request) = shared.next_request() {
-            shared.carry_out(&request).await;
-        } else {
-            let _ = tokio::time::timeout(requests::LOOK_AGAIN, wanted.changed()).await;
+            continue;
+        }
+        tokio::select! {
+            biased;
+            _ = wanted.changed() => {}
+            Some(request) = requests.recv() => shared.carry_out(request).await,
         }
     }
 }
@@ -275,30 +277,25 @@ impl Shared {
         });
     }
 
-    /// A request waits until the database can be used.
-    fn next_request(&self) -> Option<Request> {
-        self.database.load().as_ref().and_then(|_| requests::next(&self.folder))
-    }
-
-    async fn carry_out(&self, request: &Request) {
-        let models = request.models(&self.models);
-        tracing::info!("rebuilding the read model {}, as a command asked", request.projection);
-        let end = self.log.head().await.map_or(Position::START, |head| head.position);
-        let tell = |position: Position| {
-            request.tell(&Outcome::Building { position: position.get(), end: end.max(position).get() });
-        };
-        let outcome = match self.build(&models, Which::All, tell).await {
-            Ok(position) => Outcome::Built { position: position.get() },
-            Err(error) if error.is_final() => Outcome::Failed { reason: error.to_string() },
-            Err(error) => {
-                tracing::warn!("the read model {} could not be rebuilt; trying again: {error}", request.projection);
-                return tokio::time::sleep(RETRY_PAUSE).await;
+    /// What is no fault of the request is tried again, for as long as somebody waits for it.
+    async fn carry_out(&self, request: Request) {
+        let Request { name, models, done } = request;
+        tracing::info!("rebuilding the read model {name}, as an operator asked");
+        loop {
+            match self.build(&models, Which::All, |_| {}).await {
+                Ok(position) => {
+                    let _ = done.send(Ok(position));
+                    return;
+                }
+                Err(error) if error.is_final() || done.is_closed() => {
+                    tracing::error!("the read model {name} could not be rebuilt: {error}");
+                    let _ = done.send(Err(error.to_string()));
+                    return;
+                }
+                Err(error) => tracing::warn!("the read model {name} could not be rebuilt; trying again: {error}"),
             }
-        };
-        if let Outcome::Failed { reason } = &outcome {
-            tracing::error!("the read model {} could not be rebuilt: {reason}", request.projection);
+            tokio::time::sleep(RETRY_PAUSE).await;
         }
-        request.finish(&outcome);
     }
 
     async fn build(

@@ -2,7 +2,7 @@
 //!
 //! Two tasks. One reads the log in chunks, decodes each once, and feeds it to every table in a transaction of its own
 //! ([`follow`]). The other builds tables anew beside the live ones, because they do not fit the log, are of an older
-//! version, or because somebody asked for it ([`build`], [`requests`]). Neither ever holds up the sequencer: they only read
+//! version, or because somebody asked for it ([`build`], [`rebuilds`]). Neither ever holds up the sequencer: they only read
 //! the log, and where the database is gone they try again until it is back.
 
 mod address;
@@ -10,7 +10,8 @@ mod build;
 mod database;
 pub mod fit;
 mod follow;
-pub mod requests;
+mod rebuilds;
+mod standing;
 mod status;
 mod step;
 #[cfg(test)]
@@ -18,7 +19,6 @@ mod tests;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use arc_swap::ArcSwapOption;
 use domain::Position;
 use projections::Behind;
 use projections::sql::{Location, MODELS, SqlModel, Transaction, store};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -34,6 +34,8 @@ use uuid::Uuid;
 pub use address::ReadModelsAddress;
 pub use build::{BuildError, Which, rebuild};
 pub use database::Database;
+pub use rebuilds::{ALL, Rebuilding};
+pub use standing::{Standing, StandingError, standings};
 pub use status::{Lag, Phase, Status};
 pub use step::decode;
 pub use verify::{Verified, VerifyError, verify};
@@ -52,8 +54,6 @@ const CLOSE_AGAIN: Duration = Duration::from_millis(5);
 pub struct Projector(Arc<Shared>);
 
 struct Shared {
-    /// Where requests are left.
-    folder: PathBuf,
     location: Location,
     log: Arc<dyn EventLog>,
     models: Vec<&'static SqlModel>,
@@ -66,19 +66,21 @@ struct Shared {
     failed: Mutex<BTreeMap<&'static str, String>>,
     /// How many builds were swapped in, for the follower to look again.
     swaps: watch::Sender<u64>,
+    requests: mpsc::Sender<rebuilds::Request>,
+    /// Taken by whoever carries them out.
+    requested: Mutex<Option<rebuilds::Requests>>,
 }
 
 impl Projector {
-    /// Read models of `log` at `location`; requests for rebuilds are found in the data folder `folder`. Nothing happens
-    /// before [`Projector::run`].
-    pub fn new(folder: &Path, location: Location, log: Arc<dyn EventLog>) -> Self {
-        Self::of(folder, location, log, MODELS.to_vec())
+    /// Read models of `log` at `location`. Nothing happens before [`Projector::run`].
+    pub fn new(location: Location, log: Arc<dyn EventLog>) -> Self {
+        Self::of(location, log, MODELS.to_vec())
     }
 
-    fn of(folder: &Path, location: Location, log: Arc<dyn EventLog>, models: Vec<&'static SqlModel>) -> Self {
+    fn of(location: Location, log: Arc<dyn EventLog>, models: Vec<&'static SqlModel>) -> Self {
+        let (requests, requested) = mpsc::channel(rebuilds::MAX_WAITING);
         let statuses = models.iter().map(|model| (model.name, Status::default())).collect();
         Self(Arc::new(Shared {
-            folder: folder.to_owned(),
             location,
             log,
             models,
@@ -87,14 +89,21 @@ impl Projector {
             wanted: watch::Sender::default(),
             failed: Mutex::default(),
             swaps: watch::Sender::default(),
+            requests,
+            requested: Mutex::new(Some(requested)),
         }))
     }
 
     /// Follows the log and carries out rebuilds, until it is dropped.
+    ///
+    /// # Panics
+    /// It is run already.
     pub async fn run(self) {
+        let requested = self.0.requested.lock().expect("nobody panics with it").take();
+        let requested = requested.expect("a projector is run once");
         let mut tasks = JoinSet::new();
         tasks.spawn(follow::follow(Arc::clone(&self.0)));
-        tasks.spawn(build::build_what_is_wanted(self.0));
+        tasks.spawn(build::build_what_is_wanted(self.0, requested));
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!("read models in SQL are not updated any more: {error}");
@@ -120,7 +129,15 @@ impl Projector {
         }
     }
 
-    /// Where each read model stands.
+    /// Where each read model stands, as its database says.
+    ///
+    /// # Errors
+    /// The database or the log cannot be read.
+    pub async fn standings(&self) -> Result<Vec<Standing>, StandingError> {
+        standings(&self.0.location, self.0.log.as_ref()).await
+    }
+
+    /// Where each read model stands, as far as this process knows.
     pub fn statuses(&self) -> BTreeMap<&'static str, Status> {
         self.0.statuses.borrow().clone()
     }

@@ -9,7 +9,7 @@ use crate::data_folder::FolderProblem;
 use crate::engine::{StartError, StreamError};
 use crate::log::{AppendError, FolderError, OpenError, ReadError, SqliteOpenError};
 use crate::printing::Unprinted;
-use crate::projector::{BuildError, VerifyError};
+use crate::projector::{BuildError, StandingError, VerifyError};
 
 /// Why a tool has nothing to tell.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,8 @@ pub enum ToolError {
     OtherLog(String),
     #[error("position {asked} is not in the log yet: its last one is {last}")]
     NotYet { asked: Position, last: Position },
+    #[error(transparent)]
+    Standing(#[from] StandingError),
     #[error(transparent)]
     Build(#[from] BuildError),
     #[error(transparent)]

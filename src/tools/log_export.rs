@@ -6,44 +6,14 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use domain::{Hash, Head, Position, Record, Timestamp};
-use serde::{Deserialize, Serialize};
+use domain::{Head, Record};
 
 use super::output::{Said, count};
 use super::walk::walk;
 use super::{ToolError, source};
 use crate::config::Place;
 use crate::engine::{StreamError, decode};
-use crate::log::sync_names;
-
-/// One line of an exported file. `data` and `metadata` are the very text that was hashed, as strings.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Line {
-    position: Position,
-    /// Milliseconds since 1970-01-01 UTC.
-    recorded_at: Timestamp,
-    #[serde(rename = "type")]
-    event_type: String,
-    type_version: u32,
-    data: String,
-    metadata: String,
-    hash: Hash,
-}
-
-impl From<Record> for Line {
-    fn from(record: Record) -> Self {
-        let Record { position, recorded_at, event_type, type_version, data, metadata, hash } = record;
-        Self { position, recorded_at, event_type, type_version, data, metadata, hash }
-    }
-}
-
-impl From<Line> for Record {
-    fn from(line: Line) -> Self {
-        let Line { position, recorded_at, event_type, type_version, data, metadata, hash } = line;
-        Self { position, recorded_at, event_type, type_version, data, metadata, hash }
-    }
-}
+use crate::log::{RecordLine, sync_names};
 
 /// Writes the log to `file`, for its owner alone. The file has its name only once it is whole and on disk.
 pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolError> {
@@ -63,7 +33,7 @@ pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolErr
     let mut written: io::Result<()> = Ok(());
     let walked = walk(&log, None, known, |record: &Record| {
         bar.inc(1);
-        written = serde_json::to_writer(&mut out, &Line::from(record.clone())).map_err(io::Error::from);
+        written = serde_json::to_writer(&mut out, &RecordLine::from(record.clone())).map_err(io::Error::from);
         written = std::mem::replace(&mut written, Ok(())).and_then(|()| out.write_all(b"\n"));
         if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })

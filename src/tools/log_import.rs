@@ -9,12 +9,11 @@ use domain::{Hash, Head, Record};
 use indicatif::ProgressBar;
 
 use super::copying::{CHUNK_RECORDS, append, state_of_key};
-use super::log_export::Line;
 use super::output::{Said, count};
 use super::{ToolError, copying, source};
 use crate::config::Place;
 use crate::engine::{Proved, decode};
-use crate::log::{self, EventLog, FolderLock, LOG_FILE, LogAddress, SqliteLog, sync_names};
+use crate::log::{self, EventLog, FolderLock, LOG_FILE, LogAddress, RecordLine, SqliteLog, sync_names};
 
 /// Where a log is made before it has its name.
 const PARTIAL: &str = "import.partial";
@@ -121,7 +120,7 @@ async fn import(
         let line = line.map_err(ToolError::file(file))?;
         bar.inc(line.len() as u64 + 1);
         let unfit = |reason: String| ToolError::Line { path: file.to_owned(), line: number, reason };
-        let parsed: Line = serde_json::from_str(&line).map_err(|error| unfit(error.to_string()))?;
+        let parsed: RecordLine = serde_json::from_str(&line).map_err(|error| unfit(error.to_string()))?;
         let record = Record::from(parsed);
         proved.prove(&record)?;
         key_check = key_check.or(copying::key_check(&decode(&record)?.event));

@@ -11,7 +11,7 @@ use super::output::{Said, raw};
 use super::{ToolError, source};
 use crate::config::{Place, Tail};
 use crate::engine::PAGE_RECORDS;
-use crate::log::EventLog;
+use crate::log::{EventLog, value_names_user};
 use crate::printing::{self, Reader};
 
 #[derive(Debug, Serialize)]
@@ -84,7 +84,7 @@ impl Line {
     }
 
     fn is_asked_for(&self, asked: &Tail) -> bool {
-        asked.user.is_none_or(|user| self.data.iter().any(|(name, value)| names_user(name, value, user)))
+        asked.user.is_none_or(|user| self.data.iter().any(|(name, value)| value_names_user(name, value, user)))
     }
 
     /// One line, in which what is known of an event comes before what it came from. Where a line has a width, what is
@@ -102,15 +102,6 @@ impl Line {
             &self.hash[..8],
         );
         printing::fitted(text, width)
-    }
-}
-
-/// Whether a member of an event, or one inside it, names the user.
-fn names_user(name: &str, value: &Value, user: u64) -> bool {
-    match value {
-        Value::Number(number) => name == "user_id" && number.as_u64() == Some(user),
-        Value::Object(members) => members.iter().any(|(name, value)| names_user(name, value, user)),
-        Value::Array(_) | Value::Null | Value::Bool(_) | Value::String(_) => false,
     }
 }
 

@@ -36,6 +36,8 @@ pub use as_of::{AsOf, Expected};
 pub use error::ToolError;
 #[cfg(test)]
 pub(crate) use log_make::{made as made_log, make_in as make_log_in};
+pub use moment::{Moment, fold_on};
+pub use why::why;
 
 use crate::config::{AuditCommand, LogCommand, Place, ProjectionsCommand, Tool};
 use output::Said;

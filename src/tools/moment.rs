@@ -43,20 +43,6 @@ impl std::fmt::Display for Moment {
     }
 }
 
-/// Folds the log up to `as_of` by the code that the server folds it with, showing each event to `each` as well.
-///
-/// # Errors
-/// The log cannot be read, is wrong at a position, or does not reach `as_of`.
-pub async fn fold(
-    place: &Place,
-    as_of: Option<AsOf>,
-    json: bool,
-    each: impl FnMut(&RecordedEvent),
-) -> Result<ReadModels, ToolError> {
-    let log = source::open(place).await?;
-    fold_on(&log, ReadModels::default(), as_of, json, each).await
-}
-
 /// What the newest snapshot beside the log has folded already; nothing where there is none, or the log does not hold what
 /// it was taken of: then all of the log is folded.
 pub async fn snapshot(place: &Place, log: &dyn EventLog) -> ReadModels {
@@ -64,10 +50,11 @@ pub async fn snapshot(place: &Place, log: &dyn EventLog) -> ReadModels {
     restored.ok().flatten().unwrap_or_default().read_models
 }
 
-/// Folds what the log holds after what is folded already.
+/// Folds what the log holds up to `as_of` after what is folded already, by the code that the server folds it with, showing
+/// each event to `each` as well.
 ///
 /// # Errors
-/// As [`fold`].
+/// The log cannot be read, is wrong at a position, or does not reach `as_of`.
 pub async fn fold_on(
     log: &Arc<dyn EventLog>,
     mut read_models: ReadModels,

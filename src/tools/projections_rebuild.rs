@@ -1,19 +1,19 @@
 //! `reprise projections rebuild`: the server beside us builds, or we do where there is none.
 
-use std::path::Path;
 use std::time::Instant;
 
 use domain::Position;
 use indicatif::ProgressBar;
 use projections::sql::{MODELS, SqlModel};
+use reqwest::Method;
 use serde::Serialize;
 
 use super::output::{Said, count};
 use super::{ToolError, source};
 use crate::config::Place;
-use crate::log::{self, FolderError, FolderLock};
-use crate::projector::requests::{ALL, LOOK_AGAIN, Outcome, Request};
-use crate::projector::{Database, Which, rebuild};
+use crate::log::{self, FolderLock};
+use crate::operations::{ClientError, Server};
+use crate::projector::{ALL, Database, Which, rebuild};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,11 +37,18 @@ pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolErro
     }
     let started = Instant::now();
     let bar = source::progress_bar("rebuilding", Position::START, json);
-    let (position, by) = match FolderLock::take(&place.data) {
-        Ok(_lock) => (here(place, &models, &bar).await?, "command"),
-        Err(FolderError::Held { .. }) => (by_the_server(&place.data, name, &bar).await?, "server"),
-        Err(error) => return Err(error.into()),
+    let not_built = |error: ClientError| ToolError::NotBuilt(error.to_string());
+    let (position, by) = match Server::of(&place.data).await.map_err(not_built)? {
+        Some(server) => {
+            let path = format!("/api/operations/projections/{name}/rebuild");
+            (server.ask(Method::POST, &path, None, None).await.map_err(not_built)?.position, "server")
+        }
+        None => {
+            let _lock = FolderLock::take(&place.data)?;
+            (here(place, &models, &bar).await?, "command")
+        }
     };
+    bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64();
     let events_per_second = (position.get() as f64 / seconds.max(f64::EPSILON)) as u64;
     let projections: Vec<_> = models.iter().map(|model| model.name).collect();
@@ -63,34 +70,4 @@ async fn here(place: &Place, models: &[&'static SqlModel], bar: &ProgressBar) ->
     database.close().await?;
     log.close().await;
     Ok(built?)
-}
-
-/// A server holds the folder: it is asked to, and waited for.
-async fn by_the_server(folder: &Path, name: &str, bar: &ProgressBar) -> Result<Position, ToolError> {
-    let request = Request::leave(folder, name).map_err(ToolError::file(folder))?;
-    loop {
-        tokio::time::sleep(LOOK_AGAIN).await;
-        match request.outcome() {
-            Some(Outcome::Built { position }) => {
-                request.forget();
-                return Ok(Position::new(position));
-            }
-            Some(Outcome::Failed { reason }) => {
-                request.forget();
-                return Err(ToolError::NotBuilt(reason));
-            }
-            Some(Outcome::Building { position, end }) => {
-                bar.set_length(end);
-                bar.set_position(position);
-            }
-            None if request.is_lost() => {
-                return Err(ToolError::NotBuilt("somebody removed the request's file".to_owned()));
-            }
-            None => {}
-        }
-        if FolderLock::take(folder).is_ok() {
-            let reason = "the server stopped; it rebuilds them when it starts again".to_owned();
-            return Err(ToolError::NotBuilt(reason));
-        }
-    }
 }

@@ -1,17 +1,20 @@
 //! `reprise why`: a seat's story, event by event.
 
+use std::sync::Arc;
+
 use domain::{
     CatalogueEvent, Event, Hash, Hold, HoldCancelled, HoldExpired, PaymentId, Position, RecordedEvent, ReservationId,
     ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatId, SeatsAdded, SeatsHeld,
     UserId,
 };
-use projections::rfc3339;
+use projections::{ReadModels, rfc3339};
 use serde::Serialize;
 
-use super::ToolError;
-use super::moment::{Moment, fold};
+use super::moment::{Moment, fold_on};
 use super::output::{Said, Table, count};
+use super::{ToolError, source};
 use crate::config::Place;
+use crate::log::EventLog;
 
 /// Something that happened to the seat.
 #[derive(Debug, Serialize)]
@@ -52,9 +55,17 @@ struct Told<'a> {
 
 /// Tells who held the seat, when, and why it is free or taken.
 pub async fn run(place: &Place, schedule_id: u64, seat_id: u64, json: bool) -> Result<Said, ToolError> {
+    why(&source::open(place).await?, schedule_id, seat_id, json).await
+}
+
+/// The same, of this log.
+///
+/// # Errors
+/// The log cannot be read, or has no such seat.
+pub async fn why(log: &Arc<dyn EventLog>, schedule_id: u64, seat_id: u64, json: bool) -> Result<Said, ToolError> {
     let because = "nobody has asked for it".to_owned();
     let mut story = Story { schedule_id, seat_id, steps: Vec::new(), status: "AVAILABLE", because, has: None };
-    let read_models = fold(place, None, json, |recorded| story.apply(recorded)).await?;
+    let read_models = fold_on(log, ReadModels::default(), None, json, |recorded| story.apply(recorded)).await?;
     let moment = Moment::of(&read_models);
     if story.steps.is_empty() {
         return Err(ToolError::NotFound(format!("schedule {schedule_id} has no seat {seat_id}, {moment}")));

@@ -116,6 +116,11 @@ impl<A: Agenda> Room<A> {
         self.tokens.get(token_id.get()).map(|known| &known.token)
     }
 
+    /// The user's latest token, whatever its status. It looks at every token: for those who run the sale, who ask seldom.
+    pub fn latest_of(&self, user_id: UserId) -> Option<&Token> {
+        self.tokens.values().map(|known| &known.token).filter(|token| token.user_id == user_id).last()
+    }
+
     /// How many more may be admitted at `now`, by capacity and by pace.
     pub fn open_slots(&self, now: Timestamp) -> u64 {
         let free = self.capacity.saturating_sub(self.active);

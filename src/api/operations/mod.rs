@@ -1,22 +1,48 @@
-//! The routes of the people who run the sale: what stands in OPERATIONS.md.
+//! The routes of the people who run the sale: what stands in OPERATIONS.md. One set of them, behind two doors: the socket in
+//! the data folder, and the operators' listener.
 
+mod access;
+mod guarded;
+mod log;
+mod projections;
+mod room;
 mod sales;
-
-use std::sync::Arc;
+mod seats;
+mod users;
 
 use axum::Router;
 use axum::routing::MethodFilter;
 
-use super::shared::{api, json, pages, paging, parameters, problem, query, routes};
-use api::Api;
-use routes::Routes;
+use super::shared::{
+    api, health, histories, json, kinds, metrics, pages, paging, parameters, path, problem, query, routes, wire,
+};
+use access::READS;
+pub use access::{Door, Peer};
+use guarded::GuardedRoutes;
+pub use guarded::House;
 
-/// Every route of the operators' listener. Nobody shows a token here: who reaches the listener may ask.
-pub fn router(api: Arc<Api>) -> Router {
+/// Every route behind a door.
+pub fn router(house: House) -> Router {
     const GET: MethodFilter = MethodFilter::GET;
-    Routes::new()
-        .route(GET, "/api/operations/sales", sales::all)
-        .route(GET, "/", pages::operators)
-        .route(GET, pages::FILES, pages::file)
-        .complete(api)
+    const POST: MethodFilter = MethodFilter::POST;
+    GuardedRoutes::new()
+        .route(READS, GET, "/api/operations/room", room::show)
+        .route(READS, GET, "/api/operations/users/{userId}", users::one)
+        .route(READS, GET, "/api/operations/users/{userId}/points/history", users::points)
+        .route(READS, GET, "/api/operations/users/{userId}/reservations", users::reservations)
+        .route(READS, GET, "/api/operations/users/{userId}/payments", users::payments)
+        .route(READS, GET, "/api/operations/sales", sales::all)
+        .route(READS, GET, "/api/operations/seats", seats::list)
+        .route(READS, GET, "/api/operations/why", seats::why)
+        .route(READS, GET, "/api/operations/events", log::events)
+        .route(READS, GET, "/api/operations/events/stream", log::stream)
+        .route(READS, GET, "/api/operations/head", log::head)
+        .route(READS, GET, "/api/operations/projections", projections::list)
+        .route(access::CHANGES, POST, "/api/operations/projections/{name}/rebuild", projections::rebuild)
+        .open_route(GET, "/", pages::operators)
+        .open_route(GET, pages::FILES, pages::file)
+        .open_route(GET, "/healthz", health::health)
+        .open_route(GET, "/readyz", health::readiness)
+        .open_route(GET, "/metrics", metrics::metrics)
+        .complete(house)
 }

@@ -1,13 +1,10 @@
 //! What was sold.
 
-use std::sync::Arc;
-
-use axum::extract::Request;
 use domain::Position;
 use projections::sql::sales;
 use tokio::time::Instant;
 
-use super::api::Api;
+use super::guarded::Admitted;
 use super::parameters::Parameters;
 use super::problem::Outcome;
 use super::query::unreadable;
@@ -15,7 +12,7 @@ use super::{json, paging};
 use crate::engine::MAX_WAIT;
 
 /// `GET /api/operations/sales`: every schedule's sales.
-pub async fn all(api: Arc<Api>, request: Request) -> Outcome {
+pub async fn all(Admitted { api, request, .. }: Admitted) -> Outcome {
     let mut parameters = Parameters::of(request.uri());
     let min_position = parameters.min_position().unwrap_or(Position::START);
     parameters.complete()?;

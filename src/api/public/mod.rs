@@ -13,7 +13,8 @@ use axum::routing::MethodFilter;
 use domain::{Rejection, Token, UserId};
 
 use super::shared::{
-    api, command, health, json, members, metrics, pages, paging, parameters, path, problem, query, routes, wire,
+    api, command, health, histories as history_pages, json, members, metrics, pages, paging, parameters, path, problem,
+    query, routes, wire,
 };
 use api::Api;
 use problem::Outcome;

@@ -6,15 +6,14 @@ use axum::extract::Request;
 use domain::limits::MAX_SEATS_PER_RESERVATION;
 use domain::{
     Action, CancelReservation, HoldSeats, MAX_SAFE_INTEGER, PayReservation, Points, Position, Rejection, Reservation,
-    ReservationId, SeatId,
+    ReservationId, SeatId, Token,
 };
 use projections::sql;
 
 use super::command::{self, Body};
 use super::members::Members;
 use super::problem::Problem;
-use super::query::{SqlQuery, View};
-use super::wire::ReservationShown;
+use super::query::View;
 use super::{Api, Outcome, json, own, paging, query};
 
 /// `POST /api/concerts/reservation`: all of the seats, or none.
@@ -51,31 +50,25 @@ fn seat_ids(members: &mut Members<'_>) -> Option<Vec<SeatId>> {
 
 /// `GET /api/reservations/{id}`: one of one's own, as it stands now. One that was closed long ago is in SQL only.
 pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
-    let mut asked = query::for_sql(&api, request, |path, _| path.id::<ReservationId>("id")).await?;
+    let (mut asked, token) = query::sql_by_holder(&api, request, |path, _| path.id::<ReservationId>("id")).await?;
     let reservation_id = asked.what;
     if asked.view.read_models.reservations.get(reservation_id).is_none() {
         api.renew(&mut asked.view).await?;
     }
     if let Some(reservation) = asked.view.read_models.reservations.get(reservation_id) {
-        return show(&asked, reservation, asked.view.read_models.head.position);
+        return show(&asked.view, &token, reservation, asked.view.read_models.head.position);
     }
     let mut snapshot = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
     let found = sql::reservations::one(&mut snapshot.transaction, reservation_id)
         .await
         .map_err(query::unreadable(snapshot.position))?;
     let not_found = || Problem::from(Rejection::ReservationNotFound { reservation_id }).at(snapshot.position);
-    show(&asked, &found.ok_or_else(not_found)?, snapshot.position)
+    show(&asked.view, &token, &found.ok_or_else(not_found)?, snapshot.position)
 }
 
-fn show<T>(asked: &SqlQuery<T>, reservation: &Reservation, position: Position) -> Outcome {
-    own(&asked.token, reservation.hold.user_id).map_err(|rejection| Problem::from(rejection).at(position))?;
-    Ok(paging::at(position, json::answer(&shown(&asked.view, reservation)?)))
-}
-
-/// A reservation as it stands now.
-pub fn shown<'a>(view: &'a View, reservation: &Reservation) -> Result<ReservationShown<'a>, Problem> {
-    let shown = ReservationShown::of(reservation, reservation.status_at(view.now), &view.read_models, view.now);
-    shown.ok_or_else(|| Problem::internal("a reserved seat is in no list"))
+fn show(view: &View, token: &Token, reservation: &Reservation, position: Position) -> Outcome {
+    own(token, reservation.hold.user_id).map_err(|rejection| Problem::from(rejection).at(position))?;
+    Ok(paging::at(position, json::answer(&view.reservation(reservation)?)))
 }
 
 /// `DELETE /api/reservations/{id}`: cancels a hold, or takes a sale back.

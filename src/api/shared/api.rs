@@ -1,5 +1,7 @@
 //! What the routes rest on.
 
+use std::sync::Arc;
+
 use domain::Token;
 use uuid::Uuid;
 
@@ -7,6 +9,7 @@ use super::pages::Pages;
 use super::problem::Problem;
 use crate::engine::Engine;
 use crate::key::ServerKey;
+use crate::log::EventLog;
 use crate::projector::Projector;
 
 /// What the routes rest on.
@@ -19,6 +22,8 @@ pub struct Api {
     pub projector: Projector,
     /// The pages, with the settings that they are served with.
     pub pages: Pages,
+    /// Has the records.
+    pub log: Arc<dyn EventLog>,
 }
 
 impl Api {

@@ -36,11 +36,16 @@ kinds! {
     NOT_YOURS FORBIDDEN "not-yours" "It belongs to another user";
     ROLE_MISSING FORBIDDEN "role-missing" "A role is missing";
 
+    HOST_NOT_ALLOWED FORBIDDEN "host-not-allowed" "The host is not one of this machine";
+    ORIGIN_NOT_ALLOWED FORBIDDEN "origin-not-allowed" "A page of another origin asks";
+
     ROUTE_NOT_FOUND NOT_FOUND "route-not-found" "There is no such route";
     CONCERT_NOT_FOUND NOT_FOUND "concert-not-found" "There is no such concert";
     SCHEDULE_NOT_FOUND NOT_FOUND "schedule-not-found" "There is no such schedule";
     SEAT_NOT_FOUND NOT_FOUND "seat-not-found" "There is no such seat";
     RESERVATION_NOT_FOUND NOT_FOUND "reservation-not-found" "There is no such reservation";
+    USER_NOT_FOUND NOT_FOUND "user-not-found" "There is no such user";
+    PROJECTION_NOT_FOUND NOT_FOUND "projection-not-found" "There is no such projection";
 
     METHOD_NOT_ALLOWED METHOD_NOT_ALLOWED "method-not-allowed" "The route does not have this method";
     REQUEST_TIMEOUT REQUEST_TIMEOUT "request-timeout" "The body did not come in time";

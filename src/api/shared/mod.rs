@@ -6,6 +6,7 @@ mod body;
 pub mod command;
 mod conditional;
 pub mod health;
+pub mod histories;
 mod idempotency;
 pub mod json;
 pub mod kinds;

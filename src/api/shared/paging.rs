@@ -84,7 +84,7 @@ fn letter(order: Order) -> char {
 }
 
 /// The same address, to the byte, with another cursor.
-fn next(asked: &Uri, cursor: &str) -> String {
+pub fn next(asked: &Uri, cursor: &str) -> String {
     let others = asked.query().into_iter().flat_map(|query| query.split('&'));
     let is_cursor = |pair: &str| form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "after");
     let others = others.filter(|pair| !pair.is_empty() && !is_cursor(pair));

@@ -2,10 +2,11 @@
 
 use axum::extract::Query;
 use axum::http::Uri;
-use domain::Position;
+use domain::{NotAnId, Position};
 
 use projections::sql::store::Order;
 
+use super::path;
 use super::problem::{FieldError, Problem};
 
 /// The most lines of a page.
@@ -61,6 +62,25 @@ impl Parameters {
         self.read("after", "must be the cursor of a `next` link, unchanged", parse)
     }
 
+    /// An id that must be there; `None` where that is wrong.
+    pub fn id<Id: TryFrom<u64, Error = NotAnId>>(&mut self, name: &'static str) -> Option<Id> {
+        if !self.has(name) {
+            self.errors.push(FieldError { field: name.to_owned(), message: "is missing".into() });
+            return None;
+        }
+        self.optional_id(name)
+    }
+
+    /// An id that may be there.
+    pub fn optional_id<Id: TryFrom<u64, Error = NotAnId>>(&mut self, name: &'static str) -> Option<Id> {
+        self.read(name, "must be an id: a whole number from 1 to 9007199254740991", path::id)
+    }
+
+    /// Whether a parameter is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, _)| given == name)
+    }
+
     /// That nothing was wrong.
     ///
     /// # Errors
@@ -69,7 +89,17 @@ impl Parameters {
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid_request(&self.errors)) }
     }
 
-    fn read<T>(&mut self, name: &str, rule: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    /// What was made of the parameters, where nothing was wrong.
+    ///
+    /// # Errors
+    /// Every parameter that was read and is wrong.
+    pub fn complete_with<T>(self, made: Option<T>) -> Result<T, Problem> {
+        let errors = self.errors;
+        made.filter(|_| errors.is_empty()).ok_or_else(|| Problem::invalid_request(&errors))
+    }
+
+    /// A parameter by a rule of its own; `None` where it is not there, or wrong.
+    pub fn read<T>(&mut self, name: &str, rule: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let mut named = self.given.iter().filter(|(given, _)| given == name);
         let (_, text) = named.next()?;
         let parsed = if named.next().is_none() { parse(text) } else { None };

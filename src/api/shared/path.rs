@@ -28,8 +28,8 @@ impl PathIds {
     }
 }
 
-/// Written in the one way in which JSON writes it: without sign and leading zeros.
-fn id<Id: TryFrom<u64, Error = NotAnId>>(text: &str) -> Option<Id> {
+/// An id, written in the one way in which JSON writes it: without sign and leading zeros.
+pub fn id<Id: TryFrom<u64, Error = NotAnId>>(text: &str) -> Option<Id> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     digits.then(|| text.parse().ok()).flatten().and_then(|number: u64| Id::try_from(number).ok())
 }

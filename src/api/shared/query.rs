@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::{Position, Timestamp, Token, TokenHash};
+use domain::{Position, Reservation, Timestamp, Token, TokenHash};
 use projections::sql::SqlModel;
 use projections::{ReadModels, Representation};
 use tokio::time::Instant;
@@ -18,6 +18,7 @@ use super::json::LOG_POSITION;
 use super::parameters::Parameters;
 use super::path::PathIds;
 use super::problem::{Outcome, Problem};
+use super::wire::ReservationShown;
 use super::{auth, conditional, kinds};
 use crate::engine::MAX_WAIT;
 use crate::projector::{Projector, Snapshot};
@@ -35,6 +36,15 @@ impl View {
     /// A representation, or 304 where the client has it.
     pub fn conditional(&self, cache_control: &'static str, shown: Representation) -> Response {
         conditional::respond(&self.headers, cache_control, shown)
+    }
+
+    /// A reservation as it stands now.
+    ///
+    /// # Errors
+    /// The catalogue does not know its seats, which cannot be.
+    pub fn reservation<'a>(&'a self, reservation: &Reservation) -> Result<ReservationShown<'a>, Problem> {
+        let shown = ReservationShown::of(reservation, reservation.status_at(self.now), &self.read_models, self.now);
+        shown.ok_or_else(|| Problem::internal("a reserved seat is in no list"))
     }
 
     fn known(&self, token: &TokenHash) -> Result<&Token, Problem> {
@@ -87,27 +97,40 @@ pub async fn by_holder<T: Copy>(
     api.answer(view, |view| answer(view, view.known(&token)?, asked)).await
 }
 
-/// A query of whoever shows a token, served from SQL.
+/// A query that is served from SQL.
 pub struct SqlQuery<T> {
     /// What the hot read models say.
     pub view: View,
-    /// Who asks.
-    pub token: Token,
-    /// What for.
+    /// What is asked for.
     pub what: T,
     min_position: Position,
     deadline: Instant,
 }
 
-/// Reads a query that is served from SQL: who asks, and what for.
+/// Reads anyone's query that is served from SQL.
 ///
 /// # Errors
 /// The problem that it is answered with.
-pub async fn for_sql<T>(
+pub async fn sql_by_anyone<T>(
     api: &Api,
     request: Request,
     parse: impl FnOnce(&PathIds, &mut Parameters) -> Result<T, Problem>,
 ) -> Result<SqlQuery<T>, Problem> {
+    let deadline = Instant::now() + MAX_WAIT;
+    let (what, min_position, headers) = read(request, parse).await?;
+    let view = api.view(min_position, headers).await?;
+    Ok(SqlQuery { view, what, min_position, deadline })
+}
+
+/// Reads a query that is served from SQL, of whoever shows a token, and tells whose that is.
+///
+/// # Errors
+/// The problem that it is answered with.
+pub async fn sql_by_holder<T>(
+    api: &Api,
+    request: Request,
+    parse: impl FnOnce(&PathIds, &mut Parameters) -> Result<T, Problem>,
+) -> Result<(SqlQuery<T>, Token), Problem> {
     let deadline = Instant::now() + MAX_WAIT;
     let token = auth::presented(request.headers())?;
     let (what, min_position, headers) = match read(request, parse).await {
@@ -123,7 +146,7 @@ pub async fn for_sql<T>(
     }
     let position = view.read_models.head.position;
     let token = view.known(&token).map_err(|problem| problem.at(position))?.clone();
-    Ok(SqlQuery { view, token, what, min_position, deadline })
+    Ok((SqlQuery { view, what, min_position, deadline }, token))
 }
 
 impl<T> SqlQuery<T> {

@@ -212,7 +212,8 @@ pub fn reservation_status(status: ReservationStatus) -> &'static str {
     }
 }
 
-fn token_status(status: TokenStatus) -> &'static str {
+/// A token's status as clients read it.
+pub fn token_status(status: TokenStatus) -> &'static str {
     match status {
         TokenStatus::Waiting => "WAITING",
         TokenStatus::Active => "ACTIVE",

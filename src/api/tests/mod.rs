@@ -3,6 +3,7 @@
 mod commands;
 mod histories;
 mod nodes;
+mod operations;
 mod precedence;
 mod queries;
 mod sales;
@@ -23,7 +24,8 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::{Api, Pages, Settings, operations, public};
+use super::operations::{self as operators, Door, House};
+use super::{Api, Pages, Settings, public};
 use crate::engine::{Clock, Engine, Submission, replay};
 use crate::key::ServerKey;
 use crate::log::EventLog;
@@ -34,6 +36,7 @@ use crate::projector::Projector;
 struct Server {
     router: Router,
     operations: Router,
+    stop: Arc<tokio::sync::watch::Sender<()>>,
     log: MemoryLog,
     clock: Arc<AtomicI64>,
     /// Not running unless a test starts it: then nothing is in SQL.
@@ -101,12 +104,16 @@ impl Server {
         tokio::spawn(sequencer.run());
         let key = ServerKey::load_or_create(&folder.path().join("server.key")).unwrap();
         let read_models = Location::File(folder.path().join(READ_MODELS_FILE));
-        let projector = Projector::new(folder.path(), read_models, shared);
+        let projector = Projector::new(read_models, Arc::clone(&shared));
         let settings = Settings { identity: "open", charge: "own", login: None, roles_claim: "roles".to_owned() };
         let pages = Pages::new(&settings, true);
-        let api = Arc::new(Api { engine: engine.clone(), key: key.clone(), projector: projector.clone(), pages });
-        let (router, operations) = (public::router(Arc::clone(&api)), operations::router(api));
-        (Self { router, operations, log, clock, projector, folder }, engine, key)
+        let (engine_too, key_too, projector_too) = (engine.clone(), key.clone(), projector.clone());
+        let api = Api { engine: engine_too, key: key_too, projector: projector_too, pages, log: shared };
+        let (api, door) = (Arc::new(api), Door::Listener(None));
+        let (stop, stopped) = tokio::sync::watch::channel(());
+        let operations = operators::router(House { api: Arc::clone(&api), door, stopped });
+        let router = public::router(api);
+        (Self { router, operations, stop: Arc::new(stop), log, clock, projector, folder }, engine, key)
     }
 
     /// The same, with read models in SQL.
@@ -122,8 +129,14 @@ impl Server {
 
     /// Asks as operators do.
     async fn operations(&self, path: &str) -> Answered {
-        let asked = request(Method::GET, path, "", &[], Body::empty());
+        let asked = request(Method::GET, path, "", &[("host", "localhost")], Body::empty());
         Answered::of(self.operations.clone().oneshot(asked).await.unwrap()).await
+    }
+
+    /// Asks as operators do, with these headers.
+    async fn operators(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Body) -> Response {
+        let asked = request(method, path, "", &[&[("host", "localhost")], headers].concat(), body);
+        self.operations.clone().oneshot(asked).await.unwrap()
     }
 
     async fn ask(&self, request: Request<Body>) -> Answered {

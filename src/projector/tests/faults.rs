@@ -33,8 +33,7 @@ async fn assert_poisoned(place: &Place, log: &MemoryLog, model: &'static SqlMode
     }
     let now = Instant::now();
     assert!(node.projector.snapshot(model, poison, now + SOON).await.is_err(), "waiting would be in vain");
-    let request = Request::leave(place.folder.path(), model.name).unwrap();
-    let Outcome::Failed { reason } = outcome(&request).await else { panic!("it was built") };
+    let reason = built(node.rebuild(model.name)).await.unwrap_err();
     assert!(reason.starts_with(&named), "{reason}");
     node.stop().await;
 }

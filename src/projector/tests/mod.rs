@@ -12,7 +12,6 @@ use projections::sql::{MODELS, READ_MODELS_FILE};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::requests::{Outcome, Request};
 use super::*;
 use crate::log::memory::MemoryLog;
 
@@ -48,7 +47,7 @@ impl Place {
 
     fn start_with(&self, log: &MemoryLog, models: &[&'static SqlModel]) -> Node {
         let log = Arc::new(log.clone());
-        let projector = Projector::of(self.folder.path(), self.location.clone(), log, models.to_vec());
+        let projector = Projector::of(self.location.clone(), log, models.to_vec());
         Node { running: tokio::spawn(projector.clone().run()), projector }
     }
 
@@ -64,6 +63,12 @@ impl Place {
             assert_eq!(store::checkpoint(&mut looking, model, store::Slot::Building).await.unwrap(), None);
         }
     }
+}
+
+/// What became of a rebuild in the end.
+async fn built(rebuilding: Rebuilding) -> Result<u64, String> {
+    let done = tokio::time::timeout(SOON, rebuilding.done()).await.expect("nobody carries it out");
+    done.map(Position::get)
 }
 
 /// A running projector.
@@ -101,6 +106,11 @@ impl Node {
         }
     }
 
+    /// Asks for a rebuild.
+    fn rebuild(&self, name: &str) -> Rebuilding {
+        self.projector.rebuild(name).unwrap()
+    }
+
     async fn stop(self) {
         self.running.abort();
         let _ = self.running.await;
@@ -135,16 +145,4 @@ async fn charged_log(charges_made: u64) -> MemoryLog {
     let log = MemoryLog::new();
     append(&log, charges(1..=charges_made)).await;
     log
-}
-
-/// What became of a request in the end.
-async fn outcome(request: &Request) -> Outcome {
-    let deadline = Instant::now() + SOON;
-    while Instant::now() < deadline {
-        match request.outcome() {
-            Some(Outcome::Building { .. }) | None => tokio::time::sleep(Duration::from_millis(20)).await,
-            Some(done) => return done,
-        }
-    }
-    panic!("nobody carries it out");
 }

@@ -86,9 +86,9 @@ async fn a_rebuild_beside_other_nodes_is_seen_by_all_of_them_and_never_half() {
         }
     });
     for round in 0..8 {
-        let request = Request::leave(one.folder.path(), "point_history").unwrap();
+        let rebuilding = nodes[0].rebuild("point_history");
         append(&log, charges(1_001 + 100 * round..=1_100 + 100 * round)).await;
-        assert!(matches!(outcome(&request).await, Outcome::Built { .. }));
+        built(rebuilding).await.unwrap();
     }
     tokio::time::timeout(SOON, reading).await.unwrap().unwrap();
     for node in &nodes {
@@ -109,16 +109,16 @@ async fn who_reads_for_long_keeps_what_they_read_and_holds_up_nobody_else() {
     node.catches_up(&log).await;
     let model = &point_history::MODEL;
     let mut report = node.catches_up_in(&log, model).await;
-    let request = Request::leave(place.folder.path(), model.name).unwrap();
+    let mut rebuilding = node.rebuild(model.name);
     // Longer than a swap waits.
     append(&log, charges(11..=12)).await;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    assert!(!matches!(request.outcome(), Some(Outcome::Built { .. })), "it was swapped under a reader");
+    assert!(rebuilding.0.try_recv().is_err(), "it was swapped under a reader");
     assert_eq!(node.catches_up_in(&log, model).await.position.get(), 13, "others read on");
     let page = point_history::page(&mut report.transaction, ANN, store::Order::Descending, None, 50).await.unwrap();
     assert_eq!((report.position.get(), page.len(), page[0].position.get()), (11, 10, 11));
     drop(report);
-    assert_eq!(outcome(&request).await, Outcome::Built { position: 13 });
+    assert_eq!(built(rebuilding).await, Ok(13));
     place.assert_right(&log).await;
     node.stop().await;
 }

@@ -13,13 +13,14 @@ use super::*;
 const EVENTS: u64 = 125_000;
 
 #[tokio::test]
-async fn a_request_that_was_left_before_the_server_started_is_carried_out() {
+async fn a_rebuild_that_is_asked_for_before_there_is_a_database_waits_for_it_and_another_name_is_none() {
     for place in Place::each() {
         let log = charged_log(10).await;
-        let request = Request::leave(place.folder.path(), "all").unwrap();
         let node = place.start(&log);
+        let rebuilding = node.rebuild("all");
+        assert!(node.projector.rebuild("weather").is_none());
         node.catches_up(&log).await;
-        assert_eq!(outcome(&request).await, Outcome::Built { position: 11 });
+        assert_eq!(built(rebuilding).await, Ok(11));
         node.stop().await;
     }
 }
@@ -51,31 +52,6 @@ async fn what_a_killed_build_left_is_thrown_away_by_the_next_to_open_and_a_runni
     }
 }
 
-#[tokio::test]
-async fn an_outcome_that_nobody_comes_for_is_taken_away_and_one_that_is_waited_for_is_not() {
-    let (log, place) = (charged_log(10).await, Place::file());
-    let node = place.start(&log);
-    let requests = place.folder.path().join("requests");
-    std::fs::create_dir(&requests).unwrap();
-    let made = |name: &str, seconds_ago: u64| {
-        let file = std::fs::File::create(requests.join(name)).unwrap();
-        file.set_modified(std::time::SystemTime::now() - Duration::from_secs(seconds_ago)).unwrap();
-    };
-    made("fetched.outcome", 0);
-    made("old.outcome", 120);
-    made("torn.partial", 120);
-    let left = || -> Vec<_> {
-        let entries = std::fs::read_dir(&requests).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    };
-    let deadline = Instant::now() + SOON;
-    while left() != ["fetched.outcome"] {
-        assert!(Instant::now() < deadline && left().contains(&"fetched.outcome".to_owned()), "{:?}", left());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    node.stop().await;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_is_rebuilt_while_a_hundred_thousand_commands_go_on_equals_what_is_live() {
     for place in Place::each() {
@@ -87,8 +63,7 @@ async fn what_is_rebuilt_while_a_hundred_thousand_commands_go_on_equals_what_is_
         });
         let mut rebuilds = 0;
         while !making.is_finished() {
-            let request = Request::leave(place.folder.path(), ["all", "sales", "seat_list"][rebuilds % 3]).unwrap();
-            assert!(matches!(outcome(&request).await, Outcome::Built { .. }));
+            built(node.rebuild(["all", "sales", "seat_list"][rebuilds % 3])).await.unwrap();
             rebuilds += 1;
         }
         making.await.unwrap();
@@ -189,8 +164,8 @@ async fn a_newer_version_is_built_by_itself_while_the_old_one_serves_and_an_olde
         append(&log, charges(11..=12)).await;
         node.catches_up_in(&log, &point_history::MODEL).await;
         CLOSED.store(false, Ordering::Relaxed);
-        let built = node.wait_for(&NEWER, |phase| *phase == Phase::Following).await;
-        assert_eq!(built.checkpoint.unwrap().version, NEWER.version);
+        let newest = node.wait_for(&NEWER, |phase| *phase == Phase::Following).await;
+        assert_eq!(newest.checkpoint.unwrap().version, NEWER.version);
         node.catches_up_in(&log, &NEWER).await;
         node.stop().await;
 
@@ -199,8 +174,7 @@ async fn a_newer_version_is_built_by_itself_while_the_old_one_serves_and_an_olde
         let refused = older.projector.snapshot(&balances::MODEL, Position::START, Instant::now() + SOON).await;
         assert!(refused.is_err());
         older.catches_up_in(&log, &point_history::MODEL).await;
-        let request = Request::leave(place.folder.path(), "balances").unwrap();
-        let Outcome::Failed { reason } = outcome(&request).await else { panic!("it was built") };
+        let reason = built(older.rebuild("balances")).await.unwrap_err();
         assert!(reason.contains("newer program"), "{reason}");
         older.stop().await;
         let newer = place.start_with(&log, &[&NEWER]);

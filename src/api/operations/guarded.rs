@@ -1,0 +1,88 @@
+//! Routes that ask who comes in before they look at anything else.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::MethodFilter;
+use tokio::sync::watch;
+
+use super::access::{Door, Operator};
+use super::api::Api;
+use super::problem::Outcome;
+use super::routes::Routes;
+use crate::identity::Role;
+
+/// A request of somebody who was let in.
+pub struct Admitted {
+    /// What the routes rest on.
+    pub api: Arc<Api>,
+    /// Who asks.
+    pub operator: Operator,
+    /// The request, of whose body nothing was read.
+    pub request: Request,
+    /// Changes, or ends, when the server stops.
+    pub stopped: watch::Receiver<()>,
+}
+
+/// What is behind a door.
+pub struct House {
+    /// What the routes rest on.
+    pub api: Arc<Api>,
+    /// The door.
+    pub door: Door,
+    /// Changes, or ends, when the server stops.
+    pub stopped: watch::Receiver<()>,
+}
+
+/// The routes behind one door.
+pub struct GuardedRoutes(Routes<Arc<House>>);
+
+impl GuardedRoutes {
+    /// None yet.
+    pub fn new() -> Self {
+        Self(Routes::new())
+    }
+
+    /// With one for those who have one of these roles.
+    pub fn route<Answering>(
+        self,
+        roles: &'static [Role],
+        method: MethodFilter,
+        path: &'static str,
+        handler: impl Fn(Admitted) -> Answering + Copy + Send + Sync + 'static,
+    ) -> Self
+    where
+        Answering: Future<Output = Outcome> + Send + 'static,
+    {
+        Self(self.0.route(method, path, move |house: Arc<House>, request: Request| async move {
+            let (parts, body) = request.into_parts();
+            let operator = house.door.admit(&parts, roles, house.api.engine.now()).await?;
+            let request = Request::from_parts(parts, body);
+            let (api, stopped) = (Arc::clone(&house.api), house.stopped.clone());
+            handler(Admitted { api, operator, request, stopped }).await
+        }))
+    }
+
+    /// With one for everyone whom the door lets in.
+    pub fn open_route<Answering>(
+        self,
+        method: MethodFilter,
+        path: &'static str,
+        handler: impl Fn(Arc<Api>, Request) -> Answering + Copy + Send + Sync + 'static,
+    ) -> Self
+    where
+        Answering: Future<Output = Outcome> + Send + 'static,
+    {
+        Self(self.0.route(method, path, move |house: Arc<House>, request: Request| async move {
+            let (parts, body) = request.into_parts();
+            house.door.let_in(&parts)?;
+            handler(Arc::clone(&house.api), Request::from_parts(parts, body)).await
+        }))
+    }
+
+    /// The router.
+    pub fn complete(self, house: House) -> Router {
+        self.0.complete(Arc::new(house))
+    }
+}

@@ -1,0 +1,227 @@
+//! The log itself: its head, to be noted elsewhere, and its records.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use domain::{Event, Hash, Position, Record, UserId};
+use futures_util::stream;
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::guarded::Admitted;
+use super::parameters::Parameters;
+use super::problem::{Outcome, Problem};
+use super::{json, kinds, paging};
+use crate::log::{EventLog, ReadError, RecordLine, names_user};
+use crate::projector::log_id;
+
+/// Records of one page, unless fewer are asked for.
+const MAX_RECORDS: usize = 10_000;
+/// Records that are looked at for one page.
+const MAX_LOOKED_AT: usize = 100_000;
+/// Records that are read at once.
+const CHUNK: usize = 1_000;
+/// How often a stream says that it lives, where nothing happens.
+const COMMENT_EVERY: Duration = Duration::from_secs(5);
+
+/// Which records are asked for.
+struct Filter {
+    after: Position,
+    limit: usize,
+    types: Option<BTreeSet<String>>,
+    user_id: Option<UserId>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HeadShown {
+    position: Position,
+    hash: Hash,
+    log_id: Uuid,
+}
+
+/// `GET /api/operations/head`.
+pub async fn head(Admitted { api, request, .. }: Admitted) -> Outcome {
+    let mut parameters = Parameters::of(request.uri());
+    let min_position = parameters.min_position().unwrap_or(Position::START);
+    parameters.complete()?;
+    let head = api.engine.read_models_at(min_position).await?.head;
+    let log_id = log_id(api.log.as_ref()).await.map_err(|error| unreadable(&error))?.unwrap_or_default();
+    Ok(paging::at(head.position, json::answer(&HeadShown { position: head.position, hash: head.hash, log_id })))
+}
+
+/// `GET /api/operations/events`: records as they stand, one a line.
+pub async fn events(Admitted { api, request, .. }: Admitted) -> Outcome {
+    let (filter, min_position) = filter(request.uri())?;
+    // What was appended and not answered yet is no part of it.
+    let head = api.engine.read_models_at(min_position).await?.head.position;
+    let (mut body, mut found, mut looked_at, mut reached) = (Vec::new(), 0, 0, filter.after);
+    'page: while reached < head && looked_at < MAX_LOOKED_AT {
+        let left = usize::try_from(head.get() - reached.get()).unwrap_or(CHUNK);
+        let limit = CHUNK.min(left).min(MAX_LOOKED_AT - looked_at);
+        let records = api.log.read(reached, limit).await.map_err(|error| unreadable(&error))?;
+        if records.is_empty() {
+            break;
+        }
+        for record in records {
+            if found == filter.limit {
+                break 'page;
+            }
+            (reached, looked_at) = (record.position, looked_at + 1);
+            if filter.takes(&record) {
+                found += 1;
+                write(&mut body, record);
+            }
+        }
+    }
+    let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    let mut response = paging::at(head, ([content_type], body).into_response());
+    if reached < head
+        && let Ok(link) = HeaderValue::try_from(paging::next(request.uri(), &reached.to_string()))
+    {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    Ok(response)
+}
+
+fn filter(uri: &Uri) -> Result<(Filter, Position), Problem> {
+    let mut parameters = Parameters::of(uri);
+    let min_position = parameters.min_position().unwrap_or(Position::START);
+    let after = after(&mut parameters);
+    let limit = parameters.read("limit", "must be a whole number from 1 to 10000", |text| {
+        text.parse().ok().filter(|limit| (1..=MAX_RECORDS).contains(limit) && limit.to_string() == text)
+    });
+    let types = parameters.read("types", "must be types of events, with commas between them", |text| {
+        let is_known = |name: &&str| Event::TYPES.iter().any(|(known, _)| known == name);
+        let types: Vec<&str> = text.split(',').collect();
+        types.iter().all(is_known).then(|| types.into_iter().map(str::to_owned).collect())
+    });
+    let user_id = parameters.optional_id("userId");
+    parameters.complete()?;
+    Ok((Filter { after, limit: limit.unwrap_or(MAX_RECORDS), types, user_id }, min_position))
+}
+
+fn after(parameters: &mut Parameters) -> Position {
+    let after = parameters.read("after", "must be a position", position);
+    after.unwrap_or(Position::START)
+}
+
+fn position(text: &str) -> Option<Position> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok().map(Position::new)).flatten()
+}
+
+impl Filter {
+    fn takes(&self, record: &Record) -> bool {
+        let is_of_type = self.types.as_ref().is_none_or(|types| types.contains(&record.event_type));
+        is_of_type && self.user_id.is_none_or(|user_id| names_user(record, user_id.get()))
+    }
+}
+
+fn write(body: &mut Vec<u8>, record: Record) {
+    body.extend_from_slice(&json::bytes(&RecordLine::from(record)));
+    body.push(b'\n');
+}
+
+fn unreadable(error: &ReadError) -> Problem {
+    tracing::warn!("the log cannot be read: {error}");
+    Problem::new(&kinds::LOG_UNAVAILABLE, "The log cannot be read at the moment.")
+}
+
+/// `GET /api/operations/events/stream`: the same as they come.
+pub async fn stream(Admitted { api, operator, request, stopped }: Admitted) -> Outcome {
+    let after = begin(&request)?;
+    let until = operator.until.map(|until| {
+        let left = until.millis().saturating_sub(api.engine.now().millis());
+        Instant::now() + Duration::from_millis(u64::try_from(left).unwrap_or(0))
+    });
+    let following = Following { log: Arc::clone(&api.log), reached: after, until, stopped };
+    drop(api);
+    let frames = stream::unfold(following, |mut following| async move {
+        let frame = following.next().await?;
+        Some((Ok::<_, Infallible>(frame), following))
+    });
+    Ok(event_stream(Body::from_stream(frames)))
+}
+
+/// `Last-Event-ID` wins over `after`.
+fn begin(request: &Request) -> Result<Position, Problem> {
+    let mut parameters = Parameters::of(request.uri());
+    let after = after(&mut parameters);
+    parameters.complete()?;
+    match last_event_id(request.headers()) {
+        None => Ok(after),
+        Some(id) => position(id).ok_or_else(|| {
+            Problem::new(&kinds::MALFORMED_HEADER, "Last-Event-ID must be the position that the last event had.")
+        }),
+    }
+}
+
+fn last_event_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("last-event-id").map(|id| id.to_str().unwrap_or_default()).filter(|id| !id.is_empty())
+}
+
+fn event_stream(body: Body) -> Response {
+    let headers = [("content-type", "text/event-stream"), ("x-accel-buffering", "no"), ("cache-control", "no-store")];
+    (headers, body).into_response()
+}
+
+/// A stream of records: it holds the log, and not the engine, which ends with its last holder.
+struct Following {
+    log: Arc<dyn EventLog>,
+    reached: Position,
+    /// When whoever asked is to show themselves again.
+    until: Option<Instant>,
+    stopped: watch::Receiver<()>,
+}
+
+impl Following {
+    /// What is sent next; nothing where the stream ends.
+    async fn next(&mut self) -> Option<Bytes> {
+        let comment_at = Instant::now() + COMMENT_EVERY;
+        loop {
+            let over = self.until;
+            if over.is_some_and(|until| Instant::now() >= until) {
+                return None;
+            }
+            let records = self.log.read(self.reached, CHUNK).await.ok()?;
+            if let Some(last) = records.last() {
+                self.reached = last.position;
+                return Some(frames(records));
+            }
+            if Instant::now() >= comment_at {
+                return Some(Bytes::from_static(b":\n\n"));
+            }
+            let ends = async move {
+                match over {
+                    Some(until) => tokio::time::sleep_until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = self.stopped.changed() => return None,
+                () = ends => return None,
+                () = tokio::time::sleep_until(comment_at) => {}
+                () = self.log.wait_past(self.reached) => {}
+            }
+        }
+    }
+}
+
+fn frames(records: Vec<Record>) -> Bytes {
+    let mut frames = Vec::new();
+    for record in records {
+        frames.extend_from_slice(format!("id: {}\ndata: ", record.position).as_bytes());
+        frames.extend_from_slice(&json::bytes(&RecordLine::from(record)));
+        frames.extend_from_slice(b"\n\n");
+    }
+    frames.into()
+}

@@ -1,0 +1,46 @@
+//! The read models in SQL: where each stands, and building one anew.
+
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+
+use super::guarded::Admitted;
+use super::problem::{Outcome, Problem};
+use super::{json, kinds, paging};
+use crate::projector::{Projector, Standing};
+
+/// `GET /api/operations/projections`.
+pub async fn list(Admitted { api, .. }: Admitted) -> Outcome {
+    let position = api.engine.read_models().head.position;
+    Ok(paging::at(position, json::answer(&standings(&api.projector).await?)))
+}
+
+/// `POST /api/operations/projections/{name}/rebuild`: answered once the new one serves.
+pub async fn rebuild(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let name = name(request).await;
+    let not_found = || Problem::new(&kinds::PROJECTION_NOT_FOUND, "There is no projection of this name.");
+    let rebuilding = api.projector.rebuild(&name).ok_or_else(not_found)?;
+    tracing::info!("{} asked for the projection {name} to be rebuilt", operator.name);
+    let built = rebuilding.done().await.map_err(|reason| {
+        tracing::warn!("the projection {name} was not rebuilt: {reason}");
+        Problem::new(&kinds::READ_MODEL_BEHIND, "The projection was not rebuilt; the old one serves as before.")
+    })?;
+    let standings = standings(&api.projector).await?;
+    match standings.iter().find(|standing| standing.projection == name) {
+        Some(one) => Ok(paging::at(built, json::answer(one))),
+        None => Ok(paging::at(built, json::answer(&standings))),
+    }
+}
+
+async fn standings(projector: &Projector) -> Result<Vec<Standing>, Problem> {
+    projector.standings().await.map_err(|error| {
+        tracing::warn!("the read models cannot be looked at: {error}");
+        Problem::new(&kinds::READ_MODEL_BEHIND, "The read models cannot be looked at at the moment.")
+    })
+}
+
+/// The name in the path.
+async fn name(request: Request) -> String {
+    let (mut parts, _) = request.into_parts();
+    let named = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
+    let named = named.and_then(|named| named.iter().find(|(name, _)| *name == "name").map(|(_, text)| text.to_owned()));
+    named.unwrap_or_default()
+}

@@ -1,0 +1,125 @@
+//! Seats for those who run the sale: their status at any moment, and the story of one.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use domain::{Position, ScheduleId, SeatId};
+use projections::{ReadModels, SeatList};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::api::Api;
+use super::guarded::Admitted;
+use super::parameters::Parameters;
+use super::problem::{FieldError, Outcome, Problem};
+use super::{json, kinds, paging};
+use crate::tools::{AsOf, Moment, ToolError, fold_on, why as story};
+
+/// How many fold the log from its beginning at once: it takes a core for each.
+static FOLDING: Semaphore = Semaphore::const_new(2);
+
+/// Seats as of one moment.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SeatsShown<'a> {
+    #[serde(flatten)]
+    moment: Moment,
+    concert_id: u64,
+    schedule_id: ScheduleId,
+    seats: &'a RawValue,
+}
+
+struct Asked {
+    schedule_id: ScheduleId,
+    status: Option<String>,
+    as_of: Option<AsOf>,
+    min_position: Position,
+}
+
+/// `GET /api/operations/seats`.
+pub async fn list(Admitted { api, request, .. }: Admitted) -> Outcome {
+    let asked = asked(&request)?;
+    match asked.as_of {
+        None => show(&*api.engine.read_models_at(asked.min_position).await?, &asked),
+        Some(as_of) => show(&folded(&api, as_of).await?, &asked),
+    }
+}
+
+fn asked(request: &Request) -> Result<Asked, Problem> {
+    let mut parameters = Parameters::of(request.uri());
+    let min_position = parameters.min_position().unwrap_or(Position::START);
+    let schedule_id = parameters.id("scheduleId");
+    let status = parameters.read("status", "must be all, AVAILABLE, HELD or SOLD", |text| {
+        ["all", "AVAILABLE", "HELD", "SOLD"].contains(&text).then(|| text.to_owned())
+    });
+    let as_of = parameters.read("asOf", "must be a position or a time (RFC 3339)", |text| text.parse().ok());
+    let schedule_id = parameters.complete_with(schedule_id)?;
+    Ok(Asked { schedule_id, status: status.filter(|status| status != "all"), as_of, min_position })
+}
+
+async fn folded(api: &Arc<Api>, as_of: AsOf) -> Result<ReadModels, Problem> {
+    let _turn = turn()?;
+    let beyond = |last: Position| {
+        let message = format!("must not be after position {last}, the log's last one").into();
+        Problem::invalid_request(&[FieldError { field: "asOf".to_owned(), message }])
+    };
+    let folded = fold_on(&api.log, ReadModels::default(), Some(as_of), true, |_| {}).await;
+    folded.map_err(|error| if let ToolError::NotYet { last, .. } = error { beyond(last) } else { unfolded(&error) })
+}
+
+fn turn() -> Result<SemaphorePermit<'static>, Problem> {
+    let busy = |_| Problem::new(&kinds::OVERLOADED, "The log is folded for two others already.");
+    FOLDING.try_acquire().map_err(busy)
+}
+
+fn unfolded(error: &ToolError) -> Problem {
+    tracing::warn!("the log cannot be folded: {error}");
+    Problem::new(&kinds::LOG_UNAVAILABLE, "The log cannot be read at the moment.")
+}
+
+fn show(read_models: &ReadModels, asked: &Asked) -> Outcome {
+    let position = read_models.head.position;
+    let schedule_id = asked.schedule_id;
+    let not_found =
+        || Problem::new(&kinds::SCHEDULE_NOT_FOUND, format!("There is no schedule {schedule_id}.")).at(position);
+    let list = read_models.seat_lists.published(schedule_id).ok_or_else(not_found)?;
+    let seats = seats(list, asked.status.as_deref())?;
+    let concert_id = list.concert_id().get();
+    let shown = SeatsShown { moment: Moment::of(read_models), concert_id, schedule_id, seats: &seats };
+    Ok(paging::at(position, json::answer(&shown)))
+}
+
+fn seats(list: &SeatList, status: Option<&str>) -> Result<Box<RawValue>, Problem> {
+    let unfit = |error: serde_json::Error| Problem::internal(&format!("a seat list is no JSON: {error}"));
+    let all = list.all().body;
+    let Some(status) = status else { return serde_json::from_slice(&all).map_err(unfit) };
+    let mut seats: Vec<Value> = serde_json::from_slice(&all).map_err(unfit)?;
+    seats.retain(|seat| seat["status"] == status);
+    serde_json::value::to_raw_value(&seats).map_err(unfit)
+}
+
+/// `GET /api/operations/why`: who held a seat, when, and why it is free or taken.
+pub async fn why(Admitted { api, request, .. }: Admitted) -> Outcome {
+    let mut parameters = Parameters::of(request.uri());
+    let min_position = parameters.min_position().unwrap_or(Position::START);
+    let (schedule_id, seat_id) = (parameters.id::<ScheduleId>("scheduleId"), parameters.id::<SeatId>("seatId"));
+    let (schedule_id, seat_id) = parameters.complete_with(schedule_id.zip(seat_id))?;
+    let read_models = api.engine.read_models_at(min_position).await?;
+    let position = read_models.head.position;
+    if read_models.seat_lists.published(schedule_id).is_none() {
+        let detail = format!("There is no schedule {schedule_id}.");
+        return Err(Problem::new(&kinds::SCHEDULE_NOT_FOUND, detail).at(position));
+    }
+    let _turn = turn()?;
+    let told = story(&api.log, schedule_id.get(), seat_id.get(), true).await;
+    let told = told.map_err(|error| {
+        if let ToolError::NotFound(_) = error {
+            return Problem::new(&kinds::SEAT_NOT_FOUND, format!("The schedule has no seat {seat_id}.")).at(position);
+        }
+        unfolded(&error)
+    })?;
+    let at = serde_json::from_str::<Value>(told.json.get()).ok().and_then(|told| told["position"].as_u64());
+    Ok(paging::at(at.map_or(position, Position::new), json::answer(&told.json)))
+}

@@ -1,0 +1,140 @@
+//! One user, as those see them who run the sale.
+
+use axum::extract::Request;
+use domain::{Position, ReservationStatus, Timestamp, Token, TokenId, UserId};
+use projections::sql::{self, SqlModel};
+use projections::{ReadModels, serialize_rfc3339};
+use serde::Serialize;
+
+use super::api::Api;
+use super::guarded::Admitted;
+use super::paging::PageAsked;
+use super::parameters::{MAX_PAGE, Parameters};
+use super::path::PathIds;
+use super::problem::{Outcome, Problem};
+use super::query::{self, SqlQuery};
+use super::wire::{ReservationShown, token_status};
+use super::{histories, json, kinds, paging};
+use crate::projector::Snapshot;
+
+/// A user.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserShown<'a> {
+    user_id: UserId,
+    balance: u64,
+    token: Option<TokenSeen>,
+    reservations: Vec<ReservationShown<'a>>,
+}
+
+/// A token without its text, which is its holder's alone.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenSeen {
+    token_id: TokenId,
+    status: &'static str,
+    queue_number: u64,
+    ahead: u64,
+    estimated_wait_seconds: u64,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    created_at: Timestamp,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    expires_at: Timestamp,
+    expires_in_seconds: u64,
+}
+
+impl TokenSeen {
+    fn of(token: &Token, read_models: &ReadModels, now: Timestamp) -> Self {
+        Self {
+            token_id: token.token_id,
+            status: token_status(token.status),
+            queue_number: token.queue_number,
+            ahead: read_models.room.room().ahead(token),
+            estimated_wait_seconds: read_models.room.estimated_wait_seconds(token, now),
+            created_at: token.issued_at,
+            expires_at: token.expires_at,
+            expires_in_seconds: now.seconds_until(token.expires_at),
+        }
+    }
+}
+
+/// `GET /api/operations/users/{userId}`.
+pub async fn one(Admitted { api, request, .. }: Admitted) -> Outcome {
+    let asked = query::sql_by_anyone(&api, request, |path, _| path.id::<UserId>("userId")).await?;
+    let (user_id, view) = (asked.what, &asked.view);
+    let mut snapshot = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
+    let (position, most) = (snapshot.position, MAX_PAGE);
+    let found = sql::reservations::page(&mut snapshot.transaction, user_id, None, most).await;
+    let found = found.map_err(query::unreadable(position))?;
+    if found.is_empty() && !is_known(&view.read_models, user_id) {
+        return Err(not_found(user_id, position));
+    }
+    let is_live = |status| matches!(status, ReservationStatus::Held | ReservationStatus::Paid);
+    let live = found.iter().filter(|reservation| is_live(reservation.status_at(view.now)));
+    let shown = UserShown {
+        user_id,
+        balance: view.read_models.balances.balance(user_id).get(),
+        token: view
+            .read_models
+            .room
+            .room()
+            .latest_of(user_id)
+            .map(|token| TokenSeen::of(token, &view.read_models, view.now)),
+        reservations: live.map(|reservation| view.reservation(reservation)).collect::<Result<_, _>>()?,
+    };
+    Ok(paging::at(position, json::answer(&shown)))
+}
+
+/// Whether the user has a wallet or a token.
+fn is_known(read_models: &ReadModels, user_id: UserId) -> bool {
+    read_models.balances.has(user_id) || read_models.room.room().latest_of(user_id).is_some()
+}
+
+fn not_found(user_id: UserId, position: Position) -> Problem {
+    Problem::new(&kinds::USER_NOT_FOUND, format!("There is no user {user_id}.")).at(position)
+}
+
+/// `GET /api/operations/users/{userId}/points/history`.
+pub async fn points(Admitted { api, request, .. }: Admitted) -> Outcome {
+    let uri = request.uri().clone();
+    let (asked, snapshot) = page(&api, request, &sql::point_history::MODEL, PageAsked::of_either_order).await?;
+    let (user_id, page) = &asked.what;
+    histories::points(snapshot, *user_id, page, &uri).await
+}
+
+/// `GET /api/operations/users/{userId}/reservations`.
+pub async fn reservations(Admitted { api, request, .. }: Admitted) -> Outcome {
+    let uri = request.uri().clone();
+    let (asked, snapshot) = page(&api, request, &sql::reservations::MODEL, PageAsked::of).await?;
+    let (user_id, page) = &asked.what;
+    histories::reservations(snapshot, *user_id, page, &uri, &asked.view).await
+}
+
+/// `GET /api/operations/users/{userId}/payments`.
+pub async fn payments(Admitted { api, request, .. }: Admitted) -> Outcome {
+    let uri = request.uri().clone();
+    let (asked, snapshot) = page(&api, request, &sql::payments::MODEL, PageAsked::of).await?;
+    let (user_id, page) = &asked.what;
+    histories::payments(snapshot, *user_id, page, &uri).await
+}
+
+/// Reads which page of a user's is asked for, and finds its rows. There must be such a user.
+async fn page(
+    api: &Api,
+    request: Request,
+    model: &SqlModel,
+    page: impl FnOnce(&mut Parameters) -> PageAsked,
+) -> Result<(SqlQuery<(UserId, PageAsked)>, Snapshot), Problem> {
+    let parse = |path: &PathIds, parameters: &mut Parameters| Ok((path.id("userId")?, page(parameters)));
+    let asked = query::sql_by_anyone(api, request, parse).await?;
+    let user_id = asked.what.0;
+    if !is_known(&asked.view.read_models, user_id) {
+        let mut reserved = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
+        let any = sql::reservations::page(&mut reserved.transaction, user_id, None, 1).await;
+        if any.map_err(query::unreadable(reserved.position))?.is_empty() {
+            return Err(not_found(user_id, reserved.position));
+        }
+    }
+    let snapshot = asked.snapshot(&api.projector, model).await?;
+    Ok((asked, snapshot))
+}

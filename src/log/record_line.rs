@@ -1,0 +1,48 @@
+//! Records as lines of JSON, to the byte: as `log export` writes them and operators read them.
+
+use domain::{Hash, Position, Record, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A record as a line of JSON. `data` and `metadata` are the very text that was hashed, as strings.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RecordLine {
+    position: Position,
+    /// Milliseconds since 1970-01-01 UTC.
+    recorded_at: Timestamp,
+    #[serde(rename = "type")]
+    event_type: String,
+    type_version: u32,
+    data: String,
+    metadata: String,
+    hash: Hash,
+}
+
+impl From<Record> for RecordLine {
+    fn from(record: Record) -> Self {
+        let Record { position, recorded_at, event_type, type_version, data, metadata, hash } = record;
+        Self { position, recorded_at, event_type, type_version, data, metadata, hash }
+    }
+}
+
+impl From<RecordLine> for Record {
+    fn from(line: RecordLine) -> Self {
+        let RecordLine { position, recorded_at, event_type, type_version, data, metadata, hash } = line;
+        Self { position, recorded_at, event_type, type_version, data, metadata, hash }
+    }
+}
+
+/// Whether a record's event names the user, be it in an event that this program does not know.
+pub fn names_user(record: &Record, user: u64) -> bool {
+    serde_json::from_str(&record.data).is_ok_and(|data: Value| value_names_user("", &data, user))
+}
+
+/// Whether a member of an event, or one inside it, names the user.
+pub fn value_names_user(name: &str, value: &Value, user: u64) -> bool {
+    match value {
+        Value::Number(number) => name == "user_id" && number.as_u64() == Some(user),
+        Value::Object(members) => members.iter().any(|(name, value)| value_names_user(name, value, user)),
+        Value::Array(_) | Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}

@@ -1,0 +1,117 @@
+//! Where each read model in SQL stands, as its database says: a server's own, or one beside it.
+
+use domain::Position;
+use projections::sql::store::{self, Slot};
+use projections::sql::{Location, MODELS, SqlModel, Transaction};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::fit::{Fit, fit};
+use super::{decode, log_id};
+use crate::log::{EventLog, ReadError};
+
+/// Why nothing can be said.
+#[derive(Debug, thiserror::Error)]
+pub enum StandingError {
+    /// The database.
+    #[error("the database of the read models: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+}
+
+/// Where a read model in SQL stands, as its database says.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// Its name.
+    pub projection: &'static str,
+    /// `current`, `behind`, `stopped`, `outdated`, `newer`, `missing` or `unfit`.
+    pub state: &'static str,
+    /// Of its table.
+    pub version: Option<u32>,
+    /// Of what this program makes.
+    pub program_version: u32,
+    /// The last event in it.
+    pub position: u64,
+    /// How many it does not have yet.
+    pub lag_events: u64,
+    /// From the first event that it does not have to the log's last.
+    pub lag_seconds: u64,
+    /// Up to where a table that is built beside it has come.
+    pub building: Option<u64>,
+    /// Why it is not current, where that needs one.
+    pub reason: Option<String>,
+}
+
+/// Where each of those at `location` stands; none where there is no database yet.
+///
+/// # Errors
+/// The database or the log cannot be read.
+pub async fn standings(location: &Location, log: &dyn EventLog) -> Result<Vec<Standing>, StandingError> {
+    let log_id = log_id(log).await?.unwrap_or_default();
+    let mut standings = Vec::new();
+    if let Some(mut database) = location.look().await? {
+        let mut snapshot = database.begin_reading().await?;
+        for model in MODELS {
+            standings.push(standing(&mut snapshot, model, log, log_id).await?);
+        }
+    }
+    Ok(standings)
+}
+
+async fn standing(
+    snapshot: &mut Transaction<'_>,
+    model: &'static SqlModel,
+    log: &dyn EventLog,
+    log_id: Uuid,
+) -> Result<Standing, StandingError> {
+    let stored = store::checkpoint(snapshot, model, Slot::Live).await?;
+    let building = store::checkpoint(snapshot, model, Slot::Building).await?;
+    let position = stored.map_or(Position::START, |stored| stored.head.position);
+    let last = log.head().await?.position;
+    let lag_events = last.get().saturating_sub(position.get());
+    let (state, reason) = match fit(model, stored.as_ref(), log, log_id).await? {
+        Fit::Fits if lag_events == 0 => ("current", None),
+        Fit::Fits => match poison(model, log, position).await? {
+            Some(why) => ("stopped", Some(why)),
+            None => ("behind", None),
+        },
+        Fit::Outdated => ("outdated", None),
+        Fit::Newer(version) => {
+            ("newer", Some(format!("of version {version}; this program makes version {}", model.version)))
+        }
+        Fit::Unfit(_) if stored.is_none() => ("missing", None),
+        Fit::Unfit(why) => ("unfit", Some(why)),
+    };
+    Ok(Standing {
+        projection: model.name,
+        state,
+        version: stored.map(|stored| stored.version),
+        program_version: model.version,
+        position: position.get(),
+        lag_events,
+        lag_seconds: lag_seconds(log, position, last).await?,
+        building: building.map(|building| building.head.position.get()),
+        reason,
+    })
+}
+
+/// Why the event after `position` cannot be taken in, if that is so. What only the database refuses, the server's own log
+/// tells.
+async fn poison(model: &SqlModel, log: &dyn EventLog, position: Position) -> Result<Option<String>, ReadError> {
+    let next = decode(log.read(position, 1).await?).await;
+    let undecodable = next.poison.map(|(position, why)| format!("position {position}: {why}"));
+    Ok(undecodable.or_else(|| model.fold(position, &next.events).err().map(|poison| poison.to_string())))
+}
+
+async fn lag_seconds(log: &dyn EventLog, position: Position, last: Position) -> Result<u64, ReadError> {
+    if position >= last {
+        return Ok(0);
+    }
+    let (first, head) = (log.read(position, 1).await?, log.read(Position::new(last.get() - 1), 1).await?);
+    let seconds =
+        first.first().zip(head.first()).map(|(first, last)| first.recorded_at.seconds_until(last.recorded_at));
+    Ok(seconds.unwrap_or(0))
+}
