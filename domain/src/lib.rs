@@ -1,8 +1,33 @@
 //! What is decided: events, commands and state, and nothing else.
 //!
-//! Nothing here waits, reads a clock, draws a random number or touches a file: a decision is a function of the state, a
-//! command and a time, so every one of them can be replayed. Start with [`Event`], then [`Command`], then one file in
-//! `decisions/`.
+//! Nothing here waits, reads a clock, draws a random number or touches a file. A decision is a function of the state, a
+//! command and a time, so every one of them can be tried in a few lines:
+//!
+//! ```
+//! use domain::spec::*;
+//! use domain::{ChargePoints, Points, Rejection};
+//!
+//! // Given what happened: Ann is in the room and has 1,000 points.
+//! given([admitted(ANN, 1), charged(ANN, 1_000, 1_000)])
+//!     // when Ann asks for something,
+//!     .when(token(ANN), ChargePoints { user_id: ANN, amount: Points::new(500) })
+//!     // then this happens, and nothing else.
+//!     .then([charged(ANN, 500, 1_500)]);
+//!
+//! // Or it is refused, and nothing happens.
+//! given([admitted(ANN, 1)])
+//!     .when(token(ANN), ChargePoints { user_id: BOB, amount: Points::new(500) })
+//!     .refuses(Rejection::NotYours);
+//! ```
+//!
+//! | To read | Begin with |
+//! |---|---|
+//! | what can happen | [`Event`]: it is stored for ever |
+//! | what can be asked for | [`Action`], and [`Command`], which carries one; the rule of each is one file in `decisions/` |
+//! | how it is decided | [`Decide`]; a refusal is a [`Rejection`] |
+//! | what is decided on | [`State`], which the events fold to |
+//! | what stands in the log | [`Record`]: an event with its position, its time and its hash |
+//! | every limit | [`limits`] |
 
 mod answer;
 mod command;
