@@ -22,6 +22,8 @@ pub use room::{RoomConfigured, RoomLeft, TokenAdmitted, TokenExpired, TokenGrant
 pub use sale::{Hold, HoldCancelled, HoldExpired, PricedSeat, ReservationPaid, ReservationRefunded, SeatsHeld};
 use stored::{Newest, Older, events};
 
+use crate::values::UserId;
+
 events! {
     /// A fact. Its own name is the record's `type`, its fields are the record's `data`; the group is not stored.
     pub enum Event {
@@ -84,6 +86,21 @@ impl Event {
         match self {
             Self::Log(LogEvent::LogCreated(created)) => Some(created),
             Self::Room(_) | Self::Points(_) | Self::Catalogue(_) | Self::Sale(_) => None,
+        }
+    }
+
+    /// The user whose points it moves, where it moves any.
+    pub fn moves_points_of(&self) -> Option<UserId> {
+        match self {
+            Self::Points(PointsEvent::PointsCharged(charged)) => Some(charged.user_id),
+            Self::Sale(
+                SaleEvent::ReservationPaid(ReservationPaid { hold, .. })
+                | SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. }),
+            ) => Some(hold.user_id),
+            Self::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_))
+            | Self::Log(_)
+            | Self::Room(_)
+            | Self::Catalogue(_) => None,
         }
     }
 

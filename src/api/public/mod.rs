@@ -3,6 +3,7 @@
 mod concerts;
 mod histories;
 mod points;
+mod records;
 mod reservations;
 mod tokens;
 
@@ -13,8 +14,8 @@ use axum::routing::MethodFilter;
 use domain::{Rejection, Token, UserId};
 
 use super::shared::{
-    api, command, health, histories as history_pages, json, members, metrics, pages, paging, parameters, path, problem,
-    query, routes, wire,
+    api, command, health, histories as history_pages, json, kinds, members, metrics, pages, paging, parameters, path,
+    problem, query, routes, wire,
 };
 use api::Api;
 use problem::Outcome;
@@ -33,6 +34,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route(POST, "/api/users/{userId}/points/charge", points::charge)
         .route(GET, "/api/users/{userId}/points/balance", points::balance)
         .route(GET, "/api/users/{userId}/points/history", histories::points)
+        .route(GET, "/api/users/{userId}/records/{position}", records::one)
         .route(GET, "/api/users/{userId}/reservations", histories::reservations)
         .route(GET, "/api/users/{userId}/payments", histories::payments)
         .route(GET, "/api/concerts", concerts::list)

@@ -22,7 +22,7 @@ pub struct Api {
     pub projector: Projector,
     /// The pages, with the settings that they are served with.
     pub pages: Pages,
-    /// Has the records.
+    /// Has every record, as it stands.
     pub log: Arc<dyn EventLog>,
 }
 

@@ -43,6 +43,7 @@ kinds! {
     CONCERT_NOT_FOUND NOT_FOUND "concert-not-found" "There is no such concert";
     SCHEDULE_NOT_FOUND NOT_FOUND "schedule-not-found" "There is no such schedule";
     SEAT_NOT_FOUND NOT_FOUND "seat-not-found" "There is no such seat";
+    RECORD_NOT_FOUND NOT_FOUND "record-not-found" "There is no such record of yours";
     RESERVATION_NOT_FOUND NOT_FOUND "reservation-not-found" "There is no such reservation";
     USER_NOT_FOUND NOT_FOUND "user-not-found" "There is no such user";
     PROJECTION_NOT_FOUND NOT_FOUND "projection-not-found" "There is no such projection";

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use domain::NotAnId;
+use domain::{MAX_SAFE_INTEGER, NotAnId, Position};
 
 use super::kinds;
 use super::problem::Problem;
@@ -22,22 +22,41 @@ impl PathIds {
     /// # Errors
     /// What stands there is no id.
     pub fn id<Id: TryFrom<u64, Error = NotAnId>>(&self, name: &str) -> Result<Id, Problem> {
-        let mut named = self.0.iter().flatten().filter(|(known, _)| *known == name);
-        let id = named.next().and_then(|(_, text)| id(text));
-        id.ok_or_else(|| Problem::new(&kinds::MALFORMED_PATH, format!("`{name}` in the path is wrong: {NotAnId}.")))
+        self.named(name)
+            .and_then(id)
+            .ok_or_else(|| Problem::new(&kinds::MALFORMED_PATH, format!("`{name}` in the path is wrong: {NotAnId}.")))
+    }
+
+    /// The position that the route calls `name`.
+    ///
+    /// # Errors
+    /// What stands there is none.
+    pub fn position(&self, name: &str) -> Result<Position, Problem> {
+        let detail = || format!("In the path, {name} must be a position: {NotAnId}.");
+        let position = self.named(name).and_then(number).filter(|number| *number <= MAX_SAFE_INTEGER);
+        position.map(Position::new).ok_or_else(|| Problem::new(&kinds::MALFORMED_PATH, detail()))
+    }
+
+    fn named(&self, name: &str) -> Option<&str> {
+        self.0.iter().flatten().find(|(known, _)| *known == name).map(|(_, text)| text)
     }
 }
 
-/// An id, written in the one way in which JSON writes it: without sign and leading zeros.
-pub fn id<Id: TryFrom<u64, Error = NotAnId>>(text: &str) -> Option<Id> {
+/// Written in the one way in which JSON writes it: without sign and leading zeros.
+fn number(text: &str) -> Option<u64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
-    digits.then(|| text.parse().ok()).flatten().and_then(|number: u64| Id::try_from(number).ok())
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+/// An id, written in that way.
+pub fn id<Id: TryFrom<u64, Error = NotAnId>>(text: &str) -> Option<Id> {
+    number(text).and_then(|number| Id::try_from(number).ok())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{MAX_SAFE_INTEGER, UserId};
+    use domain::UserId;
 
     #[test]
     fn an_id_is_written_in_one_way() {

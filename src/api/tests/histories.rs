@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use projections::sql::point_history;
+use sha2::Digest;
 use tokio::time::Instant;
 
 use super::*;
@@ -183,4 +184,37 @@ async fn a_database_that_is_broken_stops_histories_only_and_catches_up_when_it_i
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("it did not catch up");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_of_ones_own_points_is_shown_so_that_its_hash_can_be_computed() {
+    let server = Server::start(10).await;
+    let (ann, bob) = (server.token(ANN).await, server.token(BOB).await);
+    let charged = server.charge(&ann, ANN, 500).await;
+    let position: usize = charged.header("log-position").unwrap().parse().unwrap();
+    let shown = server.get(&format!("/api/users/1/records/{position}"), &ann).await;
+    assert_eq!(shown.status, StatusCode::OK, "{shown:?}");
+    let (record, previous) = (&server.log.records()[position - 1], &server.log.records()[position - 2]);
+    let metadata_hash = Hash::new(sha2::Sha256::digest(record.metadata.as_bytes()).into());
+    let expected = json!({
+        "position": record.position, "recordedAt": projections::rfc3339(record.recorded_at), "type": "PointsCharged",
+        "typeVersion": 1, "data": record.data, "metadataHash": metadata_hash, "previousHash": previous.hash,
+        "hash": record.hash,
+    });
+    assert_eq!(shown.body, expected);
+    // Neither another's record, nor one that moves no points, nor one that does not exist.
+    let status = async |path: &str, token: &str| {
+        let refused = server.get(path, token).await;
+        (refused.status.as_u16(), refused.body["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let missing = (404, "record-not-found".to_owned());
+    assert_eq!(status(&format!("/api/users/2/records/{position}"), &bob).await, missing);
+    for other in ["1", "2", &(position + 1).to_string(), "9007199254740991"] {
+        assert_eq!(status(&format!("/api/users/1/records/{other}"), &ann).await, missing, "{other}");
+    }
+    assert_eq!(status(&format!("/api/users/1/records/{position}"), &bob).await, (403, "not-yours".to_owned()));
+    for wrong in ["0", "x", "9007199254740992"] {
+        let malformed = (400, "malformed-path".to_owned());
+        assert_eq!(status(&format!("/api/users/1/records/{wrong}"), &ann).await, malformed, "{wrong}");
+    }
 }
