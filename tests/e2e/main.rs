@@ -8,6 +8,7 @@ mod crash;
 mod kurrentdb;
 mod metrics;
 mod nodes;
+mod older_logs;
 mod operators;
 mod purchase;
 mod races;
