@@ -81,9 +81,12 @@ impl RoomEvent {
         match self {
             Self::TokenIssued(issued) => Answer::Token(issued.token()),
             Self::RoomLeft(left) => Answer::Token(left.token()),
-            Self::RoomConfigured(_) | Self::TokenAdmitted(_) | Self::TokenExpired(_) | Self::TokenGranted(_) => {
-                Answer::Done
-            }
+            Self::RoomConfigured(_)
+            | Self::TokenAdmitted(_)
+            | Self::TokenExpired(_)
+            | Self::TokenGranted(_)
+            | Self::SalePaused(_)
+            | Self::SaleResumed(_) => Answer::Done,
         }
     }
 }
@@ -126,7 +129,7 @@ impl TokenIssued {
             status: if self.admitted { TokenStatus::Active } else { TokenStatus::Waiting },
             queue_number: self.queue_number,
             issued_at: self.issued_at,
-            expires_at: self.expires_at,
+            expires_at: self.expires_at.millis(),
         }
     }
 }
@@ -141,7 +144,7 @@ impl RoomLeft {
             status: TokenStatus::Finished,
             queue_number: self.queue_number,
             issued_at: self.issued_at,
-            expires_at: self.left_at.plus_seconds(FINISHED_SECONDS),
+            expires_at: self.left_at.plus_seconds(FINISHED_SECONDS).millis(),
         }
     }
 }

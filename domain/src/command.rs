@@ -39,6 +39,10 @@ pub enum Action {
     CreateLog(CreateLog),
     /// See [`ConfigureRoom`].
     ConfigureRoom(ConfigureRoom),
+    /// See [`PauseSale`].
+    PauseSale(PauseSale),
+    /// See [`ResumeSale`].
+    ResumeSale(ResumeSale),
     /// See [`IssueToken`].
     IssueToken(IssueToken),
     /// See [`LeaveRoom`].
@@ -124,6 +128,8 @@ impl Action {
         match self {
             Self::CreateLog(_) => "create-log",
             Self::ConfigureRoom(_) => "configure-room",
+            Self::PauseSale(_) => "pause-sale",
+            Self::ResumeSale(_) => "resume-sale",
             Self::IssueToken(_) => "issue-token",
             Self::LeaveRoom(_) => "leave-room",
             Self::GrantToken(_) => "grant-token",
@@ -142,6 +148,8 @@ impl Action {
         match self {
             Self::CreateLog(rule) => rule,
             Self::ConfigureRoom(rule) => rule,
+            Self::PauseSale(rule) => rule,
+            Self::ResumeSale(rule) => rule,
             Self::IssueToken(rule) => rule,
             Self::LeaveRoom(rule) => rule,
             Self::GrantToken(rule) => rule,
@@ -209,5 +217,12 @@ impl Actor {
 impl From<Event> for Decided {
     fn from(event: Event) -> Self {
         Self::Events(vec![event])
+    }
+}
+
+impl Decided {
+    /// One thing happens.
+    pub fn one(event: impl Into<Event>) -> Self {
+        Self::Events(vec![event.into()])
     }
 }

@@ -18,7 +18,9 @@ pub use catalogue::{ConcertPublished, SchedulePublished, Seat, SeatsAdded};
 pub use log::LogCreated;
 pub use points::PointsCharged;
 use room::RoomConfiguredV1;
-pub use room::{RoomConfigured, RoomLeft, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued};
+pub use room::{
+    RoomConfigured, RoomLeft, SalePaused, SaleResumed, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued,
+};
 pub use sale::{Hold, HoldCancelled, HoldExpired, PricedSeat, ReservationPaid, ReservationRefunded, SeatsHeld};
 use stored::{Newest, Older, events};
 
@@ -39,6 +41,8 @@ events! {
             TokenExpired { 1: Newest }
             RoomLeft { 1: Newest }
             TokenGranted { 1: Newest }
+            SalePaused { 1: Newest }
+            SaleResumed { 1: Newest }
         }
         /// Points that come in, or are put right.
         Points(PointsEvent) {

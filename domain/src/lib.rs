@@ -48,12 +48,13 @@ pub use answer::{Answer, Charge, Payment};
 pub use command::{Action, Actor, Command, Credential, Decide, Decided, Decision};
 pub use decisions::{
     AddSeats, CancelReservation, ChargePoints, ConfigureRoom, CreateLog, GrantToken, HoldSeats, IssueToken, LeaveRoom,
-    PayReservation, PublishConcert, PublishSchedule, Tick,
+    PauseSale, PayReservation, PublishConcert, PublishSchedule, ResumeSale, Tick,
 };
 pub use event::{
     CatalogueEvent, ConcertPublished, DecodeError, Event, Hold, HoldCancelled, HoldExpired, LogCreated, LogEvent,
     PointsCharged, PointsEvent, PricedSeat, ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft,
-    SaleEvent, SchedulePublished, Seat, SeatsAdded, SeatsHeld, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued,
+    SaleEvent, SalePaused, SaleResumed, SchedulePublished, Seat, SeatsAdded, SeatsHeld, TokenAdmitted, TokenExpired,
+    TokenGranted, TokenIssued,
 };
 pub use house::{House, NoChoice, Plan, Row, Together, Wanted, Zone};
 pub use name::{is_name, shows_nothing};
@@ -63,9 +64,10 @@ pub use record::{
 pub use rejection::Rejection;
 pub use state::catalogue::{Catalogue, Concert, Schedule, ScheduleTimes};
 pub use state::reservations::{Reservation, ReservationStatus};
-pub use state::room::{Room, Token, TokenStatus};
+pub use state::room::{Deadline, Room, Token, TokenStatus};
+pub use state::sale_clock::{Pause, SaleClock};
 pub use state::{LogIdentity, State};
 pub use values::{
     ConcertId, Fingerprint, Hash, MAX_SAFE_INTEGER, NotAnId, PaymentId, Points, Position, ReservationId, RoomId,
-    ScheduleId, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId,
+    SaleTime, ScheduleId, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId,
 };

@@ -1,7 +1,7 @@
 //! Why a command is refused. A rejection is an answer, not an error: nothing happens, and the asker learns why.
 
 use crate::state::reservations::ReservationStatus;
-use crate::values::{ConcertId, Points, ReservationId, ScheduleId, SeatId};
+use crate::values::{ConcertId, Points, ReservationId, ScheduleId, SeatId, Timestamp};
 
 /// A rule of the business that a command would break.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,10 @@ pub enum Rejection {
     BalanceLimitReached { limit: Points },
     /// It was cancelled or refunded.
     ReservationNotPayable { status: ReservationStatus },
+    /// The sale is paused: nothing new is held.
+    SalePaused { reason: String, resumes_at: Option<Timestamp> },
+    /// A member of the request contradicts what is so.
+    Invalid { field: &'static str, message: String },
     /// The schedule is not sold at this time, or a sale can no longer be taken back.
     NotOnSale,
     /// The hold's deadline is over.

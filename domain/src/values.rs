@@ -135,6 +135,34 @@ impl Timestamp {
     }
 }
 
+/// An instant of sale time: the clock minus all pauses of the sale (see [`SaleClock`](crate::SaleClock)). Deadlines are kept
+/// in it. Before the first pause it is the clock, in milliseconds since 1970-01-01 UTC.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SaleTime(i64);
+
+impl SaleTime {
+    /// The instant `millis` milliseconds after 1970-01-01 UTC, had the sale never been paused.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// As milliseconds.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// The instant `seconds` of sale time later.
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1_000)))
+    }
+
+    /// Whole seconds of sale time from `self` until `deadline`, rounded up: 0 only when the deadline is over.
+    pub const fn seconds_until(self, deadline: Self) -> u64 {
+        Timestamp(self.0).seconds_until(Timestamp(deadline.0))
+    }
+}
+
 /// Where a record stands in the log: 1, 2, 3, …; 0 is before the first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -39,7 +39,19 @@ enum Wish {
     /// Cancels the reservation so many before the last.
     Cancel(u64),
     Configure(u64),
+    Operate(Action),
     Tick,
+}
+
+/// What an operator asks for now and then.
+fn operators_wishes() -> Vec<Action> {
+    let resumes_at = |seconds| Some(T0.plus_seconds(seconds));
+    vec![
+        PauseSale { reason: "rain".to_owned(), resumes_at: resumes_at(2_000) }.into(),
+        PauseSale { reason: "storm".to_owned(), resumes_at: None }.into(),
+        ResumeSale { reason: "the sun is out".to_owned() }.into(),
+        ResumeSale { reason: "at last".to_owned() }.into(),
+    ]
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -53,6 +65,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (0..4_u64).prop_map(Wish::Pay),
         3 => (0..6_u64).prop_map(Wish::Cancel),
         1 => (1..4_u64).prop_map(Wish::Configure),
+        1 => prop::sample::select(operators_wishes()).prop_map(Wish::Operate),
         3 => Just(Wish::Tick),
     ];
     let user = prop::sample::select(vec![ANN, BOB, EVE]);
@@ -94,6 +107,7 @@ impl Step {
             Wish::Configure(capacity) => {
                 (Credential::Operator, ConfigureRoom { capacity: *capacity, admissions_per_second: None }.into())
             }
+            Wish::Operate(action) => (OPERATOR, action.clone()),
             Wish::Tick => (Credential::System, Tick.into()),
         };
         Command { by, idempotency: None, action }

@@ -1,15 +1,17 @@
 //! The waiting room as it is seen from outside: who a token is, how long the line is, how fast it moves.
 
 use domain::{
-    Event, RecordedEvent, ReservationPaid, Room, RoomEvent, RoomId, SaleEvent, Timestamp, Token, TokenStatus,
+    Deadline, Event, RecordedEvent, ReservationPaid, Room, RoomEvent, RoomId, SaleEvent, Timestamp, Token, TokenStatus,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 use crate::admissions::{Admissions, WINDOW_SECONDS};
 use crate::representation::{Page, Representation, json};
+use crate::time::rfc3339;
 
 /// The version of the queue's shape, in its ETag.
-const QUEUE_VERSION: u32 = 1;
+const QUEUE_VERSION: u32 = 2;
 
 /// The room and its line. It is folded by the domain's own code, so that a query knows a token exactly as a decision does.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ struct Queue {
     state: &'static str,
     /// Null: a room is open from its first day on.
     opens_at: (),
+    /// Why the sale is paused, and when it goes on by itself; null where it is not, or does not.
+    pause_reason: Option<Arc<str>>,
+    resumes_at: Option<String>,
     serving_number: u64,
     waiting: usize,
     active: u64,
@@ -47,20 +52,23 @@ impl RoomView {
     /// How many seconds a waiting token will wait, by the admissions of the last minute before `now`; 0 for one that does
     /// not wait any more, though `token` may be of a time when it did. Where nobody was let in, all that can be said is that the token waits no longer than it lives.
     pub fn estimated_wait_seconds(&self, token: &Token, now: Timestamp) -> u64 {
-        if self.room.token(token.token_id).is_none_or(|now| now.status != TokenStatus::Waiting) {
-            return 0;
-        }
+        let waiting = self.room.token(token.token_id).filter(|token| token.status == TokenStatus::Waiting);
+        let Some(Deadline::Sale(deadline)) = waiting.map(Token::deadline) else { return 0 };
         match self.admissions.last_minute(now) {
-            0 => now.seconds_until(token.expires_at),
+            0 => self.room.sale_time(now).seconds_until(deadline),
             admitted => ((self.room.ahead(token) + 1) * WINDOW_SECONDS.unsigned_abs()).div_ceil(admitted),
         }
     }
 
+    /// A pause that ends by itself ends here with the tick that says so.
     fn shown(&self) -> Queue {
+        let pause = self.room.sale_clock().last_pause();
         Queue {
             room_id: RoomId::FIRST,
-            state: "OPEN",
+            state: if pause.is_some() { "PAUSED" } else { "OPEN" },
             opens_at: (),
+            pause_reason: pause.map(|pause| Arc::clone(&pause.reason)),
+            resumes_at: pause.and_then(|pause| pause.resumes_at).map(rfc3339),
             serving_number: self.room.serving_number(),
             waiting: self.room.waiting(),
             active: self.room.active(),
@@ -111,7 +119,9 @@ fn admits(event: &RoomEvent) -> bool {
         RoomEvent::RoomConfigured(_)
         | RoomEvent::TokenExpired(_)
         | RoomEvent::RoomLeft(_)
-        | RoomEvent::TokenGranted(_) => false,
+        | RoomEvent::TokenGranted(_)
+        | RoomEvent::SalePaused(_)
+        | RoomEvent::SaleResumed(_) => false,
     }
 }
 
@@ -124,8 +134,7 @@ mod tests {
     #[test]
     fn the_queue_tells_how_the_line_stands() {
         let models = shown([room(1), admitted(ANN, 1), waiting(BOB, 2), waiting(EVE, 3)]);
-        let expected =
-            r#"{"roomId":1,"state":"OPEN","opensAt":null,"servingNumber":1,"waiting":2,"active":1,"capacity":1}"#;
+        let expected = r#"{"roomId":1,"state":"OPEN","opensAt":null,"pauseReason":null,"resumesAt":null,"servingNumber":1,"waiting":2,"active":1,"capacity":1}"#;
         assert_eq!(models.room.queue().body, expected);
     }
 

@@ -30,6 +30,8 @@ impl Lane {
             Action::IssueToken(_) => Self::Joining,
             Action::CreateLog(_)
             | Action::ConfigureRoom(_)
+            | Action::PauseSale(_)
+            | Action::ResumeSale(_)
             | Action::LeaveRoom(_)
             | Action::GrantToken(_)
             | Action::ChargePoints(_)

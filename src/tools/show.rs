@@ -208,7 +208,7 @@ fn reservation(
         seats.join(", "),
         count(hold.total_price.get()),
         projections::rfc3339(hold.held_at),
-        projections::rfc3339(hold.expires_at),
+        projections::rfc3339(read_models.room.room().sale_clock().clock_of(hold.expires_at, read_models.recorded_at)),
     );
     #[derive(Serialize)]
     struct OneOf<'a> {

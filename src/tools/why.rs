@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::{
     CatalogueEvent, Event, Hash, Hold, HoldCancelled, HoldExpired, PaymentId, Position, RecordedEvent, ReservationId,
-    ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatId, SeatsAdded, SeatsHeld,
-    UserId,
+    ReservationPaid, ReservationRefunded, SaleClock, SaleEvent, ScheduleId, SchedulePublished, SeatId, SeatsAdded,
+    SeatsHeld, UserId,
 };
 use projections::{ReadModels, rfc3339};
 use serde::Serialize;
@@ -39,6 +39,7 @@ struct Story {
     status: &'static str,
     because: String,
     has: Option<ReservationId>,
+    sale_clock: SaleClock,
 }
 
 #[derive(Serialize)]
@@ -64,7 +65,15 @@ pub async fn run(place: &Place, schedule_id: u64, seat_id: u64, json: bool) -> R
 /// The log cannot be read, or has no such seat.
 pub async fn why(log: &Arc<dyn EventLog>, schedule_id: u64, seat_id: u64, json: bool) -> Result<Said, ToolError> {
     let because = "nobody has asked for it".to_owned();
-    let mut story = Story { schedule_id, seat_id, steps: Vec::new(), status: "AVAILABLE", because, has: None };
+    let mut story = Story {
+        schedule_id,
+        seat_id,
+        steps: Vec::new(),
+        status: "AVAILABLE",
+        because,
+        has: None,
+        sale_clock: SaleClock::default(),
+    };
     let read_models = fold_on(log, ReadModels::default(), None, json, |recorded| story.apply(recorded)).await?;
     let moment = Moment::of(&read_models);
     if story.steps.is_empty() {
@@ -91,7 +100,8 @@ impl Story {
         match &recorded.event {
             Event::Catalogue(event) => self.apply_catalogue(event, recorded),
             Event::Sale(event) => self.apply_sale(event, recorded),
-            Event::Log(_) | Event::Room(_) | Event::Points(_) => {}
+            Event::Room(event) => self.sale_clock.fold(event),
+            Event::Log(_) | Event::Points(_) => {}
         }
     }
 
@@ -133,7 +143,8 @@ impl Story {
 
     fn hold(&mut self, recorded: &RecordedEvent, hold: &Hold) {
         if self.is_of(hold) {
-            let (id, until) = (hold.reservation_id, rfc3339(hold.expires_at));
+            let (id, until) =
+                (hold.reservation_id, rfc3339(self.sale_clock.clock_of(hold.expires_at, recorded.recorded_at)));
             self.has = Some(id);
             self.end("HELD", format!("user {} holds it by reservation {id} until {until}", hold.user_id));
             self.tell(recorded, Some(hold), None, format!("held by reservation {id} until {until}"));

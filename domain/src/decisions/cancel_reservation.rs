@@ -22,7 +22,7 @@ impl Decide for CancelReservation {
             .get(self.reservation_id, now)
             .ok_or(Rejection::ReservationNotFound { reservation_id: self.reservation_id })?;
         by.must_be(reservation.hold.user_id)?;
-        match reservation.status_at(now) {
+        match reservation.status_at(state.sale_time(now)) {
             ReservationStatus::Held => {
                 Ok(Event::from(HoldCancelled { hold: reservation.hold.clone(), cancelled_at: now }).into())
             }

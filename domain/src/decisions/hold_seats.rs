@@ -9,6 +9,7 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::state::catalogue::Schedule;
 use crate::state::reservations::Reservation;
+use crate::state::sale_clock::Pause;
 use crate::values::{ConcertId, Points, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
 /// Holds 1..=4 distinct seats (as the edge has checked) of one schedule. Holding exactly these already is the answer.
@@ -24,7 +25,8 @@ impl Decide for HoldSeats {
     fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
         by.must_be(self.user_id)?;
         let token = by.token_id().and_then(|token_id| state.room.token(token_id)).ok_or(Rejection::TokenUnknown)?;
-        if !token.is_active(now) {
+        let sale_now = state.sale_time(now);
+        if !token.is_active(sale_now) {
             return Err(state.room.not_admitted(token));
         }
         let (schedule, times) = state.catalogue.on_stage(self.concert_id, self.schedule_id)?;
@@ -34,6 +36,9 @@ impl Decide for HoldSeats {
         }
         if now < times.sale_opens_at || now >= times.sale_closes_at {
             return Err(Rejection::NotOnSale);
+        }
+        if let Some(Pause { reason, resumes_at, .. }) = state.room.sale_clock().pause(now) {
+            return Err(Rejection::SalePaused { reason: reason.to_string(), resumes_at: *resumes_at });
         }
         let overdue = self.overdue(state, now)?;
         let total_price = seats
@@ -49,7 +54,7 @@ impl Decide for HoldSeats {
                 seats,
                 total_price,
                 held_at: now,
-                expires_at: now.plus_seconds(HOLD_SECONDS),
+                expires_at: sale_now.plus_seconds(HOLD_SECONDS),
             },
         });
         Ok(Decided::Events(overdue.into_iter().map(|hold| expire_hold(hold, now)).chain([held]).collect()))
@@ -67,8 +72,9 @@ impl HoldSeats {
 
     /// The user's live hold of exactly these seats, in whatever order.
     fn held_already<'a>(&self, state: &'a State, now: Timestamp) -> Option<&'a Reservation> {
+        let sale_now = state.sale_time(now);
         let claims = state.seating.claims(self.schedule_id, self.user_id).iter();
-        let mut live = claims.filter(|claim| claim.taken.held_until.is_some_and(|deadline| now < deadline));
+        let mut live = claims.filter(|claim| claim.taken.held_until.is_some_and(|deadline| sale_now < deadline));
         let same = live.find(|claim| {
             claim.seat_ids.len() == self.seat_ids.len()
                 && self.seat_ids.iter().all(|seat_id| claim.seat_ids.contains(seat_id))
@@ -78,12 +84,13 @@ impl HoldSeats {
 
     /// The holds that are over and in the way: of these seats, and the user's own, which count no more.
     fn overdue<'a>(&self, state: &'a State, now: Timestamp) -> Result<Vec<&'a Reservation>, Rejection> {
+        let sale_now = state.sale_time(now);
         let mut overdue: Vec<ReservationId> = Vec::new();
         let mut seat_ids = Vec::new();
         for seat_id in &self.seat_ids {
             match state.seating.taken(self.schedule_id, *seat_id) {
                 None => {}
-                Some(taken) if taken.is_overdue(now) => overdue.push(taken.reservation_id),
+                Some(taken) if taken.is_overdue(sale_now) => overdue.push(taken.reservation_id),
                 Some(_) => seat_ids.push(*seat_id),
             }
         }
@@ -92,7 +99,7 @@ impl HoldSeats {
         }
         let mut own_seats = 0;
         for claim in state.seating.claims(self.schedule_id, self.user_id) {
-            if claim.taken.is_overdue(now) {
+            if claim.taken.is_overdue(sale_now) {
                 overdue.push(claim.taken.reservation_id);
             } else {
                 own_seats += claim.seat_ids.len();

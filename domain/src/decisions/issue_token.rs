@@ -24,13 +24,14 @@ pub struct IssueToken {
 impl Decide for IssueToken {
     fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
         by.must_be(self.user_id)?;
+        let sale_now = state.sale_time(now);
         let in_room = state.room.in_room(self.user_id);
-        if let Some(token) = in_room.filter(|token| token.is_in_room(now)) {
+        if let Some(token) = in_room.filter(|token| token.is_in_room(sale_now)) {
             return Ok(Decided::Already(Answer::Token(token.clone())));
         }
         let mut room = Cow::Borrowed(&state.room);
         if let Some(overdue) = in_room {
-            room.to_mut().expire(overdue.token_id);
+            room.to_mut().expire(overdue.token_id, now);
         }
         let admitted = room.waiting() == 0 && room.open_slots(now) > 0;
         if !admitted && room.is_line_full() {
@@ -45,7 +46,7 @@ impl Decide for IssueToken {
             queue_number: room.next_queue_number(),
             admitted,
             issued_at: now,
-            expires_at: now.plus_seconds(if admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }),
+            expires_at: sale_now.plus_seconds(if admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }),
         });
         let expiry = in_room.map(|overdue| expire_token(overdue, now));
         Ok(Decided::Events(expiry.into_iter().chain([issued]).collect()))

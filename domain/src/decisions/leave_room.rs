@@ -14,7 +14,7 @@ pub struct LeaveRoom;
 impl Decide for LeaveRoom {
     fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
         let token = by.token_id().and_then(|token_id| state.room.token(token_id)).ok_or(Rejection::TokenUnknown)?;
-        if !token.is_in_room(now) {
+        if !token.is_in_room(state.sale_time(now)) {
             return Ok(Decided::Already(Answer::Token(token.clone())));
         }
         let left = Event::from(RoomLeft {

@@ -25,7 +25,7 @@ impl Decide for PayReservation {
             .ok_or(Rejection::ReservationNotFound { reservation_id: self.reservation_id })?;
         let hold = &reservation.hold;
         by.must_be(hold.user_id)?;
-        match reservation.status_at(now) {
+        match reservation.status_at(state.sale_time(now)) {
             ReservationStatus::Held | ReservationStatus::Paid => {}
             ReservationStatus::Expired => return Err(Rejection::HoldExpired),
             status @ (ReservationStatus::Cancelled | ReservationStatus::Refunded) => {
@@ -42,7 +42,7 @@ impl Decide for PayReservation {
         let balance_after = balance
             .checked_sub(hold.total_price)
             .ok_or(Rejection::InsufficientPoints { balance, required: hold.total_price })?;
-        let active = state.room.in_room(self.user_id).filter(|token| token.is_active(now));
+        let active = state.room.in_room(self.user_id).filter(|token| token.is_active(state.sale_time(now)));
         let paid = Event::from(ReservationPaid {
             payment_id: state.reservations.next_payment_id(),
             hold: hold.clone(),

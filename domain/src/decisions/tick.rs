@@ -3,12 +3,13 @@
 
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
+use crate::decisions::pause_sale::overdue_pause;
 use crate::decisions::{expire_hold, expire_token};
 use crate::event::{Event, TokenAdmitted};
 use crate::limits::{ACTIVE_SECONDS, MAX_TICK_EVENTS};
 use crate::state::State;
 use crate::state::room::Token;
-use crate::values::{RoomId, Timestamp};
+use crate::values::{RoomId, SaleTime, Timestamp};
 
 /// Publishes what time has done since the last one, [`MAX_TICK_EVENTS`] at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,22 +19,24 @@ impl Decide for Tick {
     fn decide(&self, _: &Actor, state: &State, now: Timestamp) -> Decision {
         // While anyone waits, half of a tick is theirs: a wave of expiries does not stop the line.
         let for_the_line = if state.room.waiting() > 0 { MAX_TICK_EVENTS / 2 } else { 0 };
-        let holds = state.reservations.overdue(now).map(|hold| expire_hold(hold, now));
-        let mut events: Vec<Event> = holds.take(MAX_TICK_EVENTS - for_the_line).collect();
+        let sale_now = state.sale_time(now);
+        let mut events: Vec<Event> = overdue_pause(state, now).into_iter().collect();
+        let holds = state.reservations.overdue(sale_now).map(|hold| expire_hold(hold, now));
+        events.extend(holds.take(MAX_TICK_EVENTS - for_the_line - events.len()));
         let mut room = state.room.clone();
         let overdue = state.room.overdue(now).take(MAX_TICK_EVENTS - for_the_line - events.len());
         for token in overdue {
-            room.expire(token.token_id);
+            room.expire(token.token_id, now);
             events.push(expire_token(token, now));
         }
         let mut slots = room.open_slots(now);
         for token in room.line().take(MAX_TICK_EVENTS - events.len()) {
-            if !token.is_in_room(now) {
+            if !token.is_in_room(sale_now) {
                 // Overdue as well, in a wave so large that its turn has not come above: it must not be let in.
                 events.push(expire_token(token, now));
             } else if slots > 0 {
                 slots -= 1;
-                events.push(admit(token, now));
+                events.push(admit(token, now, sale_now));
             } else {
                 break;
             }
@@ -43,14 +46,14 @@ impl Decide for Tick {
 }
 
 /// Lets the first in line in.
-fn admit(token: &Token, now: Timestamp) -> Event {
+fn admit(token: &Token, now: Timestamp, sale_now: SaleTime) -> Event {
     Event::from(TokenAdmitted {
         token_id: token.token_id,
         user_id: token.user_id,
         room_id: RoomId::FIRST,
         queue_number: token.queue_number,
         admitted_at: now,
-        expires_at: now.plus_seconds(ACTIVE_SECONDS),
+        expires_at: sale_now.plus_seconds(ACTIVE_SECONDS),
     })
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::never_absent;
 use super::stored::OldShape;
-use crate::values::{RoomId, Seed, Timestamp, TokenHash, TokenId, UserId};
+use crate::values::{RoomId, SaleTime, Seed, Timestamp, TokenHash, TokenId, UserId};
 
 /// How many tokens the room holds, how many it admits in a second (`None`: as fast as slots become free), and how many
 /// seconds an admitted one has to arrive (`None`: it need not).
@@ -60,7 +60,7 @@ pub struct TokenIssued {
     pub queue_number: u64,
     pub admitted: bool,
     pub issued_at: Timestamp,
-    pub expires_at: Timestamp,
+    pub expires_at: SaleTime,
 }
 
 /// The first in line came in. The serving number is now their queue number.
@@ -72,7 +72,7 @@ pub struct TokenAdmitted {
     pub room_id: RoomId,
     pub queue_number: u64,
     pub admitted_at: Timestamp,
-    pub expires_at: Timestamp,
+    pub expires_at: SaleTime,
 }
 
 /// A waiting or active token's deadline was over.
@@ -111,5 +111,29 @@ pub struct TokenGranted {
     #[serde(deserialize_with = "never_absent")]
     pub replaced_token_id: Option<TokenId>,
     pub granted_at: Timestamp,
-    pub expires_at: Timestamp,
+    pub expires_at: SaleTime,
+}
+
+/// The sale was paused: nobody is let in, nothing new is held, and deadlines stand still. While it is paused already, this
+/// replaces reason and end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SalePaused {
+    pub room_id: RoomId,
+    pub reason: String,
+    /// When it ends by itself.
+    #[serde(deserialize_with = "never_absent")]
+    pub resumes_at: Option<Timestamp>,
+    pub paused_at: Timestamp,
+}
+
+/// The sale goes on since `resumed_at`: the pause's own end, where it ended by itself and the tick says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaleResumed {
+    pub room_id: RoomId,
+    /// Why, where an operator ended it.
+    #[serde(deserialize_with = "never_absent")]
+    pub reason: Option<String>,
+    pub resumed_at: Timestamp,
 }

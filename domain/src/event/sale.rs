@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::never_absent;
 use crate::values::{
-    ConcertId, PaymentId, Points, ReservationId, RoomId, ScheduleId, SeatId, Timestamp, TokenId, UserId,
+    ConcertId, PaymentId, Points, ReservationId, RoomId, SaleTime, ScheduleId, SeatId, Timestamp, TokenId, UserId,
 };
 
 /// Seats were taken off sale for one user, until the hold's deadline.
@@ -73,7 +73,7 @@ pub struct Hold {
     /// When it began.
     pub held_at: Timestamp,
     /// Its deadline: it must be paid before.
-    pub expires_at: Timestamp,
+    pub expires_at: SaleTime,
 }
 
 impl Hold {

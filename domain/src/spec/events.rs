@@ -4,15 +4,23 @@ use super::{CONCERT, PRICE, SALE_CLOSES, SCHEDULE, SEATS, STARTS, T0};
 use crate::command::{Action, Credential};
 use crate::decisions::*;
 use crate::event::{
-    ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, PointsCharged, PointsEvent, PricedSeat, ReservationPaid,
-    ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SchedulePublished, Seat, SeatsAdded,
-    SeatsHeld, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued,
+    CatalogueEvent, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, PointsCharged, PointsEvent, PricedSeat,
+    ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed,
+    SchedulePublished, Seat, SeatsAdded, SeatsHeld, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued,
 };
 use crate::limits::{ACTIVE_SECONDS, GRANTED_SECONDS, HOLD_SECONDS, WAITING_SECONDS};
 use crate::state::catalogue::ScheduleTimes;
-use crate::values::{PaymentId, Points, ReservationId, RoomId, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId};
+use crate::values::{
+    PaymentId, Points, ReservationId, RoomId, SaleTime, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId,
+};
 
 const ROOM: RoomId = RoomId::FIRST;
+
+/// [`T0`] as sale time: nothing was paused before.
+pub const SALE_T0: SaleTime = SaleTime::from_millis(T0.millis());
+
+/// Whoever runs the server.
+pub const OPERATOR: Credential = Credential::Operator;
 
 fn token_id(number: u64) -> TokenId {
     TokenId::try_from(number).expect("a test's number is an id")
@@ -106,7 +114,7 @@ fn issued(user_id: UserId, number: u64, admitted: bool) -> Event {
         queue_number: number,
         admitted,
         issued_at: T0,
-        expires_at: T0.plus_seconds(if admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }),
+        expires_at: SALE_T0.plus_seconds(if admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }),
     })
 }
 
@@ -122,7 +130,7 @@ pub fn waiting(user_id: UserId, number: u64) -> Event {
 
 /// Token `number` comes in from its place in line.
 pub fn let_in(user_id: UserId, number: u64) -> Event {
-    let expires_at = T0.plus_seconds(ACTIVE_SECONDS);
+    let expires_at = SALE_T0.plus_seconds(ACTIVE_SECONDS);
     let token_id = token_id(number);
     Event::from(TokenAdmitted { token_id, user_id, room_id: ROOM, queue_number: number, admitted_at: T0, expires_at })
 }
@@ -156,7 +164,7 @@ pub fn granted(user_id: UserId, number: u64, replaced: Option<u64>) -> Event {
         token_hash: fixed_hash(user_id),
         replaced_token_id: replaced.map(token_id),
         granted_at: T0,
-        expires_at: T0.plus_seconds(GRANTED_SECONDS),
+        expires_at: SALE_T0.plus_seconds(GRANTED_SECONDS),
     })
 }
 
@@ -223,7 +231,7 @@ fn hold<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Hold {
         seats: seats.map(|seat| PricedSeat { seat_id: seat_id(seat), price }).to_vec(),
         total_price: Points::new(PRICE * N as u64),
         held_at: T0,
-        expires_at: T0.plus_seconds(HOLD_SECONDS),
+        expires_at: SALE_T0.plus_seconds(HOLD_SECONDS),
     }
 }
 
@@ -272,30 +280,18 @@ pub fn refunded<const N: usize>(
 
 impl Event {
     /// The same event `seconds` later: what it begins moves along, what it ends keeps the time of its beginning.
-    pub fn at_seconds(mut self, seconds: i64) -> Self {
-        let moved: Vec<&mut Timestamp> = match &mut self {
-            Self::Log(_) | Self::Catalogue(_) => vec![],
-            Self::Room(RoomEvent::RoomConfigured(RoomConfigured { configured_at, .. })) => vec![configured_at],
-            Self::Room(RoomEvent::TokenIssued(TokenIssued { issued_at, expires_at, .. })) => {
-                vec![issued_at, expires_at]
-            }
-            Self::Room(RoomEvent::TokenAdmitted(TokenAdmitted { admitted_at, expires_at, .. })) => {
-                vec![admitted_at, expires_at]
-            }
-            Self::Room(RoomEvent::TokenExpired(TokenExpired { expired_at, .. })) => vec![expired_at],
-            Self::Room(RoomEvent::RoomLeft(RoomLeft { left_at, .. })) => vec![left_at],
-            Self::Room(RoomEvent::TokenGranted(TokenGranted { granted_at, expires_at, .. })) => {
-                vec![granted_at, expires_at]
-            }
-            Self::Points(PointsEvent::PointsCharged(PointsCharged { charged_at, .. })) => vec![charged_at],
-            Self::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => vec![&mut hold.held_at, &mut hold.expires_at],
-            Self::Sale(SaleEvent::HoldExpired(HoldExpired { expired_at, .. })) => vec![expired_at],
-            Self::Sale(SaleEvent::HoldCancelled(HoldCancelled { cancelled_at, .. })) => vec![cancelled_at],
-            Self::Sale(SaleEvent::ReservationPaid(ReservationPaid { paid_at, .. })) => vec![paid_at],
-            Self::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { refunded_at, .. })) => vec![refunded_at],
-        };
-        for time in moved {
-            *time = time.plus_seconds(seconds);
+    pub fn at_seconds(self, seconds: i64) -> Self {
+        self.at(seconds, seconds)
+    }
+
+    /// The same event `clock` seconds later, and its deadlines `sale` seconds: the sale was paused meanwhile.
+    pub fn at(mut self, clock: i64, sale: i64) -> Self {
+        let (moved, deadline) = times_of(&mut self);
+        if let Some(moved) = moved {
+            *moved = moved.plus_seconds(clock);
+        }
+        if let Some(deadline) = deadline {
+            *deadline = deadline.plus_seconds(sale);
         }
         self
     }
@@ -324,6 +320,65 @@ impl Event {
     }
 }
 
+/// When it was, and the deadline that it begins.
+fn times_of(event: &mut Event) -> (Option<&mut Timestamp>, Option<&mut SaleTime>) {
+    match event {
+        Event::Log(_) => (None, None),
+        Event::Room(event) => room_times(event),
+        Event::Points(PointsEvent::PointsCharged(charged)) => (Some(&mut charged.charged_at), None),
+        Event::Catalogue(event) => (catalogue_time(event), None),
+        Event::Sale(event) => sale_times(event),
+    }
+}
+
+fn room_times(event: &mut RoomEvent) -> (Option<&mut Timestamp>, Option<&mut SaleTime>) {
+    match event {
+        RoomEvent::RoomConfigured(configured) => (Some(&mut configured.configured_at), None),
+        RoomEvent::TokenIssued(issued) => (Some(&mut issued.issued_at), Some(&mut issued.expires_at)),
+        RoomEvent::TokenAdmitted(admitted) => (Some(&mut admitted.admitted_at), Some(&mut admitted.expires_at)),
+        RoomEvent::TokenExpired(expired) => (Some(&mut expired.expired_at), None),
+        RoomEvent::RoomLeft(left) => (Some(&mut left.left_at), None),
+        RoomEvent::TokenGranted(granted) => (Some(&mut granted.granted_at), Some(&mut granted.expires_at)),
+        RoomEvent::SalePaused(paused) => (Some(&mut paused.paused_at), None),
+        RoomEvent::SaleResumed(resumed) => (Some(&mut resumed.resumed_at), None),
+    }
+}
+
+fn catalogue_time(event: &mut CatalogueEvent) -> Option<&mut Timestamp> {
+    match event {
+        CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_) | CatalogueEvent::SchedulePublished(_) => {
+            None
+        }
+    }
+}
+
+fn sale_times(event: &mut SaleEvent) -> (Option<&mut Timestamp>, Option<&mut SaleTime>) {
+    match event {
+        SaleEvent::SeatsHeld(SeatsHeld { hold }) => (Some(&mut hold.held_at), Some(&mut hold.expires_at)),
+        SaleEvent::HoldExpired(expired) => (Some(&mut expired.expired_at), None),
+        SaleEvent::HoldCancelled(cancelled) => (Some(&mut cancelled.cancelled_at), None),
+        SaleEvent::ReservationPaid(paid) => (Some(&mut paid.paid_at), None),
+        SaleEvent::ReservationRefunded(refunded) => (Some(&mut refunded.refunded_at), None),
+    }
+}
+
+/// The sale is paused, until so many seconds after [`T0`] where it ends by itself.
+pub fn paused(resumes: Option<i64>) -> Event {
+    let (reason, resumes_at) = ("rain".to_owned(), resumes.map(|seconds| T0.plus_seconds(seconds)));
+    SalePaused { room_id: ROOM, reason, resumes_at, paused_at: T0 }.into()
+}
+
+/// An operator lets the sale go on, so many seconds after [`T0`].
+pub fn resumed(seconds: i64) -> Event {
+    let reason = Some("the sun is out".to_owned());
+    SaleResumed { room_id: ROOM, reason, resumed_at: T0.plus_seconds(seconds) }.into()
+}
+
+/// The pause ended by itself, so many seconds after [`T0`].
+pub fn resumed_by_itself(seconds: i64) -> Event {
+    SaleResumed { room_id: ROOM, reason: None, resumed_at: T0.plus_seconds(seconds) }.into()
+}
+
 macro_rules! actions {
     ($($command:ident)*) => {$(
         impl From<$command> for Action {
@@ -336,5 +391,5 @@ macro_rules! actions {
 
 actions! {
     CreateLog ConfigureRoom IssueToken LeaveRoom GrantToken ChargePoints HoldSeats CancelReservation PayReservation
-    PublishConcert AddSeats PublishSchedule Tick
+    PublishConcert AddSeats PublishSchedule PauseSale ResumeSale Tick
 }

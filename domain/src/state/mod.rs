@@ -9,6 +9,7 @@ pub mod idempotency;
 pub mod numbered;
 pub mod reservations;
 pub mod room;
+pub mod sale_clock;
 pub mod seating;
 pub mod wallets;
 
@@ -21,7 +22,7 @@ use crate::event::{
     SeatsHeld,
 };
 use crate::record::{Head, RecordedEvent};
-use crate::values::{Hash, Timestamp};
+use crate::values::{Hash, SaleTime, Timestamp};
 use catalogue::Catalogue;
 use idempotency::IdempotencyKeys;
 use reservations::Reservations;
@@ -80,7 +81,12 @@ impl Default for State {
 impl State {
     /// Raise it with every change of what the same events fold to, or of how a state is stored: a snapshot of another
     /// version is not used, so that the state is folded anew from the log.
-    pub const FOLD_VERSION: u32 = 2;
+    pub const FOLD_VERSION: u32 = 3;
+
+    /// Sale time at `now`: what deadlines of holds, of who waits and of who is inside are judged by.
+    pub fn sale_time(&self, now: Timestamp) -> SaleTime {
+        self.room.sale_time(now)
+    }
 
     /// Folds the next record. What is remembered for a while is forgotten by its time, never by a clock's.
     pub fn apply(&mut self, recorded: &RecordedEvent) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Payment;
 use crate::event::Hold;
 use crate::limits::REMEMBERED_SECONDS;
-use crate::values::{PaymentId, ReservationId, Timestamp};
+use crate::values::{PaymentId, ReservationId, SaleTime, Timestamp};
 
 /// What became of a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub struct Reservation {
 
 impl Reservation {
     /// Its status at `now`: a hold past its deadline has expired, though no event has said so.
-    pub fn status_at(&self, now: Timestamp) -> ReservationStatus {
+    pub fn status_at(&self, now: SaleTime) -> ReservationStatus {
         let overdue = self.status == ReservationStatus::Held && now >= self.hold.expires_at;
         if overdue { ReservationStatus::Expired } else { self.status }
     }
@@ -53,7 +53,7 @@ struct Entry {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Reservations {
     entries: OrdMap<ReservationId, Entry>,
-    deadlines: OrdSet<(Timestamp, ReservationId)>,
+    deadlines: OrdSet<(SaleTime, ReservationId)>,
     forgettable: OrdSet<(Timestamp, ReservationId)>,
     last_reservation: Option<ReservationId>,
     last_payment: Option<PaymentId>,
@@ -76,7 +76,7 @@ impl Reservations {
     }
 
     /// Holds whose deadline is over at `now`, the most overdue first.
-    pub fn overdue(&self, now: Timestamp) -> impl Iterator<Item = &Reservation> {
+    pub fn overdue(&self, now: SaleTime) -> impl Iterator<Item = &Reservation> {
         let overdue = self.deadlines.iter().take_while(move |(deadline, _)| now >= *deadline);
         overdue.filter_map(|(_, reservation_id)| Some(&self.entries.get(reservation_id)?.reservation))
     }
@@ -156,7 +156,10 @@ mod tests {
         /// The status of reservation 1 at `seconds`, where it is known.
         fn status(&self, seconds: i64) -> Option<ReservationStatus> {
             let now = T0.plus_seconds(seconds);
-            self.state().reservations.get(reservation_id(1), now).map(|reservation| reservation.status_at(now))
+            self.state()
+                .reservations
+                .get(reservation_id(1), now)
+                .map(|reservation| reservation.status_at(SaleTime::from_millis(now.millis())))
         }
 
         /// Reservation 1 is known with that status until `seconds`, and not from then on.
@@ -254,7 +257,7 @@ mod tests {
     fn the_most_overdue_holds_come_first() {
         let holds = held_and(9, [held(2, BOB, [2]).at_seconds(9)]).and([held(3, EVE, [3]).at_seconds(5)]);
         let overdue = |seconds: i64| -> Vec<u64> {
-            let overdue = holds.state().reservations.overdue(T0.plus_seconds(seconds));
+            let overdue = holds.state().reservations.overdue(SaleTime::from_millis(T0.plus_seconds(seconds).millis()));
             overdue.map(|reservation| reservation.hold.reservation_id.get()).collect()
         };
         assert!(overdue(HOLD_SECONDS - 1).is_empty());

@@ -7,13 +7,16 @@ use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 use self::agenda::{Agenda, ToDo};
+pub use self::token::{Deadline, Token, TokenStatus};
 use self::token::{KnownToken, fingerprint};
-pub use self::token::{Token, TokenStatus};
 use super::numbered::Numbered;
+use super::sale_clock::SaleClock;
 use crate::event::{RoomConfigured, RoomEvent, RoomLeft, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued};
-use crate::limits::{FINISHED_SECONDS, MAX_ENDED_TOKENS, MAX_ENDED_TOKENS_PER_USER, MAX_WAITING_TOKENS};
+use crate::limits::{
+    FINISHED_SECONDS, MAX_ENDED_TOKENS, MAX_ENDED_TOKENS_PER_USER, MAX_WAITING_TOKENS, REMEMBERED_SECONDS,
+};
 use crate::rejection::Rejection;
-use crate::values::{Fingerprint, Timestamp, TokenHash, TokenId, UserId};
+use crate::values::{Fingerprint, SaleTime, Timestamp, TokenHash, TokenId, UserId};
 
 /// The room and its line. Read models have the same one without an agenda.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,6 +27,7 @@ pub struct Room<A = ToDo> {
     /// The last of each user, oldest first.
     ended: OrdMap<UserId, Vec<TokenId>>,
     forgettable: OrdSet<(Timestamp, TokenId)>,
+    sale_clock: SaleClock,
     capacity: u64,
     admissions_per_second: Option<u32>,
     waiting: usize,
@@ -55,6 +59,7 @@ impl<A: Default> Default for Room<A> {
             agenda: A::default(),
             ended: OrdMap::new(),
             forgettable: OrdSet::new(),
+            sale_clock: SaleClock::default(),
             capacity: 0,
             admissions_per_second: None,
             waiting: 0,
@@ -88,6 +93,7 @@ impl Room {
 
     /// Waiting and active tokens whose deadline is over at `now`, the most overdue first.
     pub fn overdue(&self, now: Timestamp) -> impl Iterator<Item = &Token> {
+        let now = self.sale_time(now);
         let overdue = self.agenda.deadlines.iter().take_while(move |(deadline, _)| now >= *deadline);
         overdue.filter_map(|(_, token_id)| self.token(*token_id))
     }
@@ -99,11 +105,33 @@ impl<A: Agenda> Room<A> {
     /// # Errors
     /// It was never issued, is forgotten, or its deadline is over.
     pub fn identify(&self, hash: &TokenHash, now: Timestamp) -> Result<&Token, Rejection> {
-        let token = self.by_hash(hash).filter(|token| now < token.forgotten_at()).ok_or(Rejection::TokenUnknown)?;
-        if token.status == TokenStatus::Expired || now >= token.expires_at {
+        let token = self.by_hash(hash).ok_or(Rejection::TokenUnknown)?;
+        let deadline = self.clock_of(token, now);
+        if now >= forgotten_at(deadline) {
+            return Err(Rejection::TokenUnknown);
+        }
+        if token.status == TokenStatus::Expired || now >= deadline {
             return Err(Rejection::TokenExpired);
         }
         Ok(token)
+    }
+
+    /// What the clock shows when the token stops being what its status says, if no pause comes.
+    fn clock_of(&self, token: &Token, now: Timestamp) -> Timestamp {
+        match token.deadline() {
+            Deadline::Sale(deadline) => self.sale_clock.clock_of(deadline, now),
+            Deadline::Clock(deadline) => deadline,
+        }
+    }
+
+    /// Sale time at `now`: what deadlines are judged by.
+    pub fn sale_time(&self, now: Timestamp) -> SaleTime {
+        self.sale_clock.at(now)
+    }
+
+    /// Tells sale time, and whether the sale is paused.
+    pub fn sale_clock(&self) -> &SaleClock {
+        &self.sale_clock
     }
 
     /// The token with this hash, whatever its status; the latest, should it be issued twice.
@@ -121,8 +149,11 @@ impl<A: Agenda> Room<A> {
         self.tokens.values().map(|known| &known.token).filter(|token| token.user_id == user_id).last()
     }
 
-    /// How many more may be admitted at `now`, by capacity and by pace.
+    /// How many more may be admitted at `now`, by capacity and by pace; none while the sale is paused.
     pub fn open_slots(&self, now: Timestamp) -> u64 {
+        if self.sale_clock.pause(now).is_some() {
+            return 0;
+        }
         let free = self.capacity.saturating_sub(self.active);
         match self.admissions_per_second {
             None => free,
@@ -197,9 +228,11 @@ impl<A: Agenda> Room<A> {
             }
             RoomEvent::TokenIssued(issued) => self.issue(issued),
             RoomEvent::TokenAdmitted(admitted) => self.admit(admitted),
-            RoomEvent::TokenExpired(TokenExpired { token_id, .. }) => self.expire(*token_id),
+            RoomEvent::TokenExpired(TokenExpired { token_id, expired_at, .. }) => self.expire(*token_id, *expired_at),
             RoomEvent::RoomLeft(RoomLeft { token_id, left_at, .. }) => self.finish(*token_id, *left_at),
             RoomEvent::TokenGranted(granted) => self.grant(granted),
+            RoomEvent::SalePaused(paused) => self.sale_clock.fold_pause(paused),
+            RoomEvent::SaleResumed(resumed) => self.sale_clock.fold_resumption(resumed),
         }
     }
 
@@ -216,7 +249,7 @@ impl<A: Agenda> Room<A> {
             && token.status == TokenStatus::Waiting
         {
             let before = token.clone();
-            (token.status, token.expires_at) = (TokenStatus::Active, admitted.expires_at);
+            (token.status, token.expires_at) = (TokenStatus::Active, admitted.expires_at.millis());
             let after = token.clone();
             self.leave(&before);
             self.agenda.enter(&after);
@@ -236,7 +269,7 @@ impl<A: Agenda> Room<A> {
             status: TokenStatus::Active,
             queue_number: 0,
             issued_at: again.map_or(granted.granted_at, |token| token.issued_at),
-            expires_at: granted.expires_at,
+            expires_at: granted.expires_at.millis(),
         };
         self.seat(granted.token_hash, token);
     }
@@ -261,23 +294,24 @@ impl<A: Agenda> Room<A> {
 
     /// Folds that a token's user paid or left.
     pub fn finish(&mut self, token_id: TokenId, finished_at: Timestamp) {
-        self.end(token_id, TokenStatus::Finished, Some(finished_at.plus_seconds(FINISHED_SECONDS)));
+        self.end(token_id, TokenStatus::Finished, |_, _| finished_at.plus_seconds(FINISHED_SECONDS));
     }
 
-    /// Folds that a token's deadline was over.
-    pub fn expire(&mut self, token_id: TokenId) {
-        self.end(token_id, TokenStatus::Expired, None);
+    /// Folds that a token's deadline was over, which somebody said at `expired_at`: from now on the clock counts for it.
+    pub fn expire(&mut self, token_id: TokenId, expired_at: Timestamp) {
+        self.end(token_id, TokenStatus::Expired, |clock, deadline| clock.clock_of(deadline, expired_at));
     }
 
-    fn end(&mut self, token_id: TokenId, status: TokenStatus, expires_at: Option<Timestamp>) {
+    fn end(&mut self, token_id: TokenId, status: TokenStatus, expires_at: impl Fn(&SaleClock, SaleTime) -> Timestamp) {
         let Some(KnownToken { token, .. }) = self.tokens.get_mut(token_id.get()) else { return };
         if !matches!(token.status, TokenStatus::Waiting | TokenStatus::Active) {
             return;
         }
         let before = token.clone();
         token.status = status;
-        token.expires_at = expires_at.unwrap_or(before.expires_at);
-        let (user_id, forgotten_at) = (token.user_id, token.forgotten_at());
+        let expires_at = expires_at(&self.sale_clock, SaleTime::from_millis(before.expires_at));
+        token.expires_at = expires_at.millis();
+        let (user_id, forgotten_at) = (token.user_id, forgotten_at(expires_at));
         self.leave(&before);
         self.forgettable.insert((forgotten_at, token_id));
         let ended = self.ended.entry(user_id).or_default();
@@ -308,7 +342,9 @@ impl<A: Agenda> Room<A> {
         let KnownToken { fingerprint, token } = self.tokens.remove(token_id.get())?;
         self.by_hash.remove(&fingerprint);
         self.leave(&token);
-        self.forgettable.remove(&(token.forgotten_at(), token_id));
+        if let Deadline::Clock(deadline) = token.deadline() {
+            self.forgettable.remove(&(forgotten_at(deadline), token_id));
+        }
         if let Some(ended) = self.ended.get_mut(&token.user_id) {
             ended.retain(|ended| *ended != token_id);
             if ended.is_empty() {
@@ -327,6 +363,11 @@ impl<A: Agenda> Room<A> {
             self.remove(token_id);
         }
     }
+}
+
+/// From when on nobody knows a token any more that ended then.
+fn forgotten_at(ended_at: Timestamp) -> Timestamp {
+    ended_at.plus_seconds(REMEMBERED_SECONDS)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Hold;
-use crate::values::{ReservationId, ScheduleId, SeatId, Timestamp, UserId};
+use crate::values::{ReservationId, SaleTime, ScheduleId, SeatId, UserId};
 
 /// Who has a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,12 +12,12 @@ pub struct Taken {
     /// Under which reservation.
     pub reservation_id: ReservationId,
     /// A hold's deadline; `None` once it is sold.
-    pub held_until: Option<Timestamp>,
+    pub held_until: Option<SaleTime>,
 }
 
 impl Taken {
     /// Whether this is a hold whose deadline is over: its seat can be had, though no event has said so.
-    pub fn is_overdue(&self, now: Timestamp) -> bool {
+    pub fn is_overdue(&self, now: SaleTime) -> bool {
         self.held_until.is_some_and(|deadline| now >= deadline)
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use domain::limits::MAX_SEATS_PER_USER_IN_SCHEDULE;
 use domain::{
     CatalogueEvent, Event, Hold, HoldCancelled, HoldExpired, PointsCharged, PointsEvent, ReservationId,
-    ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SchedulePublished, SeatId,
-    SeatsHeld, State, Timestamp, TokenAdmitted, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
+    ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed,
+    SaleTime, SchedulePublished, SeatId, SeatsHeld, State, Timestamp, TokenAdmitted, TokenExpired, TokenGranted,
+    TokenHash, TokenId, TokenIssued, UserId,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,7 @@ struct Ticket {
     place: Place,
     /// 0 for a granted one.
     queue_number: u64,
-    deadline: Timestamp,
+    deadline: SaleTime,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,9 @@ pub struct Books {
     charged: u64,
     taken_in: u64,
     sale: Option<(Timestamp, Timestamp, Timestamp)>,
+    /// The length of all pauses that ended, and the one that is on: since when, and until when at most.
+    paused_millis: i64,
+    pause: Option<(Timestamp, Option<Timestamp>)>,
 }
 
 impl Books {
@@ -55,6 +59,7 @@ impl Books {
     pub fn write(&mut self, event: &Event, now: Timestamp) {
         assert!(now >= self.now, "time goes back");
         self.now = now;
+        let sale_now = self.sale_time(now);
         match event {
             Event::Log(_) | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_)) => {}
             Event::Room(RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, .. })) => {
@@ -85,7 +90,7 @@ impl Books {
                 self.admit(*token_id, *expires_at)
             }
             Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, .. })) => {
-                assert!(now >= self.ticket(*token_id).deadline, "a token expired before its deadline");
+                assert!(sale_now >= self.ticket(*token_id).deadline, "a token expired before its deadline");
                 self.end(*token_id);
             }
             Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, .. })) => self.leave(*token_id),
@@ -104,6 +109,20 @@ impl Books {
                 self.tickets.remove(token_id);
                 self.seat(*token_id, *user_id, Place::Inside, 0, *expires_at);
             }
+            Event::Room(RoomEvent::SalePaused(SalePaused { paused_at, resumes_at, .. })) => {
+                assert_eq!(*paused_at, now);
+                assert!(resumes_at.is_none_or(|resumes_at| now < resumes_at), "a pause was over before it began");
+                assert!(self.pause.is_none() || self.is_paused(now), "a pause that is over was made longer");
+                let since = self.pause.map_or(now, |(since, _)| since);
+                self.pause = Some((since, *resumes_at));
+            }
+            Event::Room(RoomEvent::SaleResumed(SaleResumed { resumed_at, reason, .. })) => {
+                let (since, until) = self.pause.take().expect("what goes on was paused");
+                let by_itself = until.filter(|until| now >= *until);
+                assert_eq!((*resumed_at, reason.is_none()), (by_itself.unwrap_or(now), by_itself.is_some()));
+                self.paused_millis += resumed_at.millis() - since.millis();
+                assert_eq!(self.sale_time(now), sale_now, "sale time jumped");
+            }
             Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, amount, balance_after, .. })) => {
                 self.charged += amount.get();
                 let wallet = self.wallets.entry(*user_id).or_default();
@@ -120,17 +139,17 @@ impl Books {
             }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.hold(hold),
             Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => {
-                assert!(now >= hold.expires_at, "a hold expired before its deadline");
+                assert!(sale_now >= hold.expires_at, "a hold expired before its deadline");
                 self.move_on(hold, Fate::Held, Fate::Closed);
             }
             Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. })) => {
-                assert!(now < hold.expires_at, "a hold that is over was cancelled");
+                assert!(sale_now < hold.expires_at, "a hold that is over was cancelled");
                 self.move_on(hold, Fate::Held, Fate::Closed);
             }
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid {
                 hold, balance_after, finished_token_id, ..
             })) => {
-                assert!(now < hold.expires_at, "a hold that is over was paid");
+                assert!(sale_now < hold.expires_at, "a hold that is over was paid");
                 self.move_on(hold, Fate::Held, Fate::Paid);
                 let wallet = self.wallets.entry(hold.user_id).or_default();
                 *wallet = wallet.checked_sub(hold.total_price.get()).expect("no wallet is below zero");
@@ -152,6 +171,19 @@ impl Books {
         }
     }
 
+    /// Sale time at `now`.
+    fn sale_time(&self, now: Timestamp) -> SaleTime {
+        let stopped = self.pause.map_or(0, |(since, until)| {
+            let until = until.map_or(now, |until| until.min(now));
+            until.millis() - since.millis()
+        });
+        SaleTime::from_millis(now.millis() - self.paused_millis - stopped)
+    }
+
+    fn is_paused(&self, now: Timestamp) -> bool {
+        self.pause.is_some_and(|(_, until)| until.is_none_or(|until| now < until))
+    }
+
     fn ticket(&self, token_id: TokenId) -> &Ticket {
         self.tickets.get(&token_id).expect("a token that was issued")
     }
@@ -166,26 +198,30 @@ impl Books {
     }
 
     fn slots(&self) -> u64 {
+        if self.is_paused(self.now) {
+            return 0;
+        }
         let second = |time: &Timestamp| time.millis().div_euclid(1_000);
         let admitted = self.admissions.iter().filter(|time| second(time) == second(&self.now)).count() as u64;
         let free = self.capacity.saturating_sub(self.active());
         self.pace.map_or(free, |pace| free.min(u64::from(pace).saturating_sub(admitted)))
     }
 
-    fn seat(&mut self, token_id: TokenId, user_id: UserId, place: Place, queue_number: u64, deadline: Timestamp) {
+    fn seat(&mut self, token_id: TokenId, user_id: UserId, place: Place, queue_number: u64, deadline: SaleTime) {
         let in_room = |ticket: &Ticket| ticket.user_id == user_id && ticket.place != Place::Over;
         assert!(!self.tickets.values().any(in_room), "two tokens of one user are in the room");
-        assert!(deadline > self.now);
+        assert!(deadline > self.sale_time(self.now));
         let before = self.tickets.insert(token_id, Ticket { user_id, place, queue_number, deadline });
         assert!(before.is_none(), "a token's number was given twice");
     }
 
-    fn admit(&mut self, token_id: TokenId, deadline: Timestamp) {
+    fn admit(&mut self, token_id: TokenId, deadline: SaleTime) {
         assert!(self.slots() > 0, "more were admitted than there are slots, or faster than the pace");
         self.admissions.push(self.now);
         let in_line = self.tickets.values().filter(|ticket| ticket.place == Place::InLine);
         let first = in_line.map(|ticket| ticket.queue_number).min();
-        let (ticket, now) = (self.tickets.get_mut(&token_id).expect("a token that was issued"), self.now);
+        let now = self.sale_time(self.now);
+        let ticket = self.tickets.get_mut(&token_id).expect("a token that was issued");
         assert_eq!((ticket.place, Some(ticket.queue_number)), (Place::InLine, first), "not the first in line");
         assert!(now < ticket.deadline, "a token whose wait was over came in");
         assert!(ticket.queue_number > self.serving_number, "the serving number fell");
@@ -194,7 +230,7 @@ impl Books {
     }
 
     fn leave(&mut self, token_id: TokenId) {
-        assert!(self.now < self.ticket(token_id).deadline, "a token that is over was left");
+        assert!(self.sale_time(self.now) < self.ticket(token_id).deadline, "a token that is over was left");
         self.end(token_id);
     }
 
@@ -206,13 +242,15 @@ impl Books {
 
     /// The user's token that may hold seats now.
     fn inside(&self, user_id: UserId) -> Option<TokenId> {
-        let inside = |ticket: &Ticket| ticket.place == Place::Inside && self.now < ticket.deadline;
+        let now = self.sale_time(self.now);
+        let inside = |ticket: &Ticket| ticket.place == Place::Inside && now < ticket.deadline;
         self.tickets.iter().find(|(_, ticket)| ticket.user_id == user_id && inside(ticket)).map(|(id, _)| *id)
     }
 
     /// Whether the token with this hash may hold seats at `now`.
     pub fn is_inside(&self, hash: &TokenHash, now: Timestamp) -> bool {
         let ticket = self.hashes.get(hash).map(|token_id| self.ticket(*token_id));
+        let now = self.sale_time(now);
         ticket.is_some_and(|ticket| ticket.place == Place::Inside && now < ticket.deadline)
     }
 
@@ -220,6 +258,7 @@ impl Books {
         let (opens_at, closes_at, _) = self.sale.expect("a schedule is published");
         assert!(self.now >= opens_at && self.now < closes_at, "seats were held outside the sale");
         assert!(self.inside(hold.user_id).is_some(), "who is not inside held seats");
+        assert!(!self.is_paused(self.now), "seats were held while the sale was paused");
         for (other, fate) in self.reservations.values() {
             let shares = other.seat_ids().any(|seat_id| hold.seat_ids().any(|wanted| wanted == seat_id));
             assert!(*fate == Fate::Closed || !shares, "a seat has two live reservations");
@@ -239,6 +278,7 @@ impl Books {
 
     /// Reservations that have their seats at `now`: sold, or held and not over.
     fn live(&self, now: Timestamp) -> impl Iterator<Item = &Hold> {
+        let now = self.sale_time(now);
         let live = self.reservations.values().filter(move |(hold, fate)| match fate {
             Fate::Held => now < hold.expires_at,
             Fate::Paid => true,
@@ -260,6 +300,7 @@ impl Books {
     /// Whether the reservation is a hold that is not over at `now`.
     pub fn is_held(&self, reservation_id: ReservationId, now: Timestamp) -> bool {
         let reservation = self.reservations.get(&reservation_id);
+        let now = self.sale_time(now);
         reservation.is_some_and(|(hold, fate)| *fate == Fate::Held && now < hold.expires_at)
     }
 

@@ -9,8 +9,8 @@ mod steps;
 
 use domain::{
     Action, AddSeats, CancelReservation, ChargePoints, ConcertId, ConfigureRoom, CreateLog, Credential, GrantToken,
-    Hash, Head, HoldSeats, IssueToken, LeaveRoom, PayReservation, Points, PublishConcert, PublishSchedule, Record,
-    ScheduleId, ScheduleTimes, Seat, SeatId, Seed, State, Tick, Timestamp, TokenHash, UserId,
+    Hash, Head, HoldSeats, IssueToken, LeaveRoom, PauseSale, PayReservation, Points, PublishConcert, PublishSchedule,
+    Record, ResumeSale, ScheduleId, ScheduleTimes, Seat, SeatId, Seed, State, Tick, Timestamp, TokenHash, UserId,
 };
 use proptest::prelude::*;
 use sequencer::Sequencer;
@@ -86,6 +86,15 @@ impl Sequencer {
             Does::Configure { capacity, pace } => {
                 let configure = ConfigureRoom { capacity: *capacity, admissions_per_second: *pace };
                 (Credential::Operator, Action::ConfigureRoom(configure))
+            }
+            Does::Pause { seconds } => {
+                let resumes_at = seconds.map(|seconds| self.now.plus_seconds(seconds));
+                let pause = PauseSale { reason: "rain".to_owned(), resumes_at };
+                (Credential::Operator, Action::PauseSale(pause))
+            }
+            Does::Resume => {
+                let resume = ResumeSale { reason: "the sun is out".to_owned() };
+                (Credential::Operator, Action::ResumeSale(resume))
             }
             Does::Charge { amount } => {
                 let charge = ChargePoints { user_id, amount: Points::new(*amount) };

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use domain::limits::REMEMBERED_SECONDS;
 use domain::{
     Action, Actor, CancelReservation, Command, Credential, Decided, Event, Fingerprint, IdempotencyKey, Metadata,
-    PayReservation, Record, Rejection, ReservationId, RoomEvent, ScheduleId, SeatId, State, Timestamp, TokenGranted,
-    TokenHash, TokenIssued, UserId,
+    PayReservation, Record, Rejection, ReservationId, RoomEvent, SaleTime, ScheduleId, SeatId, State, Timestamp,
+    TokenGranted, TokenHash, TokenIssued, UserId,
 };
 use uuid::Uuid;
 
@@ -148,8 +148,11 @@ impl Sequencer {
         let hashes: BTreeSet<_> = self.tokens.iter().map(|(_, hash)| *hash).collect();
         shown.extend(hashes.iter().map(|hash| format!("{:?}", room.identify(hash, self.now))));
         let never = Timestamp::from_millis(i64::MAX);
+        shown.push(format!("{:?}", room.sale_clock()));
         shown.extend(room.overdue(never).map(|token| format!("{token:?}")));
-        shown.extend(state.reservations.overdue(never).map(|reservation| format!("{reservation:?}")));
+        shown.extend(
+            state.reservations.overdue(SaleTime::from_millis(i64::MAX)).map(|reservation| format!("{reservation:?}")),
+        );
         for (reservation_id, _) in self.books.owners() {
             let reservation = state.reservations.get(reservation_id, self.now);
             let payment = state.reservations.payment(reservation_id, self.now);

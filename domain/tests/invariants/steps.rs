@@ -28,6 +28,8 @@ pub enum Does {
     Grant,
     Leave,
     Configure { capacity: u64, pace: Option<u32> },
+    Pause { seconds: Option<i64> },
+    Resume,
     Charge { amount: u64 },
     Hold { seats: Vec<u64> },
     Pay { pick: usize, by_owner: bool, amount: u64 },
@@ -42,6 +44,8 @@ fn does() -> impl Strategy<Value = Does> {
         1 => Just(Does::Grant),
         1 => Just(Does::Leave),
         1 => (1..5_u64, proptest::option::of(0..3_u32)).prop_map(|(capacity, pace)| Does::Configure { capacity, pace }),
+        1 => proptest::option::of(1..2_000_i64).prop_map(|seconds| Does::Pause { seconds }),
+        1 => Just(Does::Resume),
         4 => (1..2_000_u64).prop_map(|amount| Does::Charge { amount }),
         8 => seats.prop_map(|seats| Does::Hold { seats }),
         8 => (0..5_usize, prop::bool::weighted(0.9), 0..9_u64)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Event, Hold, HoldCancelled, HoldExpired, Points, RecordedEvent, Reservation, ReservationId, ReservationPaid,
-    ReservationRefunded, ReservationStatus, SaleEvent, SeatsHeld, Timestamp, UserId,
+    ReservationRefunded, ReservationStatus, SaleEvent, SaleTime, SeatsHeld, Timestamp, UserId,
 };
 
 use super::store::{Order, id, number};
@@ -122,7 +122,7 @@ fn reservation(row: &Row) -> sqlx::Result<Reservation> {
         seats: serde_json::from_str(row.text("seats")?).map_err(|error| wrong(error.to_string()))?,
         total_price: Points::new(row.number("total_price")?),
         held_at: Timestamp::from_millis(row.integer("held_at")?),
-        expires_at: Timestamp::from_millis(row.integer("expires_at")?),
+        expires_at: SaleTime::from_millis(row.integer("expires_at")?),
     };
     Ok(Reservation { hold, status })
 }

@@ -13,7 +13,7 @@ use super::parameters::{MAX_PAGE, Parameters};
 use super::path::PathIds;
 use super::problem::{Outcome, Problem};
 use super::query::{self, SqlQuery};
-use super::wire::{ReservationShown, token_status};
+use super::wire::{ReservationShown, token_deadline, token_status};
 use super::{histories, json, kinds, paging};
 use crate::projector::Snapshot;
 
@@ -38,13 +38,13 @@ struct TokenSeen {
     estimated_wait_seconds: u64,
     #[serde(serialize_with = "serialize_rfc3339")]
     created_at: Timestamp,
-    #[serde(serialize_with = "serialize_rfc3339")]
-    expires_at: Timestamp,
+    expires_at: Option<String>,
     expires_in_seconds: u64,
 }
 
 impl TokenSeen {
     fn of(token: &Token, read_models: &ReadModels, now: Timestamp) -> Self {
+        let (expires_at, expires_in_seconds) = token_deadline(token, read_models, now);
         Self {
             token_id: token.token_id,
             status: token_status(token.status),
@@ -52,8 +52,8 @@ impl TokenSeen {
             ahead: read_models.room.room().ahead(token),
             estimated_wait_seconds: read_models.room.estimated_wait_seconds(token, now),
             created_at: token.issued_at,
-            expires_at: token.expires_at,
-            expires_in_seconds: now.seconds_until(token.expires_at),
+            expires_at,
+            expires_in_seconds,
         }
     }
 }
@@ -70,7 +70,7 @@ pub async fn one(Admitted { api, request, .. }: Admitted) -> Outcome {
         return Err(not_found(user_id, position));
     }
     let is_live = |status| matches!(status, ReservationStatus::Held | ReservationStatus::Paid);
-    let live = found.iter().filter(|reservation| is_live(reservation.status_at(view.now)));
+    let live = found.iter().filter(|reservation| is_live(reservation.status_at(view.sale_time())));
     let shown = UserShown {
         user_id,
         balance: view.read_models.balances.balance(user_id).get(),

@@ -59,6 +59,7 @@ kinds! {
     AMOUNT_MISMATCH CONFLICT "amount-mismatch" "The amount is not the price";
     BALANCE_LIMIT_REACHED CONFLICT "balance-limit-reached" "The wallet is full";
     RESERVATION_NOT_PAYABLE CONFLICT "reservation-not-payable" "The reservation cannot be paid";
+    SALE_PAUSED CONFLICT "sale-paused" "The sale is paused";
     NOT_ON_SALE CONFLICT "not-on-sale" "Not on sale";
     HOLD_EXPIRED GONE "hold-expired" "The hold has expired";
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{Position, Rejection};
-use projections::Behind;
+use projections::{Behind, rfc3339};
 use serde_json::{Map, Value, json};
 
 use super::json::{self, LOG_POSITION};
@@ -195,6 +195,13 @@ impl From<Rejection> for Problem {
                     .with(json!({ "reservationStatus": wire::reservation_status(status) }))
             }
             Rejection::NotOnSale => Self::new(&kinds::NOT_ON_SALE, "The sale of this schedule is not open now, or the show has started."),
+            Rejection::SalePaused { reason, resumes_at } => {
+                Self::new(&kinds::SALE_PAUSED, format!("The sale is paused: {reason}"))
+                    .with(json!({ "pauseReason": reason, "resumesAt": resumes_at.map(rfc3339) }))
+            }
+            Rejection::Invalid { field, message } => {
+                Self::invalid_request(&[FieldError { field: field.to_owned(), message: message.into() }])
+            }
             Rejection::HoldExpired => Self::new(&kinds::HOLD_EXPIRED, "The hold has expired before it was paid. Its seats can be reserved again."),
             Rejection::RoomFull => Self::new(&kinds::ROOM_FULL, "The waiting room is full. Try again later."),
             Rejection::IdempotencyKeyReused => {

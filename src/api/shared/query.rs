@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use domain::{Position, Reservation, Timestamp, Token, TokenHash};
+use domain::{Position, Reservation, SaleTime, Timestamp, Token, TokenHash};
 use projections::sql::SqlModel;
 use projections::{ReadModels, Representation};
 use tokio::time::Instant;
@@ -43,8 +43,14 @@ impl View {
     /// # Errors
     /// The catalogue does not know its seats, which cannot be.
     pub fn reservation<'a>(&'a self, reservation: &Reservation) -> Result<ReservationShown<'a>, Problem> {
-        let shown = ReservationShown::of(reservation, reservation.status_at(self.now), &self.read_models, self.now);
+        let shown =
+            ReservationShown::of(reservation, reservation.status_at(self.sale_time()), &self.read_models, self.now);
         shown.ok_or_else(|| Problem::internal("a reserved seat is in no list"))
+    }
+
+    /// The same in sale time, which stands still while the sale is paused: deadlines of holds and of tokens in the room.
+    pub fn sale_time(&self) -> SaleTime {
+        self.read_models.room.room().sale_time(self.now)
     }
 
     fn known(&self, token: &TokenHash) -> Result<&Token, Problem> {

@@ -2,11 +2,11 @@
 //! renamed.
 
 use domain::{
-    Charge, ConcertId, Hash, Payment, PaymentId, Points, Position, PricedSeat, Reservation, ReservationId,
-    ReservationStatus, ScheduleId, SeatId, Timestamp, Token, TokenId, TokenStatus, UserId,
+    Charge, ConcertId, Deadline, Hash, Payment, PaymentId, Points, Position, PricedSeat, Reservation, ReservationId,
+    ReservationStatus, SaleTime, ScheduleId, SeatId, Timestamp, Token, TokenId, TokenStatus, UserId,
 };
 use projections::sql::point_history::Movement;
-use projections::{ReadModels, serialize_rfc3339};
+use projections::{ReadModels, rfc3339, serialize_rfc3339};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -23,14 +23,15 @@ pub struct TokenShown {
     estimated_wait_seconds: u64,
     #[serde(serialize_with = "serialize_rfc3339")]
     created_at: Timestamp,
-    #[serde(serialize_with = "serialize_rfc3339")]
-    expires_at: Timestamp,
+    /// Null while the sale is paused: nobody knows what the clock will show then.
+    expires_at: Option<String>,
     expires_in_seconds: u64,
 }
 
 impl TokenShown {
     /// `token`, whose text is `text`, as it stands at `now`.
     pub fn of(token: &Token, text: Uuid, read_models: &ReadModels, now: Timestamp) -> Self {
+        let (expires_at, expires_in_seconds) = token_deadline(token, read_models, now);
         Self {
             token_id: token.token_id,
             user_id: token.user_id,
@@ -40,8 +41,8 @@ impl TokenShown {
             ahead: read_models.room.room().ahead(token),
             estimated_wait_seconds: read_models.room.estimated_wait_seconds(token, now),
             created_at: token.issued_at,
-            expires_at: token.expires_at,
-            expires_in_seconds: now.seconds_until(token.expires_at),
+            expires_at,
+            expires_in_seconds,
         }
     }
 }
@@ -152,8 +153,8 @@ pub struct ReservationShown<'a> {
     reservation_status: &'static str,
     #[serde(serialize_with = "serialize_rfc3339")]
     reservation_time: Timestamp,
-    #[serde(serialize_with = "serialize_rfc3339")]
-    expires_at: Timestamp,
+    /// Null while the sale is paused: nobody knows what the clock will show then.
+    expires_at: Option<String>,
     expires_in_seconds: u64,
 }
 
@@ -183,6 +184,16 @@ impl<'a> ReservationShown<'a> {
         };
         let seats: Vec<SeatShown<'a>> = hold.seats.iter().map(shown).collect::<Option<_>>()?;
         let first = seats.first()?;
+        let (expires_at, expires_in_seconds) = match status {
+            ReservationStatus::Held => deadline_shown(hold.expires_at, read_models, now),
+            ReservationStatus::Paid
+            | ReservationStatus::Cancelled
+            | ReservationStatus::Expired
+            | ReservationStatus::Refunded => {
+                let clock = read_models.room.room().sale_clock();
+                (Some(rfc3339(clock.clock_of(hold.expires_at, now))), clock.at(now).seconds_until(hold.expires_at))
+            }
+        };
         Some(Self {
             reservation_id: hold.reservation_id,
             user_id: hold.user_id,
@@ -195,10 +206,26 @@ impl<'a> ReservationShown<'a> {
             total_price: hold.total_price,
             reservation_status: reservation_status(status),
             reservation_time: hold.held_at,
-            expires_at: hold.expires_at,
-            expires_in_seconds: now.seconds_until(hold.expires_at),
+            expires_at,
+            expires_in_seconds,
         })
     }
+}
+
+/// When a token stops being what its status says.
+pub fn token_deadline(token: &Token, read_models: &ReadModels, now: Timestamp) -> (Option<String>, u64) {
+    match token.deadline() {
+        Deadline::Sale(deadline) => deadline_shown(deadline, read_models, now),
+        Deadline::Clock(deadline) => (Some(rfc3339(deadline)), now.seconds_until(deadline)),
+    }
+}
+
+/// A deadline that can still run out: what the clock will show then, and the seconds until then. While the sale is paused,
+/// the seconds stand still, and nobody knows the clock's time.
+fn deadline_shown(deadline: SaleTime, read_models: &ReadModels, now: Timestamp) -> (Option<String>, u64) {
+    let clock = read_models.room.room().sale_clock();
+    let expires_at = clock.pause(now).is_none().then(|| rfc3339(clock.clock_of(deadline, now)));
+    (expires_at, clock.at(now).seconds_until(deadline))
 }
 
 /// A reservation's status as clients read it.

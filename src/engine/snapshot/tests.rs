@@ -20,14 +20,22 @@ use crate::tools::made_log as made;
 /// What stories of events fold to, each after [`every_event`] and by itself: their name, and the first bytes of the hashes of
 /// state and read models. **A line that changes means that snapshots of before are wrong**: raise `FOLD_VERSION`. A new
 /// event is a new story with a line of its own, and raises nothing.
-const FOLDED: [(&str, &str, &str); 1] = [("every event of the first program", "8922b52f416008da", "03eb7e5c8bc2e0bc")];
+const FOLDED: [(&str, &str, &str); 3] = [
+    ("every event of the first program", "811b074fc7a342ef", "98be4bc7c0f6a513"),
+    ("a pause that was ended", "740133f58588d3a0", "a21bb60903a9cb49"),
+    ("a pause that is on", "47556b9de2323b81", "299dfc5b61f2844f"),
+];
 
 /// The versions of state and read models that [`FOLDED`] is of.
-const FOLD_VERSIONS: (u32, u32) = (2, 2);
+const FOLD_VERSIONS: (u32, u32) = (3, 3);
 
 /// Events that came later, and what they do to the sale of [`every_event`].
 fn stories() -> Vec<(&'static str, Vec<Event>)> {
-    vec![("every event of the first program", vec![])]
+    vec![
+        ("every event of the first program", vec![]),
+        ("a pause that was ended", vec![paused(Some(60)), resumed(0)]),
+        ("a pause that is on", vec![paused(None)]),
+    ]
 }
 
 /// Every event of the first program, in a sale that goes on.
@@ -201,7 +209,7 @@ async fn keys_deadlines_and_limits_are_as_before() {
     let key = Fingerprint::new(11_u128.to_be_bytes());
     assert_eq!(state.idempotency.first_use(ANN, key, T0).unwrap().position, Position::new(12));
     let over = T0.plus_seconds(limits::HOLD_SECONDS);
-    assert_eq!(state.reservations.overdue(over).count(), 1);
+    assert_eq!(state.reservations.overdue(state.sale_time(over)).count(), 1);
     assert_eq!(state.room.overdue(T0.plus_seconds(limits::GRANTED_SECONDS)).count(), 1);
     assert!(!state.room.is_line_full());
 }
@@ -240,8 +248,8 @@ async fn one_that_another_version_made_is_passed_over() {
     let log = made(100, 1).await;
     for (from, to) in [
         (r#""format":1"#, r#""format":2"#),
-        (r#""state_version":2"#, r#""state_version":1"#),
-        (r#""read_models_version":2"#, r#""read_models_version":1"#),
+        (r#""state_version":3"#, r#""state_version":1"#),
+        (r#""read_models_version":3"#, r#""read_models_version":1"#),
     ] {
         let (data, folder) = taken(&log, &[10, 20]).await;
         edit(data.path(), 20, |bytes| forge(bytes, from, to));

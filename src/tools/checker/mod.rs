@@ -4,6 +4,7 @@
 //! would be a fault of both. After a violation the books follow the event, so that one wrong event is told of once.
 //! The chain of hashes is not looked at here: [`walk`](super::walk) has proved it.
 
+mod pauses;
 mod points;
 mod room;
 mod seats;
@@ -11,13 +12,12 @@ mod seats;
 use std::fmt;
 
 use domain::{
-    Event, HoldCancelled, HoldExpired, Metadata, PointsCharged, PointsEvent, Position, RecordedEvent, ReservationPaid,
-    ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SeatsHeld, Timestamp, TokenAdmitted,
-    TokenExpired, TokenGranted, TokenIssued,
+    CatalogueEvent, Event, Metadata, PointsEvent, Position, RecordedEvent, RoomEvent, SaleEvent, SaleTime, Timestamp,
 };
 use serde::Serialize;
 use uuid::Uuid;
 
+use pauses::PausesCheck;
 use points::PointsCheck;
 use room::RoomCheck;
 use seats::SeatsCheck;
@@ -120,10 +120,25 @@ impl Findings {
     }
 }
 
+/// When an event was recorded, by the clock and in sale time, and whether the sale was paused then.
+#[derive(Debug, Clone, Copy)]
+struct Now {
+    clock: Timestamp,
+    sale: SaleTime,
+    is_paused: bool,
+}
+
+impl Now {
+    fn of(clock: Timestamp, pauses: &PausesCheck) -> Self {
+        Self { clock, sale: pauses.sale_time(clock), is_paused: pauses.is_paused(clock) }
+    }
+}
+
 /// Books of a log, kept from its first event on.
 #[derive(Debug, Default)]
 pub struct Checker {
     findings: Findings,
+    pauses: PausesCheck,
     room: RoomCheck,
     seats: SeatsCheck,
     points: PointsCheck,
@@ -144,11 +159,16 @@ impl Checker {
         self.findings.holds(Proof::CommandsAreWhole, is_first == is_name, || {
             "a log begins with its name, and has one".to_owned()
         });
-        let (event, now, findings) = (&recorded.event, recorded.recorded_at, &mut self.findings);
+        let (event, findings) = (&recorded.event, &mut self.findings);
+        let now = Now::of(recorded.recorded_at, &self.pauses);
         self.room.check(event, now, findings);
         self.seats.check(event, now, findings);
         self.points.check(event, findings);
         self.room.fold(event);
+        match event {
+            Event::Room(event) => self.pauses.check(event, now.clock, findings),
+            Event::Log(_) | Event::Points(_) | Event::Catalogue(_) | Event::Sale(_) => {}
+        }
     }
 
     /// Ends the books: what only the whole of a log can tell.
@@ -170,23 +190,16 @@ impl Checker {
         self.unfinished = (next < metadata.count).then_some((metadata.command_id, next));
     }
 
-    /// An event is of the time at which it was recorded.
+    /// An event is of the time at which it was recorded. The end of a pause is not: the tick publishes it late.
     fn check_time(&mut self, event: &Event) {
         let at = match event {
-            Event::Log(_) | Event::Catalogue(_) => return,
-            Event::Room(RoomEvent::RoomConfigured(RoomConfigured { configured_at: at, .. }))
-            | Event::Room(RoomEvent::TokenIssued(TokenIssued { issued_at: at, .. }))
-            | Event::Room(RoomEvent::TokenAdmitted(TokenAdmitted { admitted_at: at, .. }))
-            | Event::Room(RoomEvent::TokenExpired(TokenExpired { expired_at: at, .. }))
-            | Event::Room(RoomEvent::RoomLeft(RoomLeft { left_at: at, .. }))
-            | Event::Room(RoomEvent::TokenGranted(TokenGranted { granted_at: at, .. }))
-            | Event::Points(PointsEvent::PointsCharged(PointsCharged { charged_at: at, .. }))
-            | Event::Sale(SaleEvent::HoldExpired(HoldExpired { expired_at: at, .. }))
-            | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { cancelled_at: at, .. }))
-            | Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { paid_at: at, .. }))
-            | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { refunded_at: at, .. })) => *at,
-            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => hold.held_at,
+            Event::Log(_) => None,
+            Event::Room(event) => time_in_room(event),
+            Event::Points(PointsEvent::PointsCharged(charged)) => Some(charged.charged_at),
+            Event::Catalogue(event) => time_in_catalogue(event),
+            Event::Sale(event) => Some(time_in_sale(event)),
         };
+        let Some(at) = at else { return };
         let recorded_at = self.recorded_at;
         self.findings.holds(Proof::CommandsAreWhole, at == recorded_at, || {
             format!("it tells of {} ms, and was recorded at {} ms", at.millis(), recorded_at.millis())
@@ -217,6 +230,37 @@ impl Checker {
     /// How many seats of each published schedule nobody has.
     pub fn seats_available(&self) -> impl Iterator<Item = (domain::ScheduleId, u64)> {
         self.seats.available()
+    }
+}
+
+fn time_in_room(event: &RoomEvent) -> Option<Timestamp> {
+    match event {
+        RoomEvent::RoomConfigured(configured) => Some(configured.configured_at),
+        RoomEvent::TokenIssued(issued) => Some(issued.issued_at),
+        RoomEvent::TokenAdmitted(admitted) => Some(admitted.admitted_at),
+        RoomEvent::TokenExpired(expired) => Some(expired.expired_at),
+        RoomEvent::RoomLeft(left) => Some(left.left_at),
+        RoomEvent::TokenGranted(granted) => Some(granted.granted_at),
+        RoomEvent::SalePaused(paused) => Some(paused.paused_at),
+        RoomEvent::SaleResumed(_) => None,
+    }
+}
+
+fn time_in_catalogue(event: &CatalogueEvent) -> Option<Timestamp> {
+    match event {
+        CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_) | CatalogueEvent::SchedulePublished(_) => {
+            None
+        }
+    }
+}
+
+fn time_in_sale(event: &SaleEvent) -> Timestamp {
+    match event {
+        SaleEvent::SeatsHeld(held) => held.hold.held_at,
+        SaleEvent::HoldExpired(expired) => expired.expired_at,
+        SaleEvent::HoldCancelled(cancelled) => cancelled.cancelled_at,
+        SaleEvent::ReservationPaid(paid) => paid.paid_at,
+        SaleEvent::ReservationRefunded(refunded) => refunded.refunded_at,
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::limits::{ACTIVE_SECONDS, GRANTED_SECONDS, MAX_WAITING_TOKENS, WAITING_SECONDS};
 use domain::{
-    Event, ReservationPaid, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SeatsHeld, Timestamp, TokenAdmitted,
-    TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
+    Event, ReservationPaid, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SaleTime, SeatsHeld, Timestamp,
+    TokenAdmitted, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
 };
 
-use super::{Findings, Proof};
+use super::{Findings, Now, Proof};
 
 /// A token that is in line or inside.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ struct Ticket {
     is_inside: bool,
     /// 0 for a granted one, which takes no slot.
     queue_number: u64,
-    deadline: Timestamp,
+    deadline: SaleTime,
 }
 
 #[derive(Debug, Default)]
@@ -38,20 +38,23 @@ pub struct RoomCheck {
 
 impl RoomCheck {
     /// The user's token that may hold seats at `now`.
-    pub fn inside(&self, user_id: UserId, now: Timestamp) -> Option<TokenId> {
+    pub fn inside(&self, user_id: UserId, now: SaleTime) -> Option<TokenId> {
         let token_id = self.of_user.get(&user_id)?;
         let ticket = self.tickets.get(token_id)?;
         (ticket.is_inside && now < ticket.deadline).then_some(*token_id)
     }
 
-    fn open_slots(&self, now: Timestamp) -> u64 {
+    fn open_slots(&self, now: Now) -> u64 {
+        if now.is_paused {
+            return 0;
+        }
         let free = self.capacity.saturating_sub(self.active);
-        let used = if self.paced.0 == second(now) { self.paced.1 } else { 0 };
+        let used = if self.paced.0 == second(now.clock) { self.paced.1 } else { 0 };
         self.pace.map_or(free, |pace| free.min(u64::from(pace).saturating_sub(used)))
     }
 
     /// Compares an event with the books as they are before it.
-    pub fn check(&self, event: &Event, now: Timestamp, findings: &mut Findings) {
+    pub fn check(&self, event: &Event, now: Now, findings: &mut Findings) {
         let mut kept = |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::PlacesWereKept, is_so, reason);
         match event {
             Event::Room(RoomEvent::TokenIssued(issued)) => self.check_issued(issued, now, findings),
@@ -71,34 +74,35 @@ impl RoomCheck {
                 });
                 kept(*queue_number > self.serving_number, &|| "the serving number fell".to_owned());
                 let ticket = self.tickets.get(token_id);
-                let in_time = ticket.is_some_and(|ticket| ticket.user_id == *user_id && now < ticket.deadline);
+                let in_time = ticket.is_some_and(|ticket| ticket.user_id == *user_id && now.sale < ticket.deadline);
                 kept(in_time, &|| format!("token {token_id} came in though its wait was over, or for another user"));
                 lasts(*expires_at, now, ACTIVE_SECONDS, findings);
             }
             Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, user_id, .. })) => {
                 let ticket = self.tickets.get(token_id);
-                let is_over = ticket.is_some_and(|ticket| ticket.user_id == *user_id && now >= ticket.deadline);
+                let is_over = ticket.is_some_and(|ticket| ticket.user_id == *user_id && now.sale >= ticket.deadline);
                 kept(is_over, &|| format!("token {token_id} expired before its deadline, or was not in the room"));
             }
             Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, user_id, queue_number, .. })) => {
                 let mine = |ticket: &Ticket| (ticket.user_id, ticket.queue_number) == (*user_id, *queue_number);
-                let in_time = self.tickets.get(token_id).is_some_and(|ticket| mine(ticket) && now < ticket.deadline);
+                let in_time =
+                    self.tickets.get(token_id).is_some_and(|ticket| mine(ticket) && now.sale < ticket.deadline);
                 kept(in_time, &|| format!("token {token_id} was left though it was over, or was not in the room"));
             }
             Event::Room(RoomEvent::TokenGranted(granted)) => self.check_granted(granted, now, findings),
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, finished_token_id, .. })) => {
-                let inside = self.inside(hold.user_id, now);
+                let inside = self.inside(hold.user_id, now.sale);
                 kept(*finished_token_id == inside, &|| {
                     format!("the payment finished token {finished_token_id:?}; its user's one inside is {inside:?}")
                 });
             }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => {
-                kept(self.inside(hold.user_id, now).is_some(), &|| {
-                    format!("user {} held seats without being inside", hold.user_id)
+                kept(!now.is_paused && self.inside(hold.user_id, now.sale).is_some(), &|| {
+                    format!("user {} held seats without being inside, or while the sale was paused", hold.user_id)
                 })
             }
             Event::Log(_)
-            | Event::Room(RoomEvent::RoomConfigured(_))
+            | Event::Room(RoomEvent::RoomConfigured(_) | RoomEvent::SalePaused(_) | RoomEvent::SaleResumed(_))
             | Event::Points(_)
             | Event::Catalogue(_)
             | Event::Sale(
@@ -107,7 +111,7 @@ impl RoomCheck {
         }
     }
 
-    fn check_issued(&self, issued: &TokenIssued, now: Timestamp, findings: &mut Findings) {
+    fn check_issued(&self, issued: &TokenIssued, now: Now, findings: &mut Findings) {
         let TokenIssued { token_id, user_id, queue_number, admitted, expires_at, .. } = issued;
         findings.holds(Proof::NumbersAreConsecutive, token_id.get() == self.last_token + 1, || {
             format!("token {token_id} follows token {}", self.last_token)
@@ -129,7 +133,7 @@ impl RoomCheck {
         lasts(*expires_at, now, if *admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }, findings);
     }
 
-    fn check_granted(&self, granted: &TokenGranted, now: Timestamp, findings: &mut Findings) {
+    fn check_granted(&self, granted: &TokenGranted, now: Now, findings: &mut Findings) {
         let TokenGranted { token_id, user_id, token_hash, replaced_token_id, expires_at, .. } = granted;
         let is_next = token_id.get() == self.last_token + 1;
         let is_again = self.granted.get(token_hash) == Some(token_id);
@@ -187,7 +191,8 @@ impl RoomCheck {
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { finished_token_id, .. })) => {
                 finished_token_id.iter().for_each(|finished| self.end(*finished));
             }
-            Event::Log(_)
+            Event::Room(RoomEvent::SalePaused(_) | RoomEvent::SaleResumed(_))
+            | Event::Log(_)
             | Event::Points(_)
             | Event::Catalogue(_)
             | Event::Sale(
@@ -208,7 +213,7 @@ impl RoomCheck {
         self.tickets.insert(token_id, ticket);
     }
 
-    fn admit(&mut self, token_id: TokenId, admitted_at: Timestamp, deadline: Timestamp) {
+    fn admit(&mut self, token_id: TokenId, admitted_at: Timestamp, deadline: SaleTime) {
         let Some(ticket) = self.tickets.get_mut(&token_id).filter(|ticket| !ticket.is_inside) else { return };
         (ticket.is_inside, ticket.deadline) = (true, deadline);
         self.line.remove(&ticket.queue_number);
@@ -232,8 +237,8 @@ impl RoomCheck {
 }
 
 /// A token lasts as long as its kind does.
-fn lasts(expires_at: Timestamp, now: Timestamp, seconds: i64, findings: &mut Findings) {
-    findings.holds(Proof::NoCapPassed, expires_at == now.plus_seconds(seconds), || {
+fn lasts(expires_at: SaleTime, now: Now, seconds: i64, findings: &mut Findings) {
+    findings.holds(Proof::NoCapPassed, expires_at == now.sale.plus_seconds(seconds), || {
         format!("the token lasts until {} ms and not {seconds} s", expires_at.millis())
     });
 }

@@ -9,7 +9,7 @@ use domain::{
     Timestamp, UserId,
 };
 
-use super::{Findings, Proof};
+use super::{Findings, Now, Proof};
 
 /// When a schedule is sold and played.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,7 @@ pub struct SeatsCheck {
 }
 
 impl SeatsCheck {
-    pub fn check(&mut self, event: &Event, now: Timestamp, findings: &mut Findings) {
+    pub fn check(&mut self, event: &Event, now: Now, findings: &mut Findings) {
         match event {
             Event::Catalogue(CatalogueEvent::ConcertPublished(ConcertPublished { concert_id, .. })) => {
                 let is_new = self.concerts.insert(*concert_id);
@@ -56,7 +56,7 @@ impl SeatsCheck {
             Event::Catalogue(CatalogueEvent::SchedulePublished(published)) => self.publish(published, findings),
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.hold(hold, now, findings),
             Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => {
-                findings.holds(Proof::PaymentsHaveHolds, now >= hold.expires_at, || {
+                findings.holds(Proof::PaymentsHaveHolds, now.sale >= hold.expires_at, || {
                     format!("reservation {} expired before its deadline", hold.reservation_id)
                 });
                 self.end(hold, None, findings);
@@ -71,9 +71,11 @@ impl SeatsCheck {
             }
             Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { payment_id, hold, .. })) => {
                 let starts_at = self.times(hold.schedule_id).map(|times| times.starts_at);
-                findings.holds(Proof::PaymentsHaveHolds, starts_at.is_some_and(|starts_at| now < starts_at), || {
-                    format!("reservation {} was refunded after the start", hold.reservation_id)
-                });
+                findings.holds(
+                    Proof::PaymentsHaveHolds,
+                    starts_at.is_some_and(|starts_at| now.clock < starts_at),
+                    || format!("reservation {} was refunded after the start", hold.reservation_id),
+                );
                 self.end(hold, Some(*payment_id), findings);
             }
             Event::Log(_) | Event::Room(_) | Event::Points(_) => {}
@@ -117,14 +119,15 @@ impl SeatsCheck {
         }
     }
 
-    fn hold(&mut self, hold: &Hold, now: Timestamp, findings: &mut Findings) {
+    fn hold(&mut self, hold: &Hold, now: Now, findings: &mut Findings) {
         let (id, schedule_id, user_id) = (hold.reservation_id, hold.schedule_id, hold.user_id);
         findings.holds(Proof::NumbersAreConsecutive, id.get() == self.last_reservation + 1, || {
             format!("reservation {id} follows reservation {}", self.last_reservation)
         });
         self.last_reservation = self.last_reservation.max(id.get());
         let times = self.times(schedule_id);
-        let is_on_sale = times.is_some_and(|times| times.sale_opens_at <= now && now < times.sale_closes_at);
+        let is_on_sale =
+            times.is_some_and(|times| times.sale_opens_at <= now.clock && now.clock < times.sale_closes_at);
         findings.holds(Proof::CatalogueIsFixed, is_on_sale, || format!("schedule {schedule_id} was not on sale"));
 
         let mut total = 0;
@@ -145,7 +148,7 @@ impl SeatsCheck {
             }
             total += seat.price.get();
         }
-        let sums_up = (total, now.plus_seconds(HOLD_SECONDS)) == (hold.total_price.get(), hold.expires_at);
+        let sums_up = (total, now.sale.plus_seconds(HOLD_SECONDS)) == (hold.total_price.get(), hold.expires_at);
         findings.holds(Proof::NoCapPassed, sums_up, || format!("reservation {id} has another price or length"));
         let seats = hold.seats.len();
         let own = self.of_user.entry((schedule_id, user_id)).or_default();
@@ -212,8 +215,8 @@ impl SeatsCheck {
     }
 }
 
-fn in_time(hold: &Hold, now: Timestamp, done: &str, findings: &mut Findings) {
-    findings.holds(Proof::PaymentsHaveHolds, now < hold.expires_at, || {
+fn in_time(hold: &Hold, now: Now, done: &str, findings: &mut Findings) {
+    findings.holds(Proof::PaymentsHaveHolds, now.sale < hold.expires_at, || {
         format!("reservation {} was {done} after its deadline", hold.reservation_id)
     });
 }

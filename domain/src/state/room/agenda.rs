@@ -4,7 +4,7 @@ use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Token, TokenStatus};
-use crate::values::{Timestamp, TokenId, UserId};
+use crate::values::{SaleTime, TokenId, UserId};
 
 /// Hears of every token that comes in line or in the room, and that leaves.
 pub trait Agenda {
@@ -26,14 +26,14 @@ pub struct ToDo {
     /// By queue number.
     pub line: OrdMap<u64, TokenId>,
     /// Of waiting and active tokens.
-    pub deadlines: OrdSet<(Timestamp, TokenId)>,
+    pub deadlines: OrdSet<(SaleTime, TokenId)>,
     /// A user's waiting or active token.
     pub in_room: OrdMap<UserId, TokenId>,
 }
 
 impl Agenda for ToDo {
     fn enter(&mut self, token: &Token) {
-        self.deadlines.insert((token.expires_at, token.token_id));
+        self.deadlines.insert((SaleTime::from_millis(token.expires_at), token.token_id));
         self.in_room.insert(token.user_id, token.token_id);
         if token.status == TokenStatus::Waiting {
             self.line.insert(token.queue_number, token.token_id);
@@ -41,7 +41,7 @@ impl Agenda for ToDo {
     }
 
     fn leave(&mut self, before: &Token) {
-        self.deadlines.remove(&(before.expires_at, before.token_id));
+        self.deadlines.remove(&(SaleTime::from_millis(before.expires_at), before.token_id));
         if self.in_room.get(&before.user_id) == Some(&before.token_id) {
             self.in_room.remove(&before.user_id);
         }

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::REMEMBERED_SECONDS;
 use crate::state::numbered::Number;
-use crate::values::{Fingerprint, Seed, Timestamp, TokenHash, TokenId, UserId};
+use crate::values::{Fingerprint, SaleTime, Seed, Timestamp, TokenHash, TokenId, UserId};
 
 /// Where a token stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,28 +33,40 @@ pub struct Token {
     pub queue_number: u64,
     /// When it was issued or first granted.
     pub issued_at: Timestamp,
-    /// When it stops being what its status says; 24 hours later it is forgotten.
-    pub expires_at: Timestamp,
+    /// See [`Token::deadline`].
+    pub(crate) expires_at: i64,
+}
+
+/// When a token stops being what its status says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deadline {
+    /// Of who waits or is inside: a pause of the sale takes nothing of it.
+    Sale(SaleTime),
+    /// Of who has finished, or whose time was over.
+    Clock(Timestamp),
 }
 
 impl Token {
+    /// When it stops being what its status says; 24 hours later it is forgotten.
+    pub fn deadline(&self) -> Deadline {
+        match self.status {
+            TokenStatus::Waiting | TokenStatus::Active => Deadline::Sale(SaleTime::from_millis(self.expires_at)),
+            TokenStatus::Finished | TokenStatus::Expired => Deadline::Clock(Timestamp::from_millis(self.expires_at)),
+        }
+    }
+
     /// Whether it is waiting or active at `now`: its user's one token in the room.
-    pub fn is_in_room(&self, now: Timestamp) -> bool {
-        matches!(self.status, TokenStatus::Waiting | TokenStatus::Active) && now < self.expires_at
+    pub fn is_in_room(&self, now: SaleTime) -> bool {
+        matches!(self.deadline(), Deadline::Sale(deadline) if now < deadline)
     }
 
     /// Whether it may see seats and hold them at `now`.
-    pub fn is_active(&self, now: Timestamp) -> bool {
-        self.status == TokenStatus::Active && now < self.expires_at
+    pub fn is_active(&self, now: SaleTime) -> bool {
+        self.status == TokenStatus::Active && self.is_in_room(now)
     }
 
     pub(super) fn is_granted(&self) -> bool {
         self.queue_number == 0
-    }
-
-    /// From when on nobody knows it any more.
-    pub(super) fn forgotten_at(&self) -> Timestamp {
-        self.expires_at.plus_seconds(REMEMBERED_SECONDS)
     }
 }
 

@@ -1,0 +1,61 @@
+//! The books of pauses: sale time is the clock minus all of them, and deadlines are kept in it.
+
+use domain::{RoomEvent, SalePaused, SaleResumed, SaleTime, Timestamp};
+
+use super::{Findings, Proof};
+
+#[derive(Debug, Default)]
+pub struct PausesCheck {
+    /// The length of all pauses that ended, in milliseconds.
+    ended_millis: i64,
+    /// The pause that nothing has ended yet: since when, and when it ends by itself.
+    open: Option<(Timestamp, Option<Timestamp>)>,
+}
+
+impl PausesCheck {
+    /// Sale time at `now`.
+    pub fn sale_time(&self, now: Timestamp) -> SaleTime {
+        let stopped = self.open.map_or(0, |(since, until)| {
+            let until = until.map_or(now, |until| until.min(now));
+            until.millis() - since.millis()
+        });
+        SaleTime::from_millis(now.millis() - self.ended_millis - stopped)
+    }
+
+    /// Whether nobody is let in and nothing new is held at `now`.
+    pub fn is_paused(&self, now: Timestamp) -> bool {
+        self.open.is_some_and(|(_, until)| until.is_none_or(|until| now < until))
+    }
+
+    /// Compares an event with the books, and writes it into them.
+    pub fn check(&mut self, event: &RoomEvent, now: Timestamp, findings: &mut Findings) {
+        match event {
+            RoomEvent::SalePaused(SalePaused { resumes_at, .. }) => {
+                let is_ahead = resumes_at.is_none_or(|resumes_at| now < resumes_at);
+                findings.holds(Proof::PlacesWereKept, is_ahead && (self.open.is_none() || self.is_paused(now)), || {
+                    "a pause was over before it began, or one that was over was made longer".to_owned()
+                });
+                let since = self.open.map_or(now, |(since, _)| since);
+                self.open = Some((since, *resumes_at));
+            }
+            RoomEvent::SaleResumed(SaleResumed { resumed_at, reason, .. }) => {
+                let by_itself = self.open.and_then(|(_, until)| until).filter(|until| now >= *until);
+                let due = (by_itself.unwrap_or(now), by_itself.is_some());
+                findings.holds(
+                    Proof::PlacesWereKept,
+                    self.open.is_some() && (*resumed_at, reason.is_none()) == due,
+                    || "the sale went on at another time than its pause ended".to_owned(),
+                );
+                if let Some((since, _)) = self.open.take() {
+                    self.ended_millis += resumed_at.millis() - since.millis();
+                }
+            }
+            RoomEvent::RoomConfigured(_)
+            | RoomEvent::TokenIssued(_)
+            | RoomEvent::TokenAdmitted(_)
+            | RoomEvent::TokenExpired(_)
+            | RoomEvent::RoomLeft(_)
+            | RoomEvent::TokenGranted(_) => {}
+        }
+    }
+}
