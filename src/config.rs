@@ -110,12 +110,12 @@ impl Place {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve the HTTP interface.
+    /// Serve a sale over HTTP.
     Serve(Serve),
-    /// Put concerts, schedules and seats in.
+    /// Import concerts, schedules and seats, or print an example of a file.
     #[command(subcommand)]
     Catalog(Catalog),
-    /// The waiting room.
+    /// Change the waiting room.
     #[command(subcommand)]
     Room(Room),
     #[command(subcommand, hide = true)]

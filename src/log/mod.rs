@@ -22,7 +22,7 @@ pub use self::address::{LogAddress, LogPlace, NotALog};
 pub use self::folder::{FolderError, FolderLock, sync_names};
 pub use self::open::{OpenError, must_exist, open, open_read_only};
 pub use self::postgres::{PostgresError, PostgresLog, ReadOnlyPostgres};
-pub use self::record_line::{RecordLine, names_user, value_names_user};
+pub use self::record_line::{RecordLine, named_user, names_user};
 pub use self::sqlite::{LOG_FILE, OpenError as SqliteOpenError, ReadOnlyLog, SqliteLog};
 
 /// The largest batch that is appended at once, in commands.

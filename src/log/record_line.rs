@@ -35,14 +35,14 @@ impl From<RecordLine> for Record {
 
 /// Whether a record's event names the user, be it in an event that this program does not know.
 pub fn names_user(record: &Record, user: u64) -> bool {
-    serde_json::from_str(&record.data).is_ok_and(|data: Value| value_names_user("", &data, user))
+    serde_json::from_str(&record.data).is_ok_and(|data: Value| named_user("", &data) == Some(user))
 }
 
-/// Whether a member of an event, or one inside it, names the user.
-pub fn value_names_user(name: &str, value: &Value, user: u64) -> bool {
+/// The user that a member of an event's data, or one inside it, names: no event is about two.
+pub fn named_user(name: &str, value: &Value) -> Option<u64> {
     match value {
-        Value::Number(number) => name == "user_id" && number.as_u64() == Some(user),
-        Value::Object(members) => members.iter().any(|(name, value)| value_names_user(name, value, user)),
-        Value::Array(_) | Value::Null | Value::Bool(_) | Value::String(_) => false,
+        Value::Number(number) if name == "user_id" => number.as_u64(),
+        Value::Object(members) => members.iter().find_map(|(name, value)| named_user(name, value)),
+        Value::Number(_) | Value::Array(_) | Value::Null | Value::Bool(_) | Value::String(_) => None,
     }
 }

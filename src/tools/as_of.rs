@@ -20,9 +20,9 @@ impl FromStr for AsOf {
         if let Ok(position) = text.parse() {
             return Ok(Self::Position(Position::new(position)));
         }
-        let time: jiff::Timestamp = text.parse().map_err(|_| {
-            "it is neither a position (a whole number) nor a time as 2026-12-24T10:30:00Z (RFC 3339)".to_owned()
-        })?;
+        let time: jiff::Timestamp = text
+            .parse()
+            .map_err(|_| "give a position (a whole number) or a time (RFC 3339): 2026-12-24T10:30:00Z".to_owned())?;
         // A time between two milliseconds is past the first of them.
         Ok(Self::Time(Timestamp::from_millis(time.as_nanosecond().div_euclid(1_000_000) as i64)))
     }
@@ -42,7 +42,9 @@ impl FromStr for Expected {
             let hash: Hash = serde_json::from_value(hash.into()).ok()?;
             Some(Head { position, hash })
         };
-        head().map(Self).ok_or_else(|| "it is no position and hash: 17:<64 hexadecimal digits>".to_owned())
+        head().map(Self).ok_or_else(|| {
+            "give a position and its hash, as `log stat` prints the head: 17:<64 hexadecimal digits>".to_owned()
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use super::output::{Said, raw};
 use super::{ToolError, source};
 use crate::config::{Place, Tail};
 use crate::engine::PAGE_RECORDS;
-use crate::log::{EventLog, value_names_user};
+use crate::log::{EventLog, named_user};
 use crate::printing::{self, Reader};
 
 #[derive(Debug, Serialize)]
@@ -84,7 +84,11 @@ impl Line {
     }
 
     fn is_asked_for(&self, asked: &Tail) -> bool {
-        asked.user.is_none_or(|user| self.data.iter().any(|(name, value)| value_names_user(name, value, user)))
+        asked.user.is_none_or(|user| self.user() == Some(user))
+    }
+
+    fn user(&self) -> Option<u64> {
+        self.data.iter().find_map(|(name, value)| named_user(name, value))
     }
 
     /// One line, in which what is known of an event comes before what it came from. Where a line has a width, what is
@@ -93,10 +97,11 @@ impl Line {
         let word = |name: &str| self.metadata.get(name).and_then(Value::as_str).unwrap_or("-");
         let data = raw(&self.data);
         let text = format!(
-            "{:>8}  {}  {:<19}  {data}  by {}, request {}, hash {}",
+            "{:>8}  {}  {:<19}  {:<9}  {data}  by {}, request {}, hash {}",
             self.position.get(),
             self.recorded_at,
             self.event_type,
+            self.user().map_or_else(String::new, |user| format!("user {user}")),
             word("actor"),
             word("request_id"),
             &self.hash[..8],

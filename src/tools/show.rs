@@ -192,7 +192,7 @@ fn reservation(
     number: u64,
     found: Option<&Reservation>,
 ) -> Result<Said, ToolError> {
-    let none = || ToolError::NotFound(format!("there was no reservation {number} {moment}"));
+    let none = || ToolError::NotFound(format!("the log has no reservation {number}, {moment}"));
     let found = found.ok_or_else(none)?;
     let wire = ReservationShown::of(found, found.status, read_models, read_models.recorded_at).ok_or_else(none)?;
     let hold = &found.hold;
