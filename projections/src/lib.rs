@@ -18,6 +18,7 @@ mod room;
 mod seat_block;
 mod seat_list;
 mod seat_lists;
+#[cfg(feature = "sql")]
 pub mod sql;
 #[cfg(test)]
 mod testing;

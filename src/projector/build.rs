@@ -6,15 +6,19 @@ use std::sync::Arc;
 use domain::{Position, RecordedEvent};
 use projections::sql::store::{self, Checkpoint, Slot};
 use projections::sql::{Connection, Poison, SqlModel, is_locked_out};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::database::discard;
+use super::database::{discard, set_aside_if_ruined};
 use super::fit::{Fit, fit};
 use super::follow::RETRY_PAUSE;
 use super::rebuilds::{Request, Requests};
 use super::step::{DecodedChunk, Stepped, decode, step};
-use super::{CHUNK_RECORDS, Database, Phase, Shared, log_id};
+use super::{CHUNK_RECORDS, Database, Phase, Shared, log_id, read_on};
 use crate::log::{EventLog, ReadError};
+
+/// How often a rebuild that somebody waits for is tried again where its database fails.
+const REQUEST_RETRIES: u32 = 8;
 
 /// Why a table could not be built. The live one is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +41,9 @@ pub enum BuildError {
     /// The database failed.
     #[error("the database of the read models: {0}")]
     Database(#[from] sqlx::Error),
+    /// There is none to build in, and why.
+    #[error("{0}")]
+    NoDatabase(String),
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
@@ -47,7 +54,7 @@ impl BuildError {
     fn is_final(&self) -> bool {
         match self {
             Self::Poison(_) | Self::Undecodable { .. } | Self::Newer { .. } => true,
-            Self::Empty | Self::Busy | Self::Database(_) | Self::Log(_) => false,
+            Self::Empty | Self::Busy | Self::Database(_) | Self::NoDatabase(_) | Self::Log(_) => false,
         }
     }
 }
@@ -97,7 +104,7 @@ async fn build(
     let mut built = begin(database, log, models, which, log_id).await?;
     let mut position = Position::START;
     loop {
-        let records = log.read(position, CHUNK_RECORDS).await?;
+        let records = read_on(log, position, CHUNK_RECORDS).await?;
         let is_last = records.len() < CHUNK_RECORDS;
         let events = decode(records).await.whole()?;
         for (model, checkpoint) in &mut built {
@@ -169,7 +176,8 @@ async fn swap(
         }
         tokio::time::sleep(RETRY_PAUSE).await;
         loop {
-            let events = decode(log.read(checkpoint.head.position, CHUNK_RECORDS).await?).await.whole()?;
+            let records = read_on(log, checkpoint.head.position, CHUNK_RECORDS).await?;
+            let events = decode(records).await.whole()?;
             let before = checkpoint;
             checkpoint = build_step(database, model, checkpoint, &events).await?;
             if checkpoint == before {
@@ -190,7 +198,7 @@ async fn try_to_swap(
     let mut transaction = writer.begin().await?;
     store::stop_live(&mut transaction, model).await?;
     loop {
-        let records = log.read(checkpoint.head.position, CHUNK_RECORDS).await?;
+        let records = read_on(log, checkpoint.head.position, CHUNK_RECORDS).await?;
         let events = decode(records).await.whole()?;
         let Some(folded) = model.fold(checkpoint.head.position, &events)? else { break };
         let advanced = store::advance(&mut transaction, model, Slot::Building, &checkpoint, &folded).await?;
@@ -259,6 +267,7 @@ impl Shared {
             Err(BuildError::Busy) => tokio::time::sleep(RETRY_PAUSE).await,
             Err(error) => {
                 tracing::warn!("read models could not be built; trying again: {error}");
+                self.reopen_after(&error);
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
         }
@@ -277,22 +286,48 @@ impl Shared {
         });
     }
 
-    /// What is no fault of the request is tried again, for as long as somebody waits for it.
+    /// After an error a connection may be of no use any more: the follower opens another one, and the builder takes that.
+    fn reopen_after(&self, error: &BuildError) {
+        if matches!(error, BuildError::Database(_)) {
+            self.database.store(None);
+        }
+    }
+
     async fn carry_out(&self, request: Request) {
         let Request { name, models, done } = request;
         tracing::info!("rebuilding the read model {name}, as an operator asked");
+        let built = self.build_requested(&name, &models, &done).await;
+        if let Err(error) = &built {
+            tracing::error!("the read model {name} could not be rebuilt: {error}");
+        }
+        let _ = done.send(built.map_err(|error| error.to_string()));
+    }
+
+    /// What is no fault of the request is tried again, for as long as somebody waits for it, and can be expected to. A file
+    /// that is no database is set aside: that is what a rebuild is for.
+    async fn build_requested(
+        &self,
+        name: &str,
+        models: &[&'static SqlModel],
+        done: &oneshot::Sender<Result<Position, String>>,
+    ) -> Result<Position, BuildError> {
+        let mut failures = 0;
         loop {
-            match self.build(&models, Which::All, |_| {}).await {
-                Ok(position) => {
-                    let _ = done.send(Ok(position));
-                    return;
-                }
-                Err(error) if error.is_final() || done.is_closed() => {
-                    tracing::error!("the read model {name} could not be rebuilt: {error}");
-                    let _ = done.send(Err(error.to_string()));
-                    return;
-                }
-                Err(error) => tracing::warn!("the read model {name} could not be rebuilt; trying again: {error}"),
+            let error = match self.build(models, Which::All, |_| {}).await {
+                Ok(position) => return Ok(position),
+                Err(error) if error.is_final() || done.is_closed() => return Err(error),
+                Err(error) => error,
+            };
+            failures += u32::from(matches!(error, BuildError::Database(_) | BuildError::NoDatabase(_)));
+            if failures > REQUEST_RETRIES {
+                return Err(error);
+            }
+            tracing::warn!("the read model {name} could not be rebuilt; trying again: {error}");
+            self.reopen_after(&error);
+            if let Ok(Some(log_id)) = log_id(self.log.as_ref()).await
+                && let Err(error) = set_aside_if_ruined(&self.location, log_id).await
+            {
+                return Err(BuildError::NoDatabase(error.to_string()));
             }
             tokio::time::sleep(RETRY_PAUSE).await;
         }
@@ -304,12 +339,20 @@ impl Shared {
         which: Which,
         progress: impl FnMut(Position),
     ) -> Result<Position, BuildError> {
-        let database = self.database.load_full().ok_or(sqlx::Error::PoolClosed)?;
+        let database = self.database.load_full().ok_or_else(|| BuildError::NoDatabase(self.why_no_database()))?;
         let position = rebuild(&database, self.log.as_ref(), models, which, progress).await?;
         let mut failed = self.failed.lock().expect("nobody panics with it");
         models.iter().for_each(|model| drop(failed.remove(model.name)));
         drop(failed);
         self.swaps.send_modify(|swaps| *swaps += 1);
         Ok(position)
+    }
+    fn why_no_database(&self) -> String {
+        let statuses = self.statuses.borrow();
+        let mut reasons = statuses.values().filter_map(|status| match &status.phase {
+            Phase::Unavailable { reason } => Some(reason.clone()),
+            Phase::Starting | Phase::Following | Phase::Building | Phase::Newer { .. } | Phase::Stopped { .. } => None,
+        });
+        reasons.next().unwrap_or_else(|| "the database of the read models is not open yet".to_owned())
     }
 }

@@ -1,11 +1,16 @@
 //! The open database of the read models: one connection that writes, a few that read.
 
+use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use projections::sql::{Connection, Location, MODELS, Readers, SqlModel, store};
+use projections::sql::{Connection, Location, MODELS, Readers, SqlModel, is_no_database, store};
 use sqlx::migrate::MigrateError;
 use tokio::sync::Mutex;
+use uuid::Uuid;
+
+/// What a file is called besides that was no database.
+const DAMAGED: &str = ".damaged";
 
 /// An open database.
 pub struct Database {
@@ -19,12 +24,12 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the read models, makes what is missing, and throws away what a killed build left beside them.
+    /// Opens the read models of a log, makes what is missing, and throws away what a killed build left beside them.
     ///
     /// # Errors
     /// They cannot be opened, or are something else.
-    pub async fn open(location: &Location) -> Result<Self, MigrateError> {
-        let (mut writer, readers) = location.open().await?;
+    pub async fn open(location: &Location, log_id: Uuid) -> Result<Self, MigrateError> {
+        let (mut writer, readers) = location.open(log_id).await?;
         // Where another process builds, it stands there rightly.
         if store::start_building(&mut writer).await? {
             discard(&mut writer, &MODELS).await?;
@@ -33,6 +38,15 @@ impl Database {
         let is_shared = writer.is_shared();
         let (location, inode) = (location.clone(), inode(location));
         Ok(Self { writer: Mutex::new(writer), readers, is_shared, location, inode })
+    }
+
+    /// The same; a file that is no database any more is set aside before, since all of it follows from the log.
+    ///
+    /// # Errors
+    /// As of [`Database::open`], or the file cannot be set aside.
+    pub async fn open_anew(location: &Location, log_id: Uuid) -> Result<Self, MigrateError> {
+        set_aside_if_ruined(location, log_id).await.map_err(sqlx::Error::Io)?;
+        Self::open(location, log_id).await
     }
 
     /// Closes it in good order, so that all of a file stands in that file.
@@ -51,6 +65,27 @@ impl Database {
             Location::Servers(_) => true,
         }
     }
+}
+
+/// Gives a file that is no database another name, where whoever wants to may look at it.
+pub(super) async fn set_aside_if_ruined(location: &Location, log_id: Uuid) -> io::Result<()> {
+    let Location::File(path) = location else { return Ok(()) };
+    let looked = location.look(log_id).await;
+    let is_ruined = looked.as_ref().err().is_some_and(is_no_database);
+    drop(looked);
+    if !is_ruined {
+        return Ok(());
+    }
+    let beside = |ending: &str| PathBuf::from(format!("{}{ending}", path.display()));
+    std::fs::rename(path, beside(DAMAGED))?;
+    tracing::warn!("{} is no database, and is called {} now", path.display(), beside(DAMAGED).display());
+    for name in ["-wal", "-shm"].map(beside) {
+        match std::fs::remove_file(name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Throws away what a build of `models` left beside the live tables.

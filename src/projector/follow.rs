@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::fit::{Fit, fit};
 use super::step::{DecodedChunk, Stepped, decode, step};
-use super::{CHUNK_RECORDS, Database, Phase, Shared, Status, log_id};
+use super::{CHUNK_RECORDS, Database, Phase, Shared, Status, log_id, read_on};
 use crate::log::ReadError;
 
 /// How long to wait after trouble before trying again.
@@ -44,10 +44,27 @@ enum Trouble {
     Open(#[from] MigrateError),
     #[error("the database of the read models was taken away")]
     Gone,
+    #[error("the database of the read models failed while tables were built")]
+    Failed,
     #[error("the database of the read models does not answer")]
     Silent,
     #[error(transparent)]
     Log(#[from] ReadError),
+}
+
+impl Trouble {
+    /// Whether the log is not what was written.
+    fn is_damage(&self) -> bool {
+        match self {
+            Self::Log(ReadError::Damaged(_) | ReadError::Malformed { .. }) => true,
+            Self::Log(ReadError::Unavailable(_) | ReadError::Broken(_))
+            | Self::Database(_)
+            | Self::Open(_)
+            | Self::Gone
+            | Self::Failed
+            | Self::Silent => false,
+        }
+    }
 }
 
 /// A table that is fed.
@@ -66,7 +83,11 @@ pub(super) async fn follow(shared: Arc<Shared>) {
         };
         let reason = trouble.to_string();
         if reason != said {
-            tracing::warn!("the read models in SQL are not updated for now: {reason}");
+            if trouble.is_damage() {
+                tracing::error!("the read models in SQL are not updated for now: {reason}");
+            } else {
+                tracing::warn!("the read models in SQL are not updated for now: {reason}");
+            }
             said = reason.clone();
         }
         if !matches!(trouble, Trouble::Log(_)) {
@@ -78,17 +99,17 @@ pub(super) async fn follow(shared: Arc<Shared>) {
 
 impl Shared {
     async fn follow_until_trouble(&self) -> Result<Infallible, Trouble> {
-        let database = match self.database.load_full() {
-            Some(database) => database,
-            None => Arc::new(Database::open(&self.location).await?),
-        };
-        self.database.store(Some(Arc::clone(&database)));
         let log_id = loop {
             match log_id(self.log.as_ref()).await? {
                 Some(log_id) => break log_id,
                 None => self.log.wait_past(Position::START).await,
             }
         };
+        let database = match self.database.load_full() {
+            Some(database) => database,
+            None => Arc::new(Database::open(&self.location, log_id).await?),
+        };
+        self.database.store(Some(Arc::clone(&database)));
         let mut swaps = self.swaps.subscribe();
         let mut feeds = self.assess(&database, log_id).await?;
         let mut assessed_at = Instant::now();
@@ -96,6 +117,9 @@ impl Shared {
         loop {
             if !database.is_there() {
                 return Err(Trouble::Gone);
+            }
+            if self.database.load().is_none() {
+                return Err(Trouble::Failed);
             }
             let has_swapped = swaps.has_changed().is_ok_and(|changed| changed);
             if has_swapped || (database.is_shared && assessed_at.elapsed() > IDLE && feeds.len() < self.models.len()) {
@@ -110,7 +134,7 @@ impl Shared {
                 continue;
             };
             let started = Instant::now();
-            let records = self.log.read(from, CHUNK_RECORDS).await?;
+            let records = read_on(self.log.as_ref(), from, CHUNK_RECORDS).await?;
             let Some(first) = records.first() else {
                 self.caught_up();
                 tokio::select! {

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use domain::Position;
+use domain::{ChainError, Position, Record};
 use projections::Behind;
 use projections::sql::{Location, MODELS, SqlModel, Transaction, store};
 use tokio::sync::{mpsc, watch};
@@ -186,6 +186,25 @@ impl Snapshot {
         let checkpoint = store::hold(&mut transaction, model).await?;
         let known = checkpoint.filter(|checkpoint| checkpoint.version <= model.version);
         Ok(known.map(|found| (Self { transaction, position: found.head.position }, found.log_id)))
+    }
+}
+
+/// The next records after `after`, as far as they stand without a gap.
+///
+/// # Errors
+/// It cannot be read, or the very next one is missing.
+async fn read_on(log: &dyn EventLog, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+    let mut records = log.read(after, limit).await?;
+    let (mut next, mut whole) = (after.next(), 0);
+    while records.get(whole).is_some_and(|record| record.position == next) {
+        (next, whole) = (next.next(), whole + 1);
+    }
+    match records.get(whole) {
+        Some(found) if whole == 0 => Err(ChainError::Gap { missing: next, found: found.position }.into()),
+        Some(_) | None => {
+            records.truncate(whole);
+            Ok(records)
+        }
     }
 }
 

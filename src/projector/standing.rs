@@ -1,8 +1,8 @@
 //! Where each read model in SQL stands, as its database says: a server's own, or one beside it.
 
 use domain::Position;
-use projections::sql::store::{self, Slot};
-use projections::sql::{Location, MODELS, SqlModel, Transaction};
+use projections::sql::store::{self, Checkpoint, Slot};
+use projections::sql::{Location, MODELS, SqlModel};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -45,30 +45,36 @@ pub struct Standing {
     pub reason: Option<String>,
 }
 
-/// Where each of those at `location` stands; none where there is no database yet.
+/// Where each of those at `location` stands; all are missing where there is no database.
 ///
 /// # Errors
 /// The database or the log cannot be read.
 pub async fn standings(location: &Location, log: &dyn EventLog) -> Result<Vec<Standing>, StandingError> {
     let log_id = log_id(log).await?.unwrap_or_default();
     let mut standings = Vec::new();
-    if let Some(mut database) = location.look().await? {
-        let mut snapshot = database.begin_reading().await?;
-        for model in MODELS {
-            standings.push(standing(&mut snapshot, model, log, log_id).await?);
+    let mut database = location.look(log_id).await?;
+    let mut snapshot = match &mut database {
+        Some(database) => Some(database.begin_reading().await?),
+        None => None,
+    };
+    for model in MODELS {
+        let (mut stored, mut building) = (None, None);
+        if let Some(snapshot) = &mut snapshot {
+            stored = store::checkpoint(snapshot, model, Slot::Live).await?;
+            building = store::checkpoint(snapshot, model, Slot::Building).await?;
         }
+        standings.push(standing(stored, building, model, log, log_id).await?);
     }
     Ok(standings)
 }
 
 async fn standing(
-    snapshot: &mut Transaction<'_>,
+    stored: Option<Checkpoint>,
+    building: Option<Checkpoint>,
     model: &'static SqlModel,
     log: &dyn EventLog,
     log_id: Uuid,
 ) -> Result<Standing, StandingError> {
-    let stored = store::checkpoint(snapshot, model, Slot::Live).await?;
-    let building = store::checkpoint(snapshot, model, Slot::Building).await?;
     let position = stored.map_or(Position::START, |stored| stored.head.position);
     let last = log.head().await?.position;
     let lag_events = last.get().saturating_sub(position.get());

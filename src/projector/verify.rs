@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use super::fit::{Fit, fit};
 use super::step::{Stepped, decode, step};
-use super::{CHUNK_RECORDS, log_id};
+use super::{CHUNK_RECORDS, log_id, read_on};
 use crate::log::{EventLog, ReadError};
 
 /// What was found of one read model.
@@ -25,6 +25,17 @@ pub struct Verified {
     /// What is wrong: the first row that differs, or why the table cannot be held against this log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// There is no table: nothing was compared.
+    #[serde(rename = "missing", skip_serializing_if = "std::ops::Not::not")]
+    pub is_missing: bool,
+}
+
+impl Verified {
+    /// There is none yet, which is no fault of it; or it is gone.
+    fn missing(model: &SqlModel, was_built: bool) -> Self {
+        let fault = was_built.then(|| "its table is gone; `reprise projections rebuild` makes it anew".to_owned());
+        Self { projection: model.name, position: 0, rows: 0, fault, is_missing: true }
+    }
 }
 
 /// Why nothing can be said.
@@ -52,16 +63,20 @@ pub async fn verify(
     mut progress: impl FnMut(&'static str, Position),
 ) -> Result<Vec<Verified>, VerifyError> {
     let mut found = Vec::new();
-    let Some(mut bystander) = location.look().await? else { return Ok(found) };
     let log_id = log_id(log).await?.unwrap_or_default();
+    let Some(mut bystander) = location.look(log_id).await? else {
+        return Ok(models.iter().map(|model| Verified::missing(model, false)).collect());
+    };
     for &model in models {
         // One snapshot: the rows stay as they are while the log is folded up to their checkpoint.
         let mut live = bystander.begin_reading().await?;
         let checkpoint = store::hold(&mut live, model).await?;
-        let verified = |position: u64, rows, fault| Verified { projection: model.name, position, rows, fault };
+        let verified =
+            |position: u64, rows, fault| Verified { projection: model.name, position, rows, fault, is_missing: false };
         if checkpoint.is_none() {
-            // A table that is not there yet says nothing that could be wrong.
-            found.push(verified(0, 0, None));
+            drop(live);
+            let was_built = store::was_built(&mut bystander.begin_reading().await?, model).await?;
+            found.push(Verified::missing(model, was_built));
             continue;
         }
         let fitting = fit(model, checkpoint.as_ref(), log, log_id).await?;
@@ -109,7 +124,7 @@ async fn fold(
     while reached.head.position < until.head.position {
         let left = until.head.position.get() - reached.head.position.get();
         let limit = usize::try_from(left).unwrap_or(CHUNK_RECORDS).min(CHUNK_RECORDS);
-        let chunk = decode(log.read(reached.head.position, limit).await?).await;
+        let chunk = decode(read_on(log, reached.head.position, limit).await?).await;
         if let Some((position, reason)) = chunk.poison {
             return Err(VerifyError::Undecodable { position, reason });
         }

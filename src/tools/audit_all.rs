@@ -122,7 +122,8 @@ fn text(audit: &Audit<'_>) -> String {
     for compared in &audit.read_models {
         let name = format!("read models ({}) equal a fresh fold", compared.name);
         let differences = compared.differences.len();
-        table.row([name, verdict(differences == 0), count(compared.compared), count(differences)]);
+        let verdict = if compared.is_missing { "not there".to_owned() } else { verdict(differences == 0) };
+        table.row([name, verdict, count(compared.compared), count(differences)]);
     }
     let Totals { charged, balances, takings } = audit.totals;
     let mut text = format!(

@@ -13,7 +13,7 @@ use super::{ToolError, source};
 use crate::config::Place;
 use crate::log::{self, FolderLock};
 use crate::operations::{ClientError, Server};
-use crate::projector::{ALL, Database, Which, rebuild};
+use crate::projector::{ALL, BuildError, Database, Which, log_id, rebuild};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -65,7 +65,8 @@ pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolErro
 async fn here(place: &Place, models: &[&'static SqlModel], bar: &ProgressBar) -> Result<Position, ToolError> {
     let log = log::open(&place.log, &place.data).await?;
     bar.set_length(log.head().await?.position.get());
-    let database = Database::open(&place.read_models()?).await?;
+    let log_id = log_id(log.as_ref()).await?.ok_or(BuildError::Empty)?;
+    let database = Database::open_anew(&place.read_models()?, log_id).await?;
     let built = rebuild(&database, log.as_ref(), models, Which::All, |position| bar.set_position(position.get())).await;
     database.close().await?;
     log.close().await;

@@ -19,11 +19,6 @@ pub async fn run(place: &Place) -> Result<Said, ToolError> {
         table.row([standing.projection.to_owned(), state, position, behind, seconds]);
     }
     let is_well = standings.iter().all(|standing| matches!(standing.state, "current" | "behind"));
-    let text = if standings.is_empty() {
-        "no read model exists in SQL yet; `reprise projections rebuild all` builds them, and so does a server"
-            .to_owned()
-    } else {
-        table.to_string()
-    };
+    let text = table.to_string();
     Ok(Said::verdict(is_well, &standings, text))
 }

@@ -22,6 +22,8 @@ pub struct Comparison {
     pub compared: u64,
     /// What differs; nothing where they agree.
     pub differences: Vec<String>,
+    /// They are not there: nothing was compared.
+    pub is_missing: bool,
 }
 
 impl Comparison {
@@ -47,7 +49,7 @@ pub fn hot(checker: &Checker, read_models: &ReadModels) -> Comparison {
         let shown = read_models.seat_lists.seats_available(schedule_id);
         compare(format!("seats available of schedule {schedule_id}"), shown, kept);
     }
-    Comparison { name: "hot", compared, differences }
+    Comparison { name: "hot", compared, differences, is_missing: false }
 }
 
 /// The read models in SQL, each against a fresh fold at its checkpoint.
@@ -63,6 +65,7 @@ pub async fn stored(
     let comparison = |verified: Verified| Comparison {
         name: verified.projection,
         compared: verified.rows,
+        is_missing: verified.is_missing && verified.fault.is_none(),
         differences: verified.fault.into_iter().collect(),
     };
     Ok(verified.into_iter().map(comparison).collect())

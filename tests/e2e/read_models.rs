@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::server::{Answer, Server, made, reprise, rows_in};
 use crate::tools::{document, found, tamper_in};
+use projections::sql::MODELS;
 
 const FILE: &str = "read-models.db";
 const OPEN: [&str; 2] = ["--identity", "open"];
@@ -41,7 +42,10 @@ async fn current(folder: &Path) {
     loop {
         let (_, standing) = document(folder, &["projections", "status"]);
         let standing = standing.as_array().unwrap();
-        if standing.len() == 6 && standing.iter().all(|one| one["state"] == "current") && requests(folder) == 0 {
+        if standing.len() == MODELS.len()
+            && standing.iter().all(|one| one["state"] == "current")
+            && requests(folder) == 0
+        {
             return;
         }
         assert!(Instant::now() < deadline, "{standing:?}");
@@ -99,7 +103,7 @@ async fn a_rebuild_that_is_killed_leaves_the_old_rows_and_nothing_half() {
         tokio::time::sleep(Duration::from_millis(millis)).await;
         tool.kill().unwrap();
         let ended = tool.wait().unwrap().code();
-        assert_eq!(positions_of_what_is_right(folder.path()), [15_000; 6]);
+        assert_eq!(positions_of_what_is_right(folder.path()), [15_000; MODELS.len()]);
         if ended == Some(0) {
             break;
         }
@@ -156,7 +160,7 @@ async fn a_server_that_is_killed_while_it_rebuilds_does_so_when_it_is_back() {
     assert_eq!(found(folder.path(), &REBUILD)["by"], "server");
     current(folder.path()).await;
     let head = found(folder.path(), &["log", "stat"])["position"].as_u64().unwrap();
-    assert_eq!(positions_of_what_is_right(folder.path()), [head; 6]);
+    assert_eq!(positions_of_what_is_right(folder.path()), [head; MODELS.len()]);
     assert_eq!(unfinished(folder.path()).await, Vec::<String>::new());
     assert!(!server.output().contains("ERROR") && !server.output().contains("WARN  reprise::projector"));
 }

@@ -4,7 +4,7 @@
 use domain::Hash;
 use futures_util::stream::{BoxStream, StreamExt};
 use sqlx::postgres::{PgArguments, PgConnection, PgDatabaseError, PgPool, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteError, SqlitePool, SqliteRow};
 use sqlx::{
     Arguments, AssertSqlSafe, Column, ColumnIndex, Connection as _, Decode, Postgres, Row as _, Sqlite, Type, TypeInfo,
     ValueRef,
@@ -16,8 +16,12 @@ use super::Value;
 const WRITE_SQLITE: &str = "BEGIN IMMEDIATE";
 /// All that a transaction reads is as of its first query. SQLite does so by itself.
 const READ_POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Finds a table in SQLite.
+const TABLE_SQLITE: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1";
 /// SQLSTATE of a table that is not there. <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 const UNDEFINED_TABLE: &str = "42P01";
+/// SQLSTATEs of a right that is missing, of a column that is not there, and of one of another type.
+const OF_THE_TABLE: [&str; 3] = ["42501", "42703", "42804"];
 /// SQLSTATE of a lock that was not to be had within `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
@@ -131,11 +135,13 @@ impl Transaction<'_> {
         }
     }
 
-    /// Keeps a table from being swapped until the end, or waits until it was; `false` where there is none, and then this
-    /// is the end. It must come before all else: what is read is as of the first query, and a table that was swapped in
+    /// Keeps a table from being swapped until the end, or waits until it was; `false` where there is none, and then nothing
+    /// more can be asked. It must come before all else: what is read is as of the first query, and a table that was swapped in
     /// after that would be seen without its newest rows. In SQLite, tables are as of the first query as well.
     pub(super) async fn hold(&mut self, table: &str) -> sqlx::Result<bool> {
-        let Self::Postgres(transaction) = self else { return Ok(true) };
+        let Self::Postgres(transaction) = self else {
+            return Ok(!self.rows(TABLE_SQLITE, &[table.into()]).await?.is_empty());
+        };
         let lock = AssertSqlSafe(format!("LOCK TABLE {table} IN ACCESS SHARE MODE"));
         match sqlx::raw_sql(lock).execute(&mut **transaction).await {
             Ok(_) => Ok(true),
@@ -315,11 +321,28 @@ pub fn is_locked_out(error: &sqlx::Error) -> bool {
     has_code(error, LOCK_NOT_AVAILABLE)
 }
 
-/// Whether the database refused a row, so that the same rows would be refused again.
+/// Whether the file is no database, or not a whole one. SQLITE_CORRUPT and SQLITE_NOTADB: <https://sqlite.org/rescode.html>
+pub fn is_no_database(error: &sqlx::Error) -> bool {
+    sqlite_code(error).is_some_and(|code| [11, 26].contains(&(code & 0xff)))
+}
+
+fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
+    let error = error.as_database_error()?;
+    error.try_downcast_ref::<SqliteError>()?;
+    error.code()?.parse().ok()
+}
+
+/// Whether the database refused one table's rows, so that the same rows would be refused again, and those of other tables
+/// would not.
 pub fn is_refusal(error: &sqlx::Error) -> bool {
     use sqlx::error::ErrorKind::{CheckViolation, NotNullViolation, UniqueViolation};
-    let Some(error) = error.as_database_error() else { return false };
-    // PostgreSQL also refuses values that no column of its own can hold, such as a text with a zero byte: class 22.
-    let is_no_value = error.try_downcast_ref::<PgDatabaseError>().is_some_and(|error| error.code().starts_with("22"));
-    is_no_value || matches!(error.kind(), CheckViolation | NotNullViolation | UniqueViolation)
+    let Some(refused) = error.as_database_error() else { return false };
+    // PostgreSQL also refuses values that no column of its own can hold, such as a text with a zero byte: class 22; and a
+    // role without the right, or a table that somebody has changed.
+    let is_of_the_table = match refused.try_downcast_ref::<PgDatabaseError>() {
+        Some(error) => error.code().starts_with("22") || OF_THE_TABLE.contains(&error.code()),
+        // SQLITE_ERROR: a column is not there.
+        None => sqlite_code(error) == Some(1) && refused.message().contains("column"),
+    };
+    is_of_the_table || matches!(refused.kind(), CheckViolation | NotNullViolation | UniqueViolation)
 }

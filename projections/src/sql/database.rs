@@ -6,14 +6,14 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection as _, SqlStr};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row as _, SqlStr, raw_sql};
+use uuid::Uuid;
 
+use super::session::{POOLED, Schema, keeps_sessions};
 use super::{Connection, Readers};
 
 /// The file in the data folder, beside the log's.
 pub const READ_MODELS_FILE: &str = "read-models.db";
-/// The schema on a server.
-pub const SCHEMA: &str = "reprise_read_models";
 /// Connections that read at the same time.
 const READERS: u32 = 4;
 /// How long a statement waits for another process's lock on the file, a query for a connection, and whoever connects for a
@@ -21,14 +21,6 @@ const READERS: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A statement for each power of two up to 256, of each table and of the one that is built beside it.
 const STATEMENTS: usize = 256;
-
-/// What every session on a server is told. A crash may take its last transactions back, never a part of one: what is lost
-/// is folded again. Plans are made for the values at hand: one that was made while a table was empty reads all of it when
-/// it is large.
-const SESSION: [(&str, &str); 3] =
-    [("search_path", SCHEMA), ("synchronous_commit", "off"), ("plan_cache_mode", "force_custom_plan")];
-/// What one that writes is told as well: a program that stands still in a transaction must not hold up other nodes.
-const WRITER: [(&str, &str); 1] = [("idle_in_transaction_session_timeout", "10s")];
 
 const SQLITE: &str = include_str!("../../../migrations/sqlite/read_models/0001_checkpoints.sql");
 const POSTGRES: &str = include_str!("../../../migrations/postgres/read_models/0001_checkpoints.sql");
@@ -44,16 +36,16 @@ fn migrator(checkpoints: &'static str) -> Migrator {
 pub enum Location {
     /// In this file.
     File(PathBuf),
-    /// In the schema [`SCHEMA`], on the first of these servers that accepts writes.
+    /// In a schema that belongs to their log, on the first of these servers that accepts writes.
     Servers(Vec<PgConnectOptions>),
 }
 
 impl Location {
-    /// Opens it for writing and for queries, and makes what is missing.
+    /// Opens those of a log for writing and for queries, and makes what is missing.
     ///
     /// # Errors
     /// It cannot be opened, or is something else.
-    pub async fn open(&self) -> Result<(Connection, Readers), MigrateError> {
+    pub async fn open(&self, log_id: Uuid) -> Result<(Connection, Readers), MigrateError> {
         match self {
             Self::File(path) => {
                 let writer = file(path).await?;
@@ -61,13 +53,25 @@ impl Location {
                 Ok((writer, Readers::Sqlite(pool.connect_with(sqlite(path).read_only(true)).await?)))
             }
             Self::Servers(servers) => {
-                let (mut writer, server) = primary(servers, &WRITER).await?;
+                let schema = Schema::of(log_id);
+                let (mut writer, server) = primary(servers, &schema.writer()).await?;
+                if !keeps_sessions(&mut writer, server).await? {
+                    return Err(sqlx::Error::Configuration(POOLED.into()).into());
+                }
                 let mut migrator = migrator(POSTGRES);
-                migrator.create_schema(SCHEMA);
+                // Who may make no schema may still use one that is there.
+                if !schema.is_there(&mut writer).await? {
+                    migrator.create_schema(schema.name().to_owned());
+                }
                 migrator.run_direct(None, &mut writer, false).await?;
                 let pool = PgPoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
+                let settings = schema.reader();
+                let pool = pool.after_connect(move |connection, _| {
+                    let settings = AssertSqlSafe(settings.clone());
+                    Box::pin(async move { raw_sql(settings).execute(connection).await.map(drop) })
+                });
                 // A statement that is kept prepared fails for good once its table was swapped for one of another shape.
-                let options = session(server).statement_cache_capacity(0);
+                let options = options(server).statement_cache_capacity(0);
                 Ok((Connection::Postgres(writer), Readers::Postgres(pool.connect_with(options).await?)))
             }
         }
@@ -78,8 +82,8 @@ impl Location {
     /// <https://sqlite.org/wal.html#read_only_databases>
     ///
     /// # Errors
-    /// It cannot be opened.
-    pub async fn look(&self) -> sqlx::Result<Option<Connection>> {
+    /// It cannot be opened, or may not be read: who can see nothing has found nothing out.
+    pub async fn look(&self, log_id: Uuid) -> sqlx::Result<Option<Connection>> {
         match self {
             Self::File(path) if !path.exists() => Ok(None),
             Self::File(path) => {
@@ -92,7 +96,11 @@ impl Location {
                 Ok(is_there.then_some(Connection::Sqlite(connection)))
             }
             Self::Servers(servers) => {
-                let (mut connection, _) = primary(servers, &[]).await?;
+                let schema = Schema::of(log_id);
+                let (mut connection, _) = primary(servers, &schema.reader()).await?;
+                if !schema.is_there(&mut connection).await? {
+                    return Ok(None);
+                }
                 let is_there = sqlx::query_scalar("SELECT to_regclass('checkpoints') IS NOT NULL");
                 let is_there: bool = is_there.fetch_one(&mut connection).await?;
                 Ok(is_there.then_some(Connection::Postgres(connection)))
@@ -127,19 +135,19 @@ fn sqlite(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-fn session(server: &PgConnectOptions) -> PgConnectOptions {
-    server.clone().application_name("reprise read models").options(SESSION).disable_statement_logging()
+/// A pooler lets no setting by that it does not know: sessions are told theirs by statements.
+fn options(server: &PgConnectOptions) -> PgConnectOptions {
+    server.clone().extra_float_digits(None).application_name("reprise read models").disable_statement_logging()
 }
 
-/// A connection to the first server that accepts writes, and which it is.
+/// A connection to the first server that accepts writes, with these settings, and which it is.
 async fn primary<'s>(
     servers: &'s [PgConnectOptions],
-    options: &[(&str, &str)],
+    settings: &str,
 ) -> sqlx::Result<(PgConnection, &'s PgConnectOptions)> {
     let mut failed = sqlx::Error::Configuration("no server is named".into());
     for server in servers {
-        let session = session(server).options(options.iter().copied());
-        match tokio::time::timeout(PATIENCE, connect(&session)).await {
+        match tokio::time::timeout(PATIENCE, connect(server, settings)).await {
             Ok(Ok(Some(connection))) => return Ok((connection, server)),
             Ok(Ok(None)) => failed = sqlx::Error::Configuration("no server accepts writes".into()),
             Ok(Err(error)) => failed = error,
@@ -150,9 +158,10 @@ async fn primary<'s>(
 }
 
 /// `None`: it is a standby.
-async fn connect(server: &PgConnectOptions) -> sqlx::Result<Option<PgConnection>> {
-    let mut connection = server.connect().await?;
-    let is_standby: bool = sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(&mut connection).await?;
+async fn connect(server: &PgConnectOptions, settings: &str) -> sqlx::Result<Option<PgConnection>> {
+    let mut connection = options(server).connect().await?;
+    raw_sql(AssertSqlSafe(settings.to_owned())).execute(&mut connection).await?;
+    let is_standby: bool = raw_sql("SELECT pg_is_in_recovery()").fetch_one(&mut connection).await?.try_get(0)?;
     if is_standby {
         connection.close().await?;
         return Ok(None);

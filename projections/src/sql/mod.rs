@@ -14,6 +14,7 @@ pub mod point_history;
 pub mod reservations;
 pub mod sales;
 mod seat_list;
+mod session;
 pub mod store;
 #[cfg(test)]
 mod tests;
@@ -23,9 +24,10 @@ use connection::Row;
 use domain::RecordedEvent;
 
 pub use compare::{Difference, compare};
-pub use connection::{Connection, Readers, Transaction, is_locked_out, is_refusal};
-pub use database::{Location, READ_MODELS_FILE, SCHEMA};
+pub use connection::{Connection, Readers, Transaction, is_locked_out, is_no_database, is_refusal};
+pub use database::{Location, READ_MODELS_FILE};
 pub use fold::{Folded, Poison};
+pub use session::{POOLED, Schema, keeps_sessions};
 pub use write::{Change, Kind, Value};
 
 /// How events become the rows of one table.

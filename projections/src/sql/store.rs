@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::write::write;
 use super::{Connection, Folded, Row, SqlModel, Transaction, Value};
 
-/// Names the lock that whoever builds on a server holds.
-const BUILDING: &str = "hashtextextended('reprise_read_models.building', 0)";
+/// Names the lock that whoever builds in a schema on a server holds.
+const BUILDING: &str = "hashtextextended(current_schema() || '.building', 0)";
 /// How long a swap waits for those who read the live table, before it lets those behind it pass and tries again.
 const SWAP_WAIT: &str = "SET LOCAL lock_timeout = '500ms'";
 
@@ -118,7 +118,7 @@ pub async fn stop_building(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query(give).execute(connection).await.map(drop)
 }
 
-/// Up to where the table is; `None` where there is none.
+/// Up to where the table is; `None` where there is none, whatever its checkpoint says.
 ///
 /// # Errors
 /// The database's.
@@ -127,9 +127,29 @@ pub async fn checkpoint(
     model: &SqlModel,
     slot: Slot,
 ) -> sqlx::Result<Option<Checkpoint>> {
-    let query = "SELECT version, log_id, position, hash FROM checkpoints WHERE name = $1 AND slot = $2";
-    let rows = transaction.rows(query, &[model.name.into(), slot.name().into()]).await?;
+    let query = match transaction {
+        Transaction::Sqlite(_) => {
+            "SELECT version, log_id, position, hash FROM checkpoints WHERE name = $1 AND slot = $2 \
+             AND EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND sqlite_master.name = $3)"
+        }
+        Transaction::Postgres(_) => {
+            "SELECT version, log_id, position, hash FROM checkpoints WHERE name = $1 AND slot = $2 \
+             AND to_regclass($3) IS NOT NULL"
+        }
+    };
+    let table = slot.table(model);
+    let rows = transaction.rows(query, &[model.name.into(), slot.name().into(), table.as_str().into()]).await?;
     rows.first().map(Checkpoint::of).transpose()
+}
+
+/// Whether a live table was ever put in its place, be it gone again.
+///
+/// # Errors
+/// The database's.
+pub async fn was_built(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<bool> {
+    let query = "SELECT 1 FROM checkpoints WHERE name = $1 AND slot = $2";
+    let rows = transaction.rows(query, &[model.name.into(), Slot::Live.name().into()]).await?;
+    Ok(!rows.is_empty())
 }
 
 /// The same of the live table, which then stays in its place: whatever the transaction reads is as of that position. It
@@ -202,7 +222,8 @@ pub async fn stop_live(transaction: &mut Transaction<'_>, model: &SqlModel) -> s
         // A transaction that writes is alone.
         return Ok(());
     }
-    let row = "SELECT position FROM checkpoints WHERE name = $1 AND slot = $2 FOR UPDATE";
+    let row =
+        "SELECT position FROM checkpoints WHERE name = $1 AND slot = $2 AND to_regclass($1) IS NOT NULL FOR UPDATE";
     let is_there = !transaction.rows(row, &[model.name.into(), Slot::Live.name().into()]).await?.is_empty();
     if is_there {
         let table = Slot::Live.table(model);

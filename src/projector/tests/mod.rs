@@ -3,6 +3,7 @@
 mod faults;
 mod nodes;
 mod rebuilds;
+mod repairs;
 
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ use crate::log::memory::MemoryLog;
 
 /// How long anything may take to happen.
 const SOON: Duration = Duration::from_secs(30);
+
+/// The log, where there is only one.
+const LOG_ID: Uuid = Uuid::from_u128(1);
 
 /// A data folder, and where the read models are.
 struct Place {
@@ -57,7 +61,8 @@ impl Place {
         let found = verify(&self.location, log, &MODELS, |_, _| {}).await.unwrap();
         assert_eq!(found.len(), MODELS.len());
         assert!(found.iter().all(|found| found.fault.is_none() && found.position == head), "{found:?}");
-        let mut looking = self.location.look().await.unwrap().unwrap();
+        let log_id = log_id(log).await.unwrap().unwrap();
+        let mut looking = self.location.look(log_id).await.unwrap().unwrap();
         let mut looking = looking.begin_reading().await.unwrap();
         for model in MODELS {
             assert_eq!(store::checkpoint(&mut looking, model, store::Slot::Building).await.unwrap(), None);
@@ -120,9 +125,13 @@ impl Node {
 
 /// Appends these events, after the record that names the log.
 async fn append(log: &MemoryLog, events: impl IntoIterator<Item = Event>) {
+    append_to(log, LOG_ID, events).await;
+}
+
+async fn append_to(log: &MemoryLog, log_id: Uuid, events: impl IntoIterator<Item = Event>) {
     let mut head = log.head().await.unwrap();
     let before = head;
-    let (log_id, key_check) = (Uuid::from_u128(1), domain::Hash::new([0; 32]));
+    let key_check = domain::Hash::new([0; 32]);
     let (format, hash_algorithm) = (domain::LOG_FORMAT, domain::HASH_ALGORITHM.to_owned());
     let created = Event::from(LogCreated { log_id, format, hash_algorithm, key_check });
     let created = (head == Head::EMPTY).then_some(created);

@@ -29,25 +29,25 @@ async fn a_rebuild_that_is_asked_for_before_there_is_a_database_waits_for_it_and
 async fn what_a_killed_build_left_is_thrown_away_by_the_next_to_open_and_a_running_build_is_left_alone() {
     let model = &point_history::MODEL;
     let building = async |place: &Place| {
-        let mut looking = place.location.look().await.unwrap().unwrap();
+        let mut looking = place.location.look(LOG_ID).await.unwrap().unwrap();
         let checkpoint = store::checkpoint(&mut looking.begin_reading().await.unwrap(), model, Slot::Building).await;
         checkpoint.unwrap().is_some()
     };
     for place in Place::each() {
-        let (mut builder, readers) = place.location.open().await.unwrap();
+        let (mut builder, readers) = place.location.open(LOG_ID).await.unwrap();
         assert!(store::start_building(&mut builder).await.unwrap());
         let mut transaction = builder.begin().await.unwrap();
-        store::create(&mut transaction, model, Slot::Building, Uuid::from_u128(1)).await.unwrap();
+        store::create(&mut transaction, model, Slot::Building, LOG_ID).await.unwrap();
         transaction.commit().await.unwrap();
         assert!(building(&place).await);
         if let Location::Servers(_) = &place.location {
             // Another node's: a file has no other.
-            Database::open(&place.location).await.unwrap().close().await.unwrap();
+            Database::open(&place.location, LOG_ID).await.unwrap().close().await.unwrap();
             assert!(building(&place).await, "the build of another node was thrown away");
         }
         readers.close().await;
         builder.close().await.unwrap();
-        Database::open(&place.location).await.unwrap().close().await.unwrap();
+        Database::open(&place.location, LOG_ID).await.unwrap().close().await.unwrap();
         assert!(!building(&place).await, "what nobody builds any more was left");
     }
 }
@@ -77,8 +77,9 @@ async fn what_is_rebuilt_while_a_hundred_thousand_commands_go_on_equals_what_is_
         witness.stop().await;
 
         place.assert_right(&log).await;
+        let log_id = log_id(&log).await.unwrap().unwrap();
         let (mut rebuilt, mut live) =
-            (place.location.look().await.unwrap().unwrap(), live.location.look().await.unwrap().unwrap());
+            (place.location.look(log_id).await.unwrap().unwrap(), live.location.look(log_id).await.unwrap().unwrap());
         let (mut rebuilt, mut live) = (rebuilt.begin_reading().await.unwrap(), live.begin_reading().await.unwrap());
         for model in MODELS {
             assert!(compare(model, &mut rebuilt, &mut live).await.unwrap().unwrap() > 0, "{}", model.name);

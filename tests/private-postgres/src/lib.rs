@@ -1,6 +1,7 @@
 //! A PostgreSQL server of the tests' own: in a temporary folder, on a free port of 127.0.0.1, with `fsync` on, gone when its
 //! test is, however that ends. It can be killed, started again, followed by a standby, and promoted.
 
+mod pooler;
 mod programs;
 
 use std::io::Write;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+pub use crate::pooler::Pooler;
 use crate::programs::{Programs, User};
 
 /// How long a server may take to start, crash recovery included.
@@ -32,6 +34,43 @@ kill -QUIT "$server" 2>/dev/null
 wait "$server"
 [ "$word" = stop ] || rm -rf "$4"
 "#;
+
+/// What a database, or a role, can have set, as unlike the defaults as can be and still durable. Whoever depends on one of
+/// them must set it.
+pub const UNUSUAL_SETTINGS: [&str; 32] = [
+    "array_nulls = off",
+    "backslash_quote = off",
+    "bytea_output = escape",
+    "client_encoding = LATIN1",
+    "client_min_messages = error",
+    "cursor_tuple_fraction = 1",
+    "datestyle = 'SQL, DMY'",
+    "default_transaction_deferrable = on",
+    "default_transaction_isolation = serializable",
+    "enable_bitmapscan = off",
+    "enable_hashagg = off",
+    "enable_indexscan = off",
+    "enable_nestloop = off",
+    "enable_sort = off",
+    "escape_string_warning = off",
+    "extra_float_digits = -15",
+    "from_collapse_limit = 1",
+    "idle_in_transaction_session_timeout = 1",
+    "intervalstyle = sql_standard",
+    "jit_above_cost = 0",
+    "lc_numeric = 'C'",
+    "lock_timeout = 1",
+    "plan_cache_mode = force_custom_plan",
+    "quote_all_identifiers = on",
+    "row_security = on",
+    "session_replication_role = replica",
+    "standard_conforming_strings = off",
+    "statement_timeout = 1",
+    "synchronous_commit = remote_apply",
+    "timezone = 'Asia/Kathmandu'",
+    "transform_null_equals = on",
+    "xmloption = document",
+];
 
 /// A server. Dropped, it is killed, and its folder is removed.
 #[derive(Debug)]
