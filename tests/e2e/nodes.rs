@@ -1,5 +1,6 @@
 //! Several nodes that sell from one log in PostgreSQL or KurrentDB: killed, frozen, and left without their database.
 
+mod as_set_up;
 mod cluster;
 mod copy;
 mod failover;

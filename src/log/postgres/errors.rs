@@ -8,6 +8,7 @@ pub(super) const UNIQUE_VIOLATION: &str = "23505";
 /// `lock_timeout` is over.
 pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
 pub(super) const UNDEFINED_TABLE: &str = "42P01";
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
 const DISK_FULL: &str = "53100";
 /// What the storage under PostgreSQL says: an error of input or output, a page or an index that is damaged.
 const BROKEN: [&str; 3] = ["58030", "XX001", "XX002"];
@@ -17,6 +18,12 @@ const BROKEN: [&str; 3] = ["58030", "XX001", "XX002"];
 pub(super) fn refusal(error: &sqlx::Error) -> Option<&str> {
     let error = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
     matches!(error.severity(), PgSeverity::Error).then(|| error.code())
+}
+
+/// Whether a server refuses who asks: wrong credentials, or no right to connect. <https://www.postgresql.org/docs/current/client-authentication.html>
+pub(super) fn is_denied(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code.starts_with("28") || code == INSUFFICIENT_PRIVILEGE)
 }
 
 /// What it means for an append whose transaction is known not to be committed.

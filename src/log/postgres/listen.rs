@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::connect::{Hosts, PostgresError, Purpose};
+use super::connect::{Hosts, PostgresError, Purpose, SETTINGS};
 use super::errors::timed_out;
 
 /// The log is looked at this often, whatever is heard.
@@ -80,7 +80,8 @@ impl Listening {
         let mut listener = PgListener::connect_with(&pool.connect_lazy_with(self.hosts.primary())).await?;
         listener.eager_reconnect(false);
         // What is told of is durable already; that it is told need not be.
-        listener.execute("SET synchronous_commit = off; SET enable_seqscan = off").await?;
+        listener.execute(SETTINGS).await?;
+        listener.execute("SET synchronous_commit = off").await?;
         listener.listen(CHANNEL).await?;
         loop {
             timeout(LOOK_DEADLINE, self.look(&mut listener)).await.map_err(|_| timed_out())??;

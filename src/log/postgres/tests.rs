@@ -34,7 +34,8 @@ impl Database {
     }
 
     fn sql(&self, sql: &str) -> String {
-        self.server.sql(self.name(), sql)
+        // Whatever the database is set to: this is a person's hand.
+        self.server.sql(self.name(), &format!("SET statement_timeout = 0; {sql}"))
     }
 
     /// How often the log was read from end to end, once a node has ended: a session tells of its scans then.
@@ -99,6 +100,74 @@ async fn the_log_in_postgres_conforms() {
     if private_postgres::shared().is_some() {
         passes(async || Database::new().unwrap()).await.unwrap();
     }
+}
+
+/// All of PostgreSQL's settings that a database or a role can have: one by one, with each value that it can take.
+#[tokio::test]
+async fn no_setting_of_a_database_changes_what_a_log_is() {
+    let Some(database) = Database::new() else { return };
+    // The first is refused in words, where it is weaker; the others make the server read only, or a developer's.
+    let left_out = "name NOT IN ('synchronous_commit', 'default_transaction_read_only', \
+         'zero_damaged_pages', 'ignore_checksum_failure', 'allow_in_place_tablespaces', 'role', 'exit_on_error')";
+    let settings = format!(
+        "SELECT name || ' = ' || quote_literal(value) FROM pg_settings, LATERAL (SELECT unnest(enumvals) \
+         UNION ALL SELECT CASE setting WHEN 'on' THEN 'off' ELSE 'on' END WHERE vartype = 'bool') AS other (value) \
+         WHERE context IN ('user', 'superuser') AND value <> setting AND name NOT LIKE 'debug%' AND name NOT LIKE 'transaction%' AND {left_out}"
+    );
+    let settings = database.sql(&settings);
+    let settings: Vec<&str> = settings.lines().chain(private_postgres::UNUSUAL_SETTINGS).collect();
+    assert!(settings.len() > 100, "{settings:?}");
+    let (_, mut all) = database.filled(1).await;
+    for setting in settings {
+        let name = setting.split(' ').next().unwrap();
+        database.sql(&format!("ALTER DATABASE {} SET {setting}", database.name()));
+        let (log, head) = (database.log().await, all.last().unwrap().head());
+        let next = chain(&head, 2);
+        assert_eq!(log.append(&head, &next).await, Ok(()), "{setting}");
+        all.extend(next);
+        assert_eq!(log.read(Position::START, all.len() + 1).await.as_ref(), Ok(&all), "{setting}");
+        assert_eq!(log.head().await, Ok(all.last().unwrap().head()), "{setting}");
+        log.close().await;
+        database.sql(&format!("ALTER DATABASE {} RESET {name}", database.name()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_conforms_in_a_database_that_is_set_to_everything_unusual() {
+    let Some(server) = private_postgres::shared() else { return };
+    let fresh = async || {
+        let database = Database { server, url: server.database() };
+        for setting in private_postgres::UNUSUAL_SETTINGS {
+            database.sql(&format!("ALTER DATABASE {} SET {setting}", database.name()));
+        }
+        database
+    };
+    passes(fresh).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_is_read_only_is_called_that_and_no_standby() {
+    let Some(database) = Database::new() else { return };
+    database.filled(2).await;
+    database.sql(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", database.name()));
+    let told = refused(&database.url).await;
+    assert!(told.contains("`default_transaction_read_only` is on") && !told.contains("standby"), "{told}");
+    let looked = PostgresLog::open_read_only(&database.url.parse().unwrap()).await.unwrap();
+    assert_eq!(looked.head().await.unwrap().position, Position::new(2));
+}
+
+#[tokio::test]
+async fn rows_that_a_policy_hides_are_an_error_and_no_shorter_log() {
+    let Some(database) = Database::new() else { return };
+    database.filled(5).await;
+    let guest = format!("{}_guest", database.name());
+    database.sql(&format!("CREATE ROLE {guest} LOGIN PASSWORD 'guest'; GRANT SELECT ON log TO {guest}"));
+    database.sql("ALTER TABLE log ENABLE ROW LEVEL SECURITY; CREATE POLICY half ON log USING (position < 3)");
+    let (_, host) = database.url.split_once('@').unwrap();
+    let looked =
+        PostgresLog::open_read_only(&format!("postgres://{guest}:guest@{host}").parse().unwrap()).await.unwrap();
+    let told = looked.read(Position::START, 9).await.unwrap_err().to_string();
+    assert!(told.contains("row-level security"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
