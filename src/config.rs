@@ -151,6 +151,9 @@ pub struct Serve {
     /// Who may ask for a user's token. `open`: anyone, for anyone.
     #[arg(long, env = "REPRISE_IDENTITY")]
     pub identity: Option<Identity>,
+    /// How long a start waits for the server of a log that is not there yet.
+    #[arg(long, env = "REPRISE_WAIT_FOR_LOG", default_value_t = 60, value_name = "SECONDS")]
+    pub wait_for_log: u64,
     /// Serve a log whose last record is more than a minute ahead of this machine's clock.
     #[arg(long, env = "REPRISE_ACCEPT_CLOCK", value_parser = FalseyValueParser::new())]
     pub accept_clock: bool,

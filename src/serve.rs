@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::api::operations::{self, Door, House};
 use crate::api::{self, Api, Pages, Settings};
 use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, Identity, Place, Serve};
-use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
+use crate::data_folder::{DataFolder, FolderProblem, start, system_clock, until_ready};
 use crate::demo::{self, DemoError};
 use crate::engine::{Engine, Fatal, SnapshotFolder, SnapshotWriter, SnapshotsWritten, StartError};
 use crate::key::ServerKey;
@@ -171,7 +171,16 @@ struct Prepared {
 
 /// Folds the log and starts the engine on it. Stopped midway, it leaves what a killed one leaves: the next start goes on.
 async fn prepare(place: &Place, options: &Serve) -> Result<Prepared, ServeError> {
-    let DataFolder { log, replayed, key, last_snapshot, lock } = DataFolder::open(place).await?;
+    let patience = Duration::from_secs(options.wait_for_log);
+    let mut said = String::new();
+    let opened = DataFolder::open_patiently(place, patience, |error| {
+        let reason = error.to_string();
+        if said != reason {
+            tracing::warn!("waiting for the log, {} s at most: {reason}", options.wait_for_log);
+            said = reason;
+        }
+    });
+    let DataFolder { log, replayed, key, last_snapshot, lock } = opened.await?;
     if !options.accept_clock {
         replayed.check_clock(now())?;
     }
@@ -181,6 +190,7 @@ async fn prepare(place: &Place, options: &Serve) -> Result<Prepared, ServeError>
     let (snapshots, snapshots_written) = SnapshotWriter::start(snapshots, last_snapshot);
     let (engine, sequencer) = start(log.clone(), replayed, &key, capacity, Some(snapshots)).await?;
     if options.demo {
+        until_ready(&engine, &sequencer).await;
         demo::prepare(&engine, &log, &state).await?;
     }
     Ok(Prepared { engine, sequencer, snapshots_written, log, key, _lock: lock })

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use domain::Position;
 
 use super::SecretValue;
 use crate::log::LogPlace;
@@ -80,6 +81,8 @@ pub enum LogCommand {
     Export {
         /// The file to make.
         file: PathBuf,
+        #[command(flatten)]
+        part: Part,
     },
     /// Copy a log to another place, position by position and hash by hash, and read it back. Stopped, it goes on where it was.
     /// The server's key is not copied: copy its file yourself.
@@ -90,6 +93,8 @@ pub enum LogCommand {
         /// Where to: an empty place, or one that holds a beginning of the same log. Nobody may serve it.
         #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = SecretValue::<LogPlace>::default())]
         to: LogPlace,
+        #[command(flatten)]
+        part: Part,
     },
     /// Make a log of many events by the program's own commands, in a folder that has none. Its key is made of the seed
     /// too, and so no secret.
@@ -148,6 +153,21 @@ impl From<Bench> for Tool {
             Bench::MakeLog(options) => Log { output: Output { json: false }, command: LogCommand::Make(options) },
             Bench::Replay(output) => Log { output, command: LogCommand::Replay },
         })
+    }
+}
+
+/// How much of a log leaves it.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Part {
+    /// Only the records up to this position: what stands behind it may be damaged.
+    #[arg(long, value_name = "POSITION", value_parser = clap::value_parser!(u64).range(1..))]
+    pub until: Option<u64>,
+}
+
+impl Part {
+    /// The last position.
+    pub fn until(self) -> Option<Position> {
+        self.until.map(Position::new)
     }
 }
 

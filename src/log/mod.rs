@@ -20,7 +20,7 @@ use domain::{ChainError, Head, Position, Record, Timestamp};
 
 pub use self::address::{LogAddress, LogPlace, NotALog};
 pub use self::folder::{FolderError, FolderLock, sync_names};
-pub use self::open::{OpenError, must_exist, open, open_read_only};
+pub use self::open::{OpenError, must_exist, open, open_patiently, open_read_only};
 pub use self::postgres::{PostgresError, PostgresLog, ReadOnlyPostgres};
 pub use self::record_line::{RecordLine, named_user, names_user};
 pub use self::sqlite::{LOG_FILE, OpenError as SqliteOpenError, ReadOnlyLog, SqliteLog};
@@ -36,8 +36,9 @@ pub const MAX_BATCH_BYTES: usize = 768 * 1024;
 /// that was never synced, commits that a standby does not have) makes them durable before it returns them.
 #[async_trait]
 pub trait EventLog: Send + Sync {
-    /// Appends all of `records`, at least one, after `expected`, durably, or none. On [`AppendError::Conflict`] a backend
-    /// that gives turns keeps its own until the caller's next append or [`end_turn`](Self::end_turn), at most 100 ms.
+    /// Appends all of `records`, at least one, after `expected`, durably, or none. After [`AppendError::Conflict`] what
+    /// caused it can be read, and a backend that gives turns keeps its own until the caller's next append or
+    /// [`end_turn`](Self::end_turn), at most 100 ms.
     ///
     /// An append that was polled once has begun: whatever carries it out has the records, as long as nothing else is on its
     /// way. So a caller may poll it once, do other work, and ask later how it went; the records land meanwhile.

@@ -2,13 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::Head;
+use domain::Position;
+use tokio::time::Instant;
 
 #[cfg(feature = "kurrentdb")]
 use super::kurrent::{KurrentError, KurrentLog};
 use super::{EventLog, LOG_FILE, LogAddress, PostgresError, PostgresLog, ReadError, SqliteLog, SqliteOpenError};
 use crate::secret_url::SecretUrl;
+
+/// How often a server that is not there yet is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Why a log cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +33,42 @@ pub enum OpenError {
     KurrentDb { log: String, error: KurrentError },
 }
 
+impl OpenError {
+    /// Whether the log's server may only not be there yet.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Postgres { error, .. } => error.may_pass(),
+            #[cfg(feature = "kurrentdb")]
+            Self::KurrentDb { error, .. } => {
+                matches!(error, KurrentError::Unreachable { .. } | KurrentError::NotReady(_))
+            }
+            Self::Unreadable { error, .. } => matches!(error, ReadError::Unavailable(_)),
+            Self::Sqlite { .. } | Self::NoLog { .. } | Self::NotBuiltIn { .. } => false,
+        }
+    }
+}
+
+/// Opens a log as [`open`] does. Where its server is not there yet, it is tried again for as long as `patience`;
+/// `waiting` is told why, each time.
+///
+/// # Errors
+/// As of [`open`], once waiting is of no use or has been long enough.
+pub async fn open_patiently(
+    address: &LogAddress,
+    folder: &Path,
+    patience: Duration,
+    mut waiting: impl FnMut(&OpenError),
+) -> Result<Arc<dyn EventLog>, OpenError> {
+    let given_up_at = Instant::now() + patience;
+    loop {
+        match open(address, folder).await {
+            Err(error) if error.may_pass() && Instant::now() < given_up_at => waiting(&error),
+            opened => return opened,
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
 /// Opens a log for serving, made if missing. `folder` is the data folder, held by a [`FolderLock`](super::FolderLock).
 ///
 /// # Errors
@@ -42,7 +83,12 @@ pub async fn open(address: &LogAddress, folder: &Path) -> Result<Arc<dyn EventLo
             let failed = |error| OpenError::Postgres { log: address.to_string(), error };
             Ok(Arc::new(PostgresLog::open(url).await.map_err(failed)?))
         }
-        LogAddress::KurrentDb(url) => Ok(Arc::new(open_kurrentdb(url).await?)),
+        LogAddress::KurrentDb(url) => {
+            let log = open_kurrentdb(url).await?;
+            #[cfg(feature = "kurrentdb")]
+            log.warn_if_open_to_all();
+            Ok(Arc::new(log))
+        }
     }
 }
 
@@ -79,9 +125,10 @@ async fn open_kurrentdb(url: &SecretUrl) -> Result<SqliteLog, OpenError> {
 /// A log of a server is there once it has a record: before that, there is at most room for it.
 async fn not_empty(address: &LogAddress, log: impl EventLog + 'static) -> Result<Arc<dyn EventLog>, OpenError> {
     let unreadable = |error| OpenError::Unreadable { log: address.to_string(), error };
-    match log.head().await.map_err(unreadable)? {
-        Head::EMPTY => Err(OpenError::NoLog { log: address.to_string() }),
-        _ => Ok(Arc::new(log)),
+    // Its first record, not its last: what is wrong at the end is for whoever reads that far.
+    match log.read(Position::START, 1).await.map_err(unreadable)?.as_slice() {
+        [] => Err(OpenError::NoLog { log: address.to_string() }),
+        [..] => Ok(Arc::new(log)),
     }
 }
 

@@ -23,8 +23,8 @@ use crate::log::{EventLog, FolderLock, LogAddress, SqliteLog, sync_names};
 
 /// Copies the log as it is now, proves the copy, and gives it its name.
 pub async fn run(place: &Place, folder: &Path, json: bool) -> Result<Said, ToolError> {
-    if place.log != LogAddress::Sqlite {
-        return Err(ToolError::NotSqlite(place.log_name()));
+    if let Some(instead) = instead(&place.log) {
+        return Err(ToolError::NotSqlite { log: place.log_name(), instead });
     }
     let log = source::open(place).await?;
     if folder.exists() {
@@ -54,6 +54,22 @@ pub async fn run(place: &Place, folder: &Path, json: bool) -> Result<Said, ToolE
         count(position.get())
     );
     Ok(Said::new(&document, text))
+}
+
+/// How a log on a server is backed up.
+fn instead(log: &LogAddress) -> Option<&'static str> {
+    match log {
+        LogAddress::Sqlite => None,
+        LogAddress::Postgres(_) => Some(
+            "PostgreSQL is backed up by its own tools: `pg_basebackup` and archived WAL, or `pg_dump`. Keep the \
+             server's key beside it. `reprise log export`, or `reprise log copy`, and the key make a copy of any log",
+        ),
+        LogAddress::KurrentDb(_) => Some(
+            "KurrentDB is backed up by a snapshot of a node's disk, or by copies of its files, `*.chk` before all others. \
+             Keep the server's key beside it. `reprise log export`, or `reprise log copy`, and the key make a copy of \
+             any log",
+        ),
+    }
 }
 
 /// Makes all of the backup in `partial`, and reads it back.

@@ -38,11 +38,8 @@ pub enum ToolError {
     Line { path: PathBuf, line: u64, reason: String },
     #[error("{0}: there is a log already, and nothing is written over it; choose an empty place")]
     HasLog(String),
-    #[error(
-        "{0}: `reprise backup` copies a log in SQLite only; back this one up by its database's own tools (PostgreSQL: \
-         `pg_basebackup` with archived WAL, or `pg_dump`), or make a copy by `reprise log export`"
-    )]
-    NotSqlite(String),
+    #[error("{log}: `reprise backup` copies a log in SQLite only; {instead}")]
+    NotSqlite { log: String, instead: &'static str },
     #[error("{0}; nothing was copied")]
     OtherLog(String),
     #[error("position {asked} is not in the log yet: its last one is {last}")]

@@ -27,20 +27,27 @@ struct Copied {
     server_key: Option<&'static str>,
 }
 
-/// Copies what `from` holds now to `to`, and reads it back.
-pub async fn run(from: &LogPlace, to: &LogPlace, json: bool) -> Result<Said, ToolError> {
+/// Copies what `from` holds now, or what it has up to a position, to `to`, and reads it back.
+pub async fn run(from: &LogPlace, to: &LogPlace, until: Option<Position>, json: bool) -> Result<Said, ToolError> {
     let source = log::open_read_only(&from.log, &from.folder).await?;
     let _lock = match to.log {
         LogAddress::Sqlite => Some(FolderLock::take(&to.folder)?),
         LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => None,
     };
     let target = log::open(&to.log, &to.folder).await?;
-    let end = source.head().await?;
+    // What stands behind the last record that is wanted is not even looked at.
+    let end = match until {
+        Some(until) => until,
+        None => source.head().await?.position,
+    };
     let found = target.head().await?;
     let proved = goes_on(from, to, source.as_ref(), found).await?;
-    let bar = source::progress_bar_after(found.position, "copying", end.position, json);
-    let copied = copy(source.as_ref(), target.as_ref(), proved, end.position, &bar).await?;
+    let bar = source::progress_bar_after(found.position, "copying", end, json);
+    let copied = copy(source.as_ref(), target.as_ref(), proved, end, &bar).await?;
     bar.finish_and_clear();
+    if copied.position < end {
+        return Err(ToolError::NotYet { asked: end, last: copied.position });
+    }
     let key_check = read_back(&target, copied, json).await?;
     target.close().await;
     let server_key = match to.log {

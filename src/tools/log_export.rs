@@ -6,22 +6,28 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use domain::{Head, Record};
+use domain::{Head, Position, Record};
 
 use super::output::{Said, count};
 use super::walk::walk;
-use super::{ToolError, source};
+use super::{AsOf, ToolError, source};
 use crate::config::Place;
 use crate::engine::{StreamError, decode};
 use crate::log::{RecordLine, sync_names};
 
-/// Writes the log to `file`, for its owner alone. The file has its name only once it is whole and on disk.
-pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolError> {
+/// Writes the log, or what it has up to a position, to `file`, for its owner alone. The file has its name only once it is
+/// whole and on disk.
+pub async fn run(place: &Place, file: &Path, until: Option<Position>, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     if file.exists() {
         return Err(ToolError::Exists(file.to_owned()));
     }
-    let bar = source::progress_bar("exporting", log.head().await?.position, json);
+    // What stands behind the last record that is wanted is not even looked at.
+    let end = match until {
+        Some(until) => until,
+        None => log.head().await?.position,
+    };
+    let bar = source::progress_bar("exporting", end, json);
     let partial = partial(file);
     let mut out = BufWriter::new(take(&partial).map_err(ToolError::file(&partial))?);
     if file.exists() {
@@ -31,7 +37,7 @@ pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolErr
     }
     out.get_ref().set_len(0).map_err(ToolError::file(&partial))?;
     let mut written: io::Result<()> = Ok(());
-    let walked = walk(&log, None, known, |record: &Record| {
+    let walked = walk(&log, until.map(AsOf::Position), known, |record: &Record| {
         bar.inc(1);
         written = serde_json::to_writer(&mut out, &RecordLine::from(record.clone())).map_err(io::Error::from);
         written = std::mem::replace(&mut written, Ok(())).and_then(|()| out.write_all(b"\n"));

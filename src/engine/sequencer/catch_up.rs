@@ -1,11 +1,14 @@
 //! What the sequencer does when the log does not simply say yes: it settles what is unknown, reads what others have
 //! written, and stops where the log is not the one that it has served.
 
+use std::pin::pin;
+use std::sync::Arc;
+
 use ::metrics::counter;
 use domain::{DecodeError, Head, Position, Record};
 use tokio::time::{Duration, Instant};
 
-use super::{PROBE_PAUSE, Sequencer};
+use super::{PROBE_PAUSE, SILENCE, Sequencer};
 use crate::engine::Undecided;
 use crate::engine::pending::Pending;
 use crate::engine::queue::Fill;
@@ -78,8 +81,24 @@ impl Sequencer {
                 return Ok(Appended::Not);
             }
             self.turn_away();
-            tokio::time::sleep(SETTLE_PAUSE).await;
-            outcome = self.log.append(&expected, records).await;
+            let log = Arc::clone(&self.log);
+            let append = async {
+                tokio::time::sleep(SETTLE_PAUSE).await;
+                log.append(&expected, records).await
+            };
+            outcome = self.refusing(append).await;
+        }
+    }
+
+    /// Waits for a log that has failed; whoever comes meanwhile is told so at once, however long it takes.
+    pub(super) async fn refusing<T>(&mut self, asked: impl Future<Output = T>) -> T {
+        let mut asked = pin!(asked);
+        loop {
+            tokio::select! {
+                biased;
+                answered = &mut asked => return answered,
+                true = self.queue.first(0, Fill::Whole) => self.turn_away(),
+            }
         }
     }
 
@@ -145,9 +164,13 @@ impl Sequencer {
     async fn read_on(&mut self, head: &Head) -> Result<Option<Vec<Record>>, Fatal> {
         let own = usize::from(head.position > Position::START);
         let before = Position::new(head.position.get() - own as u64);
+        let since = Instant::now();
         let mut records = match self.log.read(before, CHUNK_RECORDS + own).await {
             Ok(records) => records,
-            Err(error) => return self.unreadable(error).map_or(Ok(None), Err),
+            Err(error) => {
+                self.is_silent |= since.elapsed() > SILENCE;
+                return self.unreadable(error).map_or(Ok(None), Err);
+            }
         };
         if own == 1 && records.first().map(Record::head) != Some(*head) {
             return Err(Fatal::Rewound { served: head.position });

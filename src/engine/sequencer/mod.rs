@@ -33,6 +33,8 @@ use crate::metrics;
 /// The pause before a log is looked at again: one that failed, whether it is back, and one of several nodes, whether it is the
 /// same.
 pub(super) const PROBE_PAUSE: Duration = Duration::from_secs(1);
+/// A log that takes longer to fail is silent.
+pub(super) const SILENCE: Duration = Duration::from_secs(1);
 
 /// Owns the state, and decides.
 pub struct Sequencer {
@@ -51,6 +53,8 @@ pub struct Sequencer {
     /// Whether a tick is in the next batch, or waits for it.
     has_tick: bool,
     pub(super) probe_at: Instant,
+    /// The log took long to say that it cannot be had: until it answers a probe, whoever comes is refused at once.
+    pub(super) is_silent: bool,
     skew: ClockSkew,
     clock: Clock,
     node_id: Uuid,
@@ -110,6 +114,7 @@ impl Engine {
             is_up_to_date: false,
             has_tick: false,
             probe_at: Instant::now(),
+            is_silent: false,
             skew: ClockSkew::none(),
             clock: Arc::clone(&clock),
             node_id,
@@ -148,8 +153,8 @@ impl Sequencer {
             tokio::select! {
                 biased;
                 outcome = landed(&mut on_its_way) => {
-                    let sent = on_its_way.take().expect("it has just landed").batch;
-                    on_its_way = self.conclude(sent, outcome).await?;
+                    let OnItsWay { batch, since, .. } = on_its_way.take().expect("it has just landed");
+                    on_its_way = self.conclude(batch, since, outcome).await?;
                 }
                 _ = ticks.tick() => {
                     if is_idle {
@@ -162,8 +167,10 @@ impl Sequencer {
                 }
                 () = std::future::ready(()), if is_idle && is_full => {}
                 is_open = self.queue.first(decided, fill), if !is_closed && !is_full => is_closed = !is_open,
-                () = self.published.asked_to_follow(), if follows && is_idle => self.follow().await.map(drop)?,
-                () = self.log.wait_past(self.state.head.position), if follows && is_idle => {
+                () = self.published.asked_to_follow(), if follows && is_idle && !self.is_silent => {
+                    self.follow().await.map(drop)?;
+                }
+                () = self.log.wait_past(self.state.head.position), if follows && is_idle && !self.is_silent => {
                     self.follow().await.map(drop)?;
                 }
             }
@@ -195,9 +202,13 @@ impl Sequencer {
         if self.skew.in_bounds((self.clock)()).is_err() {
             return Ok(());
         }
-        let outcome = self.log.probe(&self.state.head).await;
-        match self.settle(self.state.head, &[], outcome).await? {
-            Appended::Yes => self.published.set_readiness(Ok(())),
+        let (log, head) = (Arc::clone(&self.log), self.state.head);
+        let outcome = self.refusing(log.probe(&head)).await;
+        match self.settle(head, &[], outcome).await? {
+            Appended::Yes => {
+                self.is_silent = false;
+                self.published.set_readiness(Ok(()));
+            }
             Appended::OthersCameFirst(records) => drop(self.fold_on(records).await?),
             Appended::Not => {}
         }
@@ -206,6 +217,11 @@ impl Sequencer {
 
     /// Sends what is decided, and what waits, as far as it has room in a batch.
     fn dispatch(&mut self) -> Dispatched {
+        if self.is_silent {
+            self.undo_next();
+            self.turn_away();
+            return Dispatched::Nothing;
+        }
         if let Err(reason) = self.skew.in_bounds((self.clock)()) {
             self.undo_next();
             self.fail(reason);
@@ -259,7 +275,12 @@ impl Sequencer {
     }
 
     /// The log has spoken about the batch that was on its way. Tells what is on its way now.
-    async fn conclude(&mut self, batch: Sent, outcome: Result<(), AppendError>) -> Result<Option<OnItsWay>, Fatal> {
+    async fn conclude(
+        &mut self,
+        batch: Sent,
+        since: Instant,
+        outcome: Result<(), AppendError>,
+    ) -> Result<Option<OnItsWay>, Fatal> {
         if outcome.is_ok() {
             // The log works again before anyone is told of the last batch, and what rests on that is told after it.
             let next = self.dispatch();
@@ -279,7 +300,10 @@ impl Sequencer {
                 self.queue.wait_first(batch.undo());
                 self.is_up_to_date = self.fold_on(records).await?;
             }
-            Appended::Not => batch.refuse(Undecided::LogUnavailable),
+            Appended::Not => {
+                self.is_silent |= since.elapsed() > SILENCE;
+                batch.refuse(Undecided::LogUnavailable);
+            }
         }
         Ok(None)
     }
@@ -293,6 +317,7 @@ impl Sequencer {
                 self.read_models.apply(recorded);
             }
             self.published.publish(self.read_models.clone());
+            self.is_silent = false;
             self.published.set_readiness(self.skew.in_bounds((self.clock)()));
         }
         batch.answer();

@@ -56,6 +56,18 @@ pub fn size_bytes(message: &ProposedMessage) -> usize {
     message.data.len() + message.custom_metadata.len() + 2 * event_type
 }
 
+/// What is said of an event of somebody else, after so many records of ours.
+fn foreign(records: u64) -> String {
+    let what = "the event was not written by Reprise: it has no envelope";
+    match records {
+        0 => what.to_owned(),
+        _ => format!(
+            "{what}; `reprise log export FILE --until {records}` and `reprise log copy --until {records}` bring out \
+             the {records} records before it"
+        ),
+    }
+}
+
 /// The record that an event holds.
 ///
 /// # Errors
@@ -63,7 +75,7 @@ pub fn size_bytes(message: &ProposedMessage) -> usize {
 pub fn record(event: RecordedEvent) -> Result<Record, ReadError> {
     let position = Position::new(event.revision).next();
     let malformed = |reason: String| ReadError::Malformed { position, reason };
-    let foreign = || malformed("the event was not written by Reprise: it has no envelope".to_owned());
+    let foreign = || malformed(foreign(event.revision));
     let text = |bytes: Bytes| String::from_utf8(bytes.into()).map_err(|_| malformed("not text".to_owned()));
     let enveloped = text(event.custom_metadata)?;
     let (members, metadata) = enveloped.split_once(METADATA).ok_or_else(foreign)?;

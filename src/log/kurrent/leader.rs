@@ -12,6 +12,9 @@ use super::settings::{Node, Settings};
 /// How often one call is sent on to another node before it counts as failed.
 const MAX_HOPS: usize = 4;
 
+/// What is said where each node names another one as the leader.
+pub const LEADER_UNKNOWN: &str = "no node leads; each names another one";
+
 /// Whoever leads.
 pub struct Leader {
     settings: Settings,
@@ -38,6 +41,11 @@ impl Leader {
     /// The stream that holds the log.
     pub fn stream(&self) -> &str {
         &self.settings.stream
+    }
+
+    /// How long each thing may take.
+    pub fn patience(&self) -> Patience {
+        self.patience
     }
 
     /// How many nodes the URL names.
@@ -113,7 +121,7 @@ impl Leader {
             }
         }
         Err(match failed {
-            Failure::NotLeader(named) => Failure::Refused(format!("no node leads; the last one named is {named}")),
+            Failure::NotLeader(_) => Failure::Refused(LEADER_UNKNOWN.to_owned()),
             other @ (Failure::NotSent(_) | Failure::Deleted | Failure::Refused(_) | Failure::Lost(_)) => other,
         })
     }

@@ -17,6 +17,7 @@ mod wire;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use self::fault::Fault;
 use self::node::Node;
@@ -96,6 +97,12 @@ impl StandIn {
     /// So many of the next readings end after their first event, without a word on how they went.
     pub fn tear_readings(&self, readings: u64) {
         self.shared.lock().torn_readings = readings;
+    }
+
+    /// From now on an append can be read, and is acknowledged, only after so long; whoever appends meanwhile is told of the
+    /// conflict at once.
+    pub fn show_after(&self, delay: Duration) {
+        self.shared.lock().shown_after = delay;
     }
 
     /// How many faults are still to come.

@@ -182,8 +182,12 @@ impl Peer {
                 return std::future::pending().await;
             }
         }
+        let shown_after = self.shared.lock().shown_after;
         let result = match self.shared.append(&stream, &expected, messages) {
             Ok(current_revision) => {
+                // Who wrote it is told when the others can read it: by then it is on a majority's disks.
+                tokio::time::sleep(shown_after).await;
+                self.shared.tell();
                 AppendResult::Success(AppendSuccess { current_revision, no_position: Some(Empty {}) })
             }
             Err(conflict) => AppendResult::WrongExpectedVersion(conflict),
@@ -215,23 +219,25 @@ impl Peer {
 
     fn page(&self, name: &str, from: &Begin, backwards: bool, count: u64) -> Responses {
         let mut state = self.shared.lock();
-        let events = &state.stream(name).events;
-        if events.is_empty() {
+        let stream = state.stream(name);
+        let end = stream.hidden_from();
+        let events = &stream.events;
+        if events.range(..end).next().is_none() {
             let stream = Some(StreamIdentifier { stream_name: name.to_owned().into() });
             let content = Some(ReadContent::StreamNotFound(StreamNotFound { stream }));
             return stream::iter([Ok(ReadResp { content })]).boxed();
         }
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let found: Vec<ReadResp> = match (from, backwards) {
-            (Begin::End(_), true) => events.values().rev().take(count).map(told).collect(),
-            (Begin::Revision(at), true) => {
-                events.range(..=at).rev().take(count).map(|(_, event)| told(event)).collect()
-            }
-            (Begin::Start(_), true) => events.values().take(1).map(told).collect(),
-            (Begin::Start(_), false) => events.values().take(count).map(told).collect(),
-            (Begin::Revision(at), false) => events.range(at..).take(count).map(|(_, event)| told(event)).collect(),
-            (Begin::End(_), false) => Vec::new(),
+        let range = match (from, backwards) {
+            (Begin::Revision(at), true) => 0..end.min(at + 1),
+            (Begin::Revision(at), false) => *at.min(&end)..end,
+            (Begin::Start(_), true) => 0..1.min(end),
+            (Begin::Start(_), false) | (Begin::End(_), true) => 0..end,
+            (Begin::End(_), false) => 0..0,
         };
+        let shown = events.range(range).map(|(_, event)| told(event));
+        let found: Vec<ReadResp> =
+            if backwards { shown.rev().take(count).collect() } else { shown.take(count).collect() };
         stream::iter(found.into_iter().map(Ok)).boxed()
     }
 
@@ -239,7 +245,11 @@ impl Peer {
         let next = match from {
             Begin::Revision(revision) => revision + 1,
             Begin::Start(_) => 0,
-            Begin::End(_) => self.shared.lock().stream(&name).last().map_or(0, |last| last + 1),
+            Begin::End(_) => {
+                let mut state = self.shared.lock();
+                let stream = state.stream(&name);
+                stream.last().map_or(0, |last| last + 1).min(stream.hidden_from())
+            }
         };
         let (mut written, mut ended) = (self.shared.written(), self.shared.ended());
         written.mark_changed();
@@ -259,7 +269,8 @@ impl Peer {
                     let mut state = shared.lock();
                     let stream = state.stream(&name);
                     let refused = stream.must_live().err().map(Err);
-                    stream.events.range(next..).map(|(_, event)| Ok(told(event))).chain(refused).collect()
+                    let end = stream.hidden_from();
+                    stream.events.range(next.min(end)..end).map(|(_, event)| Ok(told(event))).chain(refused).collect()
                 };
                 let after = next + events.len() as u64;
                 Some((stream::iter(events), (after, written, ended)))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -38,6 +38,8 @@ pub struct State {
     pub clock_ahead_ms: i64,
     /// So many of the next readings break off.
     pub torn_readings: u64,
+    /// For so long what was appended is known to those who append, and to nobody who reads.
+    pub shown_after: Duration,
     authorization: Option<String>,
     streams: HashMap<String, Stream>,
 }
@@ -46,6 +48,8 @@ pub struct State {
 #[derive(Default)]
 pub struct Stream {
     pub events: BTreeMap<u64, RecordedEvent>,
+    /// From which revision on nobody who reads may see an event, and until when.
+    hidden: VecDeque<(u64, Instant)>,
     /// The ids that were appended since the server started: with any revision, those are not appended again.
     ids: HashSet<[i64; 2]>,
     is_deleted: bool,
@@ -86,8 +90,13 @@ impl Shared {
         messages: Vec<ProposedMessage>,
     ) -> Result<Option<u64>, WrongExpectedVersion> {
         let appended = self.lock().append(stream, expected, messages);
-        self.written.send_modify(|count| *count += 1);
+        self.tell();
         appended
+    }
+
+    /// Has subscriptions look.
+    pub fn tell(&self) {
+        self.written.send_modify(|count| *count += 1);
     }
 
     pub fn write(&self, stream: &str, event_type: &str, data: &str) {
@@ -139,7 +148,7 @@ impl State {
         expected: &Expected,
         messages: Vec<ProposedMessage>,
     ) -> Result<Option<u64>, WrongExpectedVersion> {
-        let created = self.ticks().to_string();
+        let (created, shown_after) = (self.ticks().to_string(), self.shown_after);
         let stream = self.stream(name);
         let last = stream.last();
         let next = last.map_or(0, |last| last + 1);
@@ -158,6 +167,9 @@ impl State {
             };
             let repeated = !messages.is_empty() && (first..).zip(&messages).all(has);
             return if repeated { Ok(Some(first + messages.len() as u64 - 1)) } else { Err(conflict(expected, last)) };
+        }
+        if !shown_after.is_zero() {
+            stream.hidden.push_back((next, Instant::now() + shown_after));
         }
         for (revision, message) in (next..).zip(messages) {
             stream.ids.insert(bits(message.id.as_ref()));
@@ -182,6 +194,12 @@ impl Stream {
         let mut told = MetadataMap::new();
         told.insert(EXCEPTION, DELETED.parse().expect("a constant"));
         Err(Status::with_metadata(Code::FailedPrecondition, "Event stream is deleted.", told))
+    }
+
+    /// The first revision that nobody who reads may see yet.
+    pub fn hidden_from(&mut self) -> u64 {
+        while self.hidden.pop_front_if(|(_, until)| *until <= Instant::now()).is_some() {}
+        self.hidden.front().map_or(u64::MAX, |(revision, _)| *revision)
     }
 
     pub fn last(&self) -> Option<u64> {

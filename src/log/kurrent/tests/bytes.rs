@@ -12,7 +12,7 @@ async fn over_a_wire(stream: &mut Stream) -> (KurrentLog, Wire) {
     let wire = Wire::to(address).await;
     stream.url = format!("kurrentdb://{}?tls=false", wire.address());
     let log = stream.log().await;
-    log.following.abort();
+    log.tasks.iter().for_each(JoinHandle::abort);
     (log, wire)
 }
 

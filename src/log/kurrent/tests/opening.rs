@@ -113,8 +113,9 @@ async fn an_event_of_somebody_else_within_the_log_is_damage() {
     let records = chain(&Head::EMPTY, 2);
     log.append(&Head::EMPTY, &records).await.unwrap();
     stream.stand_in().write(&stream.name, "OrderPlaced", "{}");
-    let Err(ReadError::Malformed { position, .. }) = log.read(Position::START, 9).await else { panic!() };
+    let Err(ReadError::Malformed { position, reason }) = log.read(Position::START, 9).await else { panic!() };
     assert_eq!(position, Position::new(3));
+    assert!(reason.contains("`reprise log export FILE --until 2`"), "the way out is named: {reason}");
     assert_eq!(log.read(Position::START, 2).await.unwrap(), records);
 }
 
@@ -152,4 +153,35 @@ async fn a_stream_whose_events_the_server_is_to_forget_is_no_log() {
     let stream = Stream::on(StandIn::start().await);
     stream.stand_in().write(&format!("$${}", stream.name), "$metadata", r#"{"$acl":{"$r":"$all"}}"#);
     stream.log().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_the_server_is_told_to_forget_while_it_is_used_is_not_used_until_it_is_kept_again() {
+    let stream = Stream::on(StandIn::start().await);
+    let (log, mut records) = (stream.log().await, chain(&Head::EMPTY, 5));
+    log.append(&Head::EMPTY, &records).await.unwrap();
+    let metadata = format!("$${}", stream.name);
+    for forgetting in ["$maxCount", "$maxAge", "$tb"] {
+        stream.stand_in().write(&metadata, "$metadata", &format!(r#"{{"{forgetting}":3}}"#));
+        let why = loop {
+            match log.head().await {
+                Ok(_) => tokio::time::sleep(SETTLE_PAUSE).await,
+                Err(why) => break why.to_string(),
+            }
+        };
+        assert!(why.contains("is no whole log") && why.contains(forgetting), "{why}");
+        let head = records.last().unwrap().head();
+        let next = chain(&head, 1);
+        for outcome in [log.append(&head, &next).await, log.compare_head(&head).await] {
+            assert!(matches!(&outcome, Err(AppendError::Unavailable(why)) if why.contains(forgetting)), "{outcome:?}");
+        }
+        assert!(matches!(log.read(Position::START, 9).await, Err(ReadError::Unavailable(_))));
+        stream.stand_in().write(&metadata, "$metadata", "{}");
+        while log.head().await.is_err() {
+            tokio::time::sleep(SETTLE_PAUSE).await;
+        }
+        log.append(&head, &next).await.unwrap();
+        records.extend(next);
+    }
+    assert_eq!(whole(&log).await, records);
 }
