@@ -85,15 +85,18 @@ pub async fn room(place: &Place, command: &config::Room) -> Result<String, CliEr
     let configure = ConfigureRoom { capacity: capacity.unwrap_or(room.capacity()), admissions_per_second: pace };
     let log = folder.log;
     let (engine, sequencer) = start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY, None).await?;
-    let said = format!(
-        "capacity {}, {}",
-        configure.capacity,
-        pace.map_or("no bound on admissions".to_owned(), |pace| format!("{pace} admissions in one second at most"))
-    );
+    let said = set(configure.capacity, pace);
     let command = Command { by: Credential::Operator, idempotency: None, action: Action::ConfigureRoom(configure) };
     engine.submit(Submission::new(command, None)).await?;
     drop(engine);
     sequencer.await??;
     log.close().await;
     Ok(said)
+}
+
+/// What is set now, and what follows where that is little.
+fn set(capacity: u64, pace: Option<u32>) -> String {
+    let pace = pace.map_or("no limit".to_owned(), |pace| format!("{} admissions/s at most", HumanCount(pace.into())));
+    let nobody = if capacity == 0 { "\nnobody is admitted while the capacity is 0" } else { "" };
+    format!("capacity: {}\npace: {pace}{nobody}", HumanCount(capacity))
 }

@@ -189,6 +189,10 @@ async fn prepare(place: &Place, options: &Serve) -> Result<Prepared, ServeError>
     let snapshots = SnapshotFolder::beside(&place.data);
     let (snapshots, snapshots_written) = SnapshotWriter::start(snapshots, last_snapshot);
     let (engine, sequencer) = start(log.clone(), replayed, &key, capacity, Some(snapshots)).await?;
+    let slots = if state.log.is_some() { state.room.capacity() } else { capacity };
+    if slots == 0 {
+        tracing::warn!("the waiting room has no slots, so nobody is admitted: use `reprise room set --capacity N`");
+    }
     if options.demo {
         until_ready(&engine, &sequencer).await;
         demo::prepare(&engine, &log, &state).await?;

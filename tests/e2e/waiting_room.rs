@@ -81,6 +81,7 @@ async fn a_payment_gives_its_slot_on() {
 async fn the_demos_fixed_tokens_are_active_outside_the_line_and_granted_again_at_a_start() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start_in(folder.path(), &["--demo", "--capacity", "0"]);
+    assert!(server.output().contains("the waiting room has no slots"), "{}", server.output());
     let me = server.get("/api/tokens/me", TOKEN_1).await;
     assert_eq!(
         (&me.ok()["status"], &me.ok()["queueNumber"], &me.ok()["userId"]),
