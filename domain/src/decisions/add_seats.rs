@@ -34,9 +34,7 @@ impl Decide for AddSeats {
         for seat in seats {
             match schedule.and_then(|schedule| schedule.seats.get(seat.seat_id.get())) {
                 Some(there) if there == seat => {}
-                Some(_) => {
-                    return conflict(format!("seat {} of schedule {schedule_id} is another one already", seat.seat_id));
-                }
+                Some(there) => return conflict(difference(*schedule_id, seat, there)),
                 None => added.push(checked(seat)?.clone()),
             }
         }
@@ -56,6 +54,22 @@ impl Decide for AddSeats {
         }
         Ok(added.into())
     }
+}
+
+/// Which members differ, with both values.
+fn difference(schedule_id: ScheduleId, asked: &Seat, there: &Seat) -> String {
+    let known = |text: &Option<std::sync::Arc<str>>| text.as_deref().unwrap_or("none").to_owned();
+    let number = |number: Option<u32>| number.map_or_else(|| "none".to_owned(), |number| number.to_string());
+    let members = |seat: &Seat| {
+        let Seat { name, zone, price, row, number: of_row, .. } = seat;
+        [name.to_string(), zone.to_string(), price.get().to_string(), known(row), number(*of_row)]
+    };
+    let names = ["name", "zone", "price", "row", "number"];
+    let pairs = names.iter().zip(members(asked).into_iter().zip(members(there)));
+    let differs = pairs.filter(|(_, (asked, there))| asked != there);
+    let said: Vec<String> =
+        differs.map(|(name, (asked, there))| format!("{name} {asked:?} is asked for, the log has {there:?}")).collect();
+    format!("seat {} of schedule {schedule_id} differs: {}", asked.seat_id, said.join("; "))
 }
 
 /// What one seat must be.
