@@ -137,6 +137,8 @@ pub async fn start(
     let node_id = Uuid::new_v4();
     let is_new = replayed.state.log.is_none();
     let (engine, sequencer): (Engine, Sequencer) = Engine::new(log.clone(), replayed, system_clock(), node_id);
+    let seeds = key.clone();
+    let sequencer = sequencer.with_seeds(Arc::new(move |log_id, nonce| seeds.draw_seed(log_id, nonce)));
     let sequencer = match snapshots {
         Some(snapshots) => sequencer.with_snapshots(snapshots),
         None => sequencer,

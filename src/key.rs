@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use domain::{Hash, Seed, Token, TokenHash, UserId};
+use domain::{Hash, Nonce, Seed, Token, TokenHash, UserId};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -109,6 +109,11 @@ impl ServerKey {
             Some(seed) => Some(self.token(seed)),
             None => FIXED_TOKENS.iter().find(|(user, _)| *user == token.user_id.get()).map(|(_, fixed)| *fixed),
         }
+    }
+
+    /// The seed of a draw: HMAC-SHA-256(key, "reprise/draw" ‖ log id ‖ nonce), so that it is stored nowhere before the draw.
+    pub fn draw_seed(&self, log_id: &Uuid, nonce: &Nonce) -> Hash {
+        Hash::new(self.hmac(&[b"reprise/draw".as_slice(), log_id.as_bytes(), nonce.as_bytes()].concat()))
     }
 
     fn hmac(&self, message: &[u8]) -> [u8; 32] {

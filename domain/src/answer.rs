@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{
-    Event, Hold, HoldCancelled, PointsCharged, PointsEvent, ReservationPaid, ReservationRefunded, RoomEvent, RoomLeft,
-    SaleEvent, SeatsHeld, TokenIssued,
+    Event, Hold, HoldCancelled, HoldExtended, PointsCharged, PointsEvent, ReservationPaid, ReservationRefunded,
+    RoomEvent, RoomLeft, SaleEvent, SeatsHeld, TokenArrived, TokenIssued,
 };
 use crate::limits::FINISHED_SECONDS;
 use crate::state::reservations::{Reservation, ReservationStatus};
@@ -69,6 +69,7 @@ impl Event {
     pub fn answer(&self) -> Answer {
         match self {
             Self::Room(event) => event.answer(),
+            Self::Opening(_) => Answer::Done,
             Self::Points(event) => event.answer(),
             Self::Sale(event) => event.answer(),
             Self::Log(_) | Self::Catalogue(_) => Answer::Done,
@@ -81,6 +82,7 @@ impl RoomEvent {
         match self {
             Self::TokenIssued(issued) => Answer::Token(issued.token()),
             Self::RoomLeft(left) => Answer::Token(left.token()),
+            Self::TokenArrived(arrived) => Answer::Token(arrived.token()),
             Self::RoomConfigured(_)
             | Self::TokenAdmitted(_)
             | Self::TokenExpired(_)
@@ -104,9 +106,13 @@ impl PointsEvent {
 
 impl SaleEvent {
     fn answer(&self) -> Answer {
-        let reservation = |hold: &Hold, status| Answer::Reservation(Reservation { hold: hold.clone(), status });
+        let reservation =
+            |hold: &Hold, status| Answer::Reservation(Reservation { status, ..Reservation::held(hold.clone()) });
         match self {
             Self::SeatsHeld(SeatsHeld { hold }) => reservation(hold, ReservationStatus::Held),
+            Self::HoldExtended(HoldExtended { hold, .. }) => {
+                Answer::Reservation(Reservation { is_extended: true, ..Reservation::held(hold.clone()) })
+            }
             Self::HoldCancelled(HoldCancelled { hold, .. }) => reservation(hold, ReservationStatus::Cancelled),
             Self::ReservationRefunded(ReservationRefunded { hold, .. }) => {
                 reservation(hold, ReservationStatus::Refunded)
@@ -127,6 +133,21 @@ impl TokenIssued {
             user_id: self.user_id,
             seed: Some(self.seed),
             status: if self.admitted { TokenStatus::Active } else { TokenStatus::Waiting },
+            queue_number: self.queue_number,
+            issued_at: self.issued_at,
+            expires_at: self.expires_at.millis(),
+        }
+    }
+}
+
+impl TokenArrived {
+    /// The token as it is right after this event.
+    fn token(&self) -> Token {
+        Token {
+            token_id: self.token_id,
+            user_id: self.user_id,
+            seed: Some(self.seed),
+            status: TokenStatus::Active,
             queue_number: self.queue_number,
             issued_at: self.issued_at,
             expires_at: self.expires_at.millis(),

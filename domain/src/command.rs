@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::decisions::*;
-use crate::event::Event;
+use crate::event::{EntryClosed, Event, OpeningEvent};
 use crate::record::{ActorName, IdempotencyKey};
 use crate::rejection::Rejection;
 use crate::state::State;
@@ -45,6 +45,8 @@ pub enum Action {
     ResumeSale(ResumeSale),
     /// See [`IssueToken`].
     IssueToken(IssueToken),
+    /// See [`Arrive`].
+    Arrive(Arrive),
     /// See [`LeaveRoom`].
     LeaveRoom(LeaveRoom),
     /// See [`GrantToken`].
@@ -53,6 +55,8 @@ pub enum Action {
     ChargePoints(ChargePoints),
     /// See [`HoldSeats`].
     HoldSeats(HoldSeats),
+    /// See [`ExtendHold`].
+    ExtendHold(ExtendHold),
     /// See [`CancelReservation`].
     CancelReservation(CancelReservation),
     /// See [`PayReservation`].
@@ -63,6 +67,16 @@ pub enum Action {
     AddSeats(AddSeats),
     /// See [`PublishSchedule`].
     PublishSchedule(PublishSchedule),
+    /// See [`ScheduleOpening`].
+    ScheduleOpening(ScheduleOpening),
+    /// See [`MoveOpening`].
+    MoveOpening(MoveOpening),
+    /// See [`WithdrawOpening`].
+    WithdrawOpening(WithdrawOpening),
+    /// See [`ReceiveBeacon`].
+    ReceiveBeacon(ReceiveBeacon),
+    /// See [`DrawQueue`].
+    DrawQueue(DrawQueue),
     /// See [`Tick`].
     Tick(Tick),
 }
@@ -109,6 +123,19 @@ impl Command {
     /// # Errors
     /// The rule that the command would break.
     pub fn decide(&self, state: &State, now: Timestamp) -> Result<(Actor, Decided), Rejection> {
+        match state.room.due_close(now) {
+            None => self.decide_on(state, now),
+            // The first decision at or past the opening time closes entry before all else.
+            Some(closed) => {
+                let mut after = state.clone();
+                after.room.fold_opening(&OpeningEvent::EntryClosed(closed.clone()), state.head);
+                let (actor, decided) = self.decide_on(&after, now)?;
+                Ok((actor, decided.after(closed, &self.action)))
+            }
+        }
+    }
+
+    fn decide_on(&self, state: &State, now: Timestamp) -> Result<(Actor, Decided), Rejection> {
         let actor = self.by.identify(state, now)?;
         if let (Some(idempotency), Some(user_id)) = (self.idempotency, actor.user_id())
             && let Some(first) = state.idempotency.first_use(user_id, idempotency.key, now)
@@ -140,6 +167,13 @@ impl Action {
             Self::PublishConcert(_) => "publish-concert",
             Self::AddSeats(_) => "add-seats",
             Self::PublishSchedule(_) => "publish-schedule",
+            Self::Arrive(_) => "arrive",
+            Self::ExtendHold(_) => "extend-hold",
+            Self::ScheduleOpening(_) => "schedule-opening",
+            Self::MoveOpening(_) => "move-opening",
+            Self::WithdrawOpening(_) => "withdraw-opening",
+            Self::ReceiveBeacon(_) => "receive-beacon",
+            Self::DrawQueue(_) => "draw-queue",
             Self::Tick(_) => "tick",
         }
     }
@@ -151,15 +185,22 @@ impl Action {
             Self::PauseSale(rule) => rule,
             Self::ResumeSale(rule) => rule,
             Self::IssueToken(rule) => rule,
+            Self::Arrive(rule) => rule,
             Self::LeaveRoom(rule) => rule,
             Self::GrantToken(rule) => rule,
             Self::ChargePoints(rule) => rule,
             Self::HoldSeats(rule) => rule,
+            Self::ExtendHold(rule) => rule,
             Self::CancelReservation(rule) => rule,
             Self::PayReservation(rule) => rule,
             Self::PublishConcert(rule) => rule,
             Self::AddSeats(rule) => rule,
             Self::PublishSchedule(rule) => rule,
+            Self::ScheduleOpening(rule) => rule,
+            Self::MoveOpening(rule) => rule,
+            Self::WithdrawOpening(rule) => rule,
+            Self::ReceiveBeacon(rule) => rule,
+            Self::DrawQueue(rule) => rule,
             Self::Tick(rule) => rule,
         }
     }
@@ -214,9 +255,21 @@ impl Actor {
     }
 }
 
-impl From<Event> for Decided {
-    fn from(event: Event) -> Self {
-        Self::Events(vec![event])
+impl Decided {
+    /// The same, with the close of entry before it. What writes nothing closes nothing either: only the tick has come for that.
+    fn after(self, closed: EntryClosed, action: &Action) -> Self {
+        let closed = Event::from(closed);
+        match self {
+            Self::Events(events) => Self::Events(std::iter::once(closed).chain(events).collect()),
+            Self::Already(_) if *action == Action::Tick(Tick) => closed.into(),
+            Self::Already(_) | Self::Repeated(_) => self,
+        }
+    }
+}
+
+impl<E: Into<Event>> From<E> for Decided {
+    fn from(event: E) -> Self {
+        Self::Events(vec![event.into()])
     }
 }
 

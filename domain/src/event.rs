@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod log;
+mod opening;
 mod points;
 mod room;
 mod sale;
@@ -16,12 +17,16 @@ use serde::{Deserialize, Deserializer};
 
 pub use catalogue::{ConcertPublished, SchedulePublished, Seat, SeatsAdded};
 pub use log::LogCreated;
+pub use opening::{BeaconReceived, EntryClosed, OpeningMoved, OpeningScheduled, OpeningWithdrawn, QueueDrawn};
 pub use points::PointsCharged;
 use room::RoomConfiguredV1;
 pub use room::{
-    RoomConfigured, RoomLeft, SalePaused, SaleResumed, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued,
+    RoomConfigured, RoomLeft, SalePaused, SaleResumed, TokenAdmitted, TokenArrived, TokenExpired, TokenGranted,
+    TokenIssued,
 };
-pub use sale::{Hold, HoldCancelled, HoldExpired, PricedSeat, ReservationPaid, ReservationRefunded, SeatsHeld};
+pub use sale::{
+    Hold, HoldCancelled, HoldExpired, HoldExtended, PricedSeat, ReservationPaid, ReservationRefunded, SeatsHeld,
+};
 use stored::{Newest, Older, events};
 
 use crate::values::UserId;
@@ -38,11 +43,21 @@ events! {
             RoomConfigured { 1: Older<RoomConfiguredV1>, 2: Newest }
             TokenIssued { 1: Newest }
             TokenAdmitted { 1: Newest }
+            TokenArrived { 1: Newest }
             TokenExpired { 1: Newest }
             RoomLeft { 1: Newest }
             TokenGranted { 1: Newest }
             SalePaused { 1: Newest }
             SaleResumed { 1: Newest }
+        }
+        /// The opening of a sale: its pre-queue and its draw.
+        Opening(OpeningEvent) {
+            OpeningScheduled { 1: Newest }
+            OpeningMoved { 1: Newest }
+            OpeningWithdrawn { 1: Newest }
+            EntryClosed { 1: Newest }
+            BeaconReceived { 1: Newest }
+            QueueDrawn { 1: Newest }
         }
         /// Points that come in, or are put right.
         Points(PointsEvent) {
@@ -57,6 +72,7 @@ events! {
         /// What becomes of seats, and of the points that they cost.
         Sale(SaleEvent) {
             SeatsHeld { 1: Newest }
+            HoldExtended { 1: Newest }
             HoldExpired { 1: Newest }
             HoldCancelled { 1: Newest }
             ReservationPaid { 1: Newest }
@@ -89,7 +105,7 @@ impl Event {
     pub fn log_created(&self) -> Option<&LogCreated> {
         match self {
             Self::Log(LogEvent::LogCreated(created)) => Some(created),
-            Self::Room(_) | Self::Points(_) | Self::Catalogue(_) | Self::Sale(_) => None,
+            Self::Room(_) | Self::Opening(_) | Self::Points(_) | Self::Catalogue(_) | Self::Sale(_) => None,
         }
     }
 
@@ -101,9 +117,15 @@ impl Event {
                 SaleEvent::ReservationPaid(ReservationPaid { hold, .. })
                 | SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. }),
             ) => Some(hold.user_id),
-            Self::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_))
+            Self::Sale(
+                SaleEvent::SeatsHeld(_)
+                | SaleEvent::HoldExtended(_)
+                | SaleEvent::HoldExpired(_)
+                | SaleEvent::HoldCancelled(_),
+            )
             | Self::Log(_)
             | Self::Room(_)
+            | Self::Opening(_)
             | Self::Catalogue(_) => None,
         }
     }

@@ -47,14 +47,16 @@ mod values;
 pub use answer::{Answer, Charge, Payment};
 pub use command::{Action, Actor, Command, Credential, Decide, Decided, Decision};
 pub use decisions::{
-    AddSeats, CancelReservation, ChargePoints, ConfigureRoom, CreateLog, GrantToken, HoldSeats, IssueToken, LeaveRoom,
-    PauseSale, PayReservation, PublishConcert, PublishSchedule, ResumeSale, Tick,
+    AddSeats, Arrive, CancelReservation, ChargePoints, ConfigureRoom, CreateLog, DrawQueue, ExtendHold, GrantToken,
+    HoldSeats, IssueToken, LeaveRoom, MoveOpening, PauseSale, PayReservation, PublishConcert, PublishSchedule,
+    ReceiveBeacon, ResumeSale, ScheduleOpening, Tick, WithdrawOpening,
 };
 pub use event::{
-    CatalogueEvent, ConcertPublished, DecodeError, Event, Hold, HoldCancelled, HoldExpired, LogCreated, LogEvent,
-    PointsCharged, PointsEvent, PricedSeat, ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft,
-    SaleEvent, SalePaused, SaleResumed, SchedulePublished, Seat, SeatsAdded, SeatsHeld, TokenAdmitted, TokenExpired,
-    TokenGranted, TokenIssued,
+    BeaconReceived, CatalogueEvent, ConcertPublished, DecodeError, EntryClosed, Event, Hold, HoldCancelled,
+    HoldExpired, HoldExtended, LogCreated, LogEvent, OpeningEvent, OpeningMoved, OpeningScheduled, OpeningWithdrawn,
+    PointsCharged, PointsEvent, PricedSeat, QueueDrawn, ReservationPaid, ReservationRefunded, RoomConfigured,
+    RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed, SchedulePublished, Seat, SeatsAdded, SeatsHeld,
+    TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenIssued,
 };
 pub use house::{House, NoChoice, Plan, Row, Together, Wanted, Zone};
 pub use name::{is_name, shows_nothing};
@@ -64,10 +66,10 @@ pub use record::{
 pub use rejection::Rejection;
 pub use state::catalogue::{Catalogue, Concert, Schedule, ScheduleTimes};
 pub use state::reservations::{Reservation, ReservationStatus};
-pub use state::room::{Deadline, Room, Token, TokenStatus};
+pub use state::room::{Beacon, Closed, Deadline, Draw, Opening, Openings, Place, Room, Token, TokenStatus};
 pub use state::sale_clock::{Pause, SaleClock};
 pub use state::{LogIdentity, State};
 pub use values::{
-    ConcertId, Fingerprint, Hash, MAX_SAFE_INTEGER, NotAnId, PaymentId, Points, Position, ReservationId, RoomId,
+    ConcertId, Fingerprint, Hash, MAX_SAFE_INTEGER, Nonce, NotAnId, PaymentId, Points, Position, ReservationId, RoomId,
     SaleTime, ScheduleId, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId,
 };

@@ -8,6 +8,10 @@ pub const MAX_SEATS_PER_RESERVATION: usize = 4;
 pub const MAX_SEATS_PER_USER_IN_SCHEDULE: usize = 4;
 /// How long a hold lasts, in seconds.
 pub const HOLD_SECONDS: i64 = 5 * 60;
+/// By how much a hold is made longer, once, in seconds.
+pub const EXTENSION_SECONDS: i64 = 5 * 60;
+/// How long before its deadline a hold may be made longer, in seconds.
+pub const EXTENSION_WINDOW_SECONDS: i64 = 2 * 60;
 /// How long an admitted token may choose and hold seats, in seconds.
 pub const ACTIVE_SECONDS: i64 = 10 * 60;
 /// How long a token may wait in line, in seconds.
@@ -20,6 +24,8 @@ pub const GRANTED_SECONDS: i64 = 24 * 60 * 60;
 pub const GRANT_AGAIN_SECONDS: i64 = 12 * 60 * 60;
 /// How long what is over is remembered (expired tokens, closed reservations, idempotency keys), in seconds.
 pub const REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
+/// The least time from an opening's announcement to the opening, in seconds.
+pub const MIN_OPENING_NOTICE_SECONDS: i64 = 60;
 /// The largest charge.
 pub const MAX_CHARGE: Points = Points::new(10_000_000);
 /// The largest balance that a charge may lead to; refunds may pass it.

@@ -11,7 +11,7 @@ pub enum Rejection {
     /// The token's deadline is over.
     TokenExpired,
     /// Only who is in the room may do this.
-    NotAdmitted { queue_number: u64, serving_number: u64, ahead: u64 },
+    NotAdmitted { queue_number: Option<u64>, serving_number: u64, ahead: Option<u64> },
     /// It belongs to another user.
     NotYours,
     /// There is no such concert.
@@ -42,6 +42,20 @@ pub enum Rejection {
     NotOnSale,
     /// The hold's deadline is over.
     HoldExpired,
+    /// An opening is announced already.
+    OpeningExists,
+    /// There is no opening, or none that waits for this.
+    OpeningNotFound,
+    /// The opening has come too far for this.
+    OpeningBegun,
+    /// The beacon's value does not appear before `at`.
+    BeaconNotDue { at: Timestamp },
+    /// The beacon's value is another one.
+    BeaconKnown,
+    /// The seed is not the one that was committed to.
+    SeedNotCommitted,
+    /// The hold cannot be made longer: it was once, or is none any more, or may be from this time on.
+    NotExtendable { extendable_from: Option<Timestamp> },
     /// The line is full.
     RoomFull,
     /// The idempotency key was used for another request.

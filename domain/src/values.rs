@@ -257,6 +257,8 @@ byte_strings! {
     TokenHash[32]
     /// The random bytes from which the server's key derives a token.
     Seed[16]
+    /// The random bytes from which the server's key makes the seed of a draw.
+    Nonce[16]
     /// The first 128 bits of the SHA-256 of something that a client wrote.
     Fingerprint[16]
 }

@@ -34,8 +34,14 @@ impl Balances {
             }
             Event::Log(_)
             | Event::Room(_)
+            | Event::Opening(_)
             | Event::Catalogue(_)
-            | Event::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_)) => {}
+            | Event::Sale(
+                SaleEvent::SeatsHeld(_)
+                | SaleEvent::HoldExtended(_)
+                | SaleEvent::HoldExpired(_)
+                | SaleEvent::HoldCancelled(_),
+            ) => {}
         }
     }
 }

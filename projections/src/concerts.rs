@@ -134,7 +134,11 @@ impl Concerts {
             | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
                 self.count(hold.concert_id, hold.schedule_id, seats, head)
             }
-            Event::Log(_) | Event::Room(_) | Event::Points(_) => {}
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Opening(_)
+            | Event::Points(_)
+            | Event::Sale(SaleEvent::HoldExtended(_)) => {}
         }
     }
 

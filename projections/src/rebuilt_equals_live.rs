@@ -130,7 +130,8 @@ fn issued_hash(token_id: TokenId) -> TokenHash {
 
 /// Everything that has an ETag, by name.
 fn representations(models: &ReadModels) -> BTreeMap<&'static str, Representation> {
-    let mut all = BTreeMap::from([("concerts", models.concerts.list()), ("queue", models.room.queue())]);
+    let mut all =
+        BTreeMap::from([("concerts", models.concerts.list()), ("queue", models.room.queue(models.recorded_at))]);
     all.extend(models.concerts.concert(CONCERT).map(|concert| ("concert", concert)));
     all.extend(models.concerts.dates(CONCERT).map(|dates| ("dates", dates)));
     if let Ok(list) = models.seat_lists.get(CONCERT, SCHEDULE) {
@@ -220,7 +221,7 @@ fn agree(models: &ReadModels, state: &State) {
         let id = reservation_id(number);
         assert_eq!(models.reservations.get(id), state.reservations.get(id, state.recorded_at));
     }
-    let queue = json(&models.room.queue());
+    let queue = json(&models.room.queue(models.recorded_at));
     assert_eq!(queue["waiting"], state.room.waiting());
     assert_eq!(queue["active"], state.room.active());
     assert_eq!(queue["servingNumber"], state.room.serving_number());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::limits::REMEMBERED_SECONDS;
 use domain::{
-    CatalogueEvent, Event, Hold, HoldCancelled, HoldExpired, RecordedEvent, Reservation, ReservationId,
+    CatalogueEvent, Event, Hold, HoldCancelled, HoldExpired, HoldExtended, RecordedEvent, Reservation, ReservationId,
     ReservationPaid, ReservationRefunded, ReservationStatus, SaleEvent, ScheduleId, SchedulePublished, SeatsHeld,
     Timestamp,
 };
@@ -44,6 +44,7 @@ impl ReservationViews {
                 self.starts_at.insert(*schedule_id, *starts_at);
             }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.open(hold),
+            Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => self.extend(hold),
             Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, expired_at })) => {
                 self.close(hold, Held, Expired, *expired_at)
             }
@@ -59,6 +60,7 @@ impl ReservationViews {
             }
             Event::Log(_)
             | Event::Room(_)
+            | Event::Opening(_)
             | Event::Points(_)
             | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_)) => {}
         }
@@ -66,8 +68,14 @@ impl ReservationViews {
     }
 
     fn open(&mut self, hold: &Hold) {
-        let reservation = Arc::new(Reservation { hold: hold.clone(), status: ReservationStatus::Held });
+        let reservation = Arc::new(Reservation::held(hold.clone()));
         self.entries.insert(hold.reservation_id, Entry { reservation, forgotten_at: None });
+    }
+
+    fn extend(&mut self, hold: &Hold) {
+        if let Some(entry) = self.entries.get_mut(&hold.reservation_id) {
+            Arc::make_mut(&mut entry.reservation).extend(hold);
+        }
     }
 
     fn close(&mut self, hold: &Hold, from: ReservationStatus, to: ReservationStatus, closed_at: Timestamp) {

@@ -1,10 +1,10 @@
 //! The waiting room as it is seen from outside: who a token is, how long the line is, how fast it moves.
 
 use domain::{
-    Deadline, Event, RecordedEvent, ReservationPaid, Room, RoomEvent, RoomId, SaleEvent, Timestamp, Token, TokenStatus,
+    ActorName, Deadline, Draw, Event, Hash, Opening, Position, RecordedEvent, ReservationPaid, Room, RoomEvent, RoomId,
+    SaleEvent, Timestamp, Token, TokenStatus,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 use crate::admissions::{Admissions, WINDOW_SECONDS};
 use crate::representation::{Page, Representation, json};
@@ -19,23 +19,93 @@ pub struct RoomView {
     room: Room<()>,
     admissions: Admissions,
     queue_page: Page,
+    /// The same while nobody is let in before a draw: that begins at a time, and by no event.
+    prequeue_page: Page,
 }
 
 /// The line as clients read it: each compares it with their own number.
-#[derive(PartialEq, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Queue {
+struct Queue<'a> {
     room_id: RoomId,
     state: &'static str,
-    /// Null: a room is open from its first day on.
-    opens_at: (),
+    opens_at: Option<String>,
     /// Why the sale is paused, and when it goes on by itself; null where it is not, or does not.
-    pause_reason: Option<Arc<str>>,
+    pause_reason: Option<&'a str>,
     resumes_at: Option<String>,
+    #[serde(flatten)]
+    figures: Figures,
+    /// In a pre-queue: how many take part.
+    entrants: Option<u64>,
+    opening: Option<OpeningShown<'a>>,
+    draw: Option<DrawShown<'a>>,
+}
+
+/// What moves all the time.
+#[derive(PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Figures {
     serving_number: u64,
     waiting: usize,
     active: u64,
     capacity: u64,
+}
+
+/// An opening from its announcement to the draw.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OpeningShown<'a> {
+    prequeue_from: String,
+    opens_at: String,
+    commitment: Hash,
+    position: Position,
+    beacon_source: Option<&'a str>,
+    beacon_at: Option<String>,
+}
+
+/// All that the order follows from, as far as it is known: from the close on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DrawShown<'a> {
+    first: u64,
+    entrants: u64,
+    closed_position: Position,
+    closed_hash: Hash,
+    seed: Option<Hash>,
+    beacon_source: Option<&'a str>,
+    beacon: Option<Hash>,
+    commitment: Hash,
+    position: Option<Position>,
+}
+
+impl<'a> OpeningShown<'a> {
+    fn of(opening: &'a Opening) -> Self {
+        Self {
+            prequeue_from: rfc3339(opening.prequeue_from),
+            opens_at: rfc3339(opening.opens_at),
+            commitment: opening.commitment,
+            position: opening.position,
+            beacon_source: opening.beacon.as_ref().map(|beacon| &*beacon.source),
+            beacon_at: opening.beacon.as_ref().map(|beacon| rfc3339(beacon.at)),
+        }
+    }
+}
+
+impl<'a> DrawShown<'a> {
+    fn of(opening: &'a Opening, drawn: Option<&Draw>) -> Option<Self> {
+        let closed = opening.closed.as_ref()?;
+        Some(Self {
+            first: closed.first,
+            entrants: closed.entrants,
+            closed_position: closed.head.position,
+            closed_hash: closed.head.hash,
+            seed: drawn.map(|draw| draw.seed),
+            beacon_source: opening.beacon.as_ref().map(|beacon| &*beacon.source),
+            beacon: opening.beacon_value,
+            commitment: opening.commitment,
+            position: drawn.map(|draw| draw.position),
+        })
+    }
 }
 
 impl RoomView {
@@ -44,31 +114,56 @@ impl RoomView {
         &self.room
     }
 
-    /// How the line stands.
-    pub fn queue(&self) -> Representation {
-        self.queue_page.read(QUEUE_VERSION, || json(&self.shown()))
+    /// How the line stands at `now`. A state that begins at a time has an ETag of its own.
+    pub fn queue(&self, now: Timestamp) -> Representation {
+        if self.room.openings().is_prequeue(now) {
+            self.prequeue_page.read(QUEUE_VERSION * 10 + 1, || json(&self.shown(now)))
+        } else {
+            self.queue_page.read(QUEUE_VERSION * 10, || json(&self.shown(now)))
+        }
     }
 
     /// How many seconds a waiting token will wait, by the admissions of the last minute before `now`; 0 for one that does
     /// not wait any more, though `token` may be of a time when it did. Where nobody was let in, all that can be said is that the token waits no longer than it lives.
     pub fn estimated_wait_seconds(&self, token: &Token, now: Timestamp) -> u64 {
         let waiting = self.room.token(token.token_id).filter(|token| token.status == TokenStatus::Waiting);
-        let Some(Deadline::Sale(deadline)) = waiting.map(Token::deadline) else { return 0 };
+        let deadline = waiting.map(|token| self.room.deadline(token, now));
+        let Some(Deadline::Sale(deadline)) = deadline else { return 0 };
         match self.admissions.last_minute(now) {
             0 => self.room.sale_time(now).seconds_until(deadline),
-            admitted => ((self.room.ahead(token) + 1) * WINDOW_SECONDS.unsigned_abs()).div_ceil(admitted),
+            admitted => ((self.room.place(token, now).ahead.unwrap_or(0) + 1) * WINDOW_SECONDS.unsigned_abs())
+                .div_ceil(admitted),
         }
     }
 
     /// A pause that ends by itself ends here with the tick that says so.
-    fn shown(&self) -> Queue {
-        let pause = self.room.sale_clock().last_pause();
+    fn shown(&self, now: Timestamp) -> Queue<'_> {
+        let (openings, pause) = (self.room.openings(), self.room.sale_clock().last_pause());
+        let (announced, last) = (openings.announced(), openings.last_draw());
+        let is_prequeue = openings.is_prequeue(now);
+        let pending = announced.and_then(|opening| DrawShown::of(opening, None));
+        let state = if is_prequeue {
+            "PREQUEUE"
+        } else if pause.is_some() {
+            "PAUSED"
+        } else {
+            "OPEN"
+        };
         Queue {
             room_id: RoomId::FIRST,
-            state: if pause.is_some() { "PAUSED" } else { "OPEN" },
-            opens_at: (),
-            pause_reason: pause.map(|pause| Arc::clone(&pause.reason)),
+            state,
+            opens_at: announced.map(|opening| rfc3339(opening.opens_at)),
+            pause_reason: pause.map(|pause| &*pause.reason),
             resumes_at: pause.and_then(|pause| pause.resumes_at).map(rfc3339),
+            figures: self.figures(),
+            entrants: is_prequeue.then(|| self.room.entrants()),
+            opening: announced.map(OpeningShown::of),
+            draw: pending.or_else(|| last.and_then(|draw| DrawShown::of(&draw.opening, Some(draw)))),
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
             serving_number: self.room.serving_number(),
             waiting: self.room.waiting(),
             active: self.room.active(),
@@ -77,15 +172,22 @@ impl RoomView {
     }
 
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
-        let before = self.shown();
+        let before = self.figures();
         self.fold(recorded);
         self.room.forget(recorded.recorded_at);
-        if self.shown() != before {
-            self.queue_page = Page::at(recorded.head);
+        if self.figures() != before || changes_state(&recorded.event) {
+            (self.queue_page, self.prequeue_page) = (Page::at(recorded.head), Page::at(recorded.head));
         }
     }
 
     fn fold(&mut self, recorded: &RecordedEvent) {
+        self.fold_event(recorded);
+        if let ActorName::User(user_id) = recorded.metadata.actor {
+            self.room.arrive(user_id, recorded.recorded_at);
+        }
+    }
+
+    fn fold_event(&mut self, recorded: &RecordedEvent) {
         match &recorded.event {
             Event::Room(event) => {
                 self.room.fold(event);
@@ -93,6 +195,7 @@ impl RoomView {
                     self.admissions.count(recorded.recorded_at);
                 }
             }
+            Event::Opening(event) => self.room.fold_opening(event, recorded.head),
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { finished_token_id, paid_at, .. })) => {
                 if let Some(token_id) = finished_token_id {
                     self.room.finish(*token_id, *paid_at);
@@ -100,6 +203,7 @@ impl RoomView {
             }
             Event::Sale(
                 SaleEvent::SeatsHeld(_)
+                | SaleEvent::HoldExtended(_)
                 | SaleEvent::HoldExpired(_)
                 | SaleEvent::HoldCancelled(_)
                 | SaleEvent::ReservationRefunded(_),
@@ -111,12 +215,33 @@ impl RoomView {
     }
 }
 
+/// Whether it tells of an opening, a draw or a pause.
+fn changes_state(event: &Event) -> bool {
+    match event {
+        Event::Opening(_) | Event::Room(RoomEvent::SalePaused(_) | RoomEvent::SaleResumed(_)) => true,
+        Event::Room(
+            RoomEvent::RoomConfigured(_)
+            | RoomEvent::TokenIssued(_)
+            | RoomEvent::TokenAdmitted(_)
+            | RoomEvent::TokenArrived(_)
+            | RoomEvent::TokenExpired(_)
+            | RoomEvent::RoomLeft(_)
+            | RoomEvent::TokenGranted(_),
+        )
+        | Event::Log(_)
+        | Event::Points(_)
+        | Event::Catalogue(_)
+        | Event::Sale(_) => false,
+    }
+}
+
 /// Whether someone of the line came in. A granted token is outside the line: nobody comes in sooner or later by it.
 fn admits(event: &RoomEvent) -> bool {
     match event {
         RoomEvent::TokenIssued(issued) => issued.admitted,
         RoomEvent::TokenAdmitted(_) => true,
         RoomEvent::RoomConfigured(_)
+        | RoomEvent::TokenArrived(_)
         | RoomEvent::TokenExpired(_)
         | RoomEvent::RoomLeft(_)
         | RoomEvent::TokenGranted(_)
@@ -134,19 +259,55 @@ mod tests {
     #[test]
     fn the_queue_tells_how_the_line_stands() {
         let models = shown([room(1), admitted(ANN, 1), waiting(BOB, 2), waiting(EVE, 3)]);
-        let expected = r#"{"roomId":1,"state":"OPEN","opensAt":null,"pauseReason":null,"resumesAt":null,"servingNumber":1,"waiting":2,"active":1,"capacity":1}"#;
-        assert_eq!(models.room.queue().body, expected);
+        let expected = concat!(
+            r#"{"roomId":1,"state":"OPEN","opensAt":null,"pauseReason":null,"resumesAt":null,"servingNumber":1,"#,
+            r#""waiting":2,"active":1,"capacity":1,"entrants":null,"opening":null,"draw":null}"#,
+        );
+        assert_eq!(models.room.queue(T0).body, expected);
     }
 
     #[test]
     fn the_queue_changes_with_its_figures_only() {
         let mut models = shown([room(1), admitted(ANN, 1)]);
-        let before = models.room.queue();
+        let before = models.room.queue(T0);
         fold(&mut models, [charged(ANN, 500, 500), paced_room(1, 5), granted(EVE, 2, None)]);
-        assert_eq!(models.room.queue(), before);
-        assert_eq!(models.room.queue().body.as_ptr(), before.body.as_ptr());
+        assert_eq!(models.room.queue(T0), before);
+        assert_eq!(models.room.queue(T0).body.as_ptr(), before.body.as_ptr());
         fold(&mut models, [waiting(BOB, 3)]);
-        assert_ne!(models.room.queue().etag, before.etag);
+        assert_ne!(models.room.queue(T0).etag, before.etag);
+    }
+
+    fn queue(models: &crate::ReadModels, seconds: i64) -> serde_json::Value {
+        serde_json::from_slice(&models.room.queue(T0.plus_seconds(seconds)).body).unwrap()
+    }
+
+    #[test]
+    fn an_opening_is_told_from_its_announcement_to_its_draw() {
+        let mut models = shown([room(1), opening(Some(beacon()))]);
+        let announced = queue(&models, 0);
+        let position = serde_json::json!(2);
+        assert_eq!(
+            (&announced["state"], &announced["entrants"], &announced["draw"]),
+            (&"OPEN".into(), &().into(), &().into())
+        );
+        assert_eq!(
+            (&announced["opening"]["position"], &announced["opening"]["beaconSource"]),
+            (&position, &"drand round 1".into())
+        );
+        assert_eq!(announced["opensAt"], announced["opening"]["opensAt"]);
+        let before = models.room.queue(T0.plus_seconds(PREQUEUE - 1));
+        let begun = models.room.queue(T0.plus_seconds(PREQUEUE));
+        assert_ne!(before.etag, begun.etag, "it begins by no event");
+        fold(&mut models, [waiting(ANN, 1), waiting(BOB, 2), entry_closed(1, 2)]);
+        let closed = queue(&models, OPENS);
+        assert_eq!((&closed["state"], &closed["entrants"]), (&"PREQUEUE".into(), &2.into()));
+        assert_eq!((&closed["draw"]["closedPosition"], &closed["draw"]["seed"]), (&5.into(), &().into()));
+        fold(&mut models, [beacon_received(DRAW_SEED), queue_drawn()]);
+        let drawn = queue(&models, OPENS);
+        assert_eq!((&drawn["state"], &drawn["opening"], &drawn["opensAt"]), (&"OPEN".into(), &().into(), &().into()));
+        assert_eq!((&drawn["draw"]["first"], &drawn["draw"]["position"]), (&1.into(), &7.into()));
+        assert_eq!(drawn["draw"]["seed"], drawn["draw"]["beacon"]);
+        assert_eq!(drawn["draw"]["commitment"], announced["opening"]["commitment"]);
     }
 
     #[test]

@@ -85,7 +85,11 @@ impl SeatLists {
                     if before.is_of(hold.reservation_id) { Occupancy::Available } else { before }
                 })
             }
-            Event::Log(_) | Event::Room(_) | Event::Points(_) => {}
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Opening(_)
+            | Event::Points(_)
+            | Event::Sale(SaleEvent::HoldExtended(_)) => {}
         }
     }
 

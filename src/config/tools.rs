@@ -22,8 +22,29 @@ pub enum Tool {
     Show(Show),
     /// Who held a seat, when, and why it is free or taken.
     Why(Why),
+    /// Openings and their draws.
+    Draw(Draw),
     /// The read models in SQL: where they stand, whether they are right, and making them anew.
     Projections(Projections),
+}
+
+/// `reprise draw …`
+#[derive(Debug, Args)]
+pub struct Draw {
+    #[command(flatten)]
+    pub output: Output,
+    #[command(subcommand)]
+    pub command: DrawCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DrawCommand {
+    /// Prove every draw from the log: what was committed to, who took part, the order, and that admissions followed it.
+    Verify {
+        /// Tell this token's place, too.
+        #[arg(long, value_name = "N", value_parser = id)]
+        token_id: Option<u64>,
+    },
 }
 
 /// `reprise projections …`

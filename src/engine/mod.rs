@@ -22,7 +22,7 @@ pub(crate) mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Answer, Command, Position, Record, Rejection, Timestamp};
+use domain::{Answer, Command, Hash, Nonce, Position, Record, Rejection, Timestamp};
 use projections::{Behind, ReadModels};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -51,6 +51,9 @@ pub const MAX_CLOCK_LAG: Duration = Duration::from_secs(60);
 
 /// Tells the time. Only the sequencer decides by it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Makes the seed of a draw of the log's id and the nonce that its opening was announced with. Only the server's key can.
+pub type Seeds = Arc<dyn Fn(&Uuid, &Nonce) -> Hash + Send + Sync>;
 
 /// A command with what the log shall remember of where it came from.
 #[derive(Debug, Clone)]

@@ -147,8 +147,14 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
         }),
         Event::Log(_)
         | Event::Room(_)
+        | Event::Opening(_)
         | Event::Catalogue(_)
-        | Event::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_)) => None,
+        | Event::Sale(
+            SaleEvent::SeatsHeld(_)
+            | SaleEvent::HoldExtended(_)
+            | SaleEvent::HoldExpired(_)
+            | SaleEvent::HoldCancelled(_),
+        ) => None,
     }
 }
 

@@ -9,6 +9,7 @@ mod audit_points;
 mod backup;
 pub mod checker;
 mod copying;
+mod draw_verify;
 mod error;
 mod log_copy;
 mod log_export;
@@ -39,7 +40,7 @@ pub(crate) use log_make::{made as made_log, make_in as make_log_in};
 pub use moment::{Moment, fold_on};
 pub use why::why;
 
-use crate::config::{AuditCommand, LogCommand, Place, ProjectionsCommand, Tool};
+use crate::config::{AuditCommand, DrawCommand, LogCommand, Place, ProjectionsCommand, Tool};
 use output::Said;
 
 /// Runs a tool: 0 where all is well, 1 where something is wrong, which is then said.
@@ -59,6 +60,10 @@ pub async fn run(place: &Place, tool: &Tool) -> ExitCode {
             (show.output.json, show::run(place, &show.command, show.when.as_of, show.output.json).await)
         }
         Tool::Projections(tool) => (tool.output.json, run_projections(place, &tool.command, tool.output.json).await),
+        Tool::Draw(draw) => {
+            let DrawCommand::Verify { token_id } = draw.command;
+            (draw.output.json, draw_verify::run(place, token_id, draw.output.json).await)
+        }
         Tool::Why(why) => (why.output.json, why::run(place, why.schedule, why.seat, why.output.json).await),
     };
     output::say(said, json)

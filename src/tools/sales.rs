@@ -74,7 +74,12 @@ impl Sales {
                 sold.refunded += seats(hold);
                 sold.takings = sold.takings.saturating_sub(hold.total_price.get());
             }
-            Event::Log(_) | Event::Room(_) | Event::Points(_) | Event::Catalogue(CatalogueEvent::SeatsAdded(_)) => {}
+            Event::Sale(SaleEvent::HoldExtended(_))
+            | Event::Log(_)
+            | Event::Room(_)
+            | Event::Opening(_)
+            | Event::Points(_)
+            | Event::Catalogue(CatalogueEvent::SeatsAdded(_)) => {}
         }
     }
 

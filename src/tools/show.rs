@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    ConcertId, Event, Hold, HoldCancelled, HoldExpired, Reservation, ReservationPaid, ReservationRefunded,
-    ReservationStatus, SaleEvent, ScheduleId, SeatsHeld,
+    ConcertId, Event, Hold, HoldCancelled, HoldExpired, HoldExtended, Reservation, ReservationPaid,
+    ReservationRefunded, ReservationStatus, SaleEvent, ScheduleId, SeatsHeld,
 };
 use projections::ReadModels;
 use serde::Serialize;
@@ -142,7 +142,7 @@ fn seats(read_models: &ReadModels, moment: &Moment, concert: u64, schedule: u64)
 }
 
 fn room(read_models: &ReadModels, moment: &Moment) -> Result<Said, ToolError> {
-    let queue = String::from_utf8_lossy(&read_models.room.queue().body).into_owned();
+    let queue = String::from_utf8_lossy(&read_models.room.queue(read_models.recorded_at).body).into_owned();
     let room = read_models.room.room();
     let pace = room.admissions_per_second();
     let text = format!(
@@ -169,11 +169,12 @@ fn room(read_models: &ReadModels, moment: &Moment) -> Result<Said, ToolError> {
 fn follow(found: &mut Option<Reservation>, number: u64, event: &Event) {
     let mut become_ = |hold: &Hold, status| {
         if hold.reservation_id.get() == number {
-            *found = Some(Reservation { hold: hold.clone(), status });
+            *found = Some(Reservation { status, ..Reservation::held(hold.clone()) });
         }
     };
     match event {
         Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => become_(hold, ReservationStatus::Held),
+        Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => become_(hold, ReservationStatus::Held),
         Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => become_(hold, ReservationStatus::Expired),
         Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. })) => {
             become_(hold, ReservationStatus::Cancelled)
@@ -182,7 +183,7 @@ fn follow(found: &mut Option<Reservation>, number: u64, event: &Event) {
         Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
             become_(hold, ReservationStatus::Refunded)
         }
-        Event::Log(_) | Event::Room(_) | Event::Points(_) | Event::Catalogue(_) => {}
+        Event::Log(_) | Event::Room(_) | Event::Opening(_) | Event::Points(_) | Event::Catalogue(_) => {}
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::{
-    CatalogueEvent, Event, Hash, Hold, HoldCancelled, HoldExpired, PaymentId, Position, RecordedEvent, ReservationId,
-    ReservationPaid, ReservationRefunded, SaleClock, SaleEvent, ScheduleId, SchedulePublished, SeatId, SeatsAdded,
-    SeatsHeld, UserId,
+    CatalogueEvent, Event, Hash, Hold, HoldCancelled, HoldExpired, HoldExtended, PaymentId, Position, RecordedEvent,
+    ReservationId, ReservationPaid, ReservationRefunded, SaleClock, SaleEvent, ScheduleId, SchedulePublished, SeatId,
+    SeatsAdded, SeatsHeld, UserId,
 };
 use projections::{ReadModels, rfc3339};
 use serde::Serialize;
@@ -101,7 +101,7 @@ impl Story {
             Event::Catalogue(event) => self.apply_catalogue(event, recorded),
             Event::Sale(event) => self.apply_sale(event, recorded),
             Event::Room(event) => self.sale_clock.fold(event),
-            Event::Log(_) | Event::Points(_) => {}
+            Event::Log(_) | Event::Opening(_) | Event::Points(_) => {}
         }
     }
 
@@ -130,6 +130,7 @@ impl Story {
     fn apply_sale(&mut self, event: &SaleEvent, recorded: &RecordedEvent) {
         match event {
             SaleEvent::SeatsHeld(SeatsHeld { hold }) => self.hold(recorded, hold),
+            SaleEvent::HoldExtended(HoldExtended { hold, .. }) => self.extend(recorded, hold),
             SaleEvent::ReservationPaid(ReservationPaid { hold, payment_id, .. }) => {
                 self.pay(recorded, hold, *payment_id);
             }
@@ -148,6 +149,15 @@ impl Story {
             self.has = Some(id);
             self.end("HELD", format!("user {} holds it by reservation {id} until {until}", hold.user_id));
             self.tell(recorded, Some(hold), None, format!("held by reservation {id} until {until}"));
+        }
+    }
+
+    fn extend(&mut self, recorded: &RecordedEvent, hold: &Hold) {
+        if self.is_of(hold) {
+            let until = rfc3339(self.sale_clock.clock_of(hold.expires_at, recorded.recorded_at));
+            let id = hold.reservation_id;
+            self.end("HELD", format!("user {} holds it by reservation {id} until {until}", hold.user_id));
+            self.tell(recorded, Some(hold), None, format!("reservation {id} was extended until {until}"));
         }
     }
 

@@ -19,12 +19,12 @@ impl Decide for GrantToken {
     fn decide(&self, _: &Actor, state: &State, now: Timestamp) -> Decision {
         let sale_now = state.sale_time(now);
         let before = state.room.by_hash(&self.token_hash);
-        if let Some(token) = before.filter(|token| token.is_active(sale_now.plus_seconds(GRANT_AGAIN_SECONDS))) {
+        if let Some(token) = before.filter(|token| state.room.is_active(token, now.plus_seconds(GRANT_AGAIN_SECONDS))) {
             return Ok(Decided::Already(Answer::Token(token.clone())));
         }
         let other = state.room.in_room(self.user_id).filter(|other| before != Some(other));
         let (replaced, overdue) = match other {
-            Some(other) if other.is_in_room(sale_now) => (Some(other.token_id), None),
+            Some(other) if state.room.is_in_room(other, now) => (Some(other.token_id), None),
             overdue => (None, overdue.map(|token| expire_token(token, now))),
         };
         let granted = Event::from(TokenGranted {

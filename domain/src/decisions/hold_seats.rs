@@ -26,8 +26,8 @@ impl Decide for HoldSeats {
         by.must_be(self.user_id)?;
         let token = by.token_id().and_then(|token_id| state.room.token(token_id)).ok_or(Rejection::TokenUnknown)?;
         let sale_now = state.sale_time(now);
-        if !token.is_active(sale_now) {
-            return Err(state.room.not_admitted(token));
+        if !state.room.is_active(token, now) {
+            return Err(state.room.not_admitted(token, now));
         }
         let (schedule, times) = state.catalogue.on_stage(self.concert_id, self.schedule_id)?;
         let seats = self.priced(schedule)?;
@@ -209,9 +209,9 @@ mod tests {
     #[test]
     fn who_waits_holds_nothing() {
         on_sale([waiting(ANN, 7)]).when(token(ANN), hold_seats(ANN, [1])).refuses(Rejection::NotAdmitted {
-            queue_number: 7,
+            queue_number: Some(7),
             serving_number: 0,
-            ahead: 6,
+            ahead: Some(6),
         });
     }
 

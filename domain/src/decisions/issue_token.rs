@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
+use crate::decisions::arrive::arrival;
 use crate::decisions::expire_token;
 use crate::event::{Event, TokenIssued};
 use crate::limits::{ACTIVE_SECONDS, WAITING_SECONDS};
@@ -26,8 +27,8 @@ impl Decide for IssueToken {
         by.must_be(self.user_id)?;
         let sale_now = state.sale_time(now);
         let in_room = state.room.in_room(self.user_id);
-        if let Some(token) = in_room.filter(|token| token.is_in_room(sale_now)) {
-            return Ok(Decided::Already(Answer::Token(token.clone())));
+        if let Some(token) = in_room.filter(|token| state.room.is_in_room(token, now)) {
+            return Ok(arrival(token, state, now).map_or(Decided::Already(Answer::Token(token.clone())), Decided::from));
         }
         let mut room = Cow::Borrowed(&state.room);
         if let Some(overdue) = in_room {

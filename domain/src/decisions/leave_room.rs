@@ -14,7 +14,7 @@ pub struct LeaveRoom;
 impl Decide for LeaveRoom {
     fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
         let token = by.token_id().and_then(|token_id| state.room.token(token_id)).ok_or(Rejection::TokenUnknown)?;
-        if !token.is_in_room(state.sale_time(now)) {
+        if !state.room.is_in_room(token, now) {
             return Ok(Decided::Already(Answer::Token(token.clone())));
         }
         let left = Event::from(RoomLeft {
@@ -22,7 +22,8 @@ impl Decide for LeaveRoom {
             user_id: token.user_id,
             room_id: RoomId::FIRST,
             seed: token.seed,
-            queue_number: token.queue_number,
+            // Who leaves a pre-queue had no place yet.
+            queue_number: state.room.place(token, now).queue_number.unwrap_or(0),
             issued_at: token.issued_at,
             left_at: now,
         });

@@ -1,35 +1,49 @@
 //! What can be decided, one file each: the command, its rule, and the rule's specification.
 
 mod add_seats;
+mod arrive;
 mod cancel_reservation;
 mod charge_points;
 mod configure_room;
 mod create_log;
+mod draw_queue;
+mod extend_hold;
 mod grant_token;
 mod hold_seats;
 mod issue_token;
 mod leave_room;
+mod move_opening;
 mod pause_sale;
 mod pay_reservation;
 mod publish_concert;
 mod publish_schedule;
+mod receive_beacon;
 mod refund_reservation;
+mod schedule_opening;
 mod tick;
+mod withdraw_opening;
 
 pub use add_seats::AddSeats;
+pub use arrive::Arrive;
 pub use cancel_reservation::CancelReservation;
 pub use charge_points::ChargePoints;
 pub use configure_room::ConfigureRoom;
 pub use create_log::CreateLog;
+pub use draw_queue::DrawQueue;
+pub use extend_hold::ExtendHold;
 pub use grant_token::GrantToken;
 pub use hold_seats::HoldSeats;
 pub use issue_token::IssueToken;
 pub use leave_room::LeaveRoom;
+pub use move_opening::MoveOpening;
 pub use pause_sale::{PauseSale, ResumeSale};
 pub use pay_reservation::PayReservation;
 pub use publish_concert::PublishConcert;
 pub use publish_schedule::PublishSchedule;
+pub use receive_beacon::ReceiveBeacon;
+pub use schedule_opening::ScheduleOpening;
 pub use tick::Tick;
+pub use withdraw_opening::WithdrawOpening;
 
 use crate::event::{Event, HoldExpired, TokenExpired};
 use crate::state::reservations::Reservation;

@@ -42,7 +42,7 @@ impl Decide for PayReservation {
         let balance_after = balance
             .checked_sub(hold.total_price)
             .ok_or(Rejection::InsufficientPoints { balance, required: hold.total_price })?;
-        let active = state.room.in_room(self.user_id).filter(|token| token.is_active(state.sale_time(now)));
+        let active = state.room.in_room(self.user_id).filter(|token| state.room.is_active(token, now));
         let paid = Event::from(ReservationPaid {
             payment_id: state.reservations.next_payment_id(),
             hold: hold.clone(),

@@ -30,15 +30,17 @@ impl Decide for Tick {
             events.push(expire_token(token, now));
         }
         let mut slots = room.open_slots(now);
-        for token in room.line().take(MAX_TICK_EVENTS - events.len()) {
-            if !token.is_in_room(sale_now) {
+        let mut line = room.line();
+        while slots > 0
+            && events.len() < MAX_TICK_EVENTS
+            && let Some((queue_number, token)) = line.next()
+        {
+            if state.room.is_over(token, now) {
                 // Overdue as well, in a wave so large that its turn has not come above: it must not be let in.
                 events.push(expire_token(token, now));
-            } else if slots > 0 {
-                slots -= 1;
-                events.push(admit(token, now, sale_now));
             } else {
-                break;
+                slots -= 1;
+                events.push(admit(token, queue_number, now, sale_now));
             }
         }
         Ok(if events.is_empty() { Decided::Already(Answer::Done) } else { Decided::Events(events) })
@@ -46,12 +48,12 @@ impl Decide for Tick {
 }
 
 /// Lets the first in line in.
-fn admit(token: &Token, now: Timestamp, sale_now: SaleTime) -> Event {
+fn admit(token: &Token, queue_number: u64, now: Timestamp, sale_now: SaleTime) -> Event {
     Event::from(TokenAdmitted {
         token_id: token.token_id,
         user_id: token.user_id,
         room_id: RoomId::FIRST,
-        queue_number: token.queue_number,
+        queue_number,
         admitted_at: now,
         expires_at: sale_now.plus_seconds(ACTIVE_SECONDS),
     })

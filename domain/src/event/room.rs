@@ -75,6 +75,20 @@ pub struct TokenAdmitted {
     pub expires_at: SaleTime,
 }
 
+/// Someone who was let in has come: from now on the token lasts until its own deadline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenArrived {
+    pub token_id: TokenId,
+    pub user_id: UserId,
+    pub room_id: RoomId,
+    pub seed: Seed,
+    pub queue_number: u64,
+    pub issued_at: Timestamp,
+    pub arrived_at: Timestamp,
+    pub expires_at: SaleTime,
+}
+
 /// A waiting or active token's deadline was over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -14,6 +14,14 @@ pub struct SeatsHeld {
     pub hold: Hold,
 }
 
+/// A hold was made longer, once: `hold` has the new deadline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldExtended {
+    pub hold: Hold,
+    pub extended_at: Timestamp,
+}
+
 /// A hold's deadline was over, its seats are free again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,11 +4,12 @@ use super::{CONCERT, PRICE, SALE_CLOSES, SCHEDULE, SEATS, STARTS, T0};
 use crate::command::{Action, Credential};
 use crate::decisions::*;
 use crate::event::{
-    CatalogueEvent, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, PointsCharged, PointsEvent, PricedSeat,
-    ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed,
-    SchedulePublished, Seat, SeatsAdded, SeatsHeld, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued,
+    CatalogueEvent, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, HoldExtended, OpeningEvent,
+    PointsCharged, PointsEvent, PricedSeat, ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft,
+    SaleEvent, SalePaused, SaleResumed, SchedulePublished, Seat, SeatsAdded, SeatsHeld, TokenAdmitted, TokenArrived,
+    TokenExpired, TokenGranted, TokenIssued,
 };
-use crate::limits::{ACTIVE_SECONDS, GRANTED_SECONDS, HOLD_SECONDS, WAITING_SECONDS};
+use crate::limits::{ACTIVE_SECONDS, EXTENSION_SECONDS, GRANTED_SECONDS, HOLD_SECONDS, WAITING_SECONDS};
 use crate::state::catalogue::ScheduleTimes;
 use crate::values::{
     PaymentId, Points, ReservationId, RoomId, SaleTime, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId,
@@ -135,6 +136,20 @@ pub fn let_in(user_id: UserId, number: u64) -> Event {
     Event::from(TokenAdmitted { token_id, user_id, room_id: ROOM, queue_number: number, admitted_at: T0, expires_at })
 }
 
+/// Token `number`, let in at [`T0`], has its user there.
+pub fn arrived(user_id: UserId, number: u64) -> Event {
+    Event::from(TokenArrived {
+        token_id: token_id(number),
+        user_id,
+        room_id: ROOM,
+        seed: seed(user_id),
+        queue_number: number,
+        issued_at: T0,
+        arrived_at: T0,
+        expires_at: SALE_T0.plus_seconds(ACTIVE_SECONDS),
+    })
+}
+
 /// Token `number` is over.
 pub fn expired(user_id: UserId, number: u64) -> Event {
     Event::from(TokenExpired { token_id: token_id(number), user_id, room_id: ROOM, expired_at: T0 })
@@ -240,6 +255,13 @@ pub fn held<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Ev
     Event::from(SeatsHeld { hold: hold(number, user_id, seats) })
 }
 
+/// Reservation `number` lasts longer.
+pub fn extended<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Event {
+    let begun = hold(number, user_id, seats);
+    let expires_at = begun.expires_at.plus_seconds(EXTENSION_SECONDS);
+    Event::from(HoldExtended { hold: Hold { expires_at, ..begun }, extended_at: T0 })
+}
+
 /// Reservation `number` is over.
 pub fn hold_expired<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Event {
     Event::from(HoldExpired { hold: hold(number, user_id, seats), expired_at: T0 })
@@ -325,6 +347,7 @@ fn times_of(event: &mut Event) -> (Option<&mut Timestamp>, Option<&mut SaleTime>
     match event {
         Event::Log(_) => (None, None),
         Event::Room(event) => room_times(event),
+        Event::Opening(event) => (Some(opening_time(event)), None),
         Event::Points(PointsEvent::PointsCharged(charged)) => (Some(&mut charged.charged_at), None),
         Event::Catalogue(event) => (catalogue_time(event), None),
         Event::Sale(event) => sale_times(event),
@@ -336,11 +359,23 @@ fn room_times(event: &mut RoomEvent) -> (Option<&mut Timestamp>, Option<&mut Sal
         RoomEvent::RoomConfigured(configured) => (Some(&mut configured.configured_at), None),
         RoomEvent::TokenIssued(issued) => (Some(&mut issued.issued_at), Some(&mut issued.expires_at)),
         RoomEvent::TokenAdmitted(admitted) => (Some(&mut admitted.admitted_at), Some(&mut admitted.expires_at)),
+        RoomEvent::TokenArrived(arrived) => (Some(&mut arrived.arrived_at), None),
         RoomEvent::TokenExpired(expired) => (Some(&mut expired.expired_at), None),
         RoomEvent::RoomLeft(left) => (Some(&mut left.left_at), None),
         RoomEvent::TokenGranted(granted) => (Some(&mut granted.granted_at), Some(&mut granted.expires_at)),
         RoomEvent::SalePaused(paused) => (Some(&mut paused.paused_at), None),
         RoomEvent::SaleResumed(resumed) => (Some(&mut resumed.resumed_at), None),
+    }
+}
+
+fn opening_time(event: &mut OpeningEvent) -> &mut Timestamp {
+    match event {
+        OpeningEvent::OpeningScheduled(scheduled) => &mut scheduled.scheduled_at,
+        OpeningEvent::OpeningMoved(moved) => &mut moved.moved_at,
+        OpeningEvent::OpeningWithdrawn(withdrawn) => &mut withdrawn.withdrawn_at,
+        OpeningEvent::EntryClosed(closed) => &mut closed.closed_at,
+        OpeningEvent::BeaconReceived(received) => &mut received.received_at,
+        OpeningEvent::QueueDrawn(drawn) => &mut drawn.drawn_at,
     }
 }
 
@@ -355,6 +390,7 @@ fn catalogue_time(event: &mut CatalogueEvent) -> Option<&mut Timestamp> {
 fn sale_times(event: &mut SaleEvent) -> (Option<&mut Timestamp>, Option<&mut SaleTime>) {
     match event {
         SaleEvent::SeatsHeld(SeatsHeld { hold }) => (Some(&mut hold.held_at), Some(&mut hold.expires_at)),
+        SaleEvent::HoldExtended(extended) => (Some(&mut extended.extended_at), None),
         SaleEvent::HoldExpired(expired) => (Some(&mut expired.expired_at), None),
         SaleEvent::HoldCancelled(cancelled) => (Some(&mut cancelled.cancelled_at), None),
         SaleEvent::ReservationPaid(paid) => (Some(&mut paid.paid_at), None),
@@ -390,6 +426,7 @@ macro_rules! actions {
 }
 
 actions! {
-    CreateLog ConfigureRoom IssueToken LeaveRoom GrantToken ChargePoints HoldSeats CancelReservation PayReservation
-    PublishConcert AddSeats PublishSchedule PauseSale ResumeSale Tick
+    CreateLog ConfigureRoom IssueToken Arrive LeaveRoom GrantToken ChargePoints HoldSeats ExtendHold CancelReservation
+    PayReservation PublishConcert AddSeats PublishSchedule PauseSale ResumeSale ScheduleOpening MoveOpening
+    WithdrawOpening ReceiveBeacon DrawQueue Tick
 }

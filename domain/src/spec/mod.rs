@@ -4,6 +4,7 @@
 
 mod choice;
 mod events;
+mod opening;
 
 use uuid::Uuid;
 
@@ -17,6 +18,7 @@ use crate::state::State;
 use crate::state::room::Room;
 pub use choice::slow_choice;
 pub use events::*;
+pub use opening::*;
 
 use crate::values::{ConcertId, Hash, ScheduleId, Timestamp, UserId};
 
@@ -38,6 +40,14 @@ pub const SEATS: u64 = 10;
 pub const PRICE: u64 = 100;
 /// When the schedule's sale closes, in seconds after [`T0`], when it opens.
 pub const SALE_CLOSES: i64 = 3_600;
+/// When the pre-queue of the announced opening begins, in seconds after [`T0`].
+pub const PREQUEUE: i64 = 60;
+/// When the announced opening is, in seconds after [`T0`].
+pub const OPENS: i64 = 120;
+/// The seed of its draw.
+pub const DRAW_SEED: Hash = Hash::new([5; 32]);
+/// Why operators do what they do.
+pub const REASON: &str = "as planned";
 /// When the schedule starts, in seconds after [`T0`].
 pub const STARTS: i64 = 7_200;
 
@@ -85,8 +95,18 @@ impl Given {
         &self.state
     }
 
+    /// The time at which something is asked.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// Asks for something.
     pub fn when(self, by: Credential, action: impl Into<Action>) -> Then {
+        self.ask(by, action)
+    }
+
+    /// Asks for something, and then for something else of the same.
+    pub fn ask(&self, by: Credential, action: impl Into<Action>) -> Then {
         let command = Command { by, idempotency: None, action: action.into() };
         Then(command.decide(&self.state, self.now).map(|(_, decided): (Actor, Decided)| decided))
     }

@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 use crate::answer::Payment;
 use crate::event::{
-    Event, HoldCancelled, HoldExpired, LogEvent, PointsEvent, ReservationPaid, ReservationRefunded, SaleEvent,
-    SeatsHeld,
+    Event, HoldCancelled, HoldExpired, HoldExtended, LogEvent, PointsEvent, ReservationPaid, ReservationRefunded,
+    SaleEvent, SeatsHeld,
 };
-use crate::record::{Head, RecordedEvent};
+use crate::record::{ActorName, Head, RecordedEvent};
 use crate::values::{Hash, SaleTime, Timestamp};
 use catalogue::Catalogue;
 use idempotency::IdempotencyKeys;
@@ -91,7 +91,10 @@ impl State {
     /// Folds the next record. What is remembered for a while is forgotten by its time, never by a clock's.
     pub fn apply(&mut self, recorded: &RecordedEvent) {
         assert_eq!(recorded.head.position, self.head.position.next(), "records are folded in order, each once");
-        self.fold(&recorded.event);
+        self.fold(&recorded.event, recorded.head);
+        if let ActorName::User(user_id) = recorded.metadata.actor {
+            self.room.arrive(user_id, recorded.recorded_at);
+        }
         self.idempotency.remember(recorded);
         self.head = recorded.head;
         self.recorded_at = self.recorded_at.max(recorded.recorded_at);
@@ -101,12 +104,13 @@ impl State {
     }
 
     /// What an event changes. Every event is named: a new one must be given its meaning.
-    fn fold(&mut self, event: &Event) {
+    fn fold(&mut self, event: &Event, head: Head) {
         match event {
             Event::Log(LogEvent::LogCreated(created)) => {
                 self.log = Some(LogIdentity { log_id: created.log_id, key_check: created.key_check });
             }
             Event::Room(event) => self.room.fold(event),
+            Event::Opening(event) => self.room.fold_opening(event, head),
             Event::Points(PointsEvent::PointsCharged(charged)) => {
                 self.wallets.set(charged.user_id, charged.balance_after);
             }
@@ -120,6 +124,10 @@ impl State {
             SaleEvent::SeatsHeld(SeatsHeld { hold }) => {
                 self.seating.hold(hold);
                 self.reservations.open(hold);
+            }
+            SaleEvent::HoldExtended(HoldExtended { hold, .. }) => {
+                self.seating.extend(hold);
+                self.reservations.extend(hold);
             }
             SaleEvent::HoldExpired(HoldExpired { hold, expired_at }) => {
                 self.seating.free(hold);

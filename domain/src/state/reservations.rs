@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Payment;
 use crate::event::Hold;
-use crate::limits::REMEMBERED_SECONDS;
+use crate::limits::{EXTENSION_WINDOW_SECONDS, REMEMBERED_SECONDS};
 use crate::values::{PaymentId, ReservationId, SaleTime, Timestamp};
 
 /// What became of a hold.
@@ -30,9 +30,32 @@ pub struct Reservation {
     pub hold: Hold,
     /// What became of it.
     pub status: ReservationStatus,
+    /// Whether its hold was made longer: that happens once.
+    pub is_extended: bool,
 }
 
 impl Reservation {
+    /// A hold that was just made.
+    pub fn held(hold: Hold) -> Self {
+        Self { hold, status: ReservationStatus::Held, is_extended: false }
+    }
+
+    /// Folds that its hold was made longer.
+    pub fn extend(&mut self, hold: &Hold) {
+        (self.hold.expires_at, self.is_extended) = (hold.expires_at, true);
+    }
+
+    /// From when on its hold may be made longer; `None` where it never may any more.
+    pub fn extendable_from(&self) -> Option<SaleTime> {
+        let may_be = self.status == ReservationStatus::Held && !self.is_extended;
+        may_be.then(|| self.hold.expires_at.plus_seconds(-EXTENSION_WINDOW_SECONDS))
+    }
+
+    /// Whether its hold may be made longer at `now`.
+    pub fn is_extendable(&self, now: SaleTime) -> bool {
+        self.extendable_from().is_some_and(|from| from <= now && now < self.hold.expires_at)
+    }
+
     /// Its status at `now`: a hold past its deadline has expired, though no event has said so.
     pub fn status_at(&self, now: SaleTime) -> ReservationStatus {
         let overdue = self.status == ReservationStatus::Held && now >= self.hold.expires_at;
@@ -95,8 +118,19 @@ impl Reservations {
         let id = hold.reservation_id;
         self.last_reservation = self.last_reservation.max(Some(id));
         self.deadlines.insert((hold.expires_at, id));
-        let reservation = Reservation { hold: hold.clone(), status: ReservationStatus::Held };
+        let reservation = Reservation::held(hold.clone());
         self.entries.insert(id, Entry { reservation, payment: None, forgotten_at: None });
+    }
+
+    pub(super) fn extend(&mut self, hold: &Hold) {
+        let id = hold.reservation_id;
+        let Some(Entry { reservation, .. }) = self.entries.get_mut(&id) else { return };
+        if reservation.status != ReservationStatus::Held {
+            return;
+        }
+        self.deadlines.remove(&(reservation.hold.expires_at, id));
+        self.deadlines.insert((hold.expires_at, id));
+        reservation.extend(hold);
     }
 
     pub(super) fn expire(&mut self, id: ReservationId, expired_at: Timestamp) {

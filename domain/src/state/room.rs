@@ -1,12 +1,15 @@
 //! The waiting room: who is in line, who is inside, and which tokens still name their user.
 
 pub mod agenda;
+mod line;
+mod openings;
 mod token;
 
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 use self::agenda::{Agenda, ToDo};
+pub use self::openings::{Beacon, Closed, Draw, Opening, Openings};
 pub use self::token::{Deadline, Token, TokenStatus};
 use self::token::{KnownToken, fingerprint};
 use super::numbered::Numbered;
@@ -17,6 +20,14 @@ use crate::limits::{
 };
 use crate::rejection::Rejection;
 use crate::values::{Fingerprint, SaleTime, Timestamp, TokenHash, TokenId, UserId};
+pub use line::Place;
+
+/// Until when someone who was let in must come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Arriving {
+    token_id: TokenId,
+    by: SaleTime,
+}
 
 /// The room and its line. Read models have the same one without an agenda.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +46,13 @@ pub struct Room<A = ToDo> {
     serving_number: u64,
     last_queue_number: u64,
     last_token: Option<TokenId>,
+    openings: Openings,
+    /// How long someone who is let in may take to come; `None` for as long as the token lasts.
+    arrival_seconds: Option<u32>,
+    /// Those who were let in and have not come yet.
+    arriving: OrdMap<UserId, Arriving>,
+    /// Those who were inside at the last close and whose end no event has told yet.
+    inside_at_close: u64,
     /// The second of the last admission (since 1970), and how many there were in it.
     paced: (i64, u32),
     #[serde(skip, default = "max_waiting")]
@@ -67,6 +85,10 @@ impl<A: Default> Default for Room<A> {
             serving_number: 0,
             last_queue_number: 0,
             last_token: None,
+            openings: Openings::default(),
+            arrival_seconds: None,
+            arriving: OrdMap::new(),
+            inside_at_close: 0,
             paced: (0, 0),
             max_waiting: MAX_WAITING_TOKENS,
             max_ended: MAX_ENDED_TOKENS,
@@ -84,18 +106,6 @@ impl Room {
     /// The user's waiting or active token; its deadline may be over though no event has said so.
     pub fn in_room(&self, user_id: UserId) -> Option<&Token> {
         self.token(*self.agenda.in_room.get(&user_id)?)
-    }
-
-    /// Everyone in line, the first first.
-    pub fn line(&self) -> impl Iterator<Item = &Token> {
-        self.agenda.line.values().filter_map(|token_id| self.token(*token_id))
-    }
-
-    /// Waiting and active tokens whose deadline is over at `now`, the most overdue first.
-    pub fn overdue(&self, now: Timestamp) -> impl Iterator<Item = &Token> {
-        let now = self.sale_time(now);
-        let overdue = self.agenda.deadlines.iter().take_while(move |(deadline, _)| now >= *deadline);
-        overdue.filter_map(|(_, token_id)| self.token(*token_id))
     }
 }
 
@@ -118,7 +128,7 @@ impl<A: Agenda> Room<A> {
 
     /// What the clock shows when the token stops being what its status says, if no pause comes.
     fn clock_of(&self, token: &Token, now: Timestamp) -> Timestamp {
-        match token.deadline() {
+        match self.deadline(token, now) {
             Deadline::Sale(deadline) => self.sale_clock.clock_of(deadline, now),
             Deadline::Clock(deadline) => deadline,
         }
@@ -151,7 +161,7 @@ impl<A: Agenda> Room<A> {
 
     /// How many more may be admitted at `now`, by capacity and by pace; none while the sale is paused.
     pub fn open_slots(&self, now: Timestamp) -> u64 {
-        if self.sale_clock.pause(now).is_some() {
+        if self.sale_clock.pause(now).is_some() || self.openings.is_prequeue(now) {
             return 0;
         }
         let free = self.capacity.saturating_sub(self.active);
@@ -195,11 +205,6 @@ impl<A: Agenda> Room<A> {
         self.serving_number
     }
 
-    /// How many are before `token` at most.
-    pub fn ahead(&self, token: &Token) -> u64 {
-        token.queue_number.saturating_sub(self.serving_number).saturating_sub(1)
-    }
-
     /// The place that the next in line gets.
     pub fn next_queue_number(&self) -> u64 {
         self.last_queue_number + 1
@@ -211,25 +216,24 @@ impl<A: Agenda> Room<A> {
     }
 
     /// Why a token that is not active may not do what only active ones may.
-    pub fn not_admitted(&self, token: &Token) -> Rejection {
-        Rejection::NotAdmitted {
-            queue_number: token.queue_number,
-            serving_number: self.serving_number,
-            ahead: self.ahead(token),
-        }
+    pub fn not_admitted(&self, token: &Token, now: Timestamp) -> Rejection {
+        let Place { queue_number, ahead, .. } = self.place(token, now);
+        Rejection::NotAdmitted { queue_number, serving_number: self.serving_number, ahead }
     }
 
     /// Folds what happens in the room.
     pub fn fold(&mut self, event: &RoomEvent) {
         match event {
-            RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, .. }) => {
+            RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, arrival_seconds, .. }) => {
                 self.capacity = *capacity;
                 self.admissions_per_second = *admissions_per_second;
+                self.arrival_seconds = *arrival_seconds;
             }
             RoomEvent::TokenIssued(issued) => self.issue(issued),
             RoomEvent::TokenAdmitted(admitted) => self.admit(admitted),
+            RoomEvent::TokenArrived(arrived) => self.arrive(arrived.user_id, arrived.arrived_at),
             RoomEvent::TokenExpired(TokenExpired { token_id, expired_at, .. }) => self.expire(*token_id, *expired_at),
-            RoomEvent::RoomLeft(RoomLeft { token_id, left_at, .. }) => self.finish(*token_id, *left_at),
+            RoomEvent::RoomLeft(left) => self.leave_by(left),
             RoomEvent::TokenGranted(granted) => self.grant(granted),
             RoomEvent::SalePaused(paused) => self.sale_clock.fold_pause(paused),
             RoomEvent::SaleResumed(resumed) => self.sale_clock.fold_resumption(resumed),
@@ -250,10 +254,29 @@ impl<A: Agenda> Room<A> {
         {
             let before = token.clone();
             (token.status, token.expires_at) = (TokenStatus::Active, admitted.expires_at.millis());
+            token.queue_number = admitted.queue_number;
             let after = token.clone();
             self.leave(&before);
-            self.agenda.enter(&after);
+            if let Some(seconds) = self.arrival_seconds {
+                let by = self.sale_time(admitted.admitted_at).plus_seconds(seconds.into()).min(admitted.expires_at);
+                self.arriving.insert(after.user_id, Arriving { token_id: after.token_id, by });
+            }
+            self.agenda.enter(&after, self.kept_until(&after));
             self.count_admission(admitted.queue_number, admitted.admitted_at);
+        }
+    }
+
+    /// Folds that a user has done something: if they were let in, they have come. Whose time for that is over has not.
+    pub fn arrive(&mut self, user_id: UserId, at: Timestamp) {
+        let at = self.sale_time(at);
+        let Some(Arriving { token_id, by }) = self.arriving.get(&user_id).copied().filter(|arriving| at < arriving.by)
+        else {
+            return;
+        };
+        if let Some(token) = self.token(token_id).cloned() {
+            self.agenda.leave(&token, by);
+            self.arriving.remove(&user_id);
+            self.agenda.enter(&token, SaleTime::from_millis(token.expires_at));
         }
     }
 
@@ -274,6 +297,14 @@ impl<A: Agenda> Room<A> {
         self.seat(granted.token_hash, token);
     }
 
+    /// Whoever leaves keeps the place that they had by then.
+    fn leave_by(&mut self, left: &RoomLeft) {
+        self.finish(left.token_id, left.left_at);
+        if let Some(KnownToken { token, .. }) = self.tokens.get_mut(left.token_id.get()) {
+            token.queue_number = left.queue_number;
+        }
+    }
+
     fn count_admission(&mut self, queue_number: u64, admitted_at: Timestamp) {
         let second = admitted_at.millis().div_euclid(1_000);
         let admitted = if self.paced.0 == second { self.paced.1 } else { 0 };
@@ -285,7 +316,7 @@ impl<A: Agenda> Room<A> {
     /// Puts a waiting or active token in its place.
     fn seat(&mut self, hash: TokenHash, token: Token) {
         self.last_token = self.last_token.max(Some(token.token_id));
-        self.agenda.enter(&token);
+        self.agenda.enter(&token, SaleTime::from_millis(token.expires_at));
         self.waiting += usize::from(token.status == TokenStatus::Waiting);
         let fingerprint = fingerprint(&hash);
         self.by_hash.insert(fingerprint, token.token_id);
@@ -294,22 +325,23 @@ impl<A: Agenda> Room<A> {
 
     /// Folds that a token's user paid or left.
     pub fn finish(&mut self, token_id: TokenId, finished_at: Timestamp) {
-        self.end(token_id, TokenStatus::Finished, |_, _| finished_at.plus_seconds(FINISHED_SECONDS));
+        self.end(token_id, TokenStatus::Finished, finished_at.plus_seconds(FINISHED_SECONDS));
     }
 
     /// Folds that a token's deadline was over, which somebody said at `expired_at`: from now on the clock counts for it.
     pub fn expire(&mut self, token_id: TokenId, expired_at: Timestamp) {
-        self.end(token_id, TokenStatus::Expired, |clock, deadline| clock.clock_of(deadline, expired_at));
+        if let Some(token) = self.token(token_id) {
+            self.end(token_id, TokenStatus::Expired, self.clock_of(token, expired_at));
+        }
     }
 
-    fn end(&mut self, token_id: TokenId, status: TokenStatus, expires_at: impl Fn(&SaleClock, SaleTime) -> Timestamp) {
+    fn end(&mut self, token_id: TokenId, status: TokenStatus, expires_at: Timestamp) {
         let Some(KnownToken { token, .. }) = self.tokens.get_mut(token_id.get()) else { return };
         if !matches!(token.status, TokenStatus::Waiting | TokenStatus::Active) {
             return;
         }
         let before = token.clone();
         token.status = status;
-        let expires_at = expires_at(&self.sale_clock, SaleTime::from_millis(before.expires_at));
         token.expires_at = expires_at.millis();
         let (user_id, forgotten_at) = (token.user_id, forgotten_at(expires_at));
         self.leave(&before);
@@ -329,10 +361,17 @@ impl<A: Agenda> Room<A> {
 
     /// Takes a waiting or active token out of the line or the room.
     fn leave(&mut self, token: &Token) {
-        self.agenda.leave(token);
+        self.agenda.leave(token, self.kept_until(token));
+        if self.arrive_by(token).is_some() {
+            self.arriving.remove(&token.user_id);
+        }
         match token.status {
             TokenStatus::Waiting => self.waiting -= 1,
-            TokenStatus::Active if !token.is_granted() => self.active -= 1,
+            TokenStatus::Active if !token.is_granted() => {
+                self.active -= 1;
+                let was_there = self.openings.last_close().is_some_and(|closed| token.queue_number < closed.first);
+                self.inside_at_close -= u64::from(was_there);
+            }
             TokenStatus::Active | TokenStatus::Finished | TokenStatus::Expired => {}
         }
     }
@@ -342,7 +381,7 @@ impl<A: Agenda> Room<A> {
         let KnownToken { fingerprint, token } = self.tokens.remove(token_id.get())?;
         self.by_hash.remove(&fingerprint);
         self.leave(&token);
-        if let Deadline::Clock(deadline) = token.deadline() {
+        if let Deadline::Clock(deadline) = token.own_deadline() {
             self.forgettable.remove(&(forgotten_at(deadline), token_id));
         }
         if let Some(ended) = self.ended.get_mut(&token.user_id) {

@@ -72,6 +72,7 @@ impl SaleClock {
             RoomEvent::RoomConfigured(_)
             | RoomEvent::TokenIssued(_)
             | RoomEvent::TokenAdmitted(_)
+            | RoomEvent::TokenArrived(_)
             | RoomEvent::TokenExpired(_)
             | RoomEvent::RoomLeft(_)
             | RoomEvent::TokenGranted(_) => {}

@@ -56,12 +56,21 @@ impl Seating {
         self.claims.entry((hold.schedule_id, hold.user_id)).or_default().push(claim);
     }
 
+    /// The hold has another deadline.
+    pub(super) fn extend(&mut self, hold: &Hold) {
+        self.change(hold, Some(hold.expires_at));
+    }
+
     pub(super) fn sell(&mut self, hold: &Hold) {
-        let sold = Taken { reservation_id: hold.reservation_id, held_until: None };
-        self.take(hold, sold);
+        self.change(hold, None);
+    }
+
+    fn change(&mut self, hold: &Hold, held_until: Option<SaleTime>) {
+        let taken = Taken { reservation_id: hold.reservation_id, held_until };
+        self.take(hold, taken);
         for claim in self.claims.get_mut(&(hold.schedule_id, hold.user_id)).into_iter().flatten() {
             if claim.taken.reservation_id == hold.reservation_id {
-                claim.taken = sold;
+                claim.taken = taken;
             }
         }
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use domain::limits::MAX_SEATS_PER_USER_IN_SCHEDULE;
+use domain::draw::{self, Shuffle};
+use domain::limits::{EXTENSION_SECONDS, EXTENSION_WINDOW_SECONDS, MAX_SEATS_PER_USER_IN_SCHEDULE, WAITING_SECONDS};
 use domain::{
-    CatalogueEvent, Event, Hold, HoldCancelled, HoldExpired, PointsCharged, PointsEvent, ReservationId,
-    ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed,
-    SaleTime, SchedulePublished, SeatId, SeatsHeld, State, Timestamp, TokenAdmitted, TokenExpired, TokenGranted,
-    TokenHash, TokenId, TokenIssued, UserId,
+    CatalogueEvent, EntryClosed, Event, Hash, Hold, HoldCancelled, HoldExpired, HoldExtended, OpeningEvent,
+    PointsCharged, PointsEvent, ReservationId, ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent,
+    RoomLeft, SaleEvent, SalePaused, SaleResumed, SaleTime, SchedulePublished, SeatId, SeatsHeld, State, Timestamp,
+    TokenAdmitted, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,23 @@ struct Ticket {
     /// 0 for a granted one.
     queue_number: u64,
     deadline: SaleTime,
+}
+
+/// The end of an opening's entry: its places, its time, and its record's hash.
+#[derive(Debug, Clone, Copy)]
+struct Close {
+    first: u64,
+    end: u64,
+    opened_at: SaleTime,
+    hash: Hash,
+}
+
+#[derive(Debug)]
+struct Opening {
+    prequeue_from: Timestamp,
+    opens_at: Timestamp,
+    commitment: Hash,
+    is_closed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,15 +70,26 @@ pub struct Books {
     /// The length of all pauses that ended, and the one that is on: since when, and until when at most.
     paused_millis: i64,
     pause: Option<(Timestamp, Option<Timestamp>)>,
+    opening: Option<Opening>,
+    last_close: Option<Close>,
+    extended: Vec<ReservationId>,
 }
 
 impl Books {
     /// Writes an event down, and stops at one that must not have happened.
-    pub fn write(&mut self, event: &Event, now: Timestamp) {
+    pub fn write(&mut self, event: &Event, now: Timestamp, hash: Hash) {
         assert!(now >= self.now, "time goes back");
         self.now = now;
         let sale_now = self.sale_time(now);
+        let due = self.opening.as_ref().is_some_and(|opening| !opening.is_closed && now >= opening.opens_at);
+        let closes = matches!(event, Event::Opening(OpeningEvent::EntryClosed(_)));
+        assert_eq!(due, closes, "entry is closed before all else, once, when its time has come");
         match event {
+            Event::Opening(event) => self.open(event, hash),
+            Event::Room(RoomEvent::TokenArrived(arrived)) => {
+                assert_eq!(self.inside(arrived.user_id), Some(arrived.token_id), "who is not inside has come");
+            }
+            Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => self.extend(hold),
             Event::Log(_) | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_)) => {}
             Event::Room(RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, .. })) => {
                 (self.capacity, self.pace) = (*capacity, *admissions_per_second);
@@ -79,7 +108,7 @@ impl Books {
                 assert!(self.hashes.insert(*token_hash, *token_id).is_none(), "a credential was given twice");
                 assert!(*queue_number > self.last_queue_number, "a place in line was given twice");
                 self.last_queue_number = *queue_number;
-                let may_enter = self.in_line() == 0 && self.slots() > 0;
+                let may_enter = self.in_line() == 0 && self.slots() > 0 && !self.is_prequeue();
                 assert_eq!(*admitted, may_enter, "who need not wait waits, or who must does not");
                 self.seat(*token_id, *user_id, Place::InLine, *queue_number, *expires_at);
                 if *admitted {
@@ -90,10 +119,16 @@ impl Books {
                 self.admit(*token_id, *expires_at)
             }
             Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, .. })) => {
-                assert!(sale_now >= self.ticket(*token_id).deadline, "a token expired before its deadline");
+                let deadline = self.deadline(self.ticket(*token_id));
+                assert!(sale_now >= deadline, "a token expired before its deadline");
                 self.end(*token_id);
             }
-            Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, .. })) => self.leave(*token_id),
+            Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, queue_number, .. })) => {
+                let ticket = self.ticket(*token_id);
+                let has_none = ticket.place == Place::InLine && self.is_prequeue();
+                assert_eq!(*queue_number, if has_none { 0 } else { ticket.queue_number }, "a place of another");
+                self.leave(*token_id);
+            }
             Event::Room(RoomEvent::TokenGranted(TokenGranted {
                 token_id,
                 user_id,
@@ -184,6 +219,82 @@ impl Books {
         self.pause.is_some_and(|(_, until)| until.is_none_or(|until| now < until))
     }
 
+    fn is_prequeue(&self) -> bool {
+        self.opening.as_ref().is_some_and(|opening| self.now >= opening.prequeue_from)
+    }
+
+    /// Whoever was inside at a close was there until then; entrants wait for a day after it, and before it without end.
+    fn deadline(&self, ticket: &Ticket) -> SaleTime {
+        let is_open = self.is_prequeue() && self.opening.as_ref().is_some_and(|opening| !opening.is_closed);
+        let (number, close) = (ticket.queue_number, self.last_close);
+        match (ticket.place, close) {
+            (Place::InLine, _) if is_open => SaleTime::from_millis(i64::MAX),
+            (Place::InLine, Some(close)) if number < close.end => close.opened_at.plus_seconds(WAITING_SECONDS),
+            (Place::Inside, Some(close)) if number > 0 && number < close.first => close.opened_at.min(ticket.deadline),
+            (Place::InLine | Place::Inside | Place::Over, _) => ticket.deadline,
+        }
+    }
+
+    fn open(&mut self, event: &OpeningEvent, hash: Hash) {
+        let now = self.now;
+        match event {
+            OpeningEvent::OpeningScheduled(scheduled) => {
+                assert!(self.opening.is_none() && now <= scheduled.prequeue_from, "announced too late, or twice");
+                let (prequeue_from, opens_at) = (scheduled.prequeue_from, scheduled.opens_at);
+                let commitment = scheduled.commitment;
+                self.opening = Some(Opening { prequeue_from, opens_at, commitment, is_closed: false });
+            }
+            OpeningEvent::OpeningMoved(moved) => {
+                let opening = self.opening.as_mut().expect("an opening that was announced");
+                assert!(!opening.is_closed && moved.opens_at > opening.opens_at, "moved forwards, or after the close");
+                opening.opens_at = moved.opens_at;
+            }
+            OpeningEvent::OpeningWithdrawn(_) => {
+                assert!(!self.is_prequeue() && self.opening.is_some(), "taken back too late");
+                self.opening = None;
+            }
+            OpeningEvent::EntryClosed(EntryClosed { first, entrants, .. }) => {
+                assert_eq!(
+                    (*first, *entrants),
+                    (self.serving_number + 1, self.last_queue_number - self.serving_number)
+                );
+                let opening = self.opening.as_mut().expect("an opening that was announced");
+                let opens_at = opening.opens_at;
+                opening.is_closed = true;
+                let opened_at = self.sale_time(opens_at);
+                self.last_close = Some(Close { first: *first, end: first + entrants, opened_at, hash });
+            }
+            OpeningEvent::BeaconReceived(_) => panic!("no beacon was announced"),
+            OpeningEvent::QueueDrawn(drawn) => {
+                let opening = self.opening.take().expect("an opening that was announced");
+                assert!(opening.is_closed && draw::commitment(&drawn.seed) == opening.commitment);
+                self.draw(&drawn.seed);
+            }
+        }
+    }
+
+    /// Everyone in line who took part gets the place that follows.
+    fn draw(&mut self, seed: &Hash) {
+        let Close { first, end, hash, .. } = self.last_close.expect("a close before the draw");
+        let order = Shuffle::new(draw::key(seed, None, &hash, end - first), end - first);
+        for ticket in self.tickets.values_mut().filter(|ticket| ticket.place == Place::InLine) {
+            if ticket.queue_number < end {
+                ticket.queue_number = first + order.place(ticket.queue_number - first);
+            }
+        }
+    }
+
+    fn extend(&mut self, hold: &Hold) {
+        let now = self.sale_time(self.now);
+        let (begun, fate) = self.reservations.get_mut(&hold.reservation_id).expect("a hold that began");
+        assert_eq!((*fate, hold.expires_at), (Fate::Held, begun.expires_at.plus_seconds(EXTENSION_SECONDS)));
+        let first = begun.expires_at.plus_seconds(-EXTENSION_WINDOW_SECONDS);
+        assert!(first <= now && now < begun.expires_at, "extended out of its last two minutes");
+        *begun = hold.clone();
+        assert!(!self.extended.contains(&hold.reservation_id), "extended twice");
+        self.extended.push(hold.reservation_id);
+    }
+
     fn ticket(&self, token_id: TokenId) -> &Ticket {
         self.tickets.get(&token_id).expect("a token that was issued")
     }
@@ -216,21 +327,23 @@ impl Books {
     }
 
     fn admit(&mut self, token_id: TokenId, deadline: SaleTime) {
+        assert!(!self.is_prequeue(), "someone came in before the draw");
         assert!(self.slots() > 0, "more were admitted than there are slots, or faster than the pace");
         self.admissions.push(self.now);
         let in_line = self.tickets.values().filter(|ticket| ticket.place == Place::InLine);
         let first = in_line.map(|ticket| ticket.queue_number).min();
+        let over = self.deadline(self.ticket(token_id));
         let now = self.sale_time(self.now);
         let ticket = self.tickets.get_mut(&token_id).expect("a token that was issued");
         assert_eq!((ticket.place, Some(ticket.queue_number)), (Place::InLine, first), "not the first in line");
-        assert!(now < ticket.deadline, "a token whose wait was over came in");
+        assert!(now < over, "a token whose wait was over came in");
         assert!(ticket.queue_number > self.serving_number, "the serving number fell");
         self.serving_number = ticket.queue_number;
         (ticket.place, ticket.deadline) = (Place::Inside, deadline);
     }
 
     fn leave(&mut self, token_id: TokenId) {
-        assert!(self.sale_time(self.now) < self.ticket(token_id).deadline, "a token that is over was left");
+        assert!(self.sale_time(self.now) < self.deadline(self.ticket(token_id)), "a token that is over was left");
         self.end(token_id);
     }
 
@@ -243,7 +356,7 @@ impl Books {
     /// The user's token that may hold seats now.
     fn inside(&self, user_id: UserId) -> Option<TokenId> {
         let now = self.sale_time(self.now);
-        let inside = |ticket: &Ticket| ticket.place == Place::Inside && now < ticket.deadline;
+        let inside = |ticket: &Ticket| ticket.place == Place::Inside && now < self.deadline(ticket);
         self.tickets.iter().find(|(_, ticket)| ticket.user_id == user_id && inside(ticket)).map(|(id, _)| *id)
     }
 
@@ -251,7 +364,7 @@ impl Books {
     pub fn is_inside(&self, hash: &TokenHash, now: Timestamp) -> bool {
         let ticket = self.hashes.get(hash).map(|token_id| self.ticket(*token_id));
         let now = self.sale_time(now);
-        ticket.is_some_and(|ticket| ticket.place == Place::Inside && now < ticket.deadline)
+        ticket.is_some_and(|ticket| ticket.place == Place::Inside && now < self.deadline(ticket))
     }
 
     fn hold(&mut self, hold: &Hold) {
@@ -337,6 +450,6 @@ impl Books {
         let room = &state.room;
         assert_eq!((room.active(), room.waiting()), (self.active(), self.in_line()));
         assert_eq!((room.capacity(), room.serving_number()), (self.capacity, self.serving_number));
-        assert!(room.line().is_sorted_by_key(|token| token.queue_number));
+        assert!(room.line().is_sorted_by_key(|(number, _)| number));
     }
 }

@@ -8,9 +8,10 @@ mod sequencer;
 mod steps;
 
 use domain::{
-    Action, AddSeats, CancelReservation, ChargePoints, ConcertId, ConfigureRoom, CreateLog, Credential, GrantToken,
-    Hash, Head, HoldSeats, IssueToken, LeaveRoom, PauseSale, PayReservation, Points, PublishConcert, PublishSchedule,
-    Record, ResumeSale, ScheduleId, ScheduleTimes, Seat, SeatId, Seed, State, Tick, Timestamp, TokenHash, UserId,
+    Action, AddSeats, Arrive, CancelReservation, ChargePoints, ConcertId, ConfigureRoom, CreateLog, Credential,
+    DrawQueue, ExtendHold, GrantToken, Hash, Head, HoldSeats, IssueToken, LeaveRoom, MoveOpening, Nonce, PauseSale,
+    PayReservation, Points, PublishConcert, PublishSchedule, Record, ResumeSale, ScheduleId, ScheduleOpening,
+    ScheduleTimes, Seat, SeatId, Seed, State, Tick, Timestamp, TokenHash, UserId, WithdrawOpening,
 };
 use proptest::prelude::*;
 use sequencer::Sequencer;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 const T0: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const PRICE: u64 = 100;
+const DRAW_SEED: Hash = Hash::new([5; 32]);
 const DAY: i64 = 24 * 60 * 60;
 
 fn fixed_hash(user_id: UserId) -> TokenHash {
@@ -118,6 +120,32 @@ impl Sequencer {
                 let pay = PayReservation { reservation_id, user_id, amount };
                 (self.credential(user_id, step.token), Action::PayReservation(pay))
             }
+            Does::Extend { pick } => {
+                let (reservation_id, owner) = self.reservation(*pick, user_id);
+                (self.credential(owner, step.token), Action::ExtendHold(ExtendHold { reservation_id }))
+            }
+            Does::Arrive => (self.credential(user_id, step.token), Action::Arrive(Arrive)),
+            Does::Announce { prequeue_in, opens_in } => {
+                let announce = ScheduleOpening {
+                    prequeue_from: self.now.plus_seconds(*prequeue_in),
+                    opens_at: self.now.plus_seconds(*opens_in),
+                    beacon: None,
+                    nonce: Nonce::new([1; 16]),
+                    commitment: domain::draw::commitment(&DRAW_SEED),
+                    reason: String::new(),
+                };
+                (Credential::Operator, Action::ScheduleOpening(announce))
+            }
+            Does::Move { later } => {
+                let opens_at = self.state.room.openings().announced().map_or(self.now, |opening| opening.opens_at);
+                let opens_at = opens_at.plus_seconds(*later);
+                let moved = MoveOpening { opens_at, beacon: None, reason: String::new() };
+                (Credential::Operator, Action::MoveOpening(moved))
+            }
+            Does::Withdraw => {
+                (Credential::Operator, Action::WithdrawOpening(WithdrawOpening { reason: String::new() }))
+            }
+            Does::Draw => (Credential::System, Action::DrawQueue(DrawQueue { seed: DRAW_SEED })),
             Does::Cancel { pick, by_owner } => {
                 let (reservation_id, owner) = self.reservation(*pick, user_id);
                 let user_id = if *by_owner { owner } else { user_id };

@@ -34,6 +34,12 @@ pub enum Does {
     Hold { seats: Vec<u64> },
     Pay { pick: usize, by_owner: bool, amount: u64 },
     Cancel { pick: usize, by_owner: bool },
+    Extend { pick: usize },
+    Arrive,
+    Announce { prequeue_in: i64, opens_in: i64 },
+    Move { later: i64 },
+    Withdraw,
+    Draw,
 }
 
 fn does() -> impl Strategy<Value = Does> {
@@ -51,6 +57,12 @@ fn does() -> impl Strategy<Value = Does> {
         8 => (0..5_usize, prop::bool::weighted(0.9), 0..9_u64)
             .prop_map(|(pick, by_owner, amount)| Does::Pay { pick, by_owner, amount }),
         3 => (0..5_usize, prop::bool::weighted(0.9)).prop_map(|(pick, by_owner)| Does::Cancel { pick, by_owner }),
+        3 => (0..3_usize).prop_map(|pick| Does::Extend { pick }),
+        1 => Just(Does::Arrive),
+        1 => (0..9_i64, 1..90_i64).prop_map(|(prequeue_in, opens_in)| Does::Announce { prequeue_in, opens_in }),
+        1 => (0..90_i64).prop_map(|later| Does::Move { later }),
+        1 => Just(Does::Withdraw),
+        2 => Just(Does::Draw),
     ]
 }
 

@@ -41,8 +41,14 @@ impl Fold for Balances {
             }
             Event::Log(_)
             | Event::Room(_)
+            | Event::Opening(_)
             | Event::Catalogue(_)
-            | Event::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_)) => Ok(()),
+            | Event::Sale(
+                SaleEvent::SeatsHeld(_)
+                | SaleEvent::HoldExtended(_)
+                | SaleEvent::HoldExpired(_)
+                | SaleEvent::HoldCancelled(_),
+            ) => Ok(()),
         }
     }
 

@@ -72,9 +72,15 @@ impl Fold for Payments {
             }
             Event::Log(_)
             | Event::Room(_)
+            | Event::Opening(_)
             | Event::Points(_)
             | Event::Catalogue(_)
-            | Event::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_)) => {}
+            | Event::Sale(
+                SaleEvent::SeatsHeld(_)
+                | SaleEvent::HoldExtended(_)
+                | SaleEvent::HoldExpired(_)
+                | SaleEvent::HoldCancelled(_),
+            ) => {}
         }
         Ok(())
     }

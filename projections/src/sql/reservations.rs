@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Event, Hold, HoldCancelled, HoldExpired, Points, RecordedEvent, Reservation, ReservationId, ReservationPaid,
-    ReservationRefunded, ReservationStatus, SaleEvent, SaleTime, SeatsHeld, Timestamp, UserId,
+    Event, Hold, HoldCancelled, HoldExpired, HoldExtended, Points, RecordedEvent, Reservation, ReservationId,
+    ReservationPaid, ReservationRefunded, ReservationStatus, SaleEvent, SaleTime, SeatsHeld, Timestamp, UserId,
 };
 
 use super::store::{Order, id, number};
@@ -13,27 +13,33 @@ use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, c
 /// One row a reservation; `seats` is JSON: `[{"seat_id": 1, "price": 100}]`.
 pub static MODEL: SqlModel = SqlModel {
     name: "reservations",
-    version: 1,
+    version: 2,
     columns: "reservation_id BIGINT PRIMARY KEY NOT NULL, user_id BIGINT NOT NULL, concert_id BIGINT NOT NULL, \
               schedule_id BIGINT NOT NULL, seats TEXT NOT NULL, total_price BIGINT NOT NULL, \
               status TEXT NOT NULL CHECK (status IN ('HELD', 'PAID', 'CANCELLED', 'EXPIRED', 'REFUNDED')), \
-              held_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, position BIGINT NOT NULL, \
+              held_at BIGINT NOT NULL, expires_at BIGINT NOT NULL, extended BIGINT NOT NULL, \
+              position BIGINT NOT NULL, \
               UNIQUE (user_id, reservation_id)",
     key: "reservation_id",
     fold: || Box::<Reservations>::default(),
 };
 
-const COLUMNS: [Kind; 10] = {
+const COLUMNS: [Kind; 11] = {
     use Kind::{Integer, Text};
-    [Integer, Integer, Integer, Integer, Text, Integer, Text, Integer, Integer, Integer]
+    [Integer, Integer, Integer, Integer, Text, Integer, Text, Integer, Integer, Integer, Integer]
 };
 
 /// Whole rows: every event about a reservation carries all of it.
 #[derive(Default)]
-struct Reservations(BTreeMap<i64, [Value; 10]>);
+struct Reservations(BTreeMap<i64, [Value; 11]>);
 
 impl Reservations {
     fn set(&mut self, hold: &Hold, status: &'static str, position: i64) -> Result<(), OutOfRange> {
+        self.row(hold, status, false, position)
+    }
+
+    /// Of a hold that was made longer only the hold must know: what it became later says it by its status.
+    fn row(&mut self, hold: &Hold, status: &'static str, extended: bool, position: i64) -> Result<(), OutOfRange> {
         let reservation_id = column(hold.reservation_id)?;
         let seats = serde_json::to_string(&hold.seats).expect("seats hold only what JSON can say");
         let row = [
@@ -46,6 +52,7 @@ impl Reservations {
             status.into(),
             hold.held_at.millis().into(),
             hold.expires_at.millis().into(),
+            i64::from(extended).into(),
             position.into(),
         ];
         self.0.insert(reservation_id, row);
@@ -58,21 +65,23 @@ impl Fold for Reservations {
         let position = column(recorded.head.position.get())?;
         match &recorded.event {
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.set(hold, "HELD", position),
+            Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => self.row(hold, "HELD", true, position),
             Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => self.set(hold, "EXPIRED", position),
             Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. })) => self.set(hold, "CANCELLED", position),
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. })) => self.set(hold, "PAID", position),
             Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
                 self.set(hold, "REFUNDED", position)
             }
-            Event::Log(_) | Event::Room(_) | Event::Points(_) | Event::Catalogue(_) => Ok(()),
+            Event::Log(_) | Event::Room(_) | Event::Opening(_) | Event::Points(_) | Event::Catalogue(_) => Ok(()),
         }
     }
 
     fn changes(self: Box<Self>) -> Vec<Change> {
         vec![Change {
             before: "INSERT INTO {table} (reservation_id, user_id, concert_id, schedule_id, seats, total_price, status, \
-                     held_at, expires_at, position) ",
-            after: " ON CONFLICT (reservation_id) DO UPDATE SET status = excluded.status, position = excluded.position",
+                     held_at, expires_at, extended, position) ",
+            after: " ON CONFLICT (reservation_id) DO UPDATE SET status = excluded.status, expires_at = excluded.expires_at, \
+                    extended = excluded.extended, position = excluded.position",
             columns: &COLUMNS,
             values: self.0.into_values().flatten().collect(),
         }]
@@ -124,5 +133,5 @@ fn reservation(row: &Row) -> sqlx::Result<Reservation> {
         held_at: Timestamp::from_millis(row.integer("held_at")?),
         expires_at: SaleTime::from_millis(row.integer("expires_at")?),
     };
-    Ok(Reservation { hold, status })
+    Ok(Reservation { hold, status, is_extended: row.integer("extended")? != 0 })
 }

@@ -81,7 +81,9 @@ impl Fold for SalesFold {
             }
             Event::Log(_)
             | Event::Room(_)
+            | Event::Opening(_)
             | Event::Points(_)
+            | Event::Sale(SaleEvent::HoldExtended(_))
             | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_)) => {}
         }
         Ok(())

@@ -106,7 +106,9 @@ impl Fold for SeatList {
             | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => self.release(hold),
             Event::Log(_)
             | Event::Room(_)
+            | Event::Opening(_)
             | Event::Points(_)
+            | Event::Sale(SaleEvent::HoldExtended(_))
             | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SchedulePublished(_)) => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! One user, as those see them who run the sale.
 
 use axum::extract::Request;
-use domain::{Position, ReservationStatus, Timestamp, Token, TokenId, UserId};
+use domain::{Place, Position, ReservationStatus, Timestamp, Token, TokenId, UserId};
 use projections::sql::{self, SqlModel};
 use projections::{ReadModels, serialize_rfc3339};
 use serde::Serialize;
@@ -33,9 +33,10 @@ struct UserShown<'a> {
 struct TokenSeen {
     token_id: TokenId,
     status: &'static str,
-    queue_number: u64,
-    ahead: u64,
-    estimated_wait_seconds: u64,
+    queue_number: Option<u64>,
+    ahead: Option<u64>,
+    estimated_wait_seconds: Option<u64>,
+    entrant: Option<u64>,
     #[serde(serialize_with = "serialize_rfc3339")]
     created_at: Timestamp,
     expires_at: Option<String>,
@@ -44,13 +45,15 @@ struct TokenSeen {
 
 impl TokenSeen {
     fn of(token: &Token, read_models: &ReadModels, now: Timestamp) -> Self {
+        let Place { entrant, queue_number, ahead } = read_models.room.room().place(token, now);
         let (expires_at, expires_in_seconds) = token_deadline(token, read_models, now);
         Self {
             token_id: token.token_id,
             status: token_status(token.status),
-            queue_number: token.queue_number,
-            ahead: read_models.room.room().ahead(token),
-            estimated_wait_seconds: read_models.room.estimated_wait_seconds(token, now),
+            queue_number,
+            ahead,
+            estimated_wait_seconds: queue_number.map(|_| read_models.room.estimated_wait_seconds(token, now)),
+            entrant,
             created_at: token.issued_at,
             expires_at,
             expires_in_seconds,

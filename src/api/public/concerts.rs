@@ -49,8 +49,9 @@ pub async fn seats(api: Arc<Api>, request: Request) -> Outcome {
         Ok((concert_id, schedule_id, parameters.all_seats()))
     };
     query::by_holder(&api, request, parse, |view, token, (concert_id, schedule_id, all)| {
-        if !token.is_active(view.sale_time()) {
-            return Err(view.read_models.room.room().not_admitted(token).into());
+        let room = view.read_models.room.room();
+        if !room.is_active(token, view.now) {
+            return Err(room.not_admitted(token, view.now).into());
         }
         let list = view.read_models.seat_lists.get(concert_id, schedule_id)?;
         Ok(view.conditional(SEATS_CACHE, if all { list.all() } else { list.available() }))

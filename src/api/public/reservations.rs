@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::Request;
 use domain::limits::MAX_SEATS_PER_RESERVATION;
 use domain::{
-    Action, CancelReservation, HoldSeats, MAX_SAFE_INTEGER, PayReservation, Points, Position, Rejection, Reservation,
-    ReservationId, SeatId, Token,
+    Action, CancelReservation, ExtendHold, HoldSeats, MAX_SAFE_INTEGER, PayReservation, Points, Position, Rejection,
+    Reservation, ReservationId, SeatId, Token,
 };
 use projections::sql;
 
@@ -76,6 +76,15 @@ pub async fn cancel(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Optional, |asked| {
         let reservation_id = asked.path.id("id")?;
         Ok(Action::CancelReservation(CancelReservation { reservation_id }))
+    })
+    .await
+}
+
+/// `POST /api/reservations/{id}/extension`: makes a hold longer, once.
+pub async fn extend(api: Arc<Api>, request: Request) -> Outcome {
+    command::by_holder(&api, request, Body::Optional, |asked| {
+        let reservation_id = asked.path.id("id")?;
+        Ok(Action::ExtendHold(ExtendHold { reservation_id }))
     })
     .await
 }

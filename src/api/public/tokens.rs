@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::Request;
-use domain::{Action, IssueToken, LeaveRoom, Seed};
+use domain::{Action, Arrive, IssueToken, LeaveRoom, Seed};
 
 use super::command::{self, Body};
 use super::problem::Problem;
@@ -42,15 +42,17 @@ pub async fn leave(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Optional, |_| Ok(Action::LeaveRoom(LeaveRoom))).await
 }
 
+/// `POST /api/tokens/me/arrival`: whoever was let in has come.
+pub async fn arrive(api: Arc<Api>, request: Request) -> Outcome {
+    command::by_holder(&api, request, Body::Optional, |_| Ok(Action::Arrive(Arrive))).await
+}
+
 /// `GET /api/queue`: how the line stands.
 pub async fn queue(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
-    query::by_anyone(
-        &api,
-        request,
-        nothing,
-        |view, ()| Ok(view.conditional(QUEUE_CACHE, view.read_models.room.queue())),
-    )
+    query::by_anyone(&api, request, nothing, |view, ()| {
+        Ok(view.conditional(QUEUE_CACHE, view.read_models.room.queue(view.now)))
+    })
     .await
 }
 

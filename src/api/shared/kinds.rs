@@ -44,6 +44,7 @@ kinds! {
     SCHEDULE_NOT_FOUND NOT_FOUND "schedule-not-found" "There is no such schedule";
     SEAT_NOT_FOUND NOT_FOUND "seat-not-found" "There is no such seat";
     RECORD_NOT_FOUND NOT_FOUND "record-not-found" "There is no such record of yours";
+    OPENING_NOT_FOUND NOT_FOUND "opening-not-found" "There is no such opening";
     RESERVATION_NOT_FOUND NOT_FOUND "reservation-not-found" "There is no such reservation";
     USER_NOT_FOUND NOT_FOUND "user-not-found" "There is no such user";
     PROJECTION_NOT_FOUND NOT_FOUND "projection-not-found" "There is no such projection";
@@ -61,6 +62,11 @@ kinds! {
     RESERVATION_NOT_PAYABLE CONFLICT "reservation-not-payable" "The reservation cannot be paid";
     SALE_PAUSED CONFLICT "sale-paused" "The sale is paused";
     NOT_ON_SALE CONFLICT "not-on-sale" "Not on sale";
+    NOT_EXTENDABLE CONFLICT "not-extendable" "The hold cannot be extended";
+    OPENING_EXISTS CONFLICT "opening-exists" "An opening is announced already";
+    OPENING_BEGUN CONFLICT "opening-begun" "The opening has begun";
+    BEACON_NOT_DUE CONFLICT "beacon-not-due" "The beacon has not appeared yet";
+    BEACON_KNOWN CONFLICT "beacon-known" "The beacon has another value";
     HOLD_EXPIRED GONE "hold-expired" "The hold has expired";
 
     INVALID_REQUEST UNPROCESSABLE_ENTITY "invalid-request" "The request is not valid";

@@ -203,6 +203,24 @@ impl From<Rejection> for Problem {
                 Self::invalid_request(&[FieldError { field: field.to_owned(), message: message.into() }])
             }
             Rejection::HoldExpired => Self::new(&kinds::HOLD_EXPIRED, "The hold has expired before it was paid. Its seats can be reserved again."),
+            Rejection::NotExtendable { extendable_from } => {
+                let detail = match extendable_from {
+                    Some(from) => format!("A hold can be extended in its last two minutes: from {} on.", rfc3339(from)),
+                    None => "The reservation is not a hold, or was extended before.".to_owned(),
+                };
+                let from = extendable_from.map(|from| json!({ "extendableFrom": rfc3339(from) }));
+                Self::new(&kinds::NOT_EXTENDABLE, detail).with(from.unwrap_or_default())
+            }
+            Rejection::OpeningExists => {
+                Self::new(&kinds::OPENING_EXISTS, "An opening is announced. It can be moved, or taken back before its pre-queue.")
+            }
+            Rejection::OpeningNotFound => Self::new(&kinds::OPENING_NOT_FOUND, "No opening is announced, or none that waits for this."),
+            Rejection::OpeningBegun => Self::new(&kinds::OPENING_BEGUN, "The opening has begun. It can no longer be changed like this."),
+            Rejection::BeaconNotDue { at } => {
+                Self::new(&kinds::BEACON_NOT_DUE, format!("The beacon appears at {}. Send its value then.", rfc3339(at)))
+            }
+            Rejection::BeaconKnown => Self::new(&kinds::BEACON_KNOWN, "The beacon's value is in the log, and is another one."),
+            Rejection::SeedNotCommitted => Self::internal("the seed of a draw is not the one that was committed to"),
             Rejection::RoomFull => Self::new(&kinds::ROOM_FULL, "The waiting room is full. Try again later."),
             Rejection::IdempotencyKeyReused => {
                 Self::new(&kinds::IDEMPOTENCY_KEY_REUSED, "The user has sent this `Idempotency-Key` with another request before. A new request needs a new key.")
@@ -262,7 +280,7 @@ impl From<Behind> for Problem {
 mod tests {
     use super::*;
     use axum::http::HeaderMap;
-    use domain::{ConcertId, Points, ReservationId, ReservationStatus, ScheduleId, SeatId};
+    use domain::{ConcertId, Points, ReservationId, ReservationStatus, ScheduleId, SeatId, Timestamp};
 
     fn shown(problem: impl Into<Problem>) -> (u16, &'static str, Value) {
         let problem = problem.into();
@@ -273,7 +291,7 @@ mod tests {
     fn each_rejection_has_the_contract_s_status_code_and_members() {
         use Rejection::*;
         let (points, limit) = (Points::new(5), Points::new(9));
-        let (queue_number, serving_number, ahead) = (7, 3, 3);
+        let (queue_number, serving_number, ahead) = (Some(7), 3, Some(3));
         let status = ReservationStatus::Cancelled;
         let cases = [
             (TokenUnknown, 401, "token-unknown", json!({})),
@@ -307,6 +325,25 @@ mod tests {
             ),
             (NotOnSale, 409, "not-on-sale", json!({})),
             (HoldExpired, 410, "hold-expired", json!({})),
+            (
+                NotExtendable { extendable_from: Some(Timestamp::from_millis(0)) },
+                409,
+                "not-extendable",
+                json!({ "extendableFrom": "1970-01-01T00:00:00.000Z" }),
+            ),
+            (NotExtendable { extendable_from: None }, 409, "not-extendable", json!({})),
+            (OpeningExists, 409, "opening-exists", json!({})),
+            (OpeningNotFound, 404, "opening-not-found", json!({})),
+            (OpeningBegun, 409, "opening-begun", json!({})),
+            (BeaconNotDue { at: Timestamp::from_millis(0) }, 409, "beacon-not-due", json!({})),
+            (BeaconKnown, 409, "beacon-known", json!({})),
+            (SeedNotCommitted, 500, "internal", json!({})),
+            (
+                Invalid { field: "opensAt", message: "must be later".to_owned() },
+                422,
+                "invalid-request",
+                json!({ "errors": [{ "field": "opensAt", "message": "must be later" }] }),
+            ),
             (RoomFull, 503, "room-full", json!({})),
             (IdempotencyKeyReused, 422, "idempotency-key-reused", json!({})),
             (CatalogueConflict { reason: "the reason".to_owned() }, 500, "internal", json!({})),

@@ -2,8 +2,8 @@
 //! renamed.
 
 use domain::{
-    Charge, ConcertId, Deadline, Hash, Payment, PaymentId, Points, Position, PricedSeat, Reservation, ReservationId,
-    ReservationStatus, SaleTime, ScheduleId, SeatId, Timestamp, Token, TokenId, TokenStatus, UserId,
+    Charge, ConcertId, Deadline, Hash, Payment, PaymentId, Place, Points, Position, PricedSeat, Reservation,
+    ReservationId, ReservationStatus, SaleTime, ScheduleId, SeatId, Timestamp, Token, TokenId, TokenStatus, UserId,
 };
 use projections::sql::point_history::Movement;
 use projections::{ReadModels, rfc3339, serialize_rfc3339};
@@ -18,31 +18,44 @@ pub struct TokenShown {
     user_id: UserId,
     token: Uuid,
     status: &'static str,
-    queue_number: u64,
-    ahead: u64,
-    estimated_wait_seconds: u64,
+    /// Null until a draw gives one, as are the two after it.
+    queue_number: Option<u64>,
+    ahead: Option<u64>,
+    estimated_wait_seconds: Option<u64>,
+    /// Which entrant of an opening it is.
+    entrant: Option<u64>,
     #[serde(serialize_with = "serialize_rfc3339")]
     created_at: Timestamp,
     /// Null while the sale is paused: nobody knows what the clock will show then.
     expires_at: Option<String>,
     expires_in_seconds: u64,
+    /// Until when whoever was let in must come; null once they have.
+    arrive_by: Option<String>,
+    arrive_in_seconds: Option<u64>,
 }
 
 impl TokenShown {
     /// `token`, whose text is `text`, as it stands at `now`.
     pub fn of(token: &Token, text: Uuid, read_models: &ReadModels, now: Timestamp) -> Self {
+        let room = read_models.room.room();
+        let Place { entrant, queue_number, ahead } = room.place(token, now);
         let (expires_at, expires_in_seconds) = token_deadline(token, read_models, now);
+        let arrive_by = room.arrive_by(token).filter(|_| token.status == TokenStatus::Active);
+        let arrive_by = arrive_by.map(|by| deadline_shown(by, read_models, now));
         Self {
             token_id: token.token_id,
             user_id: token.user_id,
             token: text,
             status: token_status(token.status),
-            queue_number: token.queue_number,
-            ahead: read_models.room.room().ahead(token),
-            estimated_wait_seconds: read_models.room.estimated_wait_seconds(token, now),
+            queue_number,
+            ahead,
+            estimated_wait_seconds: queue_number.map(|_| read_models.room.estimated_wait_seconds(token, now)),
+            entrant,
             created_at: token.issued_at,
             expires_at,
             expires_in_seconds,
+            arrive_in_seconds: arrive_by.as_ref().map(|(_, seconds)| *seconds),
+            arrive_by: arrive_by.and_then(|(at, _)| at),
         }
     }
 }
@@ -156,6 +169,8 @@ pub struct ReservationShown<'a> {
     /// Null while the sale is paused: nobody knows what the clock will show then.
     expires_at: Option<String>,
     expires_in_seconds: u64,
+    /// Whether the hold can be made longer now.
+    extendable: bool,
 }
 
 /// A seat of a reservation, at the price that was agreed on.
@@ -208,13 +223,15 @@ impl<'a> ReservationShown<'a> {
             reservation_time: hold.held_at,
             expires_at,
             expires_in_seconds,
+            extendable: status == ReservationStatus::Held
+                && reservation.is_extendable(read_models.room.room().sale_time(now)),
         })
     }
 }
 
 /// When a token stops being what its status says.
 pub fn token_deadline(token: &Token, read_models: &ReadModels, now: Timestamp) -> (Option<String>, u64) {
-    match token.deadline() {
+    match read_models.room.room().deadline(token, now) {
         Deadline::Sale(deadline) => deadline_shown(deadline, read_models, now),
         Deadline::Clock(deadline) => (Some(rfc3339(deadline)), now.seconds_until(deadline)),
     }

@@ -22,7 +22,10 @@ async fn a_token_is_issued_once_as_long_as_its_user_is_in_the_room() {
     );
     let expected = [
         "ahead",
+        "arriveBy",
+        "arriveInSeconds",
         "createdAt",
+        "entrant",
         "estimatedWaitSeconds",
         "expiresAt",
         "expiresInSeconds",

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ::metrics::histogram;
-use domain::{Action, Command, Credential, RecordedEvent, State, Tick};
+use domain::{Action, Command, Credential, DrawQueue, RecordedEvent, State, Tick};
 use projections::ReadModels;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -26,7 +26,7 @@ use super::head_readings::HeadReadings;
 use super::pending::Pending;
 use super::published::Published;
 use super::queue::{Fill, Queue, lanes};
-use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, SnapshotWriter, Submission, TICK_INTERVAL, Undecided};
+use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, Seeds, SnapshotWriter, Submission, TICK_INTERVAL, Undecided};
 use crate::log::{AppendError, EventLog};
 use crate::metrics;
 
@@ -59,6 +59,7 @@ pub struct Sequencer {
     clock: Clock,
     node_id: Uuid,
     snapshots: Option<SnapshotWriter>,
+    seeds: Option<Seeds>,
 }
 
 /// A batch, and the append that carries it.
@@ -119,6 +120,7 @@ impl Engine {
             clock: Arc::clone(&clock),
             node_id,
             snapshots: None,
+            seeds: None,
         };
         let heads = Arc::new(HeadReadings::new(Arc::clone(&log)));
         (Self { lanes: senders, published, log, heads, clock }, sequencer)
@@ -126,6 +128,12 @@ impl Engine {
 }
 
 impl Sequencer {
+    /// Has what is closed drawn, with the seeds that the server's key makes.
+    #[must_use]
+    pub fn with_seeds(self, seeds: Seeds) -> Self {
+        Self { seeds: Some(seeds), ..self }
+    }
+
     /// Has snapshots taken of what it decides.
     #[must_use]
     pub fn with_snapshots(self, snapshots: SnapshotWriter) -> Self {
@@ -162,7 +170,8 @@ impl Sequencer {
                     }
                     // One a batch: while the log takes its time, they would only wait for one another.
                     if !std::mem::replace(&mut self.has_tick, true) {
-                        self.queue.waiting.push_back(tick());
+                        self.queue.waiting.push_back(by_system(Action::Tick(Tick)));
+                        self.queue.waiting.extend(self.draw().map(by_system));
                     }
                 }
                 () = std::future::ready(()), if is_idle && is_full => {}
@@ -255,6 +264,14 @@ impl Sequencer {
                 Err(open) => self.queue.wait_first(open),
             }
         }
+    }
+
+    /// The draw that waits for nothing but its seed.
+    fn draw(&self) -> Option<Action> {
+        let (State { log, room, .. }, seeds) = (&self.next.state, self.seeds.as_ref()?);
+        let opening = room.openings().announced().filter(|opening| opening.drawable().is_some())?;
+        let seed = seeds(&log.as_ref()?.log_id, &opening.nonce);
+        Some(Action::DrawQueue(DrawQueue { seed }))
     }
 
     fn decide(&mut self) {
@@ -358,8 +375,8 @@ async fn landed(on_its_way: &mut Option<OnItsWay>) -> Result<(), AppendError> {
 }
 
 /// The server's own command: nobody waits for its answer.
-fn tick() -> Pending {
-    let command = Command { by: Credential::System, idempotency: None, action: Action::Tick(Tick) };
+fn by_system(action: Action) -> Pending {
+    let command = Command { by: Credential::System, idempotency: None, action };
     let (answered, _) = oneshot::channel();
     Pending::new(Submission::new(command, None), Instant::now() + COMMAND_DEADLINE, answered).0
 }

@@ -99,7 +99,7 @@ async fn folded(log: &MemoryLog, position: u64) -> Replayed {
 /// All that a snapshot holds, and all bytes and ETags that are made of it.
 fn all(replayed: &Replayed) -> (Vec<u8>, Vec<u8>, Vec<(bytes::Bytes, bytes::Bytes)>) {
     let models = &replayed.read_models;
-    let mut shown = vec![models.concerts.list(), models.room.queue()];
+    let mut shown = vec![models.concerts.list(), models.room.queue(models.recorded_at)];
     shown.extend(models.concerts.concert(CONCERT));
     shown.extend(models.concerts.dates(CONCERT));
     for schedule_id in replayed.state.catalogue.schedules().keys() {

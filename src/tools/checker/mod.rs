@@ -4,6 +4,7 @@
 //! would be a fault of both. After a violation the books follow the event, so that one wrong event is told of once.
 //! The chain of hashes is not looked at here: [`walk`](super::walk) has proved it.
 
+pub(super) mod openings;
 mod pauses;
 mod points;
 mod room;
@@ -12,7 +13,8 @@ mod seats;
 use std::fmt;
 
 use domain::{
-    CatalogueEvent, Event, Metadata, PointsEvent, Position, RecordedEvent, RoomEvent, SaleEvent, SaleTime, Timestamp,
+    CatalogueEvent, Event, Metadata, OpeningEvent, PointsEvent, Position, RecordedEvent, RoomEvent, SaleEvent,
+    SaleTime, Timestamp,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -43,6 +45,8 @@ pub enum Proof {
     NoWalletBelowZero,
     /// Tokens, places, reservations and payments are numbered one by one.
     NumbersAreConsecutive,
+    /// Openings: what was committed to, in time; a whole and closed list; the draw that follows.
+    DrawsAreFair,
     /// The order of the line, the room's capacity and its pace; only those inside hold seats.
     PlacesWereKept,
     /// Charged = balances + takings, net of refunds.
@@ -51,7 +55,7 @@ pub enum Proof {
 
 impl Proof {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::CommandsAreWhole,
         Self::CatalogueIsFixed,
         Self::NoSeatSoldTwice,
@@ -59,6 +63,7 @@ impl Proof {
         Self::NoCapPassed,
         Self::NoWalletBelowZero,
         Self::NumbersAreConsecutive,
+        Self::DrawsAreFair,
         Self::PlacesWereKept,
         Self::PointsAreConserved,
     ];
@@ -74,6 +79,7 @@ impl fmt::Display for Proof {
             Self::NoCapPassed => "no cap was passed",
             Self::NoWalletBelowZero => "no wallet was below zero",
             Self::NumbersAreConsecutive => "numbers are consecutive",
+            Self::DrawsAreFair => "draws follow from what was committed to",
             Self::PlacesWereKept => "places in the room were kept",
             Self::PointsAreConserved => "charged = balances + takings",
         })
@@ -164,10 +170,12 @@ impl Checker {
         self.room.check(event, now, findings);
         self.seats.check(event, now, findings);
         self.points.check(event, findings);
-        self.room.fold(event);
+        let opened_at = self.room.opens_at().map(|opens_at| self.pauses.sale_time(opens_at));
+        self.room.fold(event, recorded.head, now, opened_at);
+        self.room.hear(&recorded.metadata.actor, now);
         match event {
             Event::Room(event) => self.pauses.check(event, now.clock, findings),
-            Event::Log(_) | Event::Points(_) | Event::Catalogue(_) | Event::Sale(_) => {}
+            Event::Log(_) | Event::Opening(_) | Event::Points(_) | Event::Catalogue(_) | Event::Sale(_) => {}
         }
     }
 
@@ -195,6 +203,7 @@ impl Checker {
         let at = match event {
             Event::Log(_) => None,
             Event::Room(event) => time_in_room(event),
+            Event::Opening(event) => Some(time_in_opening(event)),
             Event::Points(PointsEvent::PointsCharged(charged)) => Some(charged.charged_at),
             Event::Catalogue(event) => time_in_catalogue(event),
             Event::Sale(event) => Some(time_in_sale(event)),
@@ -238,11 +247,23 @@ fn time_in_room(event: &RoomEvent) -> Option<Timestamp> {
         RoomEvent::RoomConfigured(configured) => Some(configured.configured_at),
         RoomEvent::TokenIssued(issued) => Some(issued.issued_at),
         RoomEvent::TokenAdmitted(admitted) => Some(admitted.admitted_at),
+        RoomEvent::TokenArrived(arrived) => Some(arrived.arrived_at),
         RoomEvent::TokenExpired(expired) => Some(expired.expired_at),
         RoomEvent::RoomLeft(left) => Some(left.left_at),
         RoomEvent::TokenGranted(granted) => Some(granted.granted_at),
         RoomEvent::SalePaused(paused) => Some(paused.paused_at),
         RoomEvent::SaleResumed(_) => None,
+    }
+}
+
+fn time_in_opening(event: &OpeningEvent) -> Timestamp {
+    match event {
+        OpeningEvent::OpeningScheduled(scheduled) => scheduled.scheduled_at,
+        OpeningEvent::OpeningMoved(moved) => moved.moved_at,
+        OpeningEvent::OpeningWithdrawn(withdrawn) => withdrawn.withdrawn_at,
+        OpeningEvent::EntryClosed(closed) => closed.closed_at,
+        OpeningEvent::BeaconReceived(received) => received.received_at,
+        OpeningEvent::QueueDrawn(drawn) => drawn.drawn_at,
     }
 }
 
@@ -257,6 +278,7 @@ fn time_in_catalogue(event: &CatalogueEvent) -> Option<Timestamp> {
 fn time_in_sale(event: &SaleEvent) -> Timestamp {
     match event {
         SaleEvent::SeatsHeld(held) => held.hold.held_at,
+        SaleEvent::HoldExtended(extended) => extended.extended_at,
         SaleEvent::HoldExpired(expired) => expired.expired_at,
         SaleEvent::HoldCancelled(cancelled) => cancelled.cancelled_at,
         SaleEvent::ReservationPaid(paid) => paid.paid_at,

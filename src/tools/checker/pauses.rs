@@ -53,6 +53,7 @@ impl PausesCheck {
             RoomEvent::RoomConfigured(_)
             | RoomEvent::TokenIssued(_)
             | RoomEvent::TokenAdmitted(_)
+            | RoomEvent::TokenArrived(_)
             | RoomEvent::TokenExpired(_)
             | RoomEvent::RoomLeft(_)
             | RoomEvent::TokenGranted(_) => {}

@@ -39,8 +39,14 @@ impl PointsCheck {
             }
             Event::Log(_)
             | Event::Room(_)
+            | Event::Opening(_)
             | Event::Catalogue(_)
-            | Event::Sale(SaleEvent::SeatsHeld(_) | SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_)) => {}
+            | Event::Sale(
+                SaleEvent::SeatsHeld(_)
+                | SaleEvent::HoldExtended(_)
+                | SaleEvent::HoldExpired(_)
+                | SaleEvent::HoldCancelled(_),
+            ) => {}
         }
     }
 

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::limits::{ACTIVE_SECONDS, GRANTED_SECONDS, MAX_WAITING_TOKENS, WAITING_SECONDS};
 use domain::{
-    Event, ReservationPaid, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SaleTime, SeatsHeld, Timestamp,
-    TokenAdmitted, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
+    ActorName, Event, Head, ReservationPaid, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SaleTime, SeatsHeld,
+    Timestamp, TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
 };
 
+use super::openings::{Close, Drawn, OpeningsCheck};
 use super::{Findings, Now, Proof};
 
 /// A token that is in line or inside.
@@ -18,6 +19,8 @@ struct Ticket {
     /// 0 for a granted one, which takes no slot.
     queue_number: u64,
     deadline: SaleTime,
+    /// Until when its user must come, where they have not.
+    arrive_by: Option<SaleTime>,
 }
 
 #[derive(Debug, Default)]
@@ -28,6 +31,8 @@ pub struct RoomCheck {
     granted: HashMap<TokenHash, TokenId>,
     capacity: u64,
     pace: Option<u32>,
+    arrival_seconds: Option<u32>,
+    openings: OpeningsCheck,
     active: u64,
     serving_number: u64,
     last_queue_number: u64,
@@ -38,14 +43,33 @@ pub struct RoomCheck {
 
 impl RoomCheck {
     /// The user's token that may hold seats at `now`.
-    pub fn inside(&self, user_id: UserId, now: SaleTime) -> Option<TokenId> {
+    fn inside(&self, user_id: UserId, now: Now) -> Option<TokenId> {
         let token_id = self.of_user.get(&user_id)?;
         let ticket = self.tickets.get(token_id)?;
-        (ticket.is_inside && now < ticket.deadline).then_some(*token_id)
+        (ticket.is_inside && now.sale < self.deadline(ticket, now)).then_some(*token_id)
+    }
+
+    /// Whoever was inside at a close was there until the opening time; entrants wait for a day after it.
+    fn deadline(&self, ticket: &Ticket, now: Now) -> SaleTime {
+        let close = self.openings.last_close();
+        if !ticket.is_inside {
+            let never = SaleTime::from_millis(i64::MAX);
+            let entrant = close.filter(|close| ticket.queue_number < close.end);
+            let entrant = entrant.map(|close| close.opened_at.plus_seconds(WAITING_SECONDS));
+            return if self.openings.is_open(now.clock) { never } else { entrant.unwrap_or(ticket.deadline) };
+        }
+        let own = ticket.arrive_by.map_or(ticket.deadline, |by| by.min(ticket.deadline));
+        let was_inside = |close: &&Close| ticket.queue_number > 0 && ticket.queue_number < close.first;
+        close.filter(was_inside).map_or(own, |close| close.opened_at.min(own))
+    }
+
+    /// When the opening that is announced is.
+    pub fn opens_at(&self) -> Option<Timestamp> {
+        self.openings.opens_at()
     }
 
     fn open_slots(&self, now: Now) -> u64 {
-        if now.is_paused {
+        if now.is_paused || self.openings.is_prequeue(now.clock) {
             return 0;
         }
         let free = self.capacity.saturating_sub(self.active);
@@ -55,6 +79,7 @@ impl RoomCheck {
 
     /// Compares an event with the books as they are before it.
     pub fn check(&self, event: &Event, now: Now, findings: &mut Findings) {
+        self.openings.check(event, now.clock, self.last_queue_number, self.serving_number, findings);
         let mut kept = |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::PlacesWereKept, is_so, reason);
         match event {
             Event::Room(RoomEvent::TokenIssued(issued)) => self.check_issued(issued, now, findings),
@@ -74,39 +99,55 @@ impl RoomCheck {
                 });
                 kept(*queue_number > self.serving_number, &|| "the serving number fell".to_owned());
                 let ticket = self.tickets.get(token_id);
-                let in_time = ticket.is_some_and(|ticket| ticket.user_id == *user_id && now.sale < ticket.deadline);
+                let in_time =
+                    ticket.is_some_and(|ticket| ticket.user_id == *user_id && now.sale < self.deadline(ticket, now));
                 kept(in_time, &|| format!("token {token_id} came in though its wait was over, or for another user"));
                 lasts(*expires_at, now, ACTIVE_SECONDS, findings);
             }
             Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, user_id, .. })) => {
                 let ticket = self.tickets.get(token_id);
-                let is_over = ticket.is_some_and(|ticket| ticket.user_id == *user_id && now.sale >= ticket.deadline);
+                let is_over =
+                    ticket.is_some_and(|ticket| ticket.user_id == *user_id && now.sale >= self.deadline(ticket, now));
                 kept(is_over, &|| format!("token {token_id} expired before its deadline, or was not in the room"));
             }
             Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, user_id, queue_number, .. })) => {
-                let mine = |ticket: &Ticket| (ticket.user_id, ticket.queue_number) == (*user_id, *queue_number);
-                let in_time =
-                    self.tickets.get(token_id).is_some_and(|ticket| mine(ticket) && now.sale < ticket.deadline);
+                // Who leaves a pre-queue had no place.
+                let has_none = |ticket: &Ticket| !ticket.is_inside && self.openings.is_prequeue(now.clock);
+                let place = |ticket: &Ticket| if has_none(ticket) { 0 } else { ticket.queue_number };
+                let mine = |ticket: &Ticket| (ticket.user_id, place(ticket)) == (*user_id, *queue_number);
+                let ticket = self.tickets.get(token_id);
+                let in_time = ticket.is_some_and(|ticket| mine(ticket) && now.sale < self.deadline(ticket, now));
                 kept(in_time, &|| format!("token {token_id} was left though it was over, or was not in the room"));
+            }
+            Event::Room(RoomEvent::TokenArrived(TokenArrived { token_id, user_id, .. })) => {
+                let ticket = self.tickets.get(token_id).filter(|ticket| ticket.user_id == *user_id);
+                let in_time = ticket.is_some_and(|ticket| now.sale < self.deadline(ticket, now));
+                kept(in_time && ticket.is_some_and(|ticket| ticket.arrive_by.is_some()), &|| {
+                    format!("token {token_id} arrived though it was over, or was not waited for")
+                });
             }
             Event::Room(RoomEvent::TokenGranted(granted)) => self.check_granted(granted, now, findings),
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, finished_token_id, .. })) => {
-                let inside = self.inside(hold.user_id, now.sale);
+                let inside = self.inside(hold.user_id, now);
                 kept(*finished_token_id == inside, &|| {
                     format!("the payment finished token {finished_token_id:?}; its user's one inside is {inside:?}")
                 });
             }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => {
-                kept(!now.is_paused && self.inside(hold.user_id, now.sale).is_some(), &|| {
+                kept(!now.is_paused && self.inside(hold.user_id, now).is_some(), &|| {
                     format!("user {} held seats without being inside, or while the sale was paused", hold.user_id)
                 })
             }
             Event::Log(_)
             | Event::Room(RoomEvent::RoomConfigured(_) | RoomEvent::SalePaused(_) | RoomEvent::SaleResumed(_))
+            | Event::Opening(_)
             | Event::Points(_)
             | Event::Catalogue(_)
             | Event::Sale(
-                SaleEvent::HoldExpired(_) | SaleEvent::HoldCancelled(_) | SaleEvent::ReservationRefunded(_),
+                SaleEvent::HoldExtended(_)
+                | SaleEvent::HoldExpired(_)
+                | SaleEvent::HoldCancelled(_)
+                | SaleEvent::ReservationRefunded(_),
             ) => {}
         }
     }
@@ -147,12 +188,40 @@ impl RoomCheck {
         lasts(*expires_at, now, GRANTED_SECONDS, findings);
     }
 
-    /// Writes an event into the books.
-    pub fn fold(&mut self, event: &Event) {
+    /// Whoever wrote an event has come.
+    pub fn hear(&mut self, actor: &ActorName, now: Now) {
+        if let ActorName::User(user_id) = actor {
+            self.arrive(*user_id, now.sale);
+        }
+    }
+
+    /// Whatever a user does says that they have come.
+    fn arrive(&mut self, user_id: UserId, now: SaleTime) {
+        if let Some(token_id) = self.of_user.get(&user_id)
+            && let Some(ticket) = self.tickets.get_mut(token_id)
+        {
+            ticket.arrive_by = ticket.arrive_by.filter(|by| now >= *by);
+        }
+    }
+
+    /// Writes an event into the books; entry that it closes was open until `opened_at`.
+    pub fn fold(&mut self, event: &Event, head: Head, now: Now, opened_at: Option<SaleTime>) {
         match event {
-            Event::Room(RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, .. })) => {
+            Event::Room(RoomEvent::RoomConfigured(RoomConfigured {
+                capacity,
+                admissions_per_second,
+                arrival_seconds,
+                ..
+            })) => {
                 (self.capacity, self.pace) = (*capacity, *admissions_per_second);
+                self.arrival_seconds = *arrival_seconds;
             }
+            Event::Opening(event) => {
+                if let Some(drawn) = self.openings.fold(event, head, opened_at) {
+                    self.draw(&drawn);
+                }
+            }
+            Event::Room(RoomEvent::TokenArrived(arrived)) => self.arrive(arrived.user_id, now.sale),
             Event::Room(RoomEvent::TokenIssued(TokenIssued {
                 token_id,
                 user_id,
@@ -164,13 +233,17 @@ impl RoomCheck {
             })) => {
                 self.last_queue_number = *queue_number;
                 let (user_id, queue_number) = (*user_id, *queue_number);
-                self.seat(*token_id, Ticket { user_id, is_inside: false, queue_number, deadline: *expires_at });
+                let deadline = *expires_at;
+                self.seat(*token_id, Ticket { user_id, is_inside: false, queue_number, deadline, arrive_by: None });
                 if *admitted {
                     self.admit(*token_id, *issued_at, *expires_at);
                 }
             }
             Event::Room(RoomEvent::TokenAdmitted(TokenAdmitted { token_id, admitted_at, expires_at, .. })) => {
                 self.admit(*token_id, *admitted_at, *expires_at);
+                if let (Some(seconds), Some(ticket)) = (self.arrival_seconds, self.tickets.get_mut(token_id)) {
+                    ticket.arrive_by = Some(now.sale.plus_seconds(seconds.into()));
+                }
             }
             Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, .. }))
             | Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, .. })) => self.end(*token_id),
@@ -185,7 +258,8 @@ impl RoomCheck {
                 replaced_token_id.iter().for_each(|replaced| self.end(*replaced));
                 self.end(*token_id);
                 self.granted.insert(*token_hash, *token_id);
-                let ticket = Ticket { user_id: *user_id, is_inside: true, queue_number: 0, deadline: *expires_at };
+                let (user_id, deadline) = (*user_id, *expires_at);
+                let ticket = Ticket { user_id, is_inside: true, queue_number: 0, deadline, arrive_by: None };
                 self.seat(*token_id, ticket);
             }
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { finished_token_id, .. })) => {
@@ -197,10 +271,24 @@ impl RoomCheck {
             | Event::Catalogue(_)
             | Event::Sale(
                 SaleEvent::SeatsHeld(_)
+                | SaleEvent::HoldExtended(_)
                 | SaleEvent::HoldExpired(_)
                 | SaleEvent::HoldCancelled(_)
                 | SaleEvent::ReservationRefunded(_),
             ) => {}
+        }
+    }
+
+    /// Everyone in line who takes part gets the place that the draw gives.
+    fn draw(&mut self, drawn: &Drawn) {
+        let behind = self.line.split_off(&drawn.close.end);
+        let entrants = std::mem::replace(&mut self.line, behind);
+        for (number, token_id) in entrants {
+            let place = drawn.place(number);
+            self.line.insert(place, token_id);
+            if let Some(ticket) = self.tickets.get_mut(&token_id) {
+                ticket.queue_number = place;
+            }
         }
     }
 

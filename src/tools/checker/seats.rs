@@ -2,11 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::limits::{HOLD_SECONDS, MAX_SEATS_PER_EVENT, MAX_SEATS_PER_RESERVATION, MAX_SEATS_PER_USER_IN_SCHEDULE};
+use domain::limits::{
+    EXTENSION_SECONDS, EXTENSION_WINDOW_SECONDS, HOLD_SECONDS, MAX_SEATS_PER_EVENT, MAX_SEATS_PER_RESERVATION,
+    MAX_SEATS_PER_USER_IN_SCHEDULE,
+};
 use domain::{
-    CatalogueEvent, ConcertId, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, PaymentId, ReservationId,
-    ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatId, SeatsAdded, SeatsHeld,
-    Timestamp, UserId,
+    CatalogueEvent, ConcertId, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, HoldExtended, PaymentId,
+    ReservationId, ReservationPaid, ReservationRefunded, SaleEvent, SaleTime, ScheduleId, SchedulePublished, SeatId,
+    SeatsAdded, SeatsHeld, Timestamp, UserId,
 };
 
 use super::{Findings, Now, Proof};
@@ -32,6 +35,7 @@ struct Schedule {
 struct Live {
     hold: Hold,
     payment_id: Option<PaymentId>,
+    is_extended: bool,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +59,7 @@ impl SeatsCheck {
             Event::Catalogue(CatalogueEvent::SeatsAdded(added)) => self.add(added, findings),
             Event::Catalogue(CatalogueEvent::SchedulePublished(published)) => self.publish(published, findings),
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.hold(hold, now, findings),
+            Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => self.extend(hold, now.sale, findings),
             Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => {
                 findings.holds(Proof::PaymentsHaveHolds, now.sale >= hold.expires_at, || {
                     format!("reservation {} expired before its deadline", hold.reservation_id)
@@ -78,8 +83,23 @@ impl SeatsCheck {
                 );
                 self.end(hold, Some(*payment_id), findings);
             }
-            Event::Log(_) | Event::Room(_) | Event::Points(_) => {}
+            Event::Log(_) | Event::Room(_) | Event::Opening(_) | Event::Points(_) => {}
         }
+    }
+
+    /// A hold is made longer once, in its last two minutes, by five minutes.
+    fn extend(&mut self, hold: &Hold, now: SaleTime, findings: &mut Findings) {
+        let live = self.live.get_mut(&hold.reservation_id).filter(|live| live.payment_id.is_none());
+        let mut capped = |is_so, reason: &str| {
+            findings.holds(Proof::NoCapPassed, is_so, || format!("reservation {} {reason}", hold.reservation_id));
+        };
+        let Some(live) = live else { return capped(false, "was extended, and is no hold") };
+        let before = std::mem::replace(&mut live.hold, hold.clone());
+        let is_longer = before.expires_at.plus_seconds(EXTENSION_SECONDS) == hold.expires_at;
+        capped(is_longer, "was extended by another time than five minutes");
+        let first = before.expires_at.plus_seconds(-EXTENSION_WINDOW_SECONDS);
+        capped(first <= now && now < before.expires_at, "was extended out of its last two minutes");
+        capped(!std::mem::replace(&mut live.is_extended, true), "was extended twice");
     }
 
     fn times(&self, schedule_id: ScheduleId) -> Option<Times> {
@@ -157,7 +177,7 @@ impl SeatsCheck {
         findings.holds(Proof::NoCapPassed, is_within, || {
             format!("user {user_id} has {own} seats of schedule {schedule_id}, {seats} of them at once")
         });
-        self.live.insert(id, Live { hold: hold.clone(), payment_id: None });
+        self.live.insert(id, Live { hold: hold.clone(), payment_id: None, is_extended: false });
     }
 
     fn pay(&mut self, payment_id: PaymentId, hold: &Hold, findings: &mut Findings) {

@@ -258,7 +258,8 @@ fn the_serving_number_only_grows() {
 #[test]
 fn ahead_counts_the_places_between_the_serving_number_and_ones_own() {
     let line = given([room(9), admitted(EVE, 1), waiting(ANN, 2), waiting(BOB, 5), granted(EVE, 6, None)]);
-    let ahead = |user_id: UserId| line.state().room.ahead(line.state().room.in_room(user_id).unwrap());
+    let ahead =
+        |user_id: UserId| line.state().room.place(line.state().room.in_room(user_id).unwrap(), T0).ahead.unwrap();
     assert_eq!((ahead(ANN), ahead(BOB), ahead(EVE)), (0, 3, 0));
 }
 

@@ -29,7 +29,8 @@ pub struct Token {
     pub seed: Option<Seed>,
     /// Where it stands.
     pub status: TokenStatus,
-    /// Its place: it is admitted when the serving number has come to it. 0 for a granted token, which had no place.
+    /// The place with which it came in line; once it was let in or has left, the place that it had by then. 0 for one that had
+    /// no place: a granted one, and one that left before a draw.
     pub queue_number: u64,
     /// When it was issued or first granted.
     pub issued_at: Timestamp,
@@ -47,22 +48,12 @@ pub enum Deadline {
 }
 
 impl Token {
-    /// When it stops being what its status says; 24 hours later it is forgotten.
-    pub fn deadline(&self) -> Deadline {
+    /// The deadline that it came by. Openings and arrivals may bring it forward or put it off: see `Room::deadline`.
+    pub(super) fn own_deadline(&self) -> Deadline {
         match self.status {
             TokenStatus::Waiting | TokenStatus::Active => Deadline::Sale(SaleTime::from_millis(self.expires_at)),
             TokenStatus::Finished | TokenStatus::Expired => Deadline::Clock(Timestamp::from_millis(self.expires_at)),
         }
-    }
-
-    /// Whether it is waiting or active at `now`: its user's one token in the room.
-    pub fn is_in_room(&self, now: SaleTime) -> bool {
-        matches!(self.deadline(), Deadline::Sale(deadline) if now < deadline)
-    }
-
-    /// Whether it may see seats and hold them at `now`.
-    pub fn is_active(&self, now: SaleTime) -> bool {
-        self.status == TokenStatus::Active && self.is_in_room(now)
     }
 
     pub(super) fn is_granted(&self) -> bool {

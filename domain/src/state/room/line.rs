@@ -1,0 +1,204 @@
+//! The line: who is next, whose time is over, and where everyone stands in it.
+//!
+//! Tokens are kept by the number that they came with, which is the order of their deadlines too. After a draw the order of
+//! admission is another one: it is walked from place to place, and for each the draw tells who has it.
+
+use imbl::OrdMap;
+
+use super::agenda::Agenda;
+use super::{Deadline, Room, Token, TokenStatus};
+use crate::event::{EntryClosed, OpeningEvent};
+use crate::limits::WAITING_SECONDS;
+use crate::record::Head;
+use crate::state::room::openings::Openings;
+use crate::values::{RoomId, SaleTime, Timestamp, TokenId};
+
+/// Places looked at for one tick, a draw's worth of 10 microseconds each: after that many it takes whom it has found.
+const MAX_PLACES_WALKED: u64 = 2_000;
+
+/// Where a token stands in line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Which entrant of the opening it is.
+    pub entrant: Option<u64>,
+    /// Its place; `None` where it has none, or a draw will give it one.
+    pub queue_number: Option<u64>,
+    /// How many are before it at most.
+    pub ahead: Option<u64>,
+}
+
+impl Room {
+    /// Those in line by their places, the first first. Where many places in a row are nobody's any more, not all.
+    pub fn line(&self) -> impl Iterator<Item = (u64, &Token)> {
+        let line = &self.agenda.line;
+        let (mut next, end) = (self.serving_number + 1, self.openings.last_place().max(self.serving_number + 1));
+        let (mut walked, mut found, mut rest) = (0, false, Vec::new().into_iter());
+        let mut behind = line.range(end..).map(|(number, token_id)| (*number, *token_id));
+        let numbers = std::iter::from_fn(move || {
+            while next < end {
+                if walked == MAX_PLACES_WALKED {
+                    if !found {
+                        rest = by_place(line, end, &self.openings).into_iter();
+                        next = end;
+                    }
+                    break;
+                }
+                walked += 1;
+                next += 1;
+                if let Some(token_id) = line.get(&self.openings.came_with(next - 1)) {
+                    found = true;
+                    return Some((next - 1, *token_id));
+                }
+            }
+            if next < end { None } else { rest.next().or_else(|| behind.next()) }
+        });
+        numbers.filter_map(|(number, token_id)| Some((number, self.token(token_id)?)))
+    }
+
+    /// Waiting and active tokens whose deadline is over at `now`, the most overdue of each first.
+    pub fn overdue(&self, now: Timestamp) -> impl Iterator<Item = &Token> {
+        let (anyone, sale_now) = (self.inside_at_close > 0, self.sale_time(now));
+        let inside = self.agenda.deadlines.iter().take_while(move |(deadline, _)| anyone || sale_now >= *deadline);
+        let inside = inside.filter_map(|(_, token_id)| self.token(*token_id));
+        let waiting = self.agenda.line.values().filter_map(|token_id| self.token(*token_id));
+        inside
+            .filter(move |token| self.is_over(token, now))
+            .chain(waiting.take_while(move |token| self.is_over(token, now)))
+    }
+}
+
+/// All whom a draw ordered, by the places that it gave them. It is asked where nearly all of them have left.
+fn by_place(line: &OrdMap<u64, TokenId>, end: u64, openings: &Openings) -> Vec<(u64, TokenId)> {
+    let mut drawn: Vec<_> = line.range(..end).map(|(number, token_id)| (openings.drawn(*number), *token_id)).collect();
+    drawn.sort_unstable();
+    drawn
+}
+
+impl<A: Agenda> Room<A> {
+    /// Openings, draws and what is announced.
+    pub fn openings(&self) -> &Openings {
+        &self.openings
+    }
+
+    /// The close that is due at `now`, though no event says so.
+    pub fn due_close(&self, now: Timestamp) -> Option<EntryClosed> {
+        self.openings.due(now)?;
+        Some(EntryClosed {
+            room_id: RoomId::FIRST,
+            first: self.serving_number + 1,
+            entrants: self.entrants(),
+            closed_at: now,
+        })
+    }
+
+    /// How many take part in the opening so far: who left as well.
+    pub fn entrants(&self) -> u64 {
+        let closed = self.openings.announced().and_then(|opening| opening.closed);
+        closed.map_or(self.last_queue_number - self.serving_number, |closed| closed.entrants)
+    }
+
+    /// When the token stops being what its status says, by what is announced at `now`.
+    pub fn deadline(&self, token: &Token, now: Timestamp) -> Deadline {
+        match token.status {
+            TokenStatus::Waiting => Deadline::Sale(self.waits_until(token, now)),
+            TokenStatus::Active => Deadline::Sale(self.stays_until(token, now)),
+            TokenStatus::Finished | TokenStatus::Expired => token.own_deadline(),
+        }
+    }
+
+    /// An entrant waits until a day after the opening time.
+    fn waits_until(&self, token: &Token, now: Timestamp) -> SaleTime {
+        let own = SaleTime::from_millis(token.expires_at);
+        let begun = self.openings.announced().filter(|opening| now >= opening.prequeue_from);
+        if let Some(opening) = begun.filter(|opening| opening.closed.is_none()) {
+            return self.sale_time_at(opening.opens_at, now).plus_seconds(WAITING_SECONDS);
+        }
+        let closed = self.openings.last_close().filter(|closed| token.queue_number < closed.end());
+        closed.map_or(own, |closed| closed.opened_at.plus_seconds(WAITING_SECONDS))
+    }
+
+    /// Whoever is inside is out at the opening time; a demo's fixed token is outside all of this.
+    fn stays_until(&self, token: &Token, now: Timestamp) -> SaleTime {
+        let own = self.kept_until(token);
+        if token.is_granted() {
+            return own;
+        }
+        let closed = self.openings.last_close().filter(|closed| token.queue_number < closed.first);
+        let opening = self.openings.announced().filter(|opening| opening.closed.is_none());
+        let opens_at = opening.map(|opening| self.sale_time_at(opening.opens_at, now));
+        closed.map(|closed| closed.opened_at).or(opens_at).map_or(own, |ends| ends.min(own))
+    }
+
+    /// Sale time at `then`, if from `now` until then the sale is not paused.
+    fn sale_time_at(&self, then: Timestamp, now: Timestamp) -> SaleTime {
+        SaleTime::from_millis(then.millis() - (now.millis() - self.sale_time(now).millis()))
+    }
+
+    /// Until when the user of an active token must come, where they have not yet.
+    pub fn arrive_by(&self, token: &Token) -> Option<SaleTime> {
+        let arriving = self.arriving.get(&token.user_id).filter(|arriving| arriving.token_id == token.token_id);
+        arriving.map(|arriving| arriving.by)
+    }
+
+    /// The deadline that a token has whatever becomes of openings.
+    pub(super) fn kept_until(&self, token: &Token) -> SaleTime {
+        self.arrive_by(token).unwrap_or(SaleTime::from_millis(token.expires_at))
+    }
+
+    /// Whether the token's deadline is over at `now`.
+    pub fn is_over(&self, token: &Token, now: Timestamp) -> bool {
+        match self.deadline(token, now) {
+            Deadline::Sale(deadline) => self.sale_time(now) >= deadline,
+            Deadline::Clock(deadline) => now >= deadline,
+        }
+    }
+
+    /// Whether it is waiting or active at `now`: its user's one token in the room.
+    pub fn is_in_room(&self, token: &Token, now: Timestamp) -> bool {
+        matches!(token.status, TokenStatus::Waiting | TokenStatus::Active) && !self.is_over(token, now)
+    }
+
+    /// Whether it may see seats and hold them at `now`.
+    pub fn is_active(&self, token: &Token, now: Timestamp) -> bool {
+        token.status == TokenStatus::Active && !self.is_over(token, now)
+    }
+
+    /// Where the token stands at `now`.
+    pub fn place(&self, token: &Token, now: Timestamp) -> Place {
+        let is_waiting = token.status == TokenStatus::Waiting;
+        let number = if is_waiting { self.openings.drawn(token.queue_number) } else { token.queue_number };
+        if is_waiting && self.openings.is_prequeue(now) {
+            let entrant = number.checked_sub(self.serving_number + 1).filter(|entrant| *entrant < self.entrants());
+            return Place { entrant, queue_number: None, ahead: None };
+        }
+        Place {
+            entrant: if is_waiting {
+                self.openings.entrant_waiting(token.queue_number)
+            } else {
+                self.openings.entrant_drawn(number)
+            },
+            queue_number: (number > 0 || token.seed.is_none()).then_some(number),
+            ahead: (number > 0 || token.seed.is_none())
+                .then(|| number.saturating_sub(self.serving_number).saturating_sub(1)),
+        }
+    }
+
+    /// Folds what becomes of an opening.
+    pub fn fold_opening(&mut self, event: &OpeningEvent, head: Head) {
+        match event {
+            OpeningEvent::OpeningScheduled(scheduled) => self.openings.schedule(scheduled, head.position),
+            OpeningEvent::OpeningMoved(moved) => self.openings.move_to(moved),
+            OpeningEvent::OpeningWithdrawn(_) => self.openings.withdraw(),
+            OpeningEvent::EntryClosed(closed) => {
+                let opens_at = self.openings.announced().map_or(closed.closed_at, |opening| opening.opens_at);
+                self.openings.close(closed, head, self.sale_time(opens_at));
+                self.inside_at_close = self.active;
+            }
+            OpeningEvent::BeaconReceived(received) => self.openings.receive(received),
+            OpeningEvent::QueueDrawn(drawn) => self.openings.draw(drawn, head.position),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
