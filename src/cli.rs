@@ -3,14 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::{Action, Command, ConfigureRoom, Credential};
 use indicatif::HumanCount;
 
 use crate::catalog::{self, CatalogError, CatalogFile, EXAMPLE};
 use crate::config::{self, DEFAULT_CAPACITY, Place};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
-use crate::engine::{Fatal, Submission, Undecided};
-use crate::log;
+use crate::engine::Fatal;
+use crate::operations::{self, CommandError};
 use crate::progress;
 
 /// Why a command did not do what it was asked to.
@@ -27,7 +26,7 @@ pub enum CliError {
     #[error(transparent)]
     Folder(#[from] FolderProblem),
     #[error(transparent)]
-    Undecided(#[from] Undecided),
+    Command(#[from] CommandError),
     #[error(transparent)]
     Fatal(#[from] Fatal),
     #[error("the sequencer stopped: {0}")]
@@ -72,31 +71,11 @@ async fn import(place: &Place, path: &Path) -> Result<String, CliError> {
 /// Runs `reprise room …`, and tells what is set now.
 ///
 /// # Errors
-/// There is no log, or the folder cannot be used.
+/// There is no log, or its server refuses.
 pub async fn room(place: &Place, command: &config::Room) -> Result<String, CliError> {
-    let config::Room::Set { capacity, admissions_per_second } = command;
-    if capacity.is_none() && admissions_per_second.is_none() {
+    let config::Room::Set(options) = command;
+    if options.capacity.is_none() && options.admissions_per_second.is_none() {
         return Err(CliError::NothingToSet);
     }
-    log::must_exist(&place.log, &place.data).map_err(FolderProblem::from)?;
-    let folder = DataFolder::open(place).await?;
-    let room = &folder.replayed.state.room;
-    let pace = admissions_per_second.map_or(room.admissions_per_second(), |pace| (pace > 0).then_some(pace));
-    let configure = ConfigureRoom { capacity: capacity.unwrap_or(room.capacity()), admissions_per_second: pace };
-    let log = folder.log;
-    let (engine, sequencer) = start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY, None).await?;
-    let said = set(configure.capacity, pace);
-    let command = Command { by: Credential::Operator, idempotency: None, action: Action::ConfigureRoom(configure) };
-    engine.submit(Submission::new(command, None)).await?;
-    drop(engine);
-    sequencer.await??;
-    log.close().await;
-    Ok(said)
-}
-
-/// What is set now, and what follows where that is little.
-fn set(capacity: u64, pace: Option<u32>) -> String {
-    let pace = pace.map_or("no limit".to_owned(), |pace| format!("{} admissions/s at most", HumanCount(pace.into())));
-    let nobody = if capacity == 0 { "\nnobody is admitted while the capacity is 0" } else { "" };
-    format!("capacity: {}\npace: {pace}{nobody}", HumanCount(capacity))
+    Ok(operations::set_room(place, options).await?)
 }

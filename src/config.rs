@@ -118,6 +118,9 @@ pub enum Command {
     /// Change the waiting room.
     #[command(subcommand)]
     Room(Room),
+    /// Pause the sale, and let it go on.
+    #[command(subcommand)]
+    Sale(Sale),
     #[command(subcommand, hide = true)]
     Bench(Bench),
     #[command(flatten)]
@@ -181,13 +184,59 @@ pub enum Catalog {
 
 #[derive(Debug, Subcommand)]
 pub enum Room {
-    /// Change capacity and pace, in a folder that no server holds.
-    Set {
-        /// Slots of the room.
-        #[arg(long, value_name = "N")]
-        capacity: Option<u64>,
-        /// Admissions in one second at most; 0 for no bound.
-        #[arg(long, value_name = "N")]
-        admissions_per_second: Option<u32>,
+    /// Change capacity and pace, beside a running server or without one.
+    Set(RoomOptions),
+}
+
+/// `reprise room set`
+#[derive(Debug, Args)]
+pub struct RoomOptions {
+    /// Slots of the room.
+    #[arg(long, value_name = "N")]
+    pub capacity: Option<u64>,
+    /// Admissions in one second at most; 0 for no bound.
+    #[arg(long, value_name = "N")]
+    pub admissions_per_second: Option<u32>,
+    #[command(flatten)]
+    pub change: Change,
+}
+
+/// `reprise sale …`
+#[derive(Debug, Subcommand)]
+pub enum Sale {
+    /// Let nobody in and hold nothing new; deadlines stand still.
+    Pause {
+        /// When it goes on by itself (RFC 3339).
+        #[arg(long, value_name = "TIME")]
+        resumes_at: Option<String>,
+        #[command(flatten)]
+        change: ReasonedChange,
     },
+    /// Go on.
+    Resume {
+        #[command(flatten)]
+        change: ReasonedChange,
+    },
+}
+
+/// What every change says.
+#[derive(Debug, Args)]
+pub struct ReasonedChange {
+    /// Why; it stands in the log for ever.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// A name for this change, so that it is done once, however often the command is run; made where it is left out.
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
+}
+
+/// What a change may say whose reason can be left out.
+#[derive(Debug, Args)]
+pub struct Change {
+    /// Why; it stands in the log for ever.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// A name for this change, so that it is done once, however often the command is run; made where it is left out.
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
 }

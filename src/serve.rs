@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
-use futures_util::FutureExt;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -112,9 +111,10 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
         tokio::spawn(api::serve(listener, router, until_stopped()))
     });
     let socket = operators_router(&api, Door::Socket, stopped.clone());
-    let socket = socket::serve(socket_listener, &place.data, socket, until_stopped().shared());
+    let socket = socket::serve(socket_listener, &place.data, socket, stopped.clone());
     tracing::info!("listening on http://{address}");
-    let public = tokio::spawn(api::serve(listener, api::public::router(api), until_stopped()));
+    let public =
+        tokio::spawn(api::serve(listener, api::public::router(api, options.operations.is_none()), until_stopped()));
     let http = async {
         let _ = public.await;
         let _ = socket.await;

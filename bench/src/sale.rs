@@ -81,7 +81,7 @@ pub async fn prepare(log: &dyn EventLog, folder: &Path, plan: Plan) -> Result<Ve
     }
     for number in 1..=plan.schedules {
         for action in on_sale(number, plan.seats, now) {
-            writer.ask(Credential::Operator, action).await?;
+            writer.ask(Credential::OPERATOR, action).await?;
         }
     }
     writer.append().await?;

@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::decisions::*;
 use crate::event::{EntryClosed, Event, OpeningEvent};
-use crate::record::{ActorName, IdempotencyKey};
+use crate::record::{ActorName, IdempotencyKey, OperatorName};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::values::{Position, Timestamp, TokenHash, TokenId, UserId};
@@ -20,7 +20,7 @@ pub struct Command {
 }
 
 /// What proves who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
     /// The room's token.
     Token(TokenHash),
@@ -28,8 +28,8 @@ pub enum Credential {
     User(UserId),
     /// The server itself.
     System,
-    /// Whoever runs the server.
-    Operator,
+    /// Somebody who runs the sale, whom the edge knows by this name.
+    Operator(OperatorName),
 }
 
 /// What can be asked: one file in `decisions/` each.
@@ -82,7 +82,7 @@ pub enum Action {
 }
 
 /// Who acts, as the state knows them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// A user who showed a token.
     Holder { user_id: UserId, token_id: TokenId },
@@ -90,8 +90,8 @@ pub enum Actor {
     User(UserId),
     /// The server itself.
     System,
-    /// Whoever runs the server.
-    Operator,
+    /// Somebody who runs the sale.
+    Operator(OperatorName),
 }
 
 /// What a decision leads to.
@@ -137,15 +137,16 @@ impl Command {
 
     fn decide_on(&self, state: &State, now: Timestamp) -> Result<(Actor, Decided), Rejection> {
         let actor = self.by.identify(state, now)?;
-        if let (Some(idempotency), Some(user_id)) = (self.idempotency, actor.user_id())
-            && let Some(first) = state.idempotency.first_use(user_id, idempotency.key, now)
+        if let Some(idempotency) = self.idempotency
+            && let Some(first) = state.idempotency.first_use(&actor.name(), idempotency.key, now)
         {
             if first.request != idempotency.request {
                 return Err(Rejection::IdempotencyKeyReused);
             }
             return Ok((actor, Decided::Repeated(first.position)));
         }
-        Ok((actor, self.action.rule().decide(&actor, state, now)?))
+        let decided = self.action.rule().decide(&actor, state, now)?;
+        Ok((actor, decided))
     }
 }
 
@@ -207,15 +208,18 @@ impl Action {
 }
 
 impl Credential {
-    fn identify(self, state: &State, now: Timestamp) -> Result<Actor, Rejection> {
+    /// Whoever runs the server, where nobody asks for names.
+    pub const OPERATOR: Self = Self::Operator(OperatorName::ANYONE);
+
+    fn identify(&self, state: &State, now: Timestamp) -> Result<Actor, Rejection> {
         match self {
             Self::Token(hash) => {
-                let token = state.room.identify(&hash, now)?;
+                let token = state.room.identify(hash, now)?;
                 Ok(Actor::Holder { user_id: token.user_id, token_id: token.token_id })
             }
-            Self::User(user_id) => Ok(Actor::User(user_id)),
+            Self::User(user_id) => Ok(Actor::User(*user_id)),
             Self::System => Ok(Actor::System),
-            Self::Operator => Ok(Actor::Operator),
+            Self::Operator(name) => Ok(Actor::Operator(name.clone())),
         }
     }
 }
@@ -225,7 +229,7 @@ impl Actor {
     pub fn user_id(&self) -> Option<UserId> {
         match self {
             Self::Holder { user_id, .. } | Self::User(user_id) => Some(*user_id),
-            Self::System | Self::Operator => None,
+            Self::System | Self::Operator(_) => None,
         }
     }
 
@@ -233,7 +237,7 @@ impl Actor {
     pub fn token_id(&self) -> Option<TokenId> {
         match self {
             Self::Holder { token_id, .. } => Some(*token_id),
-            Self::User(_) | Self::System | Self::Operator => None,
+            Self::User(_) | Self::System | Self::Operator(_) => None,
         }
     }
 
@@ -242,7 +246,7 @@ impl Actor {
         match self {
             Self::Holder { user_id, .. } | Self::User(user_id) => ActorName::User(*user_id),
             Self::System => ActorName::System,
-            Self::Operator => ActorName::Operator,
+            Self::Operator(name) => ActorName::Operator(name.clone()),
         }
     }
 

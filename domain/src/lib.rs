@@ -61,7 +61,8 @@ pub use event::{
 pub use house::{House, NoChoice, Plan, Row, Together, Wanted, Zone};
 pub use name::{is_name, shows_nothing};
 pub use record::{
-    ActorName, ChainError, HASH_ALGORITHM, Head, IdempotencyKey, LOG_FORMAT, Metadata, PROGRAM, Record, RecordedEvent,
+    ActorName, ChainError, HASH_ALGORITHM, Head, IdempotencyKey, LOG_FORMAT, Metadata, OperatorName, PROGRAM, Record,
+    RecordedEvent,
 };
 pub use rejection::Rejection;
 pub use state::catalogue::{Catalogue, Concert, Schedule, ScheduleTimes};

@@ -231,16 +231,50 @@ pub struct IdempotencyKey {
     pub request: Fingerprint,
 }
 
-/// Who acted, as it stands in metadata: `user:17`, `system` or `operator`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// The name of somebody who runs the sale: `operator` where nobody asks for names, `operator:<sub>` as an identity provider
+/// names them, `local:<uid>` of a user of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorName(Cow<'static, str>);
+
+impl OperatorName {
+    /// Whoever it is.
+    pub const ANYONE: Self = Self(Cow::Borrowed("operator"));
+
+    /// Somebody whom an identity provider calls `subject`.
+    pub fn of_subject(subject: &str) -> Self {
+        Self(format!("operator:{subject}").into())
+    }
+
+    /// A user of the machine that the server runs on.
+    pub fn of_local_user(uid: u32) -> Self {
+        Self(format!("local:{uid}").into())
+    }
+
+    /// As it stands in the log.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn is_one(text: &str) -> bool {
+        let local = text.strip_prefix("local:").is_some_and(|uid| uid.parse::<u32>().is_ok());
+        local || text == "operator" || text.starts_with("operator:")
+    }
+
+    fn of(text: &str) -> Self {
+        if text == "operator" { Self::ANYONE } else { Self(text.to_owned().into()) }
+    }
+}
+
+/// Who acted, as it stands in metadata: `user:17`, `system`, or the name of an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(into = "String")]
 pub enum ActorName {
     /// A user.
     User(UserId),
     /// The server itself: its tick, its demo.
     System,
-    /// Whoever runs the server.
-    Operator,
+    /// Somebody who runs the sale.
+    Operator(OperatorName),
 }
 
 impl From<ActorName> for String {
@@ -248,7 +282,7 @@ impl From<ActorName> for String {
         match name {
             ActorName::User(user_id) => format!("user:{user_id}"),
             ActorName::System => "system".to_owned(),
-            ActorName::Operator => "operator".to_owned(),
+            ActorName::Operator(name) => name.as_str().to_owned(),
         }
     }
 }
@@ -262,13 +296,15 @@ impl<'de> Deserialize<'de> for ActorName {
             type Value = ActorName;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("`system`, `operator` or `user:` with an id")
+                f.write_str(
+                    "`system`, `user:` with an id, `operator`, `operator:` with a subject, or `local:` with a number",
+                )
             }
 
             fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<ActorName, E> {
                 match name {
                     "system" => Ok(ActorName::System),
-                    "operator" => Ok(ActorName::Operator),
+                    operator if OperatorName::is_one(operator) => Ok(ActorName::Operator(OperatorName::of(operator))),
                     user => user
                         .strip_prefix("user:")
                         .and_then(|id| id.parse::<u64>().ok())

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::{
-    ActorName, DecodeError, Event, Fingerprint, Hash, Head, IdempotencyKey, Metadata, Points, PointsCharged, Position,
-    Record, Timestamp, UserId,
+    ActorName, DecodeError, Event, Fingerprint, Hash, Head, IdempotencyKey, Metadata, OperatorName, Points,
+    PointsCharged, Position, Record, Timestamp, UserId,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -245,7 +245,9 @@ fn metadata_says_nothing_of_a_request_where_there_was_none() {
 
 #[test]
 fn a_stored_record_is_read_as_what_was_sealed() {
-    for metadata in [metadata(), Metadata { actor: ActorName::Operator, idempotency: None, ..metadata() }] {
+    for metadata in
+        [metadata(), Metadata { actor: ActorName::Operator(OperatorName::ANYONE), idempotency: None, ..metadata() }]
+    {
         let record = sealed(&metadata);
         let recorded = record.decode().unwrap();
         assert_eq!((recorded.head, recorded.recorded_at), (record.head(), record.recorded_at));

@@ -104,9 +104,10 @@ impl Step {
                 let owner = hold.map_or(user_id, |hold| hold.user_id);
                 (Credential::User(owner), CancelReservation { reservation_id }.into())
             }
-            Wish::Configure(capacity) => {
-                (Credential::Operator, ConfigureRoom { capacity: *capacity, admissions_per_second: None }.into())
-            }
+            Wish::Configure(capacity) => (
+                Credential::OPERATOR,
+                ConfigureRoom { capacity: *capacity, admissions_per_second: None, reason: None }.into(),
+            ),
             Wish::Operate(action) => (OPERATOR, action.clone()),
             Wish::Tick => (Credential::System, Tick.into()),
         };

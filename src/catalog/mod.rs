@@ -70,6 +70,6 @@ pub async fn publish(engine: &Engine, steps: Vec<Step>, mut progress: impl FnMut
 
 impl Step {
     fn command(&self) -> Command {
-        Command { by: Credential::Operator, idempotency: None, action: self.action.clone() }
+        Command { by: Credential::OPERATOR, idempotency: None, action: self.action.clone() }
     }
 }

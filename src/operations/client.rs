@@ -63,16 +63,19 @@ impl Server {
     /// Whoever holds it has no socket for 10 seconds.
     pub async fn of(folder: &Path) -> Result<Option<Self>, ClientError> {
         let deadline = Instant::now() + SOCKET_WITHIN;
-        while is_held(folder) {
+        loop {
+            // The socket goes first: who tries the lock holds it for a moment, and a server may be about to take it.
             if let Some(server) = Self::reached(folder).await {
                 return Ok(Some(server));
+            }
+            if !is_held(folder) {
+                return Ok(None);
             }
             if Instant::now() >= deadline {
                 return Err(ClientError::NoSocket(folder.to_owned()));
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        Ok(None)
     }
 
     /// The server at the folder's socket, where one accepts.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::UnixListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api::operations::Peer;
@@ -73,14 +74,16 @@ pub fn serve(
     listener: UnixListener,
     folder: &Path,
     router: Router,
-    stopped: impl Future<Output = ()> + Clone + Send + 'static,
+    mut stopped: watch::Receiver<()>,
 ) -> JoinHandle<()> {
     let socket = folder.join(SOCKET_FILE);
     tokio::spawn(async move {
         let service = router.into_make_service_with_connect_info::<Peer>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(stopped.clone());
+        let mut told = stopped.clone();
+        let told = async move { drop(told.changed().await) };
+        let serving = axum::serve(listener, service).with_graceful_shutdown(told);
         let cut_off = async {
-            stopped.await;
+            let _ = stopped.changed().await;
             // Whoever comes now finds no socket, and not one that does not answer.
             if let Err(error) = remove(&socket) {
                 tracing::warn!("{}: {error}", socket.display());

@@ -191,7 +191,7 @@ async fn a_catalogue_with_a_mistake_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_room_is_changed_in_a_folder_that_no_server_holds() {
+async fn the_room_is_changed_beside_a_server_and_without_one() {
     let folder = tempfile::tempdir().unwrap();
     let set = |capacity: &str| run(reprise(folder.path(), &["room", "set", "--capacity", capacity]));
     let (code, _, error) = set("5");
@@ -200,10 +200,19 @@ async fn the_room_is_changed_in_a_folder_that_no_server_holds() {
 
     let mut server = Server::start_in(folder.path(), &["--identity", "open", "--capacity", "7"]);
     assert_eq!(server.get("/api/queue", "").await.ok()["capacity"], 7);
-    let (code, _, error) = set("5");
-    assert!(code == 1 && error.contains("another"), "{error}");
+    let (code, said, error) = set("6");
+    assert!(code == 0 && said.contains("capacity: 6"), "{said}{error}");
+    assert_eq!(server.get("/api/queue", "").await.ok()["capacity"], 6);
+    let paused = run(reprise(folder.path(), &["sale", "pause", "--reason", "rain"]));
+    assert!(paused.0 == 0 && paused.1.contains("paused: rain"), "{paused:?}");
+    assert_eq!(server.get("/api/queue", "").await.ok()["state"], "PAUSED");
     assert!(server.terminate().success());
+    assert_eq!(run(reprise(folder.path(), &["sale", "resume", "--reason", "sun"])).0, 0);
     assert_eq!(set("5").0, 0);
+    let actors =
+        rows(folder.path(), "SELECT DISTINCT json_extract(metadata, '$.actor') FROM log WHERE type = 'SalePaused'");
+    assert!(actors.await[0].starts_with("local:"));
+    assert!(!folder.path().join("operations.sock").exists(), "the socket is there while somebody serves");
     // --capacity only seeds a new log.
     let server = Server::start_in(folder.path(), &["--identity", "open", "--capacity", "9"]);
     assert_eq!(server.get("/api/queue", "").await.ok()["capacity"], 5);

@@ -84,7 +84,7 @@ impl Filled {
 
     fn schedule(&mut self, number: u64) {
         for action in sale::on_sale(number, SEATS, self.batch.state.recorded_at) {
-            self.ask(Credential::Operator, action);
+            self.ask(Credential::OPERATOR, action);
         }
     }
 

@@ -101,7 +101,7 @@ mod tests {
     }
 
     fn decided(before: Given, seats: Vec<Seat>) -> Decision {
-        before.when(Credential::Operator, add(seats)).decided()
+        before.when(Credential::OPERATOR, add(seats)).decided()
     }
 
     fn rows(count: u64) -> Vec<Seat> {
@@ -111,8 +111,8 @@ mod tests {
     #[test]
     fn seats_are_added_once() {
         let before = || given([concert(), seats_added(rows(2))]);
-        before().when(Credential::Operator, add(rows(3))).then([seats_added(vec![seat(3)])]);
-        before().when(Credential::Operator, add(rows(2))).already(Answer::Done);
+        before().when(Credential::OPERATOR, add(rows(3))).then([seats_added(vec![seat(3)])]);
+        before().when(Credential::OPERATOR, add(rows(2))).already(Answer::Done);
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
         });
         let stolen = AddSeats { concert_id: other, ..add(vec![seat(3)]) };
         let before = given([concert(), published, seats_added(rows(2))]);
-        assert!(before.when(Credential::Operator, stolen).decided().is_err());
+        assert!(before.when(Credential::OPERATOR, stolen).decided().is_err());
     }
 
     #[test]

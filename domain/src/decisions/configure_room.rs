@@ -13,6 +13,8 @@ pub struct ConfigureRoom {
     pub capacity: u64,
     /// Admissions in one second at most; `None` for as fast as slots become free.
     pub admissions_per_second: Option<u32>,
+    /// Why, in the operator's words.
+    pub reason: Option<String>,
 }
 
 impl Decide for ConfigureRoom {
@@ -27,7 +29,7 @@ impl Decide for ConfigureRoom {
             admissions_per_second: self.admissions_per_second,
             configured_at: now,
             arrival_seconds: None,
-            reason: None,
+            reason: self.reason.clone(),
         });
         Ok(configured.into())
     }
@@ -41,13 +43,13 @@ mod tests {
 
     #[test]
     fn a_room_grows() {
-        let grow = ConfigureRoom { capacity: 20, admissions_per_second: None };
-        given([room(10)]).when(Credential::Operator, grow).then([room(20)]);
+        let grow = ConfigureRoom { capacity: 20, admissions_per_second: None, reason: None };
+        given([room(10)]).when(Credential::OPERATOR, grow).then([room(20)]);
     }
 
     #[test]
     fn the_same_configuration_again_is_no_event() {
-        let same = ConfigureRoom { capacity: 10, admissions_per_second: None };
-        given([room(10)]).when(Credential::Operator, same).already(Answer::Done);
+        let same = ConfigureRoom { capacity: 10, admissions_per_second: None, reason: None };
+        given([room(10)]).when(Credential::OPERATOR, same).already(Answer::Done);
     }
 }

@@ -69,7 +69,7 @@ mod tests {
     }
 
     fn asked(announced: Option<Beacon>, moved: MoveOpening) -> Then {
-        given([room(1), opening(announced)]).when(Credential::Operator, moved)
+        given([room(1), opening(announced)]).when(Credential::OPERATOR, moved)
     }
 
     fn field(then: Then) -> &'static str {
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_announced_nothing_is_moved() {
-        given([room(1)]).when(Credential::Operator, move_to(OPENS, None)).refuses(Rejection::OpeningNotFound);
+        given([room(1)]).when(Credential::OPERATOR, move_to(OPENS, None)).refuses(Rejection::OpeningNotFound);
     }
 
     #[test]
@@ -117,7 +117,7 @@ mod tests {
         let announced = || given([room(1), opening(None)]);
         let late = move_to(OPENS + 60, None);
         let moved = opening_moved(OPENS + 60, None).at_seconds(OPENS - 1);
-        announced().after_seconds(OPENS - 1).when(Credential::Operator, late.clone()).then([moved]);
-        announced().after_seconds(OPENS).when(Credential::Operator, late).refuses(Rejection::OpeningBegun);
+        announced().after_seconds(OPENS - 1).when(Credential::OPERATOR, late.clone()).then([moved]);
+        announced().after_seconds(OPENS).when(Credential::OPERATOR, late).refuses(Rejection::OpeningBegun);
     }
 }

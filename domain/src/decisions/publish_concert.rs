@@ -53,24 +53,24 @@ mod tests {
 
     #[test]
     fn a_concert_is_published_once() {
-        given([]).when(Credential::Operator, publish("Concert")).then([concert()]);
-        given([concert()]).when(Credential::Operator, publish("Concert")).already(Answer::Done);
+        given([]).when(Credential::OPERATOR, publish("Concert")).then([concert()]);
+        given([concert()]).when(Credential::OPERATOR, publish("Concert")).already(Answer::Done);
     }
 
     #[test]
     fn a_published_concert_is_not_renamed() {
         let reason = "concert 1 is published as \"Concert\"".to_owned();
         given([concert()])
-            .when(Credential::Operator, publish("Other"))
+            .when(Credential::OPERATOR, publish("Other"))
             .refuses(Rejection::CatalogueConflict { reason });
     }
 
     #[test]
     fn a_name_has_a_limit() {
         let longest = "x".repeat(MAX_NAME_BYTES);
-        assert!(given([]).when(Credential::Operator, publish(&longest)).decided().is_ok());
+        assert!(given([]).when(Credential::OPERATOR, publish(&longest)).decided().is_ok());
         for unfit in [longest + "x", String::new(), "a\nb".to_owned()] {
-            assert!(given([]).when(Credential::Operator, publish(&unfit)).decided().is_err());
+            assert!(given([]).when(Credential::OPERATOR, publish(&unfit)).decided().is_err());
         }
     }
 }

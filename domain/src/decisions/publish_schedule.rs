@@ -75,33 +75,33 @@ mod tests {
 
     #[test]
     fn a_schedule_is_published_once_with_all_of_its_seats() {
-        given([concert(), seats()]).when(Credential::Operator, publish()).then([schedule_published()]);
-        on_sale([]).when(Credential::Operator, publish()).already(Answer::Done);
+        given([concert(), seats()]).when(Credential::OPERATOR, publish()).then([schedule_published()]);
+        on_sale([]).when(Credential::OPERATOR, publish()).already(Answer::Done);
     }
 
     #[test]
     fn a_schedule_without_seats_is_not_published() {
-        assert!(given([concert()]).when(Credential::Operator, publish()).decided().is_err());
+        assert!(given([concert()]).when(Credential::OPERATOR, publish()).decided().is_err());
     }
 
     #[test]
     fn a_published_schedule_keeps_its_times() {
         let later = ScheduleTimes { starts_at: times().starts_at.plus_seconds(1), ..times() };
         let moved = PublishSchedule { times: later, ..publish() };
-        assert!(on_sale([]).when(Credential::Operator, moved).decided().is_err());
+        assert!(on_sale([]).when(Credential::OPERATOR, moved).decided().is_err());
     }
 
     #[test]
     fn a_sale_opens_before_it_closes() {
         let never = ScheduleTimes { sale_closes_at: times().sale_opens_at, ..times() };
         let closed = PublishSchedule { times: never, ..publish() };
-        assert!(given([concert(), seats()]).when(Credential::Operator, closed).decided().is_err());
+        assert!(given([concert(), seats()]).when(Credential::OPERATOR, closed).decided().is_err());
     }
 
     #[test]
     fn a_schedule_is_published_under_its_own_concert() {
         let stolen = PublishSchedule { concert_id: CONCERT.successor(), ..publish() };
         let reason = "schedule 1 belongs to concert 1".to_owned();
-        given([concert(), seats()]).when(Credential::Operator, stolen).refuses(Rejection::CatalogueConflict { reason });
+        given([concert(), seats()]).when(Credential::OPERATOR, stolen).refuses(Rejection::CatalogueConflict { reason });
     }
 }

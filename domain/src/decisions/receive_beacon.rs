@@ -60,17 +60,17 @@ mod tests {
     #[test]
     fn a_beacon_is_written_down_from_when_it_appears() {
         let received = beacon_received(VALUE).at_seconds(DUE);
-        closed([]).when(Credential::Operator, receive(VALUE)).then([received]);
+        closed([]).when(Credential::OPERATOR, receive(VALUE)).then([received]);
         let at = T0.plus_seconds(DUE);
-        closed([]).after_seconds(-1).when(Credential::Operator, receive(VALUE)).refuses(Rejection::BeaconNotDue { at });
+        closed([]).after_seconds(-1).when(Credential::OPERATOR, receive(VALUE)).refuses(Rejection::BeaconNotDue { at });
     }
 
     #[test]
     fn there_is_one_value_and_the_same_again_is_the_same_answer_also_after_the_draw() {
         for after in [vec![], vec![queue_drawn()]] {
             let known = || closed([beacon_received(VALUE)]).and(after.clone());
-            known().when(Credential::Operator, receive(VALUE)).already(Answer::Done);
-            known().when(Credential::Operator, receive(DRAW_SEED)).refuses(Rejection::BeaconKnown);
+            known().when(Credential::OPERATOR, receive(VALUE)).already(Answer::Done);
+            known().when(Credential::OPERATOR, receive(DRAW_SEED)).refuses(Rejection::BeaconKnown);
         }
     }
 
@@ -78,10 +78,10 @@ mod tests {
     fn where_no_beacon_is_waited_for_none_is_written_down() {
         for events in [vec![], vec![opening(None)]] {
             let none = given([room(1)]).and(events);
-            none.after_seconds(DUE).when(Credential::Operator, receive(VALUE)).refuses(Rejection::OpeningNotFound);
+            none.after_seconds(DUE).when(Credential::OPERATOR, receive(VALUE)).refuses(Rejection::OpeningNotFound);
         }
         // Nobody took part, so nothing was waited for.
         let empty = given([room(1), opening(Some(beacon())), entry_closed(1, 0), queue_drawn()]);
-        empty.after_seconds(DUE).when(Credential::Operator, receive(VALUE)).refuses(Rejection::OpeningNotFound);
+        empty.after_seconds(DUE).when(Credential::OPERATOR, receive(VALUE)).refuses(Rejection::OpeningNotFound);
     }
 }

@@ -92,7 +92,7 @@ mod tests {
     }
 
     fn refused(asked: ScheduleOpening) -> &'static str {
-        match given([room(1)]).when(Credential::Operator, asked).decided() {
+        match given([room(1)]).when(Credential::OPERATOR, asked).decided() {
             Err(Rejection::Invalid { field, .. }) => field,
             other => panic!("{other:?}"),
         }
@@ -100,41 +100,41 @@ mod tests {
 
     #[test]
     fn an_opening_is_announced_with_what_its_seed_is_known_by() {
-        given([room(1)]).when(Credential::Operator, schedule(PREQUEUE, OPENS, None)).then([opening(None)]);
+        given([room(1)]).when(Credential::OPERATOR, schedule(PREQUEUE, OPENS, None)).then([opening(None)]);
         let with_beacon = schedule(PREQUEUE, OPENS, Some(beacon()));
-        given([room(1)]).when(Credential::Operator, with_beacon).then([opening(Some(beacon()))]);
+        given([room(1)]).when(Credential::OPERATOR, with_beacon).then([opening(Some(beacon()))]);
     }
 
     #[test]
     fn a_pre_queue_begins_now_or_later_and_before_the_opening() {
-        assert!(given([room(1)]).when(Credential::Operator, schedule(0, 60, None)).decided().is_ok());
+        assert!(given([room(1)]).when(Credential::OPERATOR, schedule(0, 60, None)).decided().is_ok());
         assert_eq!(refused(schedule(-1, 60, None)), "prequeueFrom");
-        assert!(given([room(1)]).when(Credential::Operator, schedule(60, 61, None)).decided().is_ok());
+        assert!(given([room(1)]).when(Credential::OPERATOR, schedule(60, 61, None)).decided().is_ok());
         assert_eq!(refused(schedule(60, 60, None)), "opensAt");
     }
 
     #[test]
     fn an_opening_is_a_minute_from_now_at_least() {
-        assert!(given([room(1)]).when(Credential::Operator, schedule(0, 60, None)).decided().is_ok());
+        assert!(given([room(1)]).when(Credential::OPERATOR, schedule(0, 60, None)).decided().is_ok());
         assert_eq!(refused(schedule(0, 59, None)), "opensAt");
     }
 
     #[test]
     fn a_beacon_appears_after_the_opening() {
         let beacon_at = |seconds| Some(Beacon { at: T0.plus_seconds(seconds), ..beacon() });
-        assert!(given([room(1)]).when(Credential::Operator, schedule(0, 60, beacon_at(61))).decided().is_ok());
+        assert!(given([room(1)]).when(Credential::OPERATOR, schedule(0, 60, beacon_at(61))).decided().is_ok());
         assert_eq!(refused(schedule(0, 60, beacon_at(60))), "beaconAt");
     }
 
     #[test]
     fn there_is_one_opening_at_a_time_and_another_after_its_draw() {
         let announced = || given([room(1), opening(None)]);
-        announced().when(Credential::Operator, schedule(200, 300, None)).refuses(Rejection::OpeningExists);
+        announced().when(Credential::OPERATOR, schedule(200, 300, None)).refuses(Rejection::OpeningExists);
         assert!(matches!(
-            announced().when(Credential::Operator, schedule(-1, 300, None)).decided(),
+            announced().when(Credential::OPERATOR, schedule(-1, 300, None)).decided(),
             Err(Rejection::Invalid { .. })
         ));
         let drawn = announced().and([entry_closed(1, 0), queue_drawn()]);
-        assert!(drawn.when(Credential::Operator, schedule(200, 300, None)).decided().is_ok());
+        assert!(drawn.when(Credential::OPERATOR, schedule(200, 300, None)).decided().is_ok());
     }
 }

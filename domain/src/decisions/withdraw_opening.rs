@@ -37,15 +37,15 @@ mod tests {
         let announced = || given([room(1), opening(None)]);
         announced()
             .after_seconds(PREQUEUE - 1)
-            .when(Credential::Operator, withdraw())
+            .when(Credential::OPERATOR, withdraw())
             .then([opening_withdrawn().at_seconds(PREQUEUE - 1)]);
-        announced().after_seconds(PREQUEUE).when(Credential::Operator, withdraw()).refuses(Rejection::OpeningBegun);
+        announced().after_seconds(PREQUEUE).when(Credential::OPERATOR, withdraw()).refuses(Rejection::OpeningBegun);
     }
 
     #[test]
     fn where_nothing_is_announced_nothing_is_taken_back() {
-        given([room(1)]).when(Credential::Operator, withdraw()).refuses(Rejection::OpeningNotFound);
+        given([room(1)]).when(Credential::OPERATOR, withdraw()).refuses(Rejection::OpeningNotFound);
         let gone = given([room(1), opening(None), opening_withdrawn()]);
-        gone.when(Credential::Operator, withdraw()).refuses(Rejection::OpeningNotFound);
+        gone.when(Credential::OPERATOR, withdraw()).refuses(Rejection::OpeningNotFound);
     }
 }

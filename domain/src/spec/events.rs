@@ -21,7 +21,7 @@ const ROOM: RoomId = RoomId::FIRST;
 pub const SALE_T0: SaleTime = SaleTime::from_millis(T0.millis());
 
 /// Whoever runs the server.
-pub const OPERATOR: Credential = Credential::Operator;
+pub const OPERATOR: Credential = Credential::OPERATOR;
 
 fn token_id(number: u64) -> TokenId {
     TokenId::try_from(number).expect("a test's number is an id")

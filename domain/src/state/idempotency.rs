@@ -2,10 +2,11 @@
 
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::limits::{MAX_KEYS, MAX_KEYS_PER_USER, REMEMBERED_SECONDS};
 use crate::record::{ActorName, RecordedEvent};
-use crate::values::{Fingerprint, Position, Timestamp, UserId};
+use crate::values::{Fingerprint, Position, Timestamp};
 
 /// The first use of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,14 +18,35 @@ pub struct FirstUse {
     recorded_at: Timestamp,
 }
 
+/// Whose a key is: a user's number, or a number of an operator's name, which no user has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct KeyOwner(u64);
+
+impl KeyOwner {
+    /// Above every user's number.
+    const OPERATORS: u64 = 1 << 63;
+
+    fn of(actor: &ActorName) -> Option<Self> {
+        match actor {
+            ActorName::User(user_id) => Some(Self(user_id.get())),
+            ActorName::Operator(name) => {
+                let hash: [u8; 32] = Sha256::digest(name.as_str()).into();
+                let first = u64::from_be_bytes(*hash.first_chunk().expect("32 bytes have 8"));
+                Some(Self(first | Self::OPERATORS))
+            }
+            ActorName::System => None,
+        }
+    }
+}
+
 /// Keys of the last 24 hours, the last 1,024 of each user, the last 4,000,000 in all.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IdempotencyKeys {
-    by_key: OrdMap<(UserId, Fingerprint), FirstUse>,
-    by_age: OrdMap<Position, (UserId, Fingerprint)>,
-    by_user: OrdSet<(UserId, Position)>,
+    by_key: OrdMap<(KeyOwner, Fingerprint), FirstUse>,
+    by_age: OrdMap<Position, (KeyOwner, Fingerprint)>,
+    by_user: OrdSet<(KeyOwner, Position)>,
     /// How many keys of each user there are.
-    counts: OrdMap<UserId, usize>,
+    counts: OrdMap<KeyOwner, usize>,
     #[serde(skip, default = "max_keys")]
     max_keys: usize,
 }
@@ -46,31 +68,31 @@ impl Default for IdempotencyKeys {
 }
 
 impl IdempotencyKeys {
-    /// What the user first asked with the key, unless that was 24 hours before `now`.
-    pub fn first_use(&self, user_id: UserId, key: Fingerprint, now: Timestamp) -> Option<FirstUse> {
-        let first = self.by_key.get(&(user_id, key))?;
+    /// What they first asked with the key, unless that was 24 hours before `now`.
+    pub fn first_use(&self, by: &ActorName, key: Fingerprint, now: Timestamp) -> Option<FirstUse> {
+        let first = self.by_key.get(&(KeyOwner::of(by)?, key))?;
         (now < first.recorded_at.plus_seconds(REMEMBERED_SECONDS)).then_some(*first)
     }
 
     pub(super) fn remember(&mut self, recorded: &RecordedEvent) {
         let metadata = &recorded.metadata;
-        let (Some(idempotency), ActorName::User(user_id), true) =
-            (metadata.idempotency, metadata.actor, metadata.is_last())
+        let (Some(idempotency), Some(owner), true) =
+            (metadata.idempotency, KeyOwner::of(&metadata.actor), metadata.is_last())
         else {
             return;
         };
         let (position, recorded_at) = (recorded.head.position, recorded.recorded_at);
         let first = FirstUse { request: idempotency.request, position, recorded_at };
-        if let Some(forgotten) = self.by_key.get(&(user_id, idempotency.key)).copied() {
+        if let Some(forgotten) = self.by_key.get(&(owner, idempotency.key)).copied() {
             self.remove(forgotten.position);
         }
-        self.by_key.insert((user_id, idempotency.key), first);
-        self.by_age.insert(position, (user_id, idempotency.key));
-        self.by_user.insert((user_id, position));
-        let count = self.counts.entry(user_id).or_default();
+        self.by_key.insert((owner, idempotency.key), first);
+        self.by_age.insert(position, (owner, idempotency.key));
+        self.by_user.insert((owner, position));
+        let count = self.counts.entry(owner).or_default();
         *count += 1;
         if *count > MAX_KEYS_PER_USER {
-            let (_, oldest) = *self.by_user.get_next(&(user_id, Position::START)).expect("the user has one");
+            let (_, oldest) = *self.by_user.get_next(&(owner, Position::START)).expect("the user has one");
             self.remove(oldest);
         }
         if self.by_age.len() > self.max_keys {
@@ -91,12 +113,12 @@ impl IdempotencyKeys {
     fn remove(&mut self, position: Position) {
         let Some(owner) = self.by_age.remove(&position) else { return };
         self.by_key.remove(&owner);
-        let (user_id, _) = owner;
-        self.by_user.remove(&(user_id, position));
-        let Some(count) = self.counts.get_mut(&user_id) else { return };
+        let (owner, _) = owner;
+        self.by_user.remove(&(owner, position));
+        let Some(count) = self.counts.get_mut(&owner) else { return };
         *count -= 1;
         if *count == 0 {
-            self.counts.remove(&user_id);
+            self.counts.remove(&owner);
         }
     }
 }
@@ -106,11 +128,11 @@ mod tests {
     use super::*;
     use crate::command::{Action, Command, Credential, Decided};
     use crate::decisions::{ChargePoints, IssueToken};
-    use crate::record::{IdempotencyKey, Metadata};
+    use crate::record::{IdempotencyKey, Metadata, OperatorName};
     use crate::rejection::Rejection;
     use crate::spec::*;
     use crate::state::State;
-    use crate::values::Points;
+    use crate::values::{Points, UserId};
 
     const DAY: i64 = 24 * 60 * 60;
 
@@ -163,7 +185,8 @@ mod tests {
         /// Which of ANN's keys are known at `seconds`.
         fn known(&self, seconds: i64, keys: impl IntoIterator<Item = u64>) -> Vec<u64> {
             let now = T0.plus_seconds(seconds);
-            let known = |key: &u64| self.state.idempotency.first_use(ANN, fingerprint(*key), now).is_some();
+            let known =
+                |key: &u64| self.state.idempotency.first_use(&ActorName::User(ANN), fingerprint(*key), now).is_some();
             keys.into_iter().filter(known).collect()
         }
     }
@@ -233,8 +256,9 @@ mod tests {
     fn a_key_used_again_after_its_day_counts_from_then_on() {
         let requests = requests(2).made(0, ANN, 1, 1).made(60, ANN, 2, 2).made(DAY, ANN, 1, 7).made(DAY, ANN, 3, 3);
         assert_eq!(requests.known(DAY, [1, 2, 3]), [1, 3]);
-        assert_eq!(requests.state.idempotency.counts[&ANN], 2);
-        let again = requests.state.idempotency.first_use(ANN, fingerprint(1), T0.plus_seconds(2 * DAY - 1)).unwrap();
+        assert_eq!(requests.state.idempotency.counts[&KeyOwner::of(&ActorName::User(ANN)).unwrap()], 2);
+        let (ann, at) = (ActorName::User(ANN), T0.plus_seconds(2 * DAY - 1));
+        let again = requests.state.idempotency.first_use(&ann, fingerprint(1), at).unwrap();
         assert_eq!((again.request, again.position), (fingerprint(7), Position::new(8)));
     }
 
@@ -275,10 +299,20 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_or_its_operator_does_is_not_remembered() {
-        let by = |actor: ActorName| Metadata { actor, idempotency: keyed(1, 1), ..metadata() };
-        let requests = requests(9).write(0, by(ActorName::System)).write(0, by(ActorName::Operator));
-        assert!(requests.state.idempotency.by_key.is_empty());
+    fn what_the_server_itself_does_is_not_remembered() {
+        let by_itself = Metadata { actor: ActorName::System, idempotency: keyed(1, 1), ..metadata() };
+        assert!(requests(9).write(0, by_itself).state.idempotency.by_key.is_empty());
+    }
+
+    #[test]
+    fn an_operator_s_keys_are_theirs_alone() {
+        let ann = ActorName::Operator(OperatorName::of_subject("ann"));
+        let others = [ActorName::User(ANN), ActorName::Operator(OperatorName::ANYONE)];
+        let of_ann = Metadata { actor: ann.clone(), idempotency: keyed(1, 1), ..metadata() };
+        let known = requests(9).write(0, of_ann).state.idempotency;
+        let first_use = |actor: &ActorName| known.first_use(actor, fingerprint(1), T0);
+        assert_eq!(first_use(&ann).map(|first| first.request), Some(fingerprint(1)));
+        assert!(others.iter().all(|other| first_use(other).is_none()));
     }
 
     #[test]

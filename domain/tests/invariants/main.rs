@@ -64,9 +64,9 @@ impl Sequencer {
         };
         let created = CreateLog { log_id: Uuid::nil(), key_check: Hash::new([1; 32]), capacity: 3 };
         sequencer.ask(Credential::System, None, Action::CreateLog(created));
-        sequencer.ask(Credential::Operator, None, Action::PublishConcert(concert));
-        sequencer.ask(Credential::Operator, None, Action::AddSeats(seats));
-        sequencer.ask(Credential::Operator, None, Action::PublishSchedule(schedule));
+        sequencer.ask(Credential::OPERATOR, None, Action::PublishConcert(concert));
+        sequencer.ask(Credential::OPERATOR, None, Action::AddSeats(seats));
+        sequencer.ask(Credential::OPERATOR, None, Action::PublishSchedule(schedule));
         for user_id in users() {
             sequencer.ask(Credential::User(user_id), None, sequencer.issue(user_id));
         }
@@ -86,17 +86,17 @@ impl Sequencer {
             }
             Does::Leave => (self.credential(user_id, step.token), Action::LeaveRoom(LeaveRoom)),
             Does::Configure { capacity, pace } => {
-                let configure = ConfigureRoom { capacity: *capacity, admissions_per_second: *pace };
-                (Credential::Operator, Action::ConfigureRoom(configure))
+                let configure = ConfigureRoom { capacity: *capacity, admissions_per_second: *pace, reason: None };
+                (Credential::OPERATOR, Action::ConfigureRoom(configure))
             }
             Does::Pause { seconds } => {
                 let resumes_at = seconds.map(|seconds| self.now.plus_seconds(seconds));
                 let pause = PauseSale { reason: "rain".to_owned(), resumes_at };
-                (Credential::Operator, Action::PauseSale(pause))
+                (Credential::OPERATOR, Action::PauseSale(pause))
             }
             Does::Resume => {
                 let resume = ResumeSale { reason: "the sun is out".to_owned() };
-                (Credential::Operator, Action::ResumeSale(resume))
+                (Credential::OPERATOR, Action::ResumeSale(resume))
             }
             Does::Charge { amount } => {
                 let charge = ChargePoints { user_id, amount: Points::new(*amount) };
@@ -134,16 +134,16 @@ impl Sequencer {
                     commitment: domain::draw::commitment(&DRAW_SEED),
                     reason: String::new(),
                 };
-                (Credential::Operator, Action::ScheduleOpening(announce))
+                (Credential::OPERATOR, Action::ScheduleOpening(announce))
             }
             Does::Move { later } => {
                 let opens_at = self.state.room.openings().announced().map_or(self.now, |opening| opening.opens_at);
                 let opens_at = opens_at.plus_seconds(*later);
                 let moved = MoveOpening { opens_at, beacon: None, reason: String::new() };
-                (Credential::Operator, Action::MoveOpening(moved))
+                (Credential::OPERATOR, Action::MoveOpening(moved))
             }
             Does::Withdraw => {
-                (Credential::Operator, Action::WithdrawOpening(WithdrawOpening { reason: String::new() }))
+                (Credential::OPERATOR, Action::WithdrawOpening(WithdrawOpening { reason: String::new() }))
             }
             Does::Draw => (Credential::System, Action::DrawQueue(DrawQueue { seed: DRAW_SEED })),
             Does::Cancel { pick, by_owner } => {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use domain::limits::REMEMBERED_SECONDS;
 use domain::{
-    Action, Actor, CancelReservation, Command, Credential, Decided, Event, Fingerprint, IdempotencyKey, Metadata,
-    PayReservation, Record, Rejection, ReservationId, RoomEvent, SaleTime, ScheduleId, SeatId, State, Timestamp,
-    TokenGranted, TokenHash, TokenIssued, UserId,
+    Action, Actor, ActorName, CancelReservation, Command, Credential, Decided, Event, Fingerprint, IdempotencyKey,
+    Metadata, PayReservation, Record, Rejection, ReservationId, RoomEvent, SaleTime, ScheduleId, SeatId, State,
+    Timestamp, TokenGranted, TokenHash, TokenIssued, UserId,
 };
 use uuid::Uuid;
 
@@ -76,7 +76,7 @@ impl Sequencer {
             Ok((_, Decided::Already(_))) => {}
             Ok((actor, Decided::Repeated(position))) => {
                 let first = self.log[position.get() as usize - 1].decode().unwrap();
-                assert_eq!((first.metadata.actor, first.metadata.idempotency), (actor.name(), idempotency));
+                assert_eq!((&first.metadata.actor, first.metadata.idempotency), (&actor.name(), idempotency));
                 assert!(first.metadata.is_last() && self.now < first.recorded_at.plus_seconds(REMEMBERED_SECONDS));
             }
             Err(rejection) => self.judge(&command, &rejection),
@@ -123,8 +123,8 @@ impl Sequencer {
         if let (Rejection::SeatLimitReached { limit }, Action::HoldSeats(hold)) = (rejection, &command.action) {
             assert!(self.books.live_seats(hold.user_id, self.now) + hold.seat_ids.len() > *limit);
         }
-        if let (Rejection::NotAdmitted { .. }, Credential::Token(hash)) = (rejection, command.by) {
-            assert!(!self.books.is_inside(&hash, self.now));
+        if let (Rejection::NotAdmitted { .. }, Credential::Token(hash)) = (rejection, &command.by) {
+            assert!(!self.books.is_inside(hash, self.now));
         }
         if let (Rejection::InsufficientPoints { balance, required }, Action::PayReservation(pay)) =
             (rejection, &command.action)
@@ -165,7 +165,8 @@ impl Sequencer {
         }
         for user_id in users() {
             let claims = state.seating.claims(ScheduleId::FIRST, user_id);
-            let keys = (0..3).map(|key| state.idempotency.first_use(user_id, Fingerprint::new([key; 16]), self.now));
+            let user = ActorName::User(user_id);
+            let keys = (0..3).map(|key| state.idempotency.first_use(&user, Fingerprint::new([key; 16]), self.now));
             let keys: Vec<_> = keys.collect();
             let balance = state.wallets.balance(user_id);
             shown.push(format!("{:?} {balance:?} {claims:?} {keys:?}", room.in_room(user_id)));

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::serve::IncomingStream;
-use domain::Timestamp;
+use domain::{Credential, OperatorName, Timestamp};
 use tokio::net::UnixListener;
 
 use super::kinds;
@@ -19,8 +19,6 @@ pub const READS: &[Role] = &[Role::Viewer, Role::Operator];
 /// Those who may change something.
 pub const CHANGES: &[Role] = &[Role::Operator];
 
-/// The name of whoever comes by a listener that believes everyone.
-const ANYONE: &str = "operator";
 /// The pages that somebody may come to by a link from elsewhere.
 const PAGES: [&str; 3] = ["/", "/docs", "/docs/"];
 /// Ports that need not be said.
@@ -49,9 +47,16 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
     /// As the log names them: `operator`, `operator:<sub>`, or `local:<uid>`.
-    pub name: String,
+    pub name: OperatorName,
     /// When they are to show themselves again.
     pub until: Option<Timestamp>,
+}
+
+impl Operator {
+    /// As commands are asked by.
+    pub fn credential(&self) -> Credential {
+        Credential::Operator(self.name.clone())
+    }
 }
 
 impl Door {
@@ -83,12 +88,12 @@ impl Door {
             Self::Socket => {
                 let peer = request.extensions.get::<ConnectInfo<Peer>>().and_then(|ConnectInfo(Peer(uid))| *uid);
                 let uid = peer.ok_or_else(|| Problem::internal("the socket does not tell who is at its other end"))?;
-                Ok(Operator { name: format!("local:{uid}"), until: None })
+                Ok(Operator { name: OperatorName::of_local_user(uid), until: None })
             }
-            Self::Listener(None) => Ok(Operator { name: ANYONE.to_owned(), until: None }),
+            Self::Listener(None) => Ok(Operator { name: OperatorName::ANYONE, until: None }),
             Self::Listener(Some(identity)) => {
                 let identified = identity.verify(&request.headers, now).await?;
-                let name = format!("{ANYONE}:{}", identified.staff(roles)?);
+                let name = OperatorName::of_subject(identified.staff(roles)?);
                 Ok(Operator { name, until: Some(identified.expires_at) })
             }
         }

@@ -14,19 +14,27 @@ use axum::Router;
 use axum::routing::MethodFilter;
 
 use super::shared::{
-    api, health, histories, json, kinds, metrics, pages, paging, parameters, path, problem, query, routes, wire,
+    api, command, health, histories, json, kinds, metrics, pages, paging, parameters, path, problem, query, routes,
+    wire,
 };
-use access::READS;
+use access::{CHANGES, READS};
 pub use access::{Door, Peer};
 use guarded::GuardedRoutes;
 pub use guarded::House;
+
+/// The longest reason for a change, in characters.
+const MAX_REASON_CHARACTERS: usize = 200;
 
 /// Every route behind a door.
 pub fn router(house: House) -> Router {
     const GET: MethodFilter = MethodFilter::GET;
     const POST: MethodFilter = MethodFilter::POST;
+    const PUT: MethodFilter = MethodFilter::PUT;
     GuardedRoutes::new()
         .route(READS, GET, "/api/operations/room", room::show)
+        .route(CHANGES, PUT, "/api/operations/room", room::set)
+        .route(CHANGES, POST, "/api/operations/pause", room::pause)
+        .route(CHANGES, POST, "/api/operations/resume", room::resume)
         .route(READS, GET, "/api/operations/users/{userId}", users::one)
         .route(READS, GET, "/api/operations/users/{userId}/points/history", users::points)
         .route(READS, GET, "/api/operations/users/{userId}/reservations", users::reservations)
@@ -38,7 +46,7 @@ pub fn router(house: House) -> Router {
         .route(READS, GET, "/api/operations/events/stream", log::stream)
         .route(READS, GET, "/api/operations/head", log::head)
         .route(READS, GET, "/api/operations/projections", projections::list)
-        .route(access::CHANGES, POST, "/api/operations/projections/{name}/rebuild", projections::rebuild)
+        .route(CHANGES, POST, "/api/operations/projections/{name}/rebuild", projections::rebuild)
         .open_route(GET, "/", pages::operators)
         .open_route(GET, pages::FILES, pages::file)
         .open_route(GET, "/healthz", health::health)

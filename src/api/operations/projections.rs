@@ -18,7 +18,7 @@ pub async fn rebuild(Admitted { api, operator, request, .. }: Admitted) -> Outco
     let name = name(request).await;
     let not_found = || Problem::new(&kinds::PROJECTION_NOT_FOUND, "There is no projection of this name.");
     let rebuilding = api.projector.rebuild(&name).ok_or_else(not_found)?;
-    tracing::info!("{} asked for the projection {name} to be rebuilt", operator.name);
+    tracing::info!("{} asked for the projection {name} to be rebuilt", operator.name.as_str());
     let built = rebuilding.done().await.map_err(|reason| {
         tracing::warn!("the projection {name} was not rebuilt: {reason}");
         Problem::new(&kinds::READ_MODEL_BEHIND, "The projection was not rebuilt; the old one serves as before.")

@@ -1,11 +1,15 @@
 //! The waiting room as those see it who run it.
 
-use domain::Room;
+use domain::{Action, ConfigureRoom, MAX_SAFE_INTEGER, PauseSale, ResumeSale, Room, Timestamp};
+use projections::rfc3339;
 use serde::Serialize;
 
+use super::access::Operator;
+use super::api::Api;
+use super::command::{self, Body, CommandRequest};
 use super::guarded::Admitted;
 use super::problem::Outcome;
-use super::{json, query};
+use super::{MAX_REASON_CHARACTERS, json, query};
 
 /// The room.
 #[derive(Debug, Serialize)]
@@ -13,19 +17,40 @@ use super::{json, query};
 struct RoomShown {
     capacity: u64,
     admissions_per_second: Option<u32>,
+    /// Null: nobody has to arrive.
+    arrival_seconds: Option<u64>,
     waiting: usize,
     active: u64,
     serving_number: u64,
+    /// Null: none was announced.
+    opening: Option<u64>,
+    pause: Option<PauseShown>,
+}
+
+/// A pause of the sale.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PauseShown {
+    reason: String,
+    /// When it ends by itself.
+    resumes_at: Option<String>,
 }
 
 impl RoomShown {
-    fn of(room: &Room<()>) -> Self {
+    fn of(room: &Room<()>, now: Timestamp) -> Self {
+        let pause = room.sale_clock().pause(now);
         Self {
             capacity: room.capacity(),
             admissions_per_second: room.admissions_per_second(),
+            arrival_seconds: None,
             waiting: room.waiting(),
             active: room.active(),
             serving_number: room.serving_number(),
+            opening: None,
+            pause: pause.map(|pause| PauseShown {
+                reason: pause.reason.to_string(),
+                resumes_at: pause.resumes_at.map(rfc3339),
+            }),
         }
     }
 }
@@ -33,6 +58,52 @@ impl RoomShown {
 /// `GET /api/operations/room`.
 pub async fn show(Admitted { api, request, .. }: Admitted) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
-    query::by_anyone(&api, request, nothing, |view, ()| Ok(json::answer(&RoomShown::of(view.read_models.room.room()))))
-        .await
+    query::by_anyone(&api, request, nothing, |view, ()| {
+        Ok(json::answer(&RoomShown::of(view.read_models.room.room(), view.now)))
+    })
+    .await
+}
+
+/// `PUT /api/operations/room`: all of it at once.
+pub async fn set(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let asked = CommandRequest::read(request, Body::Json).await?;
+    let mut members = asked.members()?;
+    let capacity = members.integer("capacity", 0..=MAX_SAFE_INTEGER);
+    let pace = members.nullable("admissionsPerSecond", 1..=u64::from(u32::MAX));
+    let arrival = members.null("arrivalSeconds");
+    let reason = members.nullable_text("reason", MAX_REASON_CHARACTERS);
+    let configure = || {
+        arrival?;
+        let admissions_per_second = pace?.and_then(|pace| u32::try_from(pace).ok());
+        Some(ConfigureRoom { capacity: capacity?, admissions_per_second, reason: reason? })
+    };
+    let configure = members.complete(configure())?;
+    change(&api, &operator, &asked, Action::ConfigureRoom(configure)).await
+}
+
+/// `POST /api/operations/pause`.
+pub async fn pause(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let asked = CommandRequest::read(request, Body::Json).await?;
+    let mut members = asked.members()?;
+    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let resumes_at = if members.has("resumesAt") { members.time("resumesAt").map(Some) } else { Some(None) };
+    let pause = || Some(PauseSale { reason: reason?, resumes_at: resumes_at? });
+    let pause = members.complete(pause())?;
+    change(&api, &operator, &asked, Action::PauseSale(pause)).await
+}
+
+/// `POST /api/operations/resume`.
+pub async fn resume(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let asked = CommandRequest::read(request, Body::Json).await?;
+    let mut members = asked.members()?;
+    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let resume = members.complete(reason.map(|reason| ResumeSale { reason }))?;
+    change(&api, &operator, &asked, Action::ResumeSale(resume)).await
+}
+
+/// Decides, and shows the room as it is then.
+async fn change(api: &Api, operator: &Operator, asked: &CommandRequest, action: Action) -> Outcome {
+    let (told, _) = command::decided(api, operator.credential(), asked, action).await?;
+    let read_models = api.engine.read_models();
+    Ok(told.told(json::answer(&RoomShown::of(read_models.room.room(), api.engine.now_at(&read_models)))))
 }

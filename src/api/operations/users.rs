@@ -1,10 +1,12 @@
 //! One user, as those see them who run the sale.
 
 use axum::extract::Request;
-use domain::{Place, Position, ReservationStatus, Timestamp, Token, TokenId, UserId};
+use domain::{Position, ReservationStatus, Timestamp, Token, UserId};
+use projections::ReadModels;
 use projections::sql::{self, SqlModel};
-use projections::{ReadModels, serialize_rfc3339};
 use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
 
 use super::api::Api;
 use super::guarded::Admitted;
@@ -13,7 +15,7 @@ use super::parameters::{MAX_PAGE, Parameters};
 use super::path::PathIds;
 use super::problem::{Outcome, Problem};
 use super::query::{self, SqlQuery};
-use super::wire::{ReservationShown, token_deadline, token_status};
+use super::wire::{ReservationShown, TokenShown};
 use super::{histories, json, kinds, paging};
 use crate::projector::Snapshot;
 
@@ -23,42 +25,18 @@ use crate::projector::Snapshot;
 struct UserShown<'a> {
     user_id: UserId,
     balance: u64,
-    token: Option<TokenSeen>,
+    token: Option<Value>,
     reservations: Vec<ReservationShown<'a>>,
 }
 
 /// A token without its text, which is its holder's alone.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TokenSeen {
-    token_id: TokenId,
-    status: &'static str,
-    queue_number: Option<u64>,
-    ahead: Option<u64>,
-    estimated_wait_seconds: Option<u64>,
-    entrant: Option<u64>,
-    #[serde(serialize_with = "serialize_rfc3339")]
-    created_at: Timestamp,
-    expires_at: Option<String>,
-    expires_in_seconds: u64,
-}
-
-impl TokenSeen {
-    fn of(token: &Token, read_models: &ReadModels, now: Timestamp) -> Self {
-        let Place { entrant, queue_number, ahead } = read_models.room.room().place(token, now);
-        let (expires_at, expires_in_seconds) = token_deadline(token, read_models, now);
-        Self {
-            token_id: token.token_id,
-            status: token_status(token.status),
-            queue_number,
-            ahead,
-            estimated_wait_seconds: queue_number.map(|_| read_models.room.estimated_wait_seconds(token, now)),
-            entrant,
-            created_at: token.issued_at,
-            expires_at,
-            expires_in_seconds,
-        }
+fn token_seen(token: &Token, read_models: &ReadModels, now: Timestamp) -> Value {
+    let shown = TokenShown::of(token, Uuid::nil(), read_models, now);
+    let mut seen = serde_json::to_value(shown).expect("answers hold only what JSON can say");
+    if let Value::Object(members) = &mut seen {
+        members.remove("token");
     }
+    seen
 }
 
 /// `GET /api/operations/users/{userId}`.
@@ -82,7 +60,7 @@ pub async fn one(Admitted { api, request, .. }: Admitted) -> Outcome {
             .room
             .room()
             .latest_of(user_id)
-            .map(|token| TokenSeen::of(token, &view.read_models, view.now)),
+            .map(|token| token_seen(token, &view.read_models, view.now)),
         reservations: live.map(|reservation| view.reservation(reservation)).collect::<Result<_, _>>()?,
     };
     Ok(paging::at(position, json::answer(&shown)))

@@ -21,12 +21,14 @@ use api::Api;
 use problem::Outcome;
 use routes::Routes;
 
-/// Every route of the public listener.
-pub fn router(api: Arc<Api>) -> Router {
+/// Every route of the public listener; what the server counts of itself is among them where operators have no listener.
+pub fn router(api: Arc<Api>, has_metrics: bool) -> Router {
     const GET: MethodFilter = MethodFilter::GET;
     const POST: MethodFilter = MethodFilter::POST;
     const DELETE: MethodFilter = MethodFilter::DELETE;
-    Routes::new()
+    let routes = Routes::new();
+    let routes = if has_metrics { routes.route(GET, "/metrics", metrics::metrics) } else { routes };
+    routes
         .route(POST, "/api/tokens", tokens::issue)
         .route(GET, "/api/tokens/me", tokens::mine)
         .route(DELETE, "/api/tokens/me", tokens::leave)
@@ -51,7 +53,6 @@ pub fn router(api: Arc<Api>) -> Router {
         .route(GET, pages::FILES, pages::file)
         .route(GET, "/healthz", health::health)
         .route(GET, "/readyz", health::readiness)
-        .route(GET, "/metrics", metrics::metrics)
         .complete(api)
 }
 

@@ -7,7 +7,8 @@
 use axum::body::{Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::HeaderValue;
-use domain::{Action, Answer, Command, Credential, IdempotencyKey, UserId};
+use axum::response::Response;
+use domain::{Action, Answer, Command, Credential, IdempotencyKey, Position, UserId};
 
 use super::api::Api;
 use super::idempotency::{self, IDEMPOTENT_REPLAYED};
@@ -30,15 +31,19 @@ pub enum Body {
 }
 
 /// A command's request as it came, with a body that is whole and not too large.
-pub struct Asked {
+pub struct CommandRequest {
     /// The ids in its path.
     pub path: PathIds,
     body: Bytes,
     idempotency: Option<IdempotencyKey>,
 }
 
-impl Asked {
-    async fn read(request: Request, takes: Body) -> Result<Self, Problem> {
+impl CommandRequest {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with its body or its key.
+    pub async fn read(request: Request, takes: Body) -> Result<Self, Problem> {
         let (mut parts, unread) = request.into_parts();
         let body = match takes {
             Body::Json => body::read(&parts.headers, unread).await?,
@@ -66,10 +71,10 @@ pub async fn by_holder(
     api: &Api,
     request: Request,
     takes: Body,
-    parse: impl FnOnce(&Asked) -> Result<Action, Problem>,
+    parse: impl FnOnce(&CommandRequest) -> Result<Action, Problem>,
 ) -> Outcome {
     let token = auth::presented(request.headers())?;
-    let parsed = match Asked::read(request, takes).await {
+    let parsed = match CommandRequest::read(request, takes).await {
         Ok(asked) => parse(&asked).map(|action| (asked, action)),
         Err(fault) => Err(fault),
     };
@@ -86,27 +91,55 @@ pub async fn by_holder(
 pub async fn by_user(
     api: &Api,
     request: Request,
-    parse: impl FnOnce(&Asked) -> Result<(UserId, Action), Problem>,
+    parse: impl FnOnce(&CommandRequest) -> Result<(UserId, Action), Problem>,
 ) -> Outcome {
     let at_the_door = |fault: Problem| fault.at(api.engine.read_models().head.position);
-    let asked = Asked::read(request, Body::Json).await.map_err(at_the_door)?;
+    let asked = CommandRequest::read(request, Body::Json).await.map_err(at_the_door)?;
     let (user_id, action) = parse(&asked).map_err(at_the_door)?;
     decide(api, Credential::User(user_id), asked, action).await
 }
 
-async fn decide(api: &Api, by: Credential, asked: Asked, action: Action) -> Outcome {
+async fn decide(api: &Api, by: Credential, asked: CommandRequest, action: Action) -> Outcome {
+    let (decided, answer) = decided(api, by, &asked, action).await?;
+    let shown = show(api, answer).map_err(|problem| problem.at(decided.position))?;
+    Ok(decided.told(shown))
+}
+
+/// Where a decision stands, and whether it was told before.
+pub struct Told {
+    /// Of its last event; of what wrote nothing, the position decided on.
+    pub position: Position,
+    replayed: bool,
+}
+
+impl Told {
+    /// The answer, which tells both.
+    pub fn told(&self, mut response: Response) -> Response {
+        response.headers_mut().insert(LOG_POSITION, self.position.get().into());
+        if self.replayed {
+            response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// Has a command decided.
+///
+/// # Errors
+/// It was refused, or not decided.
+pub async fn decided(
+    api: &Api,
+    by: Credential,
+    asked: &CommandRequest,
+    action: Action,
+) -> Result<(Told, Answer), Problem> {
     let command = Command { by, idempotency: asked.idempotency, action };
     // Nothing was decided, so the position is that of what the client can see by now.
     let undecided = |why| Problem::from(why).at(api.engine.read_models().head.position);
     let submission = Submission::new(command, logging::request_id());
     let Reply { position, outcome, replayed } = api.engine.submit(submission).await.map_err(undecided)?;
-    let answered = outcome.map_err(Problem::from).and_then(|answer| show(api, answer));
-    let mut response = answered.map_err(|problem| problem.at(position))?;
-    response.headers_mut().insert(LOG_POSITION, position.get().into());
-    if replayed {
-        response.headers_mut().insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
-    }
-    Ok(response)
+    let answer = outcome.map_err(|rejection| Problem::from(rejection).at(position))?;
+    Ok((Told { position, replayed }, answer))
 }
 
 /// An answer tells what was decided, also where it is told again; what counts seconds or people is as of now.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use domain::MAX_SAFE_INTEGER;
+use domain::{MAX_SAFE_INTEGER, Timestamp};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -13,6 +13,8 @@ use serde_json::value::RawValue;
 use super::kinds;
 use super::problem::{FieldError, Problem};
 
+/// As JSON writes nothing.
+const NULL: &str = "null";
 /// What the whole body is called where it is no object at all.
 const WHOLE_BODY: &str = "body";
 /// How many members a body has, mostly.
@@ -60,6 +62,56 @@ impl<'a> Members<'a> {
             self.refuse(field, format!("must be a whole number from {} to {}", range.start(), range.end()));
         }
         integer
+    }
+
+    /// A whole number in `range` or null, which must be there; `None` where that is wrong.
+    pub fn nullable(&mut self, field: &str, range: RangeInclusive<u64>) -> Option<Option<u64>> {
+        let raw = self.take(field)?;
+        if raw.get() == NULL {
+            return Some(None);
+        }
+        let integer = integer_in(raw, &range);
+        if integer.is_none() {
+            self.refuse(field, format!("must be null or a whole number from {} to {}", range.start(), range.end()));
+        }
+        integer.map(Some)
+    }
+
+    /// A time (RFC 3339); `None` where that is wrong.
+    pub fn time(&mut self, field: &str) -> Option<Timestamp> {
+        let text: Option<String> = serde_json::from_str(self.take(field)?.get()).ok();
+        let time: Option<jiff::Timestamp> = text.and_then(|text| text.parse().ok());
+        if time.is_none() {
+            self.refuse(field, "must be a time as 2026-12-24T10:30:00Z (RFC 3339)");
+        }
+        time.map(|time| Timestamp::from_millis(time.as_millisecond()))
+    }
+
+    /// Null, which must be there; `None` where that is wrong.
+    pub fn null(&mut self, field: &str) -> Option<()> {
+        let is_null = self.take(field)?.get() == NULL;
+        if !is_null {
+            self.refuse(field, "must be null");
+        }
+        is_null.then_some(())
+    }
+
+    /// A text of 1 to `max` characters; `None` where that is wrong.
+    pub fn text(&mut self, field: &str, max: usize) -> Option<String> {
+        let text: Option<String> = serde_json::from_str(self.take(field)?.get()).ok();
+        let text = text.filter(|text| (1..=max).contains(&text.chars().count()));
+        if text.is_none() {
+            self.refuse(field, format!("must be a text of 1 to {max} characters"));
+        }
+        text
+    }
+
+    /// The same, or null; it must be there.
+    pub fn nullable_text(&mut self, field: &str, max: usize) -> Option<Option<String>> {
+        if self.given.iter().any(|(name, raw)| name == field && raw.get() == NULL) {
+            return self.take(field).map(|_| None);
+        }
+        self.text(field, max).map(Some)
     }
 
     /// A list of distinct ids, at least one and at most `max`; `None` where that is wrong.

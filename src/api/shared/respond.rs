@@ -54,7 +54,7 @@ fn log(method: &'static str, route: &'static str, status: StatusCode, code: Opti
 
 /// Methods by name; what clients make up is one, so that they cannot make up more to count.
 fn method_name(method: &Method) -> &'static str {
-    const KNOWN: [&str; 5] = ["GET", "HEAD", "POST", "DELETE", "OPTIONS"];
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
 }
 

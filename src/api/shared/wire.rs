@@ -256,8 +256,7 @@ pub fn reservation_status(status: ReservationStatus) -> &'static str {
     }
 }
 
-/// A token's status as clients read it.
-pub fn token_status(status: TokenStatus) -> &'static str {
+fn token_status(status: TokenStatus) -> &'static str {
     match status {
         TokenStatus::Waiting => "WAITING",
         TokenStatus::Active => "ACTIVE",

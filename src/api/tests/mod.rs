@@ -112,7 +112,7 @@ impl Server {
         let (api, door) = (Arc::new(api), Door::Listener(None));
         let (stop, stopped) = tokio::sync::watch::channel(());
         let operations = operators::router(House { api: Arc::clone(&api), door, stopped });
-        let router = public::router(api);
+        let router = public::router(api, true);
         (Self { router, operations, stop: Arc::new(stop), log, clock, projector, folder }, engine, key)
     }
 

@@ -207,7 +207,7 @@ async fn keys_deadlines_and_limits_are_as_before() {
     let (_data, folder) = taken(&log, &[22]).await;
     let state = folder.restore(&log).await.unwrap().unwrap().state;
     let key = Fingerprint::new(11_u128.to_be_bytes());
-    assert_eq!(state.idempotency.first_use(ANN, key, T0).unwrap().position, Position::new(12));
+    assert_eq!(state.idempotency.first_use(&ActorName::User(ANN), key, T0).unwrap().position, Position::new(12));
     let over = T0.plus_seconds(limits::HOLD_SECONDS);
     assert_eq!(state.reservations.overdue(state.sale_time(over)).count(), 1);
     assert_eq!(state.room.overdue(T0.plus_seconds(limits::GRANTED_SECONDS)).count(), 1);

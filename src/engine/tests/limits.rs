@@ -90,7 +90,7 @@ async fn a_batch_has_768_kib_at_most() {
     let wide = |schedule: u64| {
         let seats = (1..=1_000).map(|number| Seat { name: format!("{number:0>100}").into(), ..seat(number) }).collect();
         let schedule_id = ScheduleId::try_from(schedule).unwrap();
-        submission(Credential::Operator, AddSeats { concert_id: CONCERT, schedule_id, seats })
+        submission(Credential::OPERATOR, AddSeats { concert_id: CONCERT, schedule_id, seats })
     };
     let asked: Vec<_> = (2..12).map(|schedule| submit(&node, wide(schedule))).collect();
     assert_eq!(decided(asked).await, (10, 0));

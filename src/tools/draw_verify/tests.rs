@@ -53,7 +53,7 @@ fn true_log() -> Log {
     (1..=ENTRANTS).for_each(|number| server.join(PREQUEUE + number as i64, number));
     server.ask(OPENS, Credential::System, Tick);
     server.join(OPENS + 1, ENTRANTS + 1);
-    server.ask(BEACON, Credential::Operator, ReceiveBeacon { value: VALUE, reason: REASON.to_owned() });
+    server.ask(BEACON, Credential::OPERATOR, ReceiveBeacon { value: VALUE, reason: REASON.to_owned() });
     server.ask(BEACON, Credential::System, DrawQueue { seed: DRAW_SEED });
     server.ask(BEACON + 1, Credential::System, Tick);
     server.log

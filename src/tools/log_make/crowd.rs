@@ -3,7 +3,7 @@
 use domain::{
     Action, AddSeats, Answer, CancelReservation, ChargePoints, Command, ConcertId, CreateLog, Credential, Fingerprint,
     HoldSeats, IdempotencyKey, IssueToken, LeaveRoom, PayReservation, Points, PublishConcert, PublishSchedule,
-    Reservation, ScheduleId, ScheduleTimes, Seat, SeatId, Seed, Tick, Timestamp, UserId,
+    Reservation, ScheduleId, ScheduleTimes, Seat, SeatId, Seed, Tick, Timestamp, TokenHash, UserId,
 };
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ pub fn bytes<const N: usize>(rng: &mut fastrand::Rng) -> [u8; N] {
 #[derive(Clone, Copy)]
 struct Guest {
     user_id: UserId,
-    token: Credential,
+    token: TokenHash,
 }
 
 /// A reservation, and whose it is.
@@ -114,7 +114,7 @@ impl Crowd {
             self.ask(batch, Credential::User(user_id), Action::IssueToken(IssueToken { user_id, seed, token_hash }))?;
         // Who has a token already has another one than this.
         if matches!(issued, Some(Answer::Token(token)) if token.seed == Some(seed)) {
-            self.guests.push(Guest { user_id, token: Credential::Token(token_hash) });
+            self.guests.push(Guest { user_id, token: token_hash });
         }
         Some(())
     }
@@ -122,6 +122,7 @@ impl Crowd {
     fn charge(&mut self, batch: &mut Batch) -> Option<()> {
         let Some(index) = self.guest() else { return Some(()) };
         let Guest { user_id, token } = self.guests[index];
+        let token = Credential::Token(token);
         let amount = Points::new(PRICE * self.rng.u64(1..=4));
         if self.ask(batch, token, Action::ChargePoints(ChargePoints { user_id, amount }))?.is_none() {
             self.guests.swap_remove(index);
@@ -141,8 +142,11 @@ impl Crowd {
         let (first, count) = (self.rng.u64(1..SEATS), self.rng.u64(1..=2));
         let seat_ids = (first..first + count).map(seat_id).collect();
         let (user_id, concert_id) = (guest.user_id, ConcertId::FIRST);
-        let held =
-            self.ask(batch, guest.token, Action::HoldSeats(HoldSeats { user_id, concert_id, schedule_id, seat_ids }))?;
+        let held = self.ask(
+            batch,
+            Credential::Token(guest.token),
+            Action::HoldSeats(HoldSeats { user_id, concert_id, schedule_id, seat_ids }),
+        )?;
         if let Some(Answer::Reservation(reservation)) = held {
             self.holds.push(Reserved { guest, reservation });
         }
@@ -155,7 +159,7 @@ impl Crowd {
         let (reservation_id, user_id, amount) = (hold.reservation_id, hold.user_id, hold.total_price);
         let paid = self.ask(
             batch,
-            held.guest.token,
+            Credential::Token(held.guest.token),
             Action::PayReservation(PayReservation { reservation_id, user_id, amount }),
         )?;
         if paid.is_some() {
@@ -170,18 +174,28 @@ impl Crowd {
     fn cancel(&mut self, batch: &mut Batch) -> Option<()> {
         let Some(held) = taken(&mut self.rng, &mut self.holds) else { return Some(()) };
         let reservation_id = held.reservation.hold.reservation_id;
-        self.ask(batch, held.guest.token, Action::CancelReservation(CancelReservation { reservation_id })).map(drop)
+        self.ask(
+            batch,
+            Credential::Token(held.guest.token),
+            Action::CancelReservation(CancelReservation { reservation_id }),
+        )
+        .map(drop)
     }
 
     fn refund(&mut self, batch: &mut Batch) -> Option<()> {
         let Some(sale) = taken(&mut self.rng, &mut self.sales) else { return Some(()) };
         let reservation_id = sale.reservation.hold.reservation_id;
-        self.ask(batch, sale.guest.token, Action::CancelReservation(CancelReservation { reservation_id })).map(drop)
+        self.ask(
+            batch,
+            Credential::Token(sale.guest.token),
+            Action::CancelReservation(CancelReservation { reservation_id }),
+        )
+        .map(drop)
     }
 
     fn leave(&mut self, batch: &mut Batch) -> Option<()> {
         let Some(guest) = taken(&mut self.rng, &mut self.guests) else { return Some(()) };
-        self.ask(batch, guest.token, Action::LeaveRoom(LeaveRoom)).map(drop)
+        self.ask(batch, Credential::Token(guest.token), Action::LeaveRoom(LeaveRoom)).map(drop)
     }
 
     fn put_on_sale(&mut self, batch: &mut Batch) {
@@ -189,13 +203,13 @@ impl Crowd {
         let (name, artist, venue) = ("Made for measuring".to_owned(), "Nobody".to_owned(), "Nowhere".to_owned());
         self.ask(
             batch,
-            Credential::Operator,
+            Credential::OPERATOR,
             Action::PublishConcert(PublishConcert { concert_id, name, artist, venue }),
         );
         let schedule_id = self.schedule.map_or(ScheduleId::FIRST, ScheduleId::successor);
         for first in (1..=SEATS).step_by(SEATS_PER_EVENT as usize) {
             let seats = (first..first + SEATS_PER_EVENT).map(seat).collect();
-            self.ask(batch, Credential::Operator, Action::AddSeats(AddSeats { concert_id, schedule_id, seats }));
+            self.ask(batch, Credential::OPERATOR, Action::AddSeats(AddSeats { concert_id, schedule_id, seats }));
         }
         let times = ScheduleTimes {
             starts_at: self.begins_at.plus_seconds(STARTS_SECONDS),
@@ -205,7 +219,7 @@ impl Crowd {
         };
         let (local_date, local_time) = ("2028-01-01".to_owned(), "09:00".to_owned());
         let publish = PublishSchedule { concert_id, schedule_id, times, local_date, local_time };
-        self.ask(batch, Credential::Operator, Action::PublishSchedule(publish));
+        self.ask(batch, Credential::OPERATOR, Action::PublishSchedule(publish));
         (self.schedule, self.sold) = (Some(schedule_id), 0);
     }
 

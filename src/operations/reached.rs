@@ -1,0 +1,135 @@
+//! The server that a command asks: the one that holds the data folder, or, where there is none, one of its own on that
+//! folder, for as long as the command takes. So each command is one request, whoever answers it.
+
+use std::sync::Arc;
+
+use reqwest::Method;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::client::{Answer, ClientError, Server};
+use super::socket;
+use crate::api::operations::{Door, House, router};
+use crate::api::{Api, Pages, Settings};
+use crate::config::{DEFAULT_CAPACITY, Place};
+use crate::data_folder::{DataFolder, FolderProblem, start};
+use crate::engine::Fatal;
+use crate::log::{self, EventLog, FolderLock};
+use crate::projector::Projector;
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Folder(#[from] FolderProblem),
+    #[error(transparent)]
+    Refused(#[from] ClientError),
+    #[error(
+        "{error}. Run the same command with `--idempotency-key {key}` to learn what happened: nothing is done twice"
+    )]
+    Unknown { error: ClientError, key: String },
+    #[error("the data folder takes no socket for operators (operations.sock): {0}")]
+    Socket(std::io::Error),
+    #[error("--read-models: {0}")]
+    ReadModels(#[from] sqlx::Error),
+    #[error(transparent)]
+    Fatal(#[from] Fatal),
+    #[error("the sequencer stopped: {0}")]
+    Panicked(#[from] tokio::task::JoinError),
+}
+
+/// A server that is asked.
+pub struct Reached {
+    server: Server,
+    own: Option<Own>,
+}
+
+/// A server of the command's own.
+struct Own {
+    stop: watch::Sender<()>,
+    socket: JoinHandle<()>,
+    sequencer: JoinHandle<Result<(), Fatal>>,
+    projecting: JoinHandle<()>,
+    projector: Projector,
+    log: Arc<dyn EventLog>,
+    _lock: FolderLock,
+}
+
+impl Reached {
+    /// The server of this place.
+    ///
+    /// # Errors
+    /// There is no log, or nobody can serve it.
+    pub async fn of(place: &Place) -> Result<Self, CommandError> {
+        log::must_exist(&place.log, &place.data).map_err(FolderProblem::from)?;
+        if let Some(server) = Server::of(&place.data).await? {
+            return Ok(Self { server, own: None });
+        }
+        let own = Own::start(place).await?;
+        let server = Server::of(&place.data).await?;
+        let server = server.ok_or_else(|| ClientError::NoSocket(place.data.clone()))?;
+        Ok(Self { server, own: Some(own) })
+    }
+
+    /// Reads.
+    ///
+    /// # Errors
+    /// It refused, or did not answer.
+    pub async fn read(&self, path: &str) -> Result<Value, CommandError> {
+        Ok(self.server.ask(Method::GET, path, None, None).await?.body)
+    }
+
+    /// Changes something, once: with a key that was given, or one that is told where nobody knows what happened.
+    ///
+    /// # Errors
+    /// It refused, or did not answer.
+    pub async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Answer, CommandError> {
+        let key = key.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
+        let body = body.map(|body| body.to_string().into_bytes());
+        self.server.ask(method, path, Some(&key), body).await.map_err(|error| {
+            if error.is_unknown() { CommandError::Unknown { error, key } } else { CommandError::Refused(error) }
+        })
+    }
+
+    /// Ends a server of the command's own in good order.
+    ///
+    /// # Errors
+    /// Its log failed.
+    pub async fn close(self) -> Result<(), CommandError> {
+        drop(self.server);
+        let Some(own) = self.own else { return Ok(()) };
+        own.stop.send_replace(());
+        own.socket.await?;
+        own.sequencer.await??;
+        own.projecting.abort();
+        let _ = own.projecting.await;
+        own.projector.close().await;
+        own.log.close().await;
+        Ok(())
+    }
+}
+
+impl Own {
+    async fn start(place: &Place) -> Result<Self, CommandError> {
+        let DataFolder { log, replayed, key, lock, .. } = DataFolder::open(place).await?;
+        let (engine, sequencer) = start(log.clone(), replayed, &key, DEFAULT_CAPACITY, None).await?;
+        let projector = Projector::new(place.read_models()?, log.clone());
+        let projecting = tokio::spawn(projector.clone().run());
+        let settings = Settings { identity: "open", charge: "own", login: None, roles_claim: String::new() };
+        let pages = Pages::new(&settings, false);
+        let api = Arc::new(Api { engine, key, projector: projector.clone(), pages, log: log.clone() });
+        let (stop, stopped) = watch::channel(());
+        let router = router(House { api, door: Door::Socket, stopped: stopped.clone() });
+        let listener = socket::bind(&place.data).map_err(CommandError::Socket)?;
+        let socket = socket::serve(listener, &place.data, router, stopped);
+        Ok(Self { stop, socket, sequencer, projecting, projector, log, _lock: lock })
+    }
+}

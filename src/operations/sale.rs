@@ -1,0 +1,38 @@
+//! `reprise sale pause` and `reprise sale resume`.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::CommandError;
+use super::reached::Reached;
+use crate::config::{Place, Sale};
+
+/// Pauses the sale, or lets it go on. Tells how it stands then.
+///
+/// # Errors
+/// There is no log, or its server refuses.
+pub async fn run(place: &Place, command: &Sale) -> Result<String, CommandError> {
+    let (path, key, asked) = match command {
+        Sale::Pause { resumes_at, change } => (
+            "/api/operations/pause",
+            &change.idempotency_key,
+            json!({ "reason": change.reason, "resumesAt": resumes_at }),
+        ),
+        Sale::Resume { change } => {
+            ("/api/operations/resume", &change.idempotency_key, json!({ "reason": change.reason }))
+        }
+    };
+    let mut asked = asked;
+    if let Value::Object(members) = &mut asked {
+        members.retain(|_, value| !value.is_null());
+    }
+    let server = Reached::of(place).await?;
+    let answer = server.change(Method::POST, path, key.as_deref(), Some(&asked)).await;
+    server.close().await?;
+    let pause = &answer?.body["pause"];
+    Ok(match (pause["reason"].as_str(), pause["resumesAt"].as_str()) {
+        (None, _) => "the sale goes on".to_owned(),
+        (Some(reason), None) => format!("the sale is paused: {reason}"),
+        (Some(reason), Some(resumes_at)) => format!("the sale is paused until {resumes_at}: {reason}"),
+    })
+}
