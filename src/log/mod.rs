@@ -20,7 +20,7 @@ use domain::{ChainError, Head, Position, Record, Timestamp};
 
 pub use self::address::{LogAddress, LogPlace, NotALog};
 pub use self::folder::{FolderError, FolderLock, sync_names};
-pub use self::open::{OpenError, must_exist, open, open_patiently, open_read_only};
+pub use self::open::{OpenError, must_exist, open, open_patiently, open_read_only, open_to_fill};
 pub use self::postgres::{PostgresError, PostgresLog, ReadOnlyPostgres};
 pub use self::record_line::{RecordLine, named_user, names_user};
 pub use self::sqlite::{LOG_FILE, OpenError as SqliteOpenError, ReadOnlyLog, SqliteLog};
@@ -94,6 +94,23 @@ pub trait EventLog: Send + Sync {
     /// The log cannot be reached.
     async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {
         Ok(None)
+    }
+
+    /// Remembers, with the log, that an import or a copy fills it, or that it is whole again. What is not whole is served by
+    /// nobody.
+    ///
+    /// # Errors
+    /// It cannot be remembered.
+    async fn mark_unfinished(&self, _: bool) -> Result<(), AppendError> {
+        Ok(())
+    }
+
+    /// Whether an import or a copy has begun to fill the log, and has not ended.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    async fn is_unfinished(&self) -> Result<bool, ReadError> {
+        Ok(false)
     }
 
     /// Tidies up before the program ends; the log is not used afterwards. Nothing durable ever depends on it.

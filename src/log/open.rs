@@ -26,6 +26,8 @@ pub enum OpenError {
     Unreadable { log: String, error: ReadError },
     #[error("{log}: there is no log; `reprise serve` or `reprise catalog import` makes one")]
     NoLog { log: String },
+    #[error("{log}: an import or a copy was begun there and has not ended; do it again, and it goes on where it was")]
+    Unfinished { log: String },
     #[error("{log}: this program was built without KurrentDB (the cargo feature `kurrentdb`)")]
     NotBuiltIn { log: String },
     #[cfg(feature = "kurrentdb")]
@@ -43,7 +45,7 @@ impl OpenError {
                 matches!(error, KurrentError::Unreachable { .. } | KurrentError::NotReady(_))
             }
             Self::Unreadable { error, .. } => matches!(error, ReadError::Unavailable(_)),
-            Self::Sqlite { .. } | Self::NoLog { .. } | Self::NotBuiltIn { .. } => false,
+            Self::Sqlite { .. } | Self::NoLog { .. } | Self::Unfinished { .. } | Self::NotBuiltIn { .. } => false,
         }
     }
 }
@@ -72,8 +74,21 @@ pub async fn open_patiently(
 /// Opens a log for serving, made if missing. `folder` is the data folder, held by a [`FolderLock`](super::FolderLock).
 ///
 /// # Errors
-/// It cannot be reached, is no log, or cannot be made durable.
+/// It cannot be reached, is no log or not a whole one, or cannot be made durable.
 pub async fn open(address: &LogAddress, folder: &Path) -> Result<Arc<dyn EventLog>, OpenError> {
+    let log = open_to_fill(address, folder).await?;
+    let unreadable = |error| OpenError::Unreadable { log: address.to_string(), error };
+    if log.is_unfinished().await.map_err(unreadable)? {
+        return Err(OpenError::Unfinished { log: address.to_string() });
+    }
+    Ok(log)
+}
+
+/// Opens a log as [`open`] does, for an import or a copy, which may go on with what an earlier one began.
+///
+/// # Errors
+/// It cannot be reached, is no log, or cannot be made durable.
+pub async fn open_to_fill(address: &LogAddress, folder: &Path) -> Result<Arc<dyn EventLog>, OpenError> {
     match address {
         LogAddress::Sqlite => {
             let failed = |error| OpenError::Sqlite { folder: folder.to_owned(), error };

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Head, Position, Record, Timestamp};
+use sqlx::{Row, raw_sql};
 use tokio::sync::watch;
 
 use self::append::Appender;
@@ -36,6 +37,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A log in a database of PostgreSQL.
 pub struct PostgresLog {
+    hosts: Arc<Hosts>,
     appender: Appender,
     readers: ReadConnections,
     listener: Listener,
@@ -53,6 +55,7 @@ impl PostgresLog {
         let first = hosts.prepare().await?;
         let last = Arc::new(watch::channel(None).0);
         Ok(Self {
+            hosts: Arc::clone(&hosts),
             appender: Appender::new(Arc::clone(&hosts), first),
             readers: ReadConnections::new(Arc::clone(&hosts), Purpose::Serving),
             listener: Listener::start(hosts, Arc::clone(&last)),
@@ -115,6 +118,25 @@ impl EventLog for PostgresLog {
 
     async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {
         self.readers.clock().await.map(Some)
+    }
+
+    /// A table of its own, so that programs that know nothing of it are not disturbed.
+    async fn mark_unfinished(&self, is_unfinished: bool) -> Result<(), AppendError> {
+        let sql = if is_unfinished {
+            "CREATE TABLE IF NOT EXISTS log_unfinished ()"
+        } else {
+            "DROP TABLE IF EXISTS log_unfinished"
+        };
+        let unmarked = |why: String| AppendError::Unavailable(why);
+        let mut connection = self.hosts.connect(Purpose::Serving).await.map_err(|error| unmarked(error.to_string()))?;
+        raw_sql(sql).execute(&mut connection).await.map(drop).map_err(|error| unmarked(error.to_string()))
+    }
+
+    async fn is_unfinished(&self) -> Result<bool, ReadError> {
+        let unread = |why: String| ReadError::Unavailable(why);
+        let mut connection = self.hosts.connect(Purpose::Serving).await.map_err(|error| unread(error.to_string()))?;
+        let asked = raw_sql("SELECT to_regclass('log_unfinished') IS NOT NULL").fetch_one(&mut connection).await;
+        asked.and_then(|row| row.try_get(0)).map_err(|error| unread(error.to_string()))
     }
 
     async fn close(&self) {

@@ -29,6 +29,9 @@ use super::{AppendError, EventLog, ReadError, assert_follows};
 /// How long [`EventLog::wait_past`] waits at most, in seconds.
 const WAIT_SECONDS: u64 = 1;
 
+/// The file's `application_id` while an import or a copy fills it: "part" as a number.
+const UNFINISHED: i64 = 0x7061_7274;
+
 /// A log in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteLog {
@@ -73,6 +76,22 @@ impl EventLog for SqliteLog {
         let past = last.wait_for(|last| *last > after);
         // Neither a timeout nor a log that is being dropped matters: this is a hint.
         let _ = tokio::time::timeout(Duration::from_secs(WAIT_SECONDS), past).await;
+    }
+
+    /// In the file itself, so that whoever moves it moves that too. <https://sqlite.org/pragma.html#pragma_application_id>
+    async fn mark_unfinished(&self, is_unfinished: bool) -> Result<(), AppendError> {
+        let mark = if is_unfinished { UNFINISHED } else { 0 };
+        let marked = self.writer.run(move |writer| writer.connection.pragma_update(None, "application_id", mark)).await;
+        let marked = marked.map_err(|gone| AppendError::Broken(gone.to_string()))?;
+        marked.map_err(|error| AppendError::Unavailable(error.to_string()))
+    }
+
+    async fn is_unfinished(&self) -> Result<bool, ReadError> {
+        let asked = self
+            .readers
+            .run(|connection| connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0)));
+        let mark = asked.await?.map_err(|error| ReadError::Unavailable(error.to_string()))?;
+        Ok(mark == UNFINISHED)
     }
 
     /// All records move into `log.db`, so that whoever copies that file alone has the whole log.

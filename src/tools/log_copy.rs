@@ -34,7 +34,7 @@ pub async fn run(from: &LogPlace, to: &LogPlace, until: Option<Position>, json: 
         LogAddress::Sqlite => Some(FolderLock::take(&to.folder)?),
         LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => None,
     };
-    let target = log::open(&to.log, &to.folder).await?;
+    let target = log::open_to_fill(&to.log, &to.folder).await?;
     // What stands behind the last record that is wanted is not even looked at.
     let end = match until {
         Some(until) => until,
@@ -42,6 +42,7 @@ pub async fn run(from: &LogPlace, to: &LogPlace, until: Option<Position>, json: 
     };
     let found = target.head().await?;
     let proved = goes_on(from, to, source.as_ref(), found).await?;
+    target.mark_unfinished(true).await?;
     let bar = source::progress_bar_after(found.position, "copying", end, json);
     let copied = copy(source.as_ref(), target.as_ref(), proved, end, &bar).await?;
     bar.finish_and_clear();
@@ -49,6 +50,7 @@ pub async fn run(from: &LogPlace, to: &LogPlace, until: Option<Position>, json: 
         return Err(ToolError::NotYet { asked: end, last: copied.position });
     }
     let key_check = read_back(&target, copied, json).await?;
+    target.mark_unfinished(false).await?;
     target.close().await;
     let server_key = match to.log {
         LogAddress::Sqlite => Some(state_of_key(&to.folder.join(KEY_FILE), key_check)),

@@ -76,24 +76,29 @@ async fn into_file(
 ) -> Result<(Head, Option<Hash>), ToolError> {
     let failed = |error| ToolError::Open { path: partial.to_owned(), error };
     let log = SqliteLog::open(partial).await.map_err(failed)?;
-    let imported = import(file, exported, &log, bar).await?;
+    let imported = import(file, exported, &log, Head::EMPTY, bar).await?;
     log.into_one_file().await?;
     Ok(imported)
 }
 
-/// The records go where they belong at once. What a stopped import leaves is a log's beginning, and nothing is added to it
-/// by another import.
+/// The records go where they belong at once. What a stopped import leaves is marked as no log, and another import of the
+/// same file goes on behind it.
 async fn into_shared(
     place: &Place,
     file: &Path,
     exported: File,
     bar: &ProgressBar,
 ) -> Result<(Head, Option<Hash>), ToolError> {
-    let log = log::open(&place.log, &place.data).await?;
-    if log.head().await? != Head::EMPTY {
+    let log = log::open_to_fill(&place.log, &place.data).await?;
+    let begun = log.head().await?;
+    if begun != Head::EMPTY && !log.is_unfinished().await? {
         return Err(ToolError::HasLog(place.log_name()));
     }
-    let imported = import(file, exported, log.as_ref(), bar).await;
+    log.mark_unfinished(true).await?;
+    let imported = import(file, exported, log.as_ref(), begun, bar).await;
+    if imported.is_ok() {
+        log.mark_unfinished(false).await?;
+    }
     log.close().await;
     imported
 }
@@ -106,15 +111,17 @@ fn remove(partial: &Path) -> Result<(), ToolError> {
     }
 }
 
-/// Appends what the file holds to an empty log, and tells its head and the check of its key.
+/// Appends what the file holds to a log that has its beginning already, up to a head, and tells the new one and the check of
+/// its key.
 async fn import(
     file: &Path,
     exported: File,
     log: &dyn EventLog,
+    begun: Head,
     bar: &ProgressBar,
 ) -> Result<(Head, Option<Hash>), ToolError> {
     let mut proved = Proved::NOTHING;
-    let (mut appended, mut key_check) = (Head::EMPTY, None);
+    let (mut appended, mut key_check) = (begun, None);
     let mut chunk: Vec<Record> = Vec::with_capacity(CHUNK_RECORDS);
     for (number, line) in (1..).zip(BufReader::new(exported).lines()) {
         let line = line.map_err(ToolError::file(file))?;
@@ -124,6 +131,12 @@ async fn import(
         let record = Record::from(parsed);
         proved.prove(&record)?;
         key_check = key_check.or(copying::key_check(&decode(&record)?.event));
+        if record.position == begun.position && record.hash != begun.hash {
+            return Err(unfit("an earlier import of another file has begun this log".to_owned()));
+        }
+        if record.position <= begun.position {
+            continue;
+        }
         chunk.push(record);
         if chunk.len() == CHUNK_RECORDS {
             appended = append(log, appended, &chunk).await?;

@@ -43,6 +43,13 @@ pub fn propose(record: &Record) -> ProposedMessage {
     }
 }
 
+/// An event that is no record: only its type says something.
+pub fn remark(event_type: &str) -> ProposedMessage {
+    let metadata = [(TYPE, event_type), (CONTENT_TYPE, JSON)].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let id = Some(Id::from(*uuid::Uuid::new_v4().as_bytes()));
+    ProposedMessage { id, metadata: HashMap::from(metadata), custom_metadata: Bytes::new(), data: Bytes::from("{}") }
+}
+
 fn envelope(record: &Record) -> String {
     let Record { type_version, metadata, .. } = record;
     let (at, hash) = (record.recorded_at.millis(), STANDARD_NO_PAD.encode(record.hash.as_bytes()));

@@ -36,6 +36,7 @@ async fn a_log_that_moves_keeps_every_hash_goes_on_where_it_was_stopped_and_is_s
     }
     killed.kill().unwrap();
     killed.wait().unwrap();
+    is_refused(&folder.join("too-early"), &database);
 
     let (code, copied) = copy(folder, &from, &to);
     assert_eq!((code, &copied["events"], &copied["verified"]), (0, &json!(60_000), &json!(true)));
@@ -57,4 +58,64 @@ async fn a_log_that_moves_keeps_every_hash_goes_on_where_it_was_stopped_and_is_s
     let arguments = ["--identity", "open", "--log", &database, "--key-file", key.to_str().unwrap()];
     let served = Server::start_in(&node, &arguments);
     assert!(served.output().contains("its head is position 60000"));
+}
+
+/// Nobody serves a log that an import or a copy has only begun.
+fn is_refused(folder: &Path, log: &str) {
+    let (code, _, error) = run(reprise(folder, &["serve", "--demo", "--listen", "127.0.0.1:0", "--log", log]));
+    assert!(code != 0 && error.contains("was begun there and has not ended"), "{error}");
+}
+
+fn import_that_fails_first(url: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let [here, elsewhere] = [folder.path().join("here"), folder.path().join("elsewhere")];
+    let [good, spoilt] = ["good", "spoilt"].map(|name| folder.path().join(name).display().to_string());
+    assert_eq!(run(reprise(&here, &["bench", "make-log", "--events", "10000", "--ends-now"])).0, 0);
+    assert_eq!(run(reprise(&here, &["log", "export", &good])).0, 0);
+    let exported = std::fs::read_to_string(&good).unwrap();
+    let mut lines: Vec<&str> = exported.lines().collect();
+    lines[9_000] = lines[8_999];
+    std::fs::write(&spoilt, lines.join("\n")).unwrap();
+    assert_eq!(run(reprise(&elsewhere, &["log", "import", &spoilt, "--log", url])).0, 1);
+    is_refused(&elsewhere, url);
+    let (code, said, error) = run(reprise(&elsewhere, &["log", "import", &good, "--log", url]));
+    assert_eq!(code, 0, "{said}{error}");
+    let key = here.join("server.key");
+    let server =
+        Server::start_in(&elsewhere, &["--identity", "open", "--log", url, "--key-file", key.to_str().unwrap()]);
+    assert!(server.output().contains("its head is position 10000"), "{}", server.output());
+}
+
+#[test]
+fn half_an_import_into_postgres_is_no_log_and_is_finished_by_the_next() {
+    let Some(server) = private_postgres::shared() else { return };
+    import_that_fails_first(&server.database());
+}
+
+#[cfg(feature = "kurrentdb")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_an_import_into_kurrentdb_is_no_log_and_is_finished_by_the_next() {
+    let database = kurrent_stand_in::StandIn::start().await;
+    let url = database.url();
+    tokio::task::spawn_blocking(move || import_that_fails_first(&url)).await.unwrap();
+}
+
+#[test]
+fn half_a_copy_in_a_folder_is_no_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let [here, there] = [folder.path().join("here"), folder.path().join("there")];
+    assert_eq!(run(reprise(&here, &["bench", "make-log", "--events", "60000", "--ends-now"])).0, 0);
+    let [from, to] = [&here, &there].map(|place| format!("sqlite:{}", place.display()));
+    let copy = ["log", "copy", "--from", &from, "--to", &to];
+    let mut killed = reprise(folder.path(), &copy).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while there.join("log.db-wal").metadata().map_or(0, |wal| wal.len()) < 1_000_000 {
+        assert!(killed.try_wait().unwrap().is_none(), "it ended too soon");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    is_refused(&there, "sqlite");
+    assert_eq!(run(reprise(folder.path(), &copy)).0, 0);
+    std::fs::copy(here.join("server.key"), there.join("server.key")).unwrap();
+    Server::start_in(&there, &["--identity", "open"]);
 }
