@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod crash;
+mod documentation;
 #[cfg(feature = "kurrentdb")]
 mod kurrentdb;
 mod metrics;
