@@ -5,6 +5,7 @@ mod faults;
 mod keys;
 mod limits;
 pub(crate) mod nodes;
+mod openings;
 mod pipeline;
 mod simulation;
 
