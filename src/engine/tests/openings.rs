@@ -38,7 +38,7 @@ async fn of_several_nodes_at_the_opening_time_one_closes_and_one_draws_with_the_
         commitment: draw::commitment(&seed),
         reason: "spring".to_owned(),
     };
-    one.ask(Credential::Operator, announce).await.unwrap().outcome.unwrap();
+    one.ask(OPERATOR, announce).await.unwrap().outcome.unwrap();
     for number in 10..14 {
         let node = if number % 2 == 0 { &one } else { &two };
         node.join(user_id(number)).await;
