@@ -9,6 +9,8 @@ use crate::catalog::{self, CatalogError, CatalogFile, EXAMPLE};
 use crate::config::{self, DEFAULT_CAPACITY, Place};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
 use crate::engine::Fatal;
+use crate::failure::Failure;
+use crate::log::FolderLock;
 use crate::operations::{self, CommandError};
 use crate::progress;
 
@@ -33,6 +35,22 @@ pub enum CliError {
     Panicked(#[from] tokio::task::JoinError),
 }
 
+impl From<CliError> for Failure {
+    fn from(error: CliError) -> Self {
+        let needs_a_person = match &error {
+            CliError::Folder(problem) => problem.needs_a_person(),
+            CliError::Fatal(fatal) => fatal.needs_a_person(),
+            CliError::Command(error) => error.needs_a_person(),
+            CliError::File { .. }
+            | CliError::Json { .. }
+            | CliError::Catalog { .. }
+            | CliError::NothingToSet
+            | CliError::Panicked(_) => false,
+        };
+        Self { said: error.to_string(), needs_a_person }
+    }
+}
+
 /// Runs `reprise catalog …`, and tells what came of it.
 ///
 /// # Errors
@@ -51,11 +69,13 @@ async fn import(place: &Place, path: &Path) -> Result<String, CliError> {
     drop(text);
     let unfit = |error| CliError::Catalog { path: path.to_owned(), error };
 
-    let folder = DataFolder::open(place).await?;
+    let lock = FolderLock::take(&place.data).map_err(FolderProblem::from)?;
+    let folder = DataFolder::open(place, None, &lock).await?;
     let now = system_clock()().max(folder.replayed.state.recorded_at);
     let steps = catalog::plan(&file, &folder.replayed.state, now).map_err(unfit)?;
     let log = folder.log;
-    let (engine, sequencer) = start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY, None).await?;
+    let (engine, sequencer) =
+        start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY, folder.served, None).await?;
     let bar = progress::bar("importing {bar:40} {human_pos}/{human_len} commands{time_left}", 0, steps.len() as u64);
     let written = catalog::publish(&engine, steps, || bar.inc(1)).await.map_err(unfit)?;
     bar.finish_and_clear();

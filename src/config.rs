@@ -154,12 +154,16 @@ pub struct Serve {
     /// Who may ask for a user's token. `open`: anyone, for anyone.
     #[arg(long, env = "REPRISE_IDENTITY")]
     pub identity: Option<Identity>,
-    /// How long a start waits for the server of a log that is not there yet.
+    /// How long a start waits for the server of a log that is not there yet; `/readyz` says so meanwhile.
     #[arg(long, env = "REPRISE_WAIT_FOR_LOG", default_value_t = 60, value_name = "SECONDS")]
     pub wait_for_log: u64,
     /// Serve a log whose last record is more than a minute ahead of this machine's clock.
     #[arg(long, env = "REPRISE_ACCEPT_CLOCK", value_parser = FalseyValueParser::new())]
     pub accept_clock: bool,
+    /// Serve a log that does not hold what was served from this data folder, and lose what is missing for good: a record that
+    /// the log has now, as the refusal prints it. Say it once.
+    #[arg(long, env = "REPRISE_ACCEPT_REWIND", value_name = "POSITION:HASH")]
+    pub accept_rewind: Option<crate::tools::Expected>,
     #[command(flatten)]
     pub page: PageOptions,
 }

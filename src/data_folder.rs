@@ -1,21 +1,24 @@
 //! Opening a data folder: the lock, the log, its proof and its key, in an order that changes nothing before all is well.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{Action, Command, CreateLog, Credential, Hash, Position, Timestamp};
+use domain::{Action, Command, CreateLog, Credential, Hash, Head, Position, Timestamp};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::config::Place;
 use crate::engine::{
-    Clock, Engine, Fatal, Replayed, Sequencer, SnapshotFolder, SnapshotWriter, StartError, Submission, Undecided,
+    Clock, Engine, Fatal, Range, Replayed, Sequencer, SnapshotFolder, SnapshotWriter, StartError, Submission,
+    Undecided, decode, stream,
 };
 use crate::key::ServerKey;
 use crate::log::{self, EventLog, FolderError, FolderLock, OpenError, ReadError};
 use crate::progress;
+use crate::served::{NotTheLog, Served, ServedMark, Witnesses, holds};
 
 /// How often a start looks whether commands are taken.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -32,8 +35,8 @@ pub struct DataFolder {
     pub key: ServerKey,
     /// The position of the snapshot that it was restored from, 0 where there was none.
     pub last_snapshot: Position,
-    /// Holds the folder as long as it lives.
-    pub lock: FolderLock,
+    /// Where it is remembered what anybody was told of.
+    pub served: ServedMark,
 }
 
 /// Why a data folder cannot be used.
@@ -47,6 +50,14 @@ pub enum FolderProblem {
     Log { log: String, error: StartError },
     #[error("{}: {error}; the log cannot be served without the key that it was made with", path.display())]
     Key { path: PathBuf, error: io::Error },
+    #[error("{}: a key for the new log could not be made: {error}", path.display())]
+    KeyNotMade { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    NotTheLog(Box<NotTheLog>),
+    #[error("--accept-rewind {}:{}: the log does not hold this record. {refused}", .accepted.position, .accepted.hash)]
+    NotAccepted { accepted: Head, refused: Box<NotTheLog> },
+    #[error("{}: what is served cannot be remembered there: {error}", folder.display())]
+    NoMark { folder: PathBuf, error: io::Error },
     #[error("{}: this key is not the one that the log was made with; give the right file with `--key-file`", .0.display())]
     WrongKey(PathBuf),
     #[error(transparent)]
@@ -57,33 +68,97 @@ pub enum FolderProblem {
     NotCreated(Undecided),
 }
 
-impl DataFolder {
-    /// Takes the folder, made if missing, and folds its log: from the newest snapshot, or from the first record. What is
-    /// folded is proved, and always the last record.
-    ///
-    /// # Errors
-    /// Another process holds the folder, it cannot be written, or its log or key is not what it was.
-    pub async fn open(place: &Place) -> Result<Self, FolderProblem> {
-        Self::open_patiently(place, Duration::ZERO, |_| {}).await
+impl FolderProblem {
+    /// Whether the log could not be reached, and may be at another time.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Open(error) => error.may_pass(),
+            Self::Lock(_)
+            | Self::Log { .. }
+            | Self::Key { .. }
+            | Self::KeyNotMade { .. }
+            | Self::WrongKey(_)
+            | Self::Unreadable(_)
+            | Self::OthersKey
+            | Self::NotCreated(_)
+            | Self::NotTheLog(_)
+            | Self::NotAccepted { .. }
+            | Self::NoMark { .. } => false,
+        }
     }
 
-    /// The same. A log whose server is not there yet is waited for as long as `patience`; `waiting` is told why.
+    /// Whether only a person can decide how it goes on: another try would be refused for the same reason.
+    pub fn needs_a_person(&self) -> bool {
+        match self {
+            Self::NotTheLog(_) | Self::NotAccepted { .. } | Self::WrongKey(_) | Self::OthersKey => true,
+            Self::Log { error, .. } => matches!(error, StartError::Snapshot(_)),
+            Self::Lock(_)
+            | Self::Open(_)
+            | Self::Key { .. }
+            | Self::KeyNotMade { .. }
+            | Self::NoMark { .. }
+            | Self::Unreadable(_)
+            | Self::NotCreated(_) => false,
+        }
+    }
+}
+
+impl DataFolder {
+    /// Folds the log of a folder that is held: from the newest snapshot, or from the first record. What is
+    /// folded is proved, and always the last record. A log that does not hold what was served from here is refused, unless it
+    /// holds the record that was accepted instead.
     ///
     /// # Errors
-    /// As of [`DataFolder::open`], once waiting is of no use or has been long enough.
-    pub async fn open_patiently(
-        place: &Place,
-        patience: Duration,
-        waiting: impl FnMut(&OpenError),
-    ) -> Result<Self, FolderProblem> {
-        let lock = FolderLock::take(&place.data)?;
-        let log = log::open_patiently(&place.log, &place.data, patience, waiting).await?;
-        let failed = |error| FolderProblem::Log { log: place.log_name(), error };
-        let head = log.head().await.map_err(|error: ReadError| failed(error.into()))?;
+    /// The folder cannot be written, or its log or key is not what it was.
+    pub async fn open(place: &Place, accepted: Option<Head>, _held: &FolderLock) -> Result<Self, FolderProblem> {
+        let witnesses = Witnesses::of(place);
+        if log::must_exist(&place.log, &place.data).is_err()
+            && accepted != Some(Head::EMPTY)
+            && let Err(refused) = witnesses.allow_a_new_log(place)
+        {
+            return Err(refuse(refused, accepted));
+        }
+        let log = log::open(&place.log, &place.data).await?;
+        let no_mark = |error| FolderProblem::NoMark { folder: place.data.clone(), error };
+        let unread = |error: ReadError| FolderProblem::Log { log: place.log_name(), error: error.into() };
+        let head = log.head().await.map_err(unread)?;
         tracing::info!("the log is in {}; its head is position {}", place.log_name(), head.position);
+        if let Err(refused) = witnesses.allow(place, log.as_ref()).await.map_err(unread)? {
+            let is_there = match accepted {
+                Some(Head::EMPTY) => head == Head::EMPTY,
+                Some(record) => holds(log.as_ref(), &record).await.map_err(unread)?,
+                None => false,
+            };
+            if !is_there {
+                // Where a record was altered, that is what is wrong, and is named.
+                let proved = stream(&log, Range::ALL, decode, |_| ControlFlow::Continue(())).await;
+                proved.map_err(|error| FolderProblem::Log { log: place.log_name(), error: error.into() })?;
+                return Err(refuse(refused, accepted));
+            }
+            refused.accept().map_err(no_mark)?;
+        } else if accepted.is_some() {
+            tracing::warn!("--accept-rewind: nothing was to be accepted; take it away, before it accepts a later loss");
+        }
+        let failed = |error| FolderProblem::Log { log: place.log_name(), error };
         let (replayed, last_snapshot) = fold(place, &log, head.position).await.map_err(failed)?;
+        let served = replayed.state.log.as_ref().map_or(Served::NOTHING, |log| {
+            let (log_id, head) = (log.log_id, replayed.state.head);
+            Served { log_id, head }
+        });
+        if served == Served::NOTHING {
+            // A key is made after the mark: where both are there and nothing was served, a first start came no further.
+            ServedMark::begin(&place.data, served).map_err(no_mark)?;
+        }
         let key = key(place, &replayed)?;
-        Ok(Self { log, replayed, key, last_snapshot, lock })
+        let served = ServedMark::begin(&place.data, served).map_err(no_mark)?;
+        Ok(Self { log, replayed, key, last_snapshot, served })
+    }
+}
+
+fn refuse(refused: Box<NotTheLog>, accepted: Option<Head>) -> FolderProblem {
+    match accepted {
+        None => FolderProblem::NotTheLog(refused),
+        Some(accepted) => FolderProblem::NotAccepted { accepted, refused },
     }
 }
 
@@ -108,10 +183,11 @@ async fn fold(place: &Place, log: &Arc<dyn EventLog>, end: Position) -> Result<(
 fn key(place: &Place, replayed: &Replayed) -> Result<ServerKey, FolderProblem> {
     let path = place.key_path();
     let key = match &replayed.state.log {
-        None => ServerKey::load_or_create(&path),
-        Some(_) => ServerKey::load(&path),
-    };
-    let key = key.map_err(|error| FolderProblem::Key { path: path.clone(), error })?;
+        None => {
+            ServerKey::load_or_create(&path).map_err(|error| FolderProblem::KeyNotMade { path: path.clone(), error })
+        }
+        Some(_) => ServerKey::load(&path).map_err(|error| FolderProblem::Key { path: path.clone(), error }),
+    }?;
     match &replayed.state.log {
         Some(log) if log.key_check != key.check() => Err(FolderProblem::WrongKey(path)),
         Some(_) | None => Ok(key),
@@ -132,6 +208,7 @@ pub async fn start(
     replayed: Replayed,
     key: &ServerKey,
     capacity: u64,
+    served: ServedMark,
     snapshots: Option<SnapshotWriter>,
 ) -> Result<(Engine, JoinHandle<Result<(), Fatal>>), FolderProblem> {
     let node_id = Uuid::new_v4();
@@ -139,6 +216,8 @@ pub async fn start(
     let (engine, sequencer): (Engine, Sequencer) = Engine::new(log.clone(), replayed, system_clock(), node_id);
     let seeds = key.clone();
     let sequencer = sequencer.with_seeds(Arc::new(move |log_id, nonce| seeds.draw_seed(log_id, nonce)));
+    served.keep_synced();
+    let sequencer = sequencer.with_served_mark(served);
     let sequencer = match snapshots {
         Some(snapshots) => sequencer.with_snapshots(snapshots),
         None => sequencer,
@@ -194,7 +273,9 @@ mod tests {
 
     async fn started(log: &Arc<dyn EventLog>, key: &ServerKey) -> Engine {
         let replayed = replay(log, |_| {}).await.unwrap();
-        start(Arc::clone(log), replayed, key, 10, None).await.unwrap().0
+        let folder = tempfile::tempdir().unwrap();
+        let served = ServedMark::begin(folder.path(), Served::NOTHING).unwrap();
+        start(Arc::clone(log), replayed, key, 10, served, None).await.unwrap().0
     }
 
     async fn until(what: impl Fn() -> bool) {

@@ -9,6 +9,7 @@ pub mod config;
 pub mod data_folder;
 pub mod demo;
 pub mod engine;
+pub mod failure;
 pub mod identity;
 pub mod key;
 pub mod log;
@@ -20,11 +21,14 @@ pub mod progress;
 pub mod projector;
 pub mod secret_url;
 pub mod serve;
+pub mod served;
+pub mod standard_error;
 pub mod tools;
 
 use std::process::ExitCode;
 
 use crate::config::{Cli, Command};
+use crate::failure::Failure;
 
 /// The whole program: reads the command line, and does what it says.
 pub fn main() -> ExitCode {
@@ -36,22 +40,17 @@ pub fn main() -> ExitCode {
     // Before the first connection: whoever uses TLS takes the one cryptography that is chosen here.
     let _ = rustls::crypto::ring::default_provider().install_default();
     identity::install_provider();
-    match run(cli) {
-        Ok(code) => code,
-        Err(error) => {
-            printing::complain(&error);
-            ExitCode::FAILURE
-        }
-    }
+    let code = run(cli).unwrap_or_else(|failure| failure.end());
+    standard_error::end();
+    code
 }
 
 #[tokio::main]
-async fn run(cli: Cli) -> Result<ExitCode, Box<dyn std::error::Error>> {
+async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    // Where the system does not let us, a file that is too long ends the program, as it would have.
+    let _ = serve::survive_long_files();
     let said = match cli.command {
-        Command::Serve(options) => {
-            serve::serve(&cli.place, &options).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
+        Command::Serve(options) => return Ok(serve::serve(&cli.place, &options).await?),
         Command::Tool(tool) => return Ok(tools::run(&cli.place, &tool).await),
         Command::Bench(tool) => return Ok(tools::run(&cli.place, &tool.into()).await),
         Command::Catalog(command) => cli::catalog(&cli.place, &command).await?,

@@ -15,6 +15,8 @@ use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::standard_error;
+
 tokio::task_local! {
     static REQUEST_ID: HeaderValue;
 }
@@ -63,9 +65,8 @@ impl FromStr for LogLevel {
 pub fn start(level: &LogLevel, format: LogFormat) {
     let no_colours = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colours = std::io::stderr().is_terminal() && !no_colours;
-    // A line that cannot be written (a full disk, a closed pipe) is lost. Told of on standard error, as the default is, it
-    // would be a panic in whatever task had something to say.
-    let lines = tracing_subscriber::fmt().log_internal_errors(false).with_writer(std::io::stderr);
+    // A line that cannot be written is told of nowhere, in particular not on standard error, as the default is.
+    let lines = tracing_subscriber::fmt().log_internal_errors(false).with_writer(standard_error::start());
     let lines = lines.with_env_filter(EnvFilter::new(&level.0));
     match format {
         LogFormat::Text => lines.event_format(WithRequestId::text(colours)).init(),

@@ -26,6 +26,8 @@ pub const BATCH_RECORDS: &str = "reprise_batch_records";
 pub const DECIDE_SECONDS: &str = "reprise_batch_decide_duration_seconds";
 /// Appending a batch, until it is durable or failed.
 pub const APPEND_SECONDS: &str = "reprise_batch_append_duration_seconds";
+/// Lines for standard error that had no place to wait, since nobody read them.
+pub const LINES_LOST: &str = "reprise_lines_lost_total";
 /// Appends that did not succeed at once, by `why`.
 pub const APPEND_FAILURES: &str = "reprise_append_failures_total";
 
@@ -153,6 +155,7 @@ fn describe() {
     describe_counter!(APPEND_FAILURES, "Appends that did not succeed: conflict, unknown, unavailable, full, broken");
     describe_gauge!(LANE_LENGTH, "Commands that wait in a lane");
     describe_gauge!(LOG_POSITION, "The position of the last event that queries see");
+    describe_counter!(LINES_LOST, "Lines for standard error that were lost, since nobody read them");
     describe_gauge!(READY, "1 while commands can be taken");
     describe_gauge!(ROOM_WAITING, "Tokens in line");
     describe_gauge!(ROOM_ACTIVE, "Tokens in the room that take a slot");

@@ -8,6 +8,8 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::standard_error;
+
 /// Why something was not printed.
 #[derive(Debug, thiserror::Error)]
 pub enum Unprinted {
@@ -47,9 +49,9 @@ pub fn line(text: &str) -> Result<(), Unprinted> {
     Ok(writeln!(out, "{text}").and_then(|()| out.flush())?)
 }
 
-/// Tells what went wrong on standard error. Where that cannot be written either, the exit code has to do.
+/// Tells what went wrong on standard error.
 pub fn complain(error: &impl std::fmt::Display) {
-    let _ = writeln!(io::stderr(), "reprise: {error}");
+    standard_error::say(&format!("reprise: {error}"));
 }
 
 /// Whoever reads standard output, where that can be watched: a pipe, a socket or a terminal.

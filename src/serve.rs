@@ -1,21 +1,28 @@
 //! `reprise serve`: everything put together, from the socket to the log, and taken apart again in order.
 
+mod open_files;
+mod signals;
+mod waiting;
+
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use self::signals::Signals;
+pub use self::signals::survive_long_files;
 use crate::api::operations::{self, Door, House};
 use crate::api::{self, Api, Pages, Settings};
 use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, Identity, Place, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock, until_ready};
 use crate::demo::{self, DemoError};
 use crate::engine::{Engine, Fatal, SnapshotFolder, SnapshotWriter, SnapshotsWritten, StartError};
+use crate::failure::Failure;
 use crate::key::ServerKey;
 use crate::log::{EventLog, FolderLock};
 use crate::metrics;
@@ -24,6 +31,9 @@ use crate::projector::Projector;
 
 /// How long a server that was told to stop may take to answer what it holds.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(9);
+
+/// What the program ends with that was interrupted while it stopped, as a shell tells of it.
+const INTERRUPTED: u8 = 130;
 
 /// How long a server whose log failed takes to tell those who wait.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -61,11 +71,30 @@ pub enum ServeError {
     Signals(std::io::Error),
 }
 
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let needs_a_person = match &error {
+            ServeError::Folder(problem) => problem.needs_a_person(),
+            ServeError::Fatal(fatal) => fatal.needs_a_person(),
+            ServeError::NoIdentity
+            | ServeError::Listen { .. }
+            | ServeError::Start(_)
+            | ServeError::Demo(_)
+            | ServeError::ReadModels(_)
+            | ServeError::Panicked(_)
+            | ServeError::Metrics(_)
+            | ServeError::Socket(_)
+            | ServeError::Signals(_) => false,
+        };
+        Self { said: error.to_string(), needs_a_person }
+    }
+}
+
 /// Serves until it is told to stop, or must.
 ///
 /// # Errors
 /// It could not start, or the log failed.
-pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
+pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeError> {
     if !options.demo && options.identity != Some(Identity::Open) {
         return Err(ServeError::NoIdentity);
     }
@@ -76,18 +105,18 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
         Some(address) => Some(listen(address)?),
         None => None,
     };
-    let told_to_stop = stop_signal().map_err(ServeError::Signals)?;
+    let mut signals = Signals::heed().map_err(ServeError::Signals)?;
+    open_files::raise();
     if options.identity == Some(Identity::Open) {
         tracing::warn!("--identity open: anyone may ask for anyone's token");
     }
 
     metrics::install()?;
-    let mut told_to_stop = std::pin::pin!(told_to_stop);
     let Prepared { engine, mut sequencer, snapshots_written, log, key, _lock } = tokio::select! {
-        prepared = prepare(place, options) => prepared?,
-        () = &mut told_to_stop => {
+        prepared = prepare(place, options, &listener) => prepared?,
+        () = signals.stop() => {
             tracing::info!("stopped before it was ready");
-            return Ok(());
+            return Ok(ExitCode::SUCCESS);
         }
     };
 
@@ -127,9 +156,10 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
             // Whoever waits is told that the outcome is not known; what is not known is not served any longer.
             let _ = stop.send(());
             let _ = tokio::time::timeout(FAREWELL, http).await;
-            return ended?.map_err(ServeError::Fatal);
+            ended??;
+            return Ok(ExitCode::SUCCESS);
         }
-        () = &mut told_to_stop => tracing::info!("stopping: answering what is held"),
+        () = signals.stop() => tracing::info!("stopping: answering what is held"),
     }
     let _ = stop.send(());
     let deadline = tokio::time::Instant::now() + SHUTDOWN_DEADLINE;
@@ -142,17 +172,27 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
         log.close().await;
         Ok::<(), ServeError>(())
     };
-    match tokio::time::timeout_at(deadline, drained).await {
-        Ok(ended) => {
-            ended?;
-            if tokio::time::timeout_at(deadline, snapshots_written).await.is_err() {
-                tracing::warn!("stopped without a snapshot: it took too long to write");
+    let ended = async {
+        match tokio::time::timeout_at(deadline, drained).await {
+            Ok(ended) => {
+                ended?;
+                if tokio::time::timeout_at(deadline, snapshots_written).await.is_err() {
+                    tracing::warn!("stopped without a snapshot: it took too long to write");
+                }
             }
+            Err(_) => tracing::warn!("stopped; the outcome of some commands is not known"),
         }
-        Err(_) => tracing::warn!("stopped; the outcome of some commands is not known"),
+        Ok::<(), ServeError>(())
+    };
+    tokio::select! {
+        ended = ended => ended?,
+        () = signals.interrupt() => {
+            tracing::warn!("stopped at once: what was answered is in the log, and who still waited was not answered");
+            return Ok(INTERRUPTED.into());
+        }
     }
     tracing::info!("stopped");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 fn operators_router(api: &Arc<Api>, door: Door, stopped: watch::Receiver<()>) -> axum::Router {
@@ -170,17 +210,12 @@ struct Prepared {
 }
 
 /// Folds the log and starts the engine on it. Stopped midway, it leaves what a killed one leaves: the next start goes on.
-async fn prepare(place: &Place, options: &Serve) -> Result<Prepared, ServeError> {
-    let patience = Duration::from_secs(options.wait_for_log);
-    let mut said = String::new();
-    let opened = DataFolder::open_patiently(place, patience, |error| {
-        let reason = error.to_string();
-        if said != reason {
-            tracing::warn!("waiting for the log, {} s at most: {reason}", options.wait_for_log);
-            said = reason;
-        }
-    });
-    let DataFolder { log, replayed, key, last_snapshot, lock } = opened.await?;
+async fn prepare(place: &Place, options: &Serve, listener: &TcpListener) -> Result<Prepared, ServeError> {
+    let lock = FolderLock::take(&place.data).map_err(FolderProblem::from)?;
+    let (accepted, patience) =
+        (options.accept_rewind.map(|record| record.0), Duration::from_secs(options.wait_for_log));
+    let opened = waiting::open(place, accepted, &lock, patience, listener).await?;
+    let DataFolder { log, replayed, key, last_snapshot, served } = opened;
     if !options.accept_clock {
         replayed.check_clock(now())?;
     }
@@ -188,7 +223,7 @@ async fn prepare(place: &Place, options: &Serve) -> Result<Prepared, ServeError>
     let state = replayed.state.clone();
     let snapshots = SnapshotFolder::beside(&place.data);
     let (snapshots, snapshots_written) = SnapshotWriter::start(snapshots, last_snapshot);
-    let (engine, sequencer) = start(log.clone(), replayed, &key, capacity, Some(snapshots)).await?;
+    let (engine, sequencer) = start(log.clone(), replayed, &key, capacity, served, Some(snapshots)).await?;
     let slots = if state.log.is_some() { state.room.capacity() } else { capacity };
     if slots == 0 {
         tracing::warn!("the waiting room has no slots, so nobody is admitted: use `reprise room set --capacity N`");
@@ -212,15 +247,4 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
 
 fn now() -> Timestamp {
     system_clock()()
-}
-
-/// Ends with the first SIGTERM or SIGINT.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

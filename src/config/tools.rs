@@ -98,9 +98,9 @@ pub enum LogCommand {
     Stat,
     /// Print the last records, a line each; on a terminal, as much of each as there is room for.
     Tail(Tail),
-    /// Write all records to a new file, one line of JSON each, to the byte.
+    /// Write all records to a new file, one line of JSON each, to the byte, and last how many there are and the last one's hash.
     Export {
-        /// The file to make.
+        /// The file to make; `-` writes to standard output.
         file: PathBuf,
         #[command(flatten)]
         part: Part,
@@ -125,8 +125,12 @@ pub enum LogCommand {
     /// Make the log of a folder that has none from an exported file. The server's key is not in it: copy
     /// `server.key` yourself.
     Import {
-        /// A file that `reprise log export` made.
+        /// A file that `reprise log export` made; `-` reads standard input.
         file: PathBuf,
+        /// The last record that it must have: its position and hash, as `log export` printed them. A file without an end, which
+        /// earlier versions made, is imported only so.
+        #[arg(long, value_name = "POSITION:HASH")]
+        expect: Option<crate::tools::Expected>,
     },
 }
 

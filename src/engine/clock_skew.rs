@@ -17,7 +17,11 @@ const READ_EVERY: Duration = Duration::from_secs(1);
 
 /// The log's clock as it was read last. Between two readings it is taken to run as this machine's monotonic clock does, so
 /// that a jump of the other one is seen at once.
+#[derive(Clone)]
 pub struct ClockSkew(watch::Receiver<Option<Reading>>);
+
+/// Reads the log's clock.
+pub struct ClockReader(watch::Sender<Option<Reading>>);
 
 /// The log's clock showed `shown` at some instant between two.
 #[derive(Debug, Clone, Copy)]
@@ -25,26 +29,15 @@ struct Reading {
     shown: Timestamp,
     asked_at: Instant,
     answered_at: Instant,
+    /// What a clock that is off is off from.
+    reference: &'static str,
 }
 
 impl ClockSkew {
-    /// Of a log that goes by this machine's own clock.
-    pub fn none() -> Self {
-        Self(watch::channel(None).1)
-    }
-
-    /// Reads the log's clock now, and then again and again until this is dropped.
-    pub async fn watch(log: Arc<dyn EventLog>) -> Self {
+    /// Before the log's clock was read: anything is in bounds.
+    pub fn unread() -> (ClockReader, Self) {
         let (sender, last) = watch::channel(None);
-        if log.is_shared() {
-            read(log.as_ref(), &sender).await;
-            tokio::spawn(async move {
-                while tokio::time::timeout(READ_EVERY, sender.closed()).await.is_err() {
-                    read(log.as_ref(), &sender).await;
-                }
-            });
-        }
-        Self(last)
+        (ClockReader(sender), Self(last))
     }
 
     /// Whether commands may be decided at `now`, by this machine's clock; else why not.
@@ -52,28 +45,57 @@ impl ClockSkew {
     /// # Errors
     /// It is too far off.
     pub fn in_bounds(&self, now: Timestamp) -> Result<(), String> {
-        let Some(Reading { shown, asked_at, answered_at }) = *self.0.borrow() else { return Ok(()) };
+        let Some(reading) = *self.0.borrow() else { return Ok(()) };
         // What it shows by now: as much as this more than it did, at least and at most.
-        let [least, most] = [answered_at, asked_at].map(|at| shown.millis().saturating_add(millis(at.elapsed())));
+        let [least, most] = [reading.answered_at, reading.asked_at].map(|at| reading.after(at).millis());
         let (ahead, behind) = (now.millis().saturating_sub(most), least.saturating_sub(now.millis()));
         let (off, side) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
         if off <= MAX_CLOCK_SKEW_MILLIS {
             return Ok(());
         }
-        Err(format!("this machine's clock is {:.1} s {side} the log's", off as f64 / 1_000.0))
+        Err(format!("this machine's clock is {:.1} s {side} {}", off as f64 / 1_000.0, reading.reference))
+    }
+
+    /// The time for those who only look: this machine's, unless that is too far off.
+    pub fn time(&self, now: Timestamp) -> Timestamp {
+        match *self.0.borrow() {
+            Some(reading) if self.in_bounds(now).is_err() => reading.after(reading.asked_at),
+            Some(_) | None => now,
+        }
+    }
+}
+
+impl Reading {
+    /// What the log's clock shows now, had it shown this at that instant.
+    fn after(&self, at: Instant) -> Timestamp {
+        Timestamp::from_millis(self.shown.millis().saturating_add(millis(at.elapsed())))
+    }
+}
+
+impl ClockReader {
+    /// Reads the log's clock now, and then again and again until nobody looks at it any more.
+    pub async fn start(self, log: Arc<dyn EventLog>) {
+        self.read(log.as_ref()).await;
+        tokio::spawn(async move {
+            while tokio::time::timeout(READ_EVERY, self.0.closed()).await.is_err() {
+                self.read(log.as_ref()).await;
+            }
+        });
+    }
+
+    /// Where the clock cannot be read, commands fail by themselves, and what was read last is left.
+    async fn read(&self, log: &dyn EventLog) {
+        let asked_at = Instant::now();
+        let reference =
+            if log.is_shared() { "the log's" } else { "what it was when the server started, and the time since" };
+        if let Ok(Some(shown)) = log.clock().await {
+            self.0.send_replace(Some(Reading { shown, asked_at, answered_at: Instant::now(), reference }));
+        }
     }
 }
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Where the clock cannot be read, commands fail by themselves, and what was read last is left.
-async fn read(log: &dyn EventLog, last: &watch::Sender<Option<Reading>>) {
-    let asked_at = Instant::now();
-    if let Ok(Some(shown)) = log.clock().await {
-        last.send_replace(Some(Reading { shown, asked_at, answered_at: Instant::now() }));
-    }
 }
 
 #[cfg(test)]
@@ -87,10 +109,16 @@ mod tests {
         Timestamp::from_millis(NOON.millis() + millis)
     }
 
+    async fn watched(log: MemoryLog) -> ClockSkew {
+        let (reader, skew) = ClockSkew::unread();
+        reader.start(Arc::new(log)).await;
+        skew
+    }
+
     async fn at_noon() -> ClockSkew {
         let log = MemoryLog::new();
         log.set_clock(NOON);
-        ClockSkew::watch(Arc::new(log)).await
+        watched(log).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -109,11 +137,12 @@ mod tests {
         tokio::time::advance(Duration::from_millis(500)).await;
         assert_eq!(skew.in_bounds(after(500)), Ok(()));
         assert!(skew.in_bounds(after(3_600_000)).is_err());
+        assert_eq!([after(501), after(3_600_000)].map(|now| skew.time(now)), [after(501), after(500)]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_log_without_a_clock_sets_no_bounds() {
-        let skew = ClockSkew::watch(Arc::new(MemoryLog::new())).await;
+        let skew = watched(MemoryLog::new()).await;
         assert_eq!(skew.in_bounds(Timestamp::from_millis(0)), Ok(()));
     }
 }

@@ -90,10 +90,10 @@ pub struct Reply {
 /// Why a command has no decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Undecided {
-    /// Too much waits. The command will not happen.
+    /// Too much waits. This request will not happen; what an earlier one under the same key did was not looked up.
     #[error("too many commands wait; this one was not taken")]
     Overloaded,
-    /// The log takes no events. The command did not happen.
+    /// The log takes no events. This request wrote nothing; what an earlier one under the same key did was not looked up.
     #[error("the log takes no events at the moment")]
     LogUnavailable,
     /// The log has not said whether it happened.
@@ -109,6 +109,7 @@ pub struct Engine {
     log: Arc<dyn EventLog>,
     heads: Arc<head_readings::HeadReadings>,
     clock: Clock,
+    skew: clock_skew::ClockSkew,
 }
 
 impl Engine {
@@ -200,7 +201,7 @@ impl Engine {
 
     /// The same, for a query that is served from these.
     pub fn now_at(&self, read_models: &ReadModels) -> Timestamp {
-        (self.clock)().max(read_models.recorded_at)
+        self.skew.time((self.clock)()).max(read_models.recorded_at)
     }
 }
 

@@ -5,6 +5,7 @@
 mod address;
 #[cfg(test)]
 pub(crate) mod conformance;
+mod disk;
 mod folder;
 #[cfg(feature = "kurrentdb")]
 mod kurrent;
@@ -19,8 +20,9 @@ use async_trait::async_trait;
 use domain::{ChainError, Head, Position, Record, Timestamp};
 
 pub use self::address::{LogAddress, LogPlace, NotALog};
+pub use self::disk::is_full;
 pub use self::folder::{FolderError, FolderLock, sync_names};
-pub use self::open::{OpenError, must_exist, open, open_patiently, open_read_only, open_to_fill};
+pub use self::open::{OpenError, must_exist, open, open_read_only, open_to_fill};
 pub use self::postgres::{PostgresError, PostgresLog, ReadOnlyPostgres};
 pub use self::record_line::{RecordLine, named_user, names_user};
 pub use self::sqlite::{LOG_FILE, OpenError as SqliteOpenError, ReadOnlyLog, SqliteLog};

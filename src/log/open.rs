@@ -2,18 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::Position;
-use tokio::time::Instant;
 
 #[cfg(feature = "kurrentdb")]
 use super::kurrent::{KurrentError, KurrentLog};
 use super::{EventLog, LOG_FILE, LogAddress, PostgresError, PostgresLog, ReadError, SqliteLog, SqliteOpenError};
 use crate::secret_url::SecretUrl;
-
-/// How often a server that is not there yet is looked for.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Why a log cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -47,27 +42,6 @@ impl OpenError {
             Self::Unreadable { error, .. } => matches!(error, ReadError::Unavailable(_)),
             Self::Sqlite { .. } | Self::NoLog { .. } | Self::Unfinished { .. } | Self::NotBuiltIn { .. } => false,
         }
-    }
-}
-
-/// Opens a log as [`open`] does. Where its server is not there yet, it is tried again for as long as `patience`;
-/// `waiting` is told why, each time.
-///
-/// # Errors
-/// As of [`open`], once waiting is of no use or has been long enough.
-pub async fn open_patiently(
-    address: &LogAddress,
-    folder: &Path,
-    patience: Duration,
-    mut waiting: impl FnMut(&OpenError),
-) -> Result<Arc<dyn EventLog>, OpenError> {
-    let given_up_at = Instant::now() + patience;
-    loop {
-        match open(address, folder).await {
-            Err(error) if error.may_pass() && Instant::now() < given_up_at => waiting(&error),
-            opened => return opened,
-        }
-        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 

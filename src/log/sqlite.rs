@@ -4,9 +4,14 @@
 //! [`FolderLock`](super::FolderLock); if somebody did, the condition of every append would still hold.
 
 mod append;
+mod cause;
+mod checkpoint;
+mod in_place;
 mod open;
 mod read;
 mod read_only;
+mod room;
+mod steady_clock;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -15,14 +20,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Head, Position, Record};
+use domain::{Head, Position, Record, Timestamp};
 use rusqlite::Connection;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use self::append::Writer;
 pub use self::open::{LOG_FILE, OpenError};
 use self::read::{last_head, read};
 pub use self::read_only::ReadOnlyLog;
+use self::steady_clock::SteadyClock;
 use self::threads::{Gone, Threads};
 use super::{AppendError, EventLog, ReadError, assert_follows};
 
@@ -39,6 +45,7 @@ pub struct SqliteLog {
     readers: Threads<Connection>,
     /// The last position that is known, for those who wait.
     last: Arc<watch::Sender<Position>>,
+    clock: SteadyClock,
 }
 
 #[async_trait]
@@ -47,19 +54,26 @@ impl EventLog for SqliteLog {
     async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
         assert_follows(expected, records);
         let (expected, records, last) = (*expected, records.to_vec(), Arc::clone(&self.last));
-        let appended = self.writer.run(move |writer| {
-            writer.append(&expected, &records)?;
-            if let Some(record) = records.last() {
+        let (answer, answered) = oneshot::channel();
+        self.writer.begin(move |writer| {
+            let appended = writer.append(&expected, &records);
+            if let (Ok(()), Some(record)) = (&appended, records.last()) {
                 last.send_replace(record.position);
             }
-            Ok(())
+            // Whoever asked may be gone.
+            let _ = answer.send(appended);
+            writer.look_after();
         });
-        appended.await.unwrap_or_else(|gone| Err(AppendError::Broken(gone.to_string())))
+        answered.await.unwrap_or_else(|_| Err(AppendError::Broken(Gone.to_string())))
     }
 
     async fn probe(&self, expected: &Head) -> Result<(), AppendError> {
         let expected = *expected;
-        let probed = self.writer.run(move |writer| writer.probe(&expected));
+        let probed = self.writer.run(move |writer| {
+            let probed = writer.probe(&expected);
+            writer.look_after();
+            probed
+        });
         probed.await.unwrap_or_else(|gone| Err(AppendError::Broken(gone.to_string())))
     }
 
@@ -69,6 +83,11 @@ impl EventLog for SqliteLog {
 
     async fn head(&self) -> Result<Head, ReadError> {
         self.readers.run(|connection| last_head(connection)).await?
+    }
+
+    /// This machine's, as it was when the log was opened, and run on since by what no clock that is set can move.
+    async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {
+        Ok(Some(self.clock.now()))
     }
 
     async fn wait_past(&self, after: Position) {
@@ -116,11 +135,11 @@ impl SqliteLog {
     }
 
     async fn move_into_one_file(&self) -> Result<(), ReadError> {
-        let moved = self.writer.run(|writer| open::move_wal(&writer.connection)).await?;
+        let moved = self.writer.run(|writer| checkpoint::checkpoint(&writer.connection, "TRUNCATE")).await?;
         match moved {
             Ok(true) => Ok(()),
             Ok(false) => Err(ReadError::Unavailable("someone else has the file open".to_owned())),
-            Err(error) => Err(read::unread(&error)),
+            Err(error) => Err(ReadError::Broken(error.to_string())),
         }
     }
 }

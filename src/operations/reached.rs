@@ -16,6 +16,7 @@ use crate::api::{Api, Pages, Settings};
 use crate::config::{DEFAULT_CAPACITY, Place};
 use crate::data_folder::{DataFolder, FolderProblem, start};
 use crate::engine::Fatal;
+use crate::failure::Failure;
 use crate::log::{self, EventLog, FolderLock};
 use crate::projector::Projector;
 
@@ -38,6 +39,25 @@ pub enum CommandError {
     Fatal(#[from] Fatal),
     #[error("the sequencer stopped: {0}")]
     Panicked(#[from] tokio::task::JoinError),
+}
+
+impl CommandError {
+    /// Whether only a person can decide how it goes on.
+    pub fn needs_a_person(&self) -> bool {
+        match self {
+            Self::Folder(problem) => problem.needs_a_person(),
+            Self::Fatal(fatal) => fatal.needs_a_person(),
+            Self::Refused(_) | Self::Unknown { .. } | Self::Socket(_) | Self::ReadModels(_) | Self::Panicked(_) => {
+                false
+            }
+        }
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        Self { said: error.to_string(), needs_a_person: error.needs_a_person() }
+    }
 }
 
 /// A server that is asked.
@@ -119,8 +139,9 @@ impl Reached {
 
 impl Own {
     async fn start(place: &Place) -> Result<Self, CommandError> {
-        let DataFolder { log, replayed, key, lock, .. } = DataFolder::open(place).await?;
-        let (engine, sequencer) = start(log.clone(), replayed, &key, DEFAULT_CAPACITY, None).await?;
+        let lock = FolderLock::take(&place.data).map_err(FolderProblem::from)?;
+        let DataFolder { log, replayed, key, served, .. } = DataFolder::open(place, None, &lock).await?;
+        let (engine, sequencer) = start(log.clone(), replayed, &key, DEFAULT_CAPACITY, served, None).await?;
         let projector = Projector::new(place.read_models()?, log.clone());
         let projecting = tokio::spawn(projector.clone().run());
         let settings = Settings { identity: "open", charge: "own", login: None, roles_claim: String::new() };

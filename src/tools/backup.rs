@@ -47,7 +47,7 @@ pub async fn run(place: &Place, folder: &Path, json: bool) -> Result<Said, ToolE
     named.map_err(ToolError::file(folder))?;
     drop(lock);
     let Head { position, hash } = head;
-    let document = serde_json::json!({ "folder": folder, "events": position, "headHash": hash, "verified": true });
+    let document = serde_json::json!({ "folder": folder.display().to_string(), "events": position, "headHash": hash, "verified": true });
     let text = format!(
         "{}: {} records and the server's key, verified\nhead {position}:{hash}",
         folder.display(),

@@ -36,6 +36,8 @@ pub enum ToolError {
     Exists(PathBuf),
     #[error("{}: line {line}: {reason}", path.display())]
     Line { path: PathBuf, line: u64, reason: String },
+    #[error("{}: the log is there, and whole, but its name may be lost in a power cut: {error}", path.display())]
+    IsThere { path: PathBuf, error: io::Error },
     #[error("{0}: there is a log already, and nothing is written over it; choose an empty place")]
     HasLog(String),
     #[error("{log}: `reprise backup` copies a log in SQLite only; {instead}")]
@@ -69,6 +71,11 @@ impl ToolError {
     pub fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |error| Self::File { path, error }
+    }
+
+    /// Whether only a person can decide how it goes on.
+    pub fn needs_a_person(&self) -> bool {
+        if let Self::Folder(problem) = self { problem.needs_a_person() } else { false }
     }
 
     /// The position that is wrong, where the log is what is wrong.

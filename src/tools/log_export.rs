@@ -5,29 +5,47 @@ use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use domain::{Head, Position, Record};
+use domain::{Hash, Head, Position, Record};
+use serde::{Deserialize, Serialize};
 
 use super::output::{Said, count};
 use super::walk::walk;
 use super::{AsOf, ToolError, source};
 use crate::config::Place;
 use crate::engine::{StreamError, decode};
-use crate::log::{RecordLine, sync_names};
+use crate::log::{EventLog, RecordLine, sync_names};
+use crate::printing::Unprinted;
 
-/// Writes the log, or what it has up to a position, to `file`, for its owner alone. The file has its name only once it is
-/// whole and on disk.
+/// The last line of an exported file: without it, the file was cut off.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct End {
+    /// What all lines before it are.
+    pub end: Exported,
+}
+
+/// How many records were exported, and the last one's hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Exported {
+    /// The last position.
+    pub events: Position,
+    /// The hash of the record there.
+    pub head_hash: Hash,
+}
+
+/// Writes the log, or what it has up to a position, to `file`, for its owner alone, or to standard output. A file has its name only once it is whole and on disk.
 pub async fn run(place: &Place, file: &Path, until: Option<Position>, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
+    if file == Path::new("-") {
+        let head = write(&log, until, &mut BufWriter::new(io::stdout()), json).await?.map_err(Unprinted::from)?;
+        return Ok(Said::beside(&text("standard output", head)));
+    }
     if file.exists() {
         return Err(ToolError::Exists(file.to_owned()));
     }
-    // What stands behind the last record that is wanted is not even looked at.
-    let end = match until {
-        Some(until) => until,
-        None => log.head().await?.position,
-    };
-    let bar = source::progress_bar("exporting", end, json);
     let partial = partial(file);
     let mut out = BufWriter::new(take(&partial).map_err(ToolError::file(&partial))?);
     if file.exists() {
@@ -36,30 +54,55 @@ pub async fn run(place: &Place, file: &Path, until: Option<Position>, json: bool
         return Err(ToolError::Exists(file.to_owned()));
     }
     out.get_ref().set_len(0).map_err(ToolError::file(&partial))?;
-    let mut written: io::Result<()> = Ok(());
-    let walked = walk(&log, until.map(AsOf::Position), known, |record: &Record| {
-        bar.inc(1);
-        written = serde_json::to_writer(&mut out, &RecordLine::from(record.clone())).map_err(io::Error::from);
-        written = std::mem::replace(&mut written, Ok(())).and_then(|()| out.write_all(b"\n"));
-        if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })
-    .await;
-    let finished = match (walked, written) {
-        (Ok(head), Ok(())) => name(out, &partial, file).map(|()| head).map_err(ToolError::file(file)),
-        (Ok(_), Err(error)) => Err(ToolError::file(file)(error)),
-        (Err(error), _) => Err(error),
-    };
+    let written = write(&log, until, &mut out, json).await;
+    let finished = written.and_then(|written| {
+        written.and_then(|head| name(out, &partial, file).map(|()| head)).map_err(ToolError::file(file))
+    });
     if finished.is_err() {
         let _ = std::fs::remove_file(&partial);
     }
-    let Head { position, hash } = finished?;
-    let document = serde_json::json!({ "file": file, "events": position, "headHash": hash });
-    let text = format!(
-        "{}: {} records\nhead {position}:{hash}\nthe server's key is not in the file: copy `server.key` too, without it the log cannot be served",
-        file.display(),
+    let head = finished?;
+    let name = file.display().to_string();
+    let document = serde_json::json!({ "file": name, "events": head.position, "headHash": head.hash });
+    Ok(Said::new(&document, text(&name, head)))
+}
+
+fn text(file: &str, Head { position, hash }: Head) -> String {
+    format!(
+        "{file}: {} records\nhead {position}:{hash}\nthe server's key is not in the file: copy `server.key` too, without it the \
+         log cannot be served",
         count(position.get())
-    );
-    Ok(Said::new(&document, text))
+    )
+}
+
+/// Writes every record, and then the end.
+async fn write(
+    log: &Arc<dyn EventLog>,
+    until: Option<Position>,
+    out: &mut impl Write,
+    json: bool,
+) -> Result<io::Result<Head>, ToolError> {
+    // What stands behind the last record that is wanted is not even looked at.
+    let last = match until {
+        Some(until) => until,
+        None => log.head().await?.position,
+    };
+    let bar = source::progress_bar("exporting", last, json);
+    let mut written: io::Result<()> = Ok(());
+    let walked = walk(log, until.map(AsOf::Position), known, |record: &Record| {
+        bar.inc(1);
+        written = line(out, &RecordLine::from(record.clone()));
+        if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let head = walked.await?;
+    bar.finish_and_clear();
+    let end = End { end: Exported { events: head.position, head_hash: head.hash } };
+    Ok(written.and_then(|()| line(out, &end)).and_then(|()| out.flush()).map(|()| head))
+}
+
+fn line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
 }
 
 /// A record that this program understands, as it stands.

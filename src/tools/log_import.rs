@@ -2,30 +2,42 @@
 //! of a log elsewhere that has none.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use domain::limits::MAX_RECORD_BYTES;
 use domain::{Hash, Head, Record};
 use indicatif::ProgressBar;
 
 use super::copying::{CHUNK_RECORDS, append, state_of_key};
+use super::log_export::{End, Exported};
 use super::output::{Said, count};
-use super::{ToolError, copying, source};
+use super::{Expected, ToolError, copying, source};
 use crate::config::Place;
 use crate::engine::{Proved, decode};
 use crate::log::{self, EventLog, FolderLock, LOG_FILE, LogAddress, RecordLine, SqliteLog, sync_names};
 
 /// Where a log is made before it has its name.
 const PARTIAL: &str = "import.partial";
+/// The longest line: each byte of the largest record as JSON hides it (`\u0000`), and what else a line has.
+const MAX_LINE_BYTES: usize = 6 * MAX_RECORD_BYTES + 1_024;
+
+/// An exported file.
+struct Source<'a> {
+    path: &'a Path,
+    reader: Box<dyn BufRead>,
+    /// Lines read so far.
+    lines: u64,
+    expected: Option<Expected>,
+    bar: ProgressBar,
+}
 
 /// Imports `file`: each record is proved before it is written, and the log gets its name when all of it is on disk.
-pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolError> {
-    let exported = File::open(file).map_err(ToolError::file(file))?;
-    let bytes = exported.metadata().map_err(ToolError::file(file))?.len();
-    let bar = source::bar_of_bytes("importing", bytes, json);
+pub async fn run(place: &Place, file: &Path, expected: Option<Expected>, json: bool) -> Result<Said, ToolError> {
+    let source = Source::open(file, expected, json)?;
     let imported = match place.log {
-        LogAddress::Sqlite => into_folder(&place.data, file, exported, &bar).await,
-        LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => into_shared(place, file, exported, &bar).await,
+        LogAddress::Sqlite => into_folder(&place.data, source).await,
+        LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => into_shared(place, source).await,
     };
     let (Head { position, hash }, key_check) = imported?;
     let path = place.key_path();
@@ -42,12 +54,7 @@ pub async fn run(place: &Place, file: &Path, json: bool) -> Result<Said, ToolErr
 }
 
 /// The log is made beside its place, and moved there when it is whole.
-async fn into_folder(
-    folder: &Path,
-    file: &Path,
-    exported: File,
-    bar: &ProgressBar,
-) -> Result<(Head, Option<Hash>), ToolError> {
+async fn into_folder(folder: &Path, source: Source<'_>) -> Result<(Head, Option<Hash>), ToolError> {
     let _lock = FolderLock::take(folder)?;
     for name in [LOG_FILE.to_owned(), format!("{LOG_FILE}-wal")] {
         if folder.join(name).exists() {
@@ -57,45 +64,45 @@ async fn into_folder(
     let partial = folder.join(PARTIAL);
     remove(&partial)?;
     std::fs::create_dir(&partial).map_err(ToolError::file(&partial))?;
-    let imported = into_file(file, exported, &partial, bar).await;
+    let imported = into_file(source, &partial).await;
     let finished = imported.and_then(|imported| {
-        std::fs::rename(partial.join(LOG_FILE), folder.join(LOG_FILE)).map_err(ToolError::file(folder))?;
-        sync_names(folder).map_err(ToolError::file(folder))?;
+        let log = folder.join(LOG_FILE);
+        std::fs::rename(partial.join(LOG_FILE), &log).map_err(ToolError::file(folder))?;
+        sync_names(folder).map_err(|error| match std::fs::remove_file(&log) {
+            Ok(()) => ToolError::file(folder)(error),
+            Err(_) => ToolError::IsThere { path: log, error },
+        })?;
         Ok(imported)
     });
-    remove(&partial)?;
-    finished
+    match (finished, remove(&partial)) {
+        (Ok(imported), Err(left)) => {
+            // The log is there, and whole.
+            tracing::warn!("{left}; it can be removed");
+            Ok(imported)
+        }
+        (finished, _) => finished,
+    }
 }
 
 /// Makes the log in `partial`.
-async fn into_file(
-    file: &Path,
-    exported: File,
-    partial: &Path,
-    bar: &ProgressBar,
-) -> Result<(Head, Option<Hash>), ToolError> {
+async fn into_file(source: Source<'_>, partial: &Path) -> Result<(Head, Option<Hash>), ToolError> {
     let failed = |error| ToolError::Open { path: partial.to_owned(), error };
     let log = SqliteLog::open(partial).await.map_err(failed)?;
-    let imported = import(file, exported, &log, Head::EMPTY, bar).await?;
+    let imported = source.import(&log, Head::EMPTY).await?;
     log.into_one_file().await?;
     Ok(imported)
 }
 
 /// The records go where they belong at once. What a stopped import leaves is marked as no log, and another import of the
 /// same file goes on behind it.
-async fn into_shared(
-    place: &Place,
-    file: &Path,
-    exported: File,
-    bar: &ProgressBar,
-) -> Result<(Head, Option<Hash>), ToolError> {
+async fn into_shared(place: &Place, source: Source<'_>) -> Result<(Head, Option<Hash>), ToolError> {
     let log = log::open_to_fill(&place.log, &place.data).await?;
     let begun = log.head().await?;
     if begun != Head::EMPTY && !log.is_unfinished().await? {
         return Err(ToolError::HasLog(place.log_name()));
     }
     log.mark_unfinished(true).await?;
-    let imported = import(file, exported, log.as_ref(), begun, bar).await;
+    let imported = source.import(log.as_ref(), begun).await;
     if imported.is_ok() {
         log.mark_unfinished(false).await?;
     }
@@ -106,46 +113,102 @@ async fn into_shared(
 /// Removes what a killed import left.
 fn remove(partial: &Path) -> Result<(), ToolError> {
     match std::fs::remove_dir_all(partial) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(ToolError::file(partial)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ToolError::file(partial)(error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }
 
-/// Appends what the file holds to a log that has its beginning already, up to a head, and tells the new one and the check of
-/// its key.
-async fn import(
-    file: &Path,
-    exported: File,
-    log: &dyn EventLog,
-    begun: Head,
-    bar: &ProgressBar,
-) -> Result<(Head, Option<Hash>), ToolError> {
-    let mut proved = Proved::NOTHING;
-    let (mut appended, mut key_check) = (begun, None);
-    let mut chunk: Vec<Record> = Vec::with_capacity(CHUNK_RECORDS);
-    for (number, line) in (1..).zip(BufReader::new(exported).lines()) {
-        let line = line.map_err(ToolError::file(file))?;
-        bar.inc(line.len() as u64 + 1);
-        let unfit = |reason: String| ToolError::Line { path: file.to_owned(), line: number, reason };
-        let parsed: RecordLine = serde_json::from_str(&line).map_err(|error| unfit(error.to_string()))?;
-        let record = Record::from(parsed);
-        proved.prove(&record)?;
-        key_check = key_check.or(copying::key_check(&decode(&record)?.event));
-        if record.position == begun.position && record.hash != begun.hash {
-            return Err(unfit("an earlier import of another file has begun this log".to_owned()));
+impl<'a> Source<'a> {
+    fn open(path: &'a Path, expected: Option<Expected>, json: bool) -> Result<Self, ToolError> {
+        let (reader, bytes): (Box<dyn BufRead>, u64) = if path == Path::new("-") {
+            (Box::new(BufReader::new(io::stdin())), 0)
+        } else {
+            let file = File::open(path).map_err(ToolError::file(path))?;
+            let bytes = file.metadata().map_err(ToolError::file(path))?.len();
+            (Box::new(BufReader::new(file)), bytes)
+        };
+        let bar = source::bar_of_bytes("importing", bytes, json || bytes == 0);
+        Ok(Self { path, reader, lines: 0, expected, bar })
+    }
+
+    /// Proves what the file holds, appends it to a log that has its beginning already, up to a head, and tells the new one and
+    /// the check of its key.
+    async fn import(mut self, log: &dyn EventLog, begun: Head) -> Result<(Head, Option<Hash>), ToolError> {
+        let mut proved = Proved::NOTHING;
+        let (mut appended, mut key_check, mut end) = (begun, None, None);
+        let mut chunk: Vec<Record> = Vec::with_capacity(CHUNK_RECORDS);
+        while let Some(line) = self.line()? {
+            if end.is_some() {
+                return Err(self.unfit("there is something behind the file's end"));
+            }
+            if line.starts_with(b"{\"end\":") {
+                let parsed: End = serde_json::from_slice(&line).map_err(|error| self.unfit(error))?;
+                end = Some(parsed.end);
+                continue;
+            }
+            let parsed: RecordLine = serde_json::from_slice(&line).map_err(|error| self.unfit(error))?;
+            let record = Record::from(parsed);
+            proved.prove(&record)?;
+            key_check = key_check.or(copying::key_check(&decode(&record)?.event));
+            if record.position == begun.position && record.hash != begun.hash {
+                return Err(self.unfit("an earlier import of another file has begun this log"));
+            }
+            if record.position <= begun.position {
+                continue;
+            }
+            chunk.push(record);
+            if chunk.len() == CHUNK_RECORDS {
+                appended = append(log, appended, &chunk).await?;
+                chunk.clear();
+            }
         }
-        if record.position <= begun.position {
-            continue;
+        self.must_be_whole(proved.head, end)?;
+        appended = append(log, appended, &chunk).await?;
+        self.bar.finish_and_clear();
+        Ok((appended, key_check))
+    }
+
+    /// The next line, in no more memory than the longest may take.
+    fn line(&mut self) -> Result<Option<Vec<u8>>, ToolError> {
+        let mut line = Vec::new();
+        let mut bounded = self.reader.by_ref().take(MAX_LINE_BYTES as u64 + 1);
+        let bytes = bounded.read_until(b'\n', &mut line).map_err(ToolError::file(self.path))?;
+        if bytes == 0 {
+            return Ok(None);
         }
-        chunk.push(record);
-        if chunk.len() == CHUNK_RECORDS {
-            appended = append(log, appended, &chunk).await?;
-            chunk.clear();
+        self.lines += 1;
+        self.bar.inc(bytes as u64);
+        if bytes > MAX_LINE_BYTES {
+            return Err(self.unfit(format!("it is longer than {MAX_LINE_BYTES} bytes, which no record is")));
+        }
+        Ok(Some(line))
+    }
+
+    /// A file says what its last record is, or somebody does who has noted it.
+    fn must_be_whole(&self, head: Head, end: Option<Exported>) -> Result<(), ToolError> {
+        if head == Head::EMPTY {
+            return Err(ToolError::NotFound(format!("{}: the file holds no record", self.path.display())));
+        }
+        let is_expected = self.expected.map(|expected| expected.0 == head);
+        if is_expected == Some(false) {
+            return Err(self
+                .unfit(format!("the last record is {}:{}, not the one that was expected", head.position, head.hash)));
+        }
+        match end {
+            Some(end) if end == (Exported { events: head.position, head_hash: head.hash }) => Ok(()),
+            Some(end) => {
+                Err(self
+                    .unfit(format!("the file ends at position {}, and says that it has {}", head.position, end.events)))
+            }
+            None if is_expected == Some(true) => Ok(()),
+            None => Err(self.unfit(
+                "the file was cut off here: it has no end. If an earlier version made it, say what its last record is: \
+                 --expect POSITION:HASH",
+            )),
         }
     }
-    appended = append(log, appended, &chunk).await?;
-    if appended == Head::EMPTY {
-        return Err(ToolError::NotFound(format!("{}: the file holds no record", file.display())));
+
+    fn unfit(&self, reason: impl ToString) -> ToolError {
+        ToolError::Line { path: self.path.to_owned(), line: self.lines, reason: reason.to_string() }
     }
-    Ok((appended, key_check))
 }

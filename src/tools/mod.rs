@@ -78,7 +78,7 @@ async fn run_log(place: &Place, command: &LogCommand, json: bool) -> Result<Said
         LogCommand::Copy { from, to, part } => log_copy::run(from, to, part.until(), json).await,
         LogCommand::Make(options) => log_make::run(place, options).await,
         LogCommand::Replay => log_replay::run(place).await,
-        LogCommand::Import { file } => log_import::run(place, file, json).await,
+        LogCommand::Import { file, expect } => log_import::run(place, file, *expect, json).await,
     }
 }
 

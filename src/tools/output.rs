@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use unicode_width::UnicodeWidthStr;
 
 use super::ToolError;
-use crate::printing;
+use crate::failure::NEEDS_A_PERSON;
+use crate::{printing, standard_error};
 
 /// What a tool found out.
 pub struct Said {
@@ -18,12 +19,20 @@ pub struct Said {
     pub text: String,
     /// Whether nothing is wrong, where that was the question.
     verdict: Option<bool>,
+    /// Whether it was printed already.
+    is_said: bool,
 }
 
 impl Said {
     /// An answer to a question that is not whether something is wrong.
     pub fn new(document: &impl Serialize, text: String) -> Self {
-        Self { json: raw(document), text, verdict: None }
+        Self { json: raw(document), text, verdict: None, is_said: false }
+    }
+
+    /// What was found is on standard output already; this goes to standard error, beside it.
+    pub fn beside(text: &str) -> Self {
+        standard_error::say(text);
+        Self { is_said: true, ..Self::new(&(), String::new()) }
     }
 
     /// Whether nothing is wrong, with what was found.
@@ -40,7 +49,10 @@ pub fn raw(value: &impl Serialize) -> Box<RawValue> {
 /// Says it, and turns it into the program's end. A verdict that was not printed whole has not been given: an audit that
 /// nobody could read has not passed.
 pub fn say(said: Result<Said, ToolError>, json: bool) -> ExitCode {
+    let wrong =
+        if said.as_ref().is_err_and(ToolError::needs_a_person) { NEEDS_A_PERSON.into() } else { ExitCode::FAILURE };
     let (printed, verdict) = match said {
+        Ok(said) if said.is_said => (Ok(()), said.verdict),
         Ok(said) => (printing::line(if json { said.json.get() } else { said.text.trim_end() }), said.verdict),
         Err(ToolError::Unprinted(unprinted)) => (Err(unprinted), None),
         Err(error) if json => {
@@ -53,7 +65,7 @@ pub fn say(said: Result<Said, ToolError>, json: bool) -> ExitCode {
         }
     };
     match printed {
-        Ok(()) if verdict == Some(false) => ExitCode::FAILURE,
+        Ok(()) if verdict == Some(false) => wrong,
         Ok(()) => ExitCode::SUCCESS,
         Err(unprinted) if verdict.is_none() => unprinted.end(),
         Err(unprinted) => {

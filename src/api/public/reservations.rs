@@ -48,16 +48,19 @@ fn seat_ids(members: &mut Members<'_>) -> Option<Vec<SeatId>> {
     }
 }
 
-/// `GET /api/reservations/{id}`: one of one's own, as it stands now. One that was closed long ago is in SQL only.
+/// `GET /api/reservations/{id}`: one of one's own, as it stands now. One that was closed long ago is in SQL only. Who would be
+/// refused is told what the log's head says, and at which position that was found out.
 pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     let (mut asked, token) = query::sql_by_holder(&api, request, |path, _| path.id::<ReservationId>("id")).await?;
     let reservation_id = asked.what;
-    if asked.view.read_models.reservations.get(reservation_id).is_none() {
+    let found = asked.view.read_models.reservations.get(reservation_id);
+    if found.is_none_or(|reservation| own(&token, reservation.hold.user_id).is_err()) {
         api.renew(&mut asked.view).await?;
     }
     if let Some(reservation) = asked.view.read_models.reservations.get(reservation_id) {
         return show(&asked.view, &token, reservation, asked.view.read_models.head.position);
     }
+    asked.not_before_the_view();
     let mut snapshot = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
     let found = sql::reservations::one(&mut snapshot.transaction, reservation_id)
         .await

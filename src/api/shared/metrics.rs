@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 
 use super::api::Api;
 use super::problem::Outcome;
-use crate::metrics;
+use crate::{metrics, standard_error};
 
 /// `GET /metrics`.
 pub async fn metrics(api: Arc<Api>, _: Request) -> Outcome {
@@ -27,6 +27,7 @@ fn look(api: &Api) {
         gauge!(metrics::LANE_LENGTH, "lane" => lane).set(waiting as f64);
     }
     gauge!(metrics::LOG_POSITION).set(read_models.head.position.get() as f64);
+    counter!(metrics::LINES_LOST).absolute(standard_error::lost());
     gauge!(metrics::READY).set(if api.engine.readiness().is_ok() { 1.0 } else { 0.0 });
     gauge!(metrics::ROOM_WAITING).set(room.waiting() as f64);
     gauge!(metrics::ROOM_ACTIVE).set(room.active() as f64);

@@ -22,4 +22,5 @@ mod request_id;
 mod respond;
 pub mod routes;
 pub mod serve;
+pub mod waiting;
 pub mod wire;

@@ -233,10 +233,15 @@ impl From<Rejection> for Problem {
 impl From<Undecided> for Problem {
     fn from(undecided: Undecided) -> Self {
         match undecided {
-            Undecided::Overloaded => Self::new(&kinds::OVERLOADED, "Too many commands wait. This one did not happen."),
-            Undecided::LogUnavailable => {
-                Self::new(&kinds::LOG_UNAVAILABLE, "The log takes no events at the moment. Nothing happened.")
-            }
+            // Whoever is turned away at the door was not looked up: an earlier request under the same key may have happened.
+            Undecided::Overloaded => Self::new(
+                &kinds::OVERLOADED,
+                "Too many commands wait, and this request was not taken. That says nothing of an earlier request under the same Idempotency-Key. Try again later.",
+            ),
+            Undecided::LogUnavailable => Self::new(
+                &kinds::LOG_UNAVAILABLE,
+                "The log takes no events at the moment, and this request wrote nothing. That says nothing of an earlier request under the same Idempotency-Key. Try again later.",
+            ),
             Undecided::OutcomeUnknown => Self::new(
                 &kinds::OUTCOME_UNKNOWN,
                 "Whether it happened is not known yet. The same request with the same Idempotency-Key tells.",
@@ -374,6 +379,15 @@ mod tests {
         assert_eq!((rendered.status().as_u16(), &rendered.headers()[header::RETRY_AFTER]), (503, &17.into()));
         let invalid = Problem::from(Refusal::Invalid(Reason::Key)).render(&RequestId::of(&HeaderMap::new()));
         assert_eq!(invalid.headers()[header::WWW_AUTHENTICATE], "Bearer");
+    }
+
+    #[test]
+    fn what_was_not_looked_up_is_not_said_to_have_never_happened() {
+        for undecided in [Undecided::Overloaded, Undecided::LogUnavailable] {
+            let detail = Problem::from(undecided).detail.to_lowercase();
+            assert!(detail.contains("says nothing of an earlier request"), "{detail}");
+            assert!(!detail.contains("happened") && !detail.contains("did not happen"), "{detail}");
+        }
     }
 
     #[test]

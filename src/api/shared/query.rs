@@ -156,6 +156,11 @@ pub async fn sql_by_holder<T>(
 }
 
 impl<T> SqlQuery<T> {
+    /// What SQL says must be as of the view, or later: else whoever has just seen more is told of less.
+    pub fn not_before_the_view(&mut self) {
+        self.min_position = self.min_position.max(self.view.read_models.head.position);
+    }
+
     /// The rows of a model, at or past the position asked for.
     ///
     /// # Errors

@@ -13,8 +13,9 @@ use crate::engine::Undecided;
 use crate::engine::pending::Pending;
 use crate::engine::queue::Fill;
 use crate::engine::stream::{Proved, StreamError};
-use crate::log::{AppendError, ReadError};
+use crate::log::{AppendError, ReadError, is_full};
 use crate::metrics;
+use crate::served::{Served, ServedMark};
 
 /// How many records of others are read at once; a node that is further behind gives its turn back before it reads on.
 const CHUNK_RECORDS: usize = 4_096;
@@ -27,6 +28,9 @@ pub enum Fatal {
     /// The log's storage failed.
     #[error("the log's storage failed, the server stops: {0}")]
     Broken(String),
+    /// What was served cannot be remembered beside the log.
+    #[error("what was served cannot be remembered, the server stops: {0}")]
+    Forgetful(String),
     /// The log holds another history than the one served, or less of it.
     #[error(
         "the log was rewound: this server has served position {served}, which the log does not hold as it was; it \
@@ -39,6 +43,16 @@ pub enum Fatal {
     /// Another node wrote what this program does not understand.
     #[error("position {position}: {reason}; the server stops")]
     Undecodable { position: Position, reason: DecodeError },
+}
+
+impl Fatal {
+    /// Whether only a person can decide how it goes on: a log that lost what was served is refused by each start.
+    pub fn needs_a_person(&self) -> bool {
+        match self {
+            Self::Rewound { .. } => true,
+            Self::Broken(_) | Self::Forgetful(_) | Self::Damaged(_) | Self::Undecodable { .. } => false,
+        }
+    }
 }
 
 /// What became of a batch that was to be appended.
@@ -121,15 +135,17 @@ impl Sequencer {
 
     /// Shows queries what was followed. That is no part of [`Sequencer::fold_on`], since the log may be waited for by others
     /// until the next batch is sent, and only commands need the state for that.
-    pub(super) fn show_followed(&mut self) {
+    pub(super) async fn show_followed(&mut self) -> Result<(), Fatal> {
         if self.followed.is_empty() {
-            return;
+            return Ok(());
         }
+        self.remember_served().await?;
         for recorded in self.followed.drain(..) {
             self.read_models.apply(&recorded);
         }
         self.published.publish(self.read_models.clone());
         self.offer_snapshot();
+        Ok(())
     }
 
     /// Folds these records of others and those after them, and tells whether that went to the log's end.
@@ -150,7 +166,7 @@ impl Sequencer {
             if records.len() < CHUNK_RECORDS {
                 return Ok(true);
             }
-            self.show_followed();
+            self.show_followed().await?;
             if std::mem::take(&mut has_turn) {
                 self.log.end_turn().await;
             }
@@ -176,6 +192,30 @@ impl Sequencer {
             return Err(Fatal::Rewound { served: head.position });
         }
         Ok(Some(records.split_off(own)))
+    }
+
+    /// Remembers beside the log, before anybody is told, what they are told of. Where there is no room for that, nobody is told
+    /// until there is.
+    pub(super) async fn remember_served(&mut self) -> Result<(), Fatal> {
+        let Some(log) = &self.state.log else { return Ok(()) };
+        let last = Served { log_id: log.log_id, head: self.state.head };
+        while let Some(served) = &mut self.served
+            && let Err(error) = served.write(last)
+        {
+            if !is_full(&error) {
+                return Err(Fatal::Forgetful(error.to_string()));
+            }
+            self.fail(format!("there is no room to remember what was served: {error}"));
+            self.turn_away();
+            tokio::time::sleep(SETTLE_PAUSE).await;
+        }
+        Ok(())
+    }
+
+    /// Whether what was remembered is on disk, and still where a start will look for it.
+    pub(super) fn check_served(&self) -> Result<(), Fatal> {
+        let checked = self.served.as_ref().map_or(Ok(()), ServedMark::check);
+        checked.map_err(|error| Fatal::Forgetful(error.to_string()))
     }
 
     pub(super) fn fail(&mut self, reason: String) {

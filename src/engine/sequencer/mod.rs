@@ -21,7 +21,7 @@ use uuid::Uuid;
 use self::catch_up::Appended;
 pub use self::catch_up::Fatal;
 use super::batch::{Batch, Sent};
-use super::clock_skew::ClockSkew;
+use super::clock_skew::{ClockReader, ClockSkew};
 use super::head_readings::HeadReadings;
 use super::pending::Pending;
 use super::published::Published;
@@ -29,6 +29,7 @@ use super::queue::{Fill, Queue, lanes};
 use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, Seeds, SnapshotWriter, Submission, TICK_INTERVAL, Undecided};
 use crate::log::{AppendError, EventLog};
 use crate::metrics;
+use crate::served::ServedMark;
 
 /// The pause before a log is looked at again: one that failed, whether it is back, and one of several nodes, whether it is the
 /// same.
@@ -56,10 +57,12 @@ pub struct Sequencer {
     /// The log took long to say that it cannot be had: until it answers a probe, whoever comes is refused at once.
     pub(super) is_silent: bool,
     skew: ClockSkew,
+    clock_reader: Option<ClockReader>,
     clock: Clock,
     node_id: Uuid,
     snapshots: Option<SnapshotWriter>,
     seeds: Option<Seeds>,
+    pub(super) served: Option<ServedMark>,
 }
 
 /// A batch, and the append that carries it.
@@ -103,6 +106,7 @@ impl Engine {
     /// An engine on a log that was replayed, and its sequencer, which must be run.
     pub fn new(log: Arc<dyn EventLog>, replayed: Replayed, clock: Clock, node_id: Uuid) -> (Self, Sequencer) {
         let (senders, queue) = lanes();
+        let (clock_reader, skew) = ClockSkew::unread();
         let published = Arc::new(Published::new(replayed.read_models.clone()));
         let sequencer = Sequencer {
             log: Arc::clone(&log),
@@ -116,14 +120,16 @@ impl Engine {
             has_tick: false,
             probe_at: Instant::now(),
             is_silent: false,
-            skew: ClockSkew::none(),
+            skew: skew.clone(),
+            clock_reader: Some(clock_reader),
             clock: Arc::clone(&clock),
             node_id,
             snapshots: None,
             seeds: None,
+            served: None,
         };
         let heads = Arc::new(HeadReadings::new(Arc::clone(&log)));
-        (Self { lanes: senders, published, log, heads, clock }, sequencer)
+        (Self { lanes: senders, published, log, heads, clock, skew }, sequencer)
     }
 }
 
@@ -140,12 +146,20 @@ impl Sequencer {
         Self { snapshots: Some(snapshots), ..self }
     }
 
+    /// Has it remembered, beside the log, what anybody was told of.
+    #[must_use]
+    pub fn with_served_mark(self, served: ServedMark) -> Self {
+        Self { served: Some(served), ..self }
+    }
+
     /// Decides until every [`Engine`] is gone and all that was submitted is answered.
     ///
     /// # Errors
     /// What it cannot know, it does not serve.
     pub async fn run(mut self) -> Result<(), Fatal> {
-        self.skew = ClockSkew::watch(Arc::clone(&self.log)).await;
+        if let Some(reader) = self.clock_reader.take() {
+            reader.start(Arc::clone(&self.log)).await;
+        }
         self.published.set_readiness(self.skew.in_bounds((self.clock)()));
         let mut ticks = tokio::time::interval(TICK_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -185,12 +199,15 @@ impl Sequencer {
             }
             if on_its_way.is_none() {
                 let dispatched = self.dispatch();
-                self.show_followed();
+                self.show_followed().await?;
                 on_its_way = dispatched.told();
             } else {
                 self.queue.fill(self.next.commands(), Fill::Shares);
                 self.decide();
             }
+        }
+        if let Some(served) = self.served {
+            served.end().await;
         }
         if let Some(snapshots) = self.snapshots {
             snapshots.stop(self.state, self.read_models);
@@ -205,15 +222,20 @@ impl Sequencer {
             return Ok(());
         }
         self.probe_at = Instant::now() + PROBE_PAUSE;
-        if self.published.readiness().is_ok() {
-            return if self.log.is_shared() { self.follow().await.map(drop) } else { Ok(()) };
+        self.check_served()?;
+        let is_ready = self.published.readiness().is_ok();
+        if is_ready && self.log.is_shared() {
+            return self.follow().await.map(drop);
         }
         if self.skew.in_bounds((self.clock)()).is_err() {
             return Ok(());
         }
         let (log, head) = (Arc::clone(&self.log), self.state.head);
-        let outcome = self.refusing(log.probe(&head)).await;
+        // Of a log that works, whoever comes meanwhile waits as for an append.
+        let probe = log.probe(&head);
+        let outcome = if is_ready { probe.await } else { self.refusing(probe).await };
         match self.settle(head, &[], outcome).await? {
+            Appended::Yes if is_ready => {}
             Appended::Yes => {
                 self.is_silent = false;
                 self.published.set_readiness(Ok(()));
@@ -301,7 +323,7 @@ impl Sequencer {
         if outcome.is_ok() {
             // The log works again before anyone is told of the last batch, and what rests on that is told after it.
             let next = self.dispatch();
-            self.adopt(batch);
+            self.adopt(batch).await?;
             if matches!(next, Dispatched::Nothing) {
                 self.undo_next();
             }
@@ -310,7 +332,7 @@ impl Sequencer {
         self.undo_next();
         match self.settle(batch.base, &batch.records, outcome).await? {
             Appended::Yes => {
-                self.adopt(batch);
+                self.adopt(batch).await?;
                 self.undo_next();
             }
             Appended::OthersCameFirst(records) => {
@@ -326,9 +348,10 @@ impl Sequencer {
     }
 
     /// The batch is durable: its state is the state, queries see it, and then it is answered.
-    fn adopt(&mut self, mut batch: Sent) {
+    async fn adopt(&mut self, mut batch: Sent) -> Result<(), Fatal> {
         assert!(self.followed.is_empty(), "what others wrote was shown when the batch was sent");
         self.state = std::mem::take(&mut batch.state);
+        self.remember_served().await?;
         if !batch.records.is_empty() {
             for recorded in &batch.recorded {
                 self.read_models.apply(recorded);
@@ -339,6 +362,7 @@ impl Sequencer {
         }
         batch.answer();
         self.offer_snapshot();
+        Ok(())
     }
 
     /// Has a snapshot taken of what queries see, if it is time for one.

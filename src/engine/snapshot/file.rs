@@ -67,16 +67,22 @@ impl Header {
         if format.is_ok_and(|format| format != FORMAT) {
             return Err(Unusable::Outdated);
         }
-        let (content, checksum) = bytes.split_last_chunk::<32>().ok_or(Unusable::Damaged("it is too short"))?;
-        if *checksum != *Sha256::digest(content) {
-            return Err(Unusable::Damaged("its checksum does not fit"));
-        }
+        must_be_whole(bytes)?;
         let header: Self = serde_json::from_slice(line).map_err(|_| Unusable::Damaged("its header is none"))?;
         if (header.state_version, header.read_models_version) != (State::FOLD_VERSION, ReadModels::FOLD_VERSION) {
             return Err(Unusable::Outdated);
         }
         Ok(header)
     }
+}
+
+/// Proves that the bytes are those that were written, whichever version of the program wrote them.
+///
+/// # Errors
+/// They are not.
+pub fn must_be_whole(bytes: &[u8]) -> Result<(), Unusable> {
+    let (content, checksum) = bytes.split_last_chunk::<32>().ok_or(Unusable::Damaged("it is too short"))?;
+    if *checksum == *Sha256::digest(content) { Ok(()) } else { Err(Unusable::Damaged("its checksum does not fit")) }
 }
 
 /// Writes a snapshot.

@@ -1,7 +1,7 @@
 //! The folder of snapshots: which one is used, and how a new one gets there whole or not at all.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -11,9 +11,12 @@ use uuid::Uuid;
 use super::file::{self, Header};
 use crate::engine::{Replayed, StartError, StreamError, decode};
 use crate::log::EventLog;
+use crate::served::Served;
 
 /// The folder's name in the data folder.
 pub const SNAPSHOT_FOLDER: &str = "snapshots";
+/// The longest first line that a snapshot has.
+const MAX_HEADER_BYTES: u64 = 4_096;
 /// How many snapshots are kept: the newest, and one for the case that it is damaged.
 const KEPT: usize = 2;
 const EXTENSION: &str = "snapshot";
@@ -92,6 +95,27 @@ impl SnapshotFolder {
         paths.retain(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
         paths.sort_unstable_by(|one, other| other.cmp(one));
         Ok(paths)
+    }
+
+    /// What each snapshot says that it is of, on its first line.
+    pub fn claims(&self) -> Vec<(PathBuf, Served)> {
+        let claim = |path: PathBuf| {
+            let mut line = Vec::new();
+            BufReader::new(File::open(&path).ok()?.take(MAX_HEADER_BYTES)).read_until(b'\n', &mut line).ok()?;
+            let Header { log_id, head, .. } = serde_json::from_slice(&line).ok()?;
+            Some((path, Served { log_id, head }))
+        };
+        self.newest_first().unwrap_or_default().into_iter().filter_map(claim).collect()
+    }
+
+    /// Whether this file is one of the folder's.
+    pub fn has(&self, path: &Path) -> bool {
+        path.parent() == Some(&self.path)
+    }
+
+    /// Whether the bytes of this snapshot are those that were written.
+    pub fn is_whole(&self, path: &Path) -> bool {
+        std::fs::read(path).is_ok_and(|bytes| file::must_be_whole(&bytes).is_ok())
     }
 
     /// What the newest usable snapshot holds, whose head is proved against the log. One that is not usable is named in

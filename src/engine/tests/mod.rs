@@ -7,6 +7,7 @@ mod limits;
 pub(crate) mod nodes;
 mod openings;
 mod pipeline;
+mod repeats;
 mod simulation;
 
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -113,11 +114,15 @@ fn shared(log: &MemoryLog) -> Arc<dyn EventLog> {
 
 /// How many charges of this amount the log holds.
 fn charges(log: &MemoryLog, amount: u64) -> usize {
+    charges_in(&log.records(), amount)
+}
+
+fn charges_in(records: &[Record], amount: u64) -> usize {
     let is_charge = |record: &Record| {
         let event = record.decode().unwrap().event;
         matches!(event, Event::Points(PointsEvent::PointsCharged(PointsCharged { amount: charged, .. })) if charged.get() == amount)
     };
-    log.records().iter().filter(|record| is_charge(record)).count()
+    records.iter().filter(|record| is_charge(record)).count()
 }
 
 /// A log that remembers each batch, and an empty one for each turn that was given back.

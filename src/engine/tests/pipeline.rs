@@ -51,7 +51,9 @@ async fn what_comes_while_a_batch_is_written_is_one_batch_right_after_it() {
     let answers = meanwhile(&spy.inner, &node, None, charges_of(2..=9)).await;
     assert_eq!(balances(&answers), [1, 3, 6, 10, 15, 21, 28, 36, 45]);
     assert_eq!(started.elapsed(), ON_ITS_WAY);
-    let lengths: Vec<usize> = spy.batches.lock().unwrap().iter().rev().take(2).map(Vec::len).collect();
+    // A node that nobody asks compares the head, which is a batch of nothing.
+    let batches = spy.batches.lock().unwrap();
+    let lengths: Vec<usize> = batches.iter().rev().map(Vec::len).filter(|length| *length > 0).take(2).collect();
     assert_eq!(lengths, [8, 1]);
 }
 

@@ -19,7 +19,7 @@ async fn client(engine: Engine, number: u64, mut random: fastrand::Rng) -> Vec<(
     told
 }
 
-fn random_fault(random: &mut fastrand::Rng) -> Fault {
+pub(super) fn random_fault(random: &mut fastrand::Rng) -> Fault {
     match random.u8(0..8) {
         0 => Fault::Unavailable,
         1 => Fault::UnknownNeverLands,

@@ -1,10 +1,16 @@
 //! Appending to SQLite: one transaction a batch, on the one connection that writes.
 
+use std::path::Path;
+
 use domain::{Head, Record};
 use rusqlite::{Connection, Transaction, TransactionBehavior, ffi};
 
+use super::cause;
+use super::checkpoint::Checkpoints;
+use super::in_place::InPlace;
 use super::read::{last_head, result_code};
-use crate::log::AppendError;
+use super::room::Room;
+use crate::log::{AppendError, is_full};
 
 const INSERT: &str = "INSERT INTO log (position, recorded_at, type, type_version, data, metadata, hash) \
                       VALUES (?, ?, ?, ?, ?, ?, ?)";
@@ -13,6 +19,9 @@ const INSERT: &str = "INSERT INTO log (position, recorded_at, type, type_version
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) connection: Connection,
+    files: InPlace,
+    room: Room,
+    checkpoints: Checkpoints,
     /// After a failed fsync the system may say of lost pages that they are clean, so what it says later counts for
     /// nothing. <https://www.usenix.org/conference/atc20/presentation/rebello>
     broken: Option<String>,
@@ -21,8 +30,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, broken: None, is_full: false }
+    /// On the log in the file `log`, which `connection` has open.
+    pub(super) fn new(connection: Connection, log: &Path, room: Room) -> Self {
+        let (files, checkpoints) = (InPlace::of(log), Checkpoints::of(log));
+        Self { connection, files, room, checkpoints, broken: None, is_full: false }
     }
 
     /// Finds out whether an append would succeed, by one of nothing.
@@ -34,7 +45,7 @@ impl Writer {
         if let Some(reason) = &self.broken {
             return Err(AppendError::Broken(reason.clone()));
         }
-        let result = self.write(expected, records);
+        let result = self.append_in_place(expected, records);
         self.is_full = matches!(&result, Err(AppendError::Full(_)));
         if let Err(AppendError::Broken(reason)) = &result {
             self.broken = Some(reason.clone());
@@ -42,26 +53,77 @@ impl Writer {
         result
     }
 
+    /// Moves what stands in the WAL into the database, once that is worth it. What is wrong with the disk is told by the next
+    /// append.
+    pub(super) fn look_after(&mut self) {
+        if self.broken.is_none() {
+            self.broken = self.checkpoints.run(&self.connection).err();
+        }
+    }
+
+    /// What was written to a file that nobody will find was not written.
+    fn append_in_place(&mut self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        self.files.check().map_err(AppendError::Broken)?;
+        let bytes: usize = records.iter().map(Record::size_bytes).sum();
+        self.room.make(bytes as u64).map_err(|error| {
+            if is_full(&error) { AppendError::Full(error.to_string()) } else { AppendError::Broken(error.to_string()) }
+        })?;
+        self.write(expected, records)?;
+        self.checkpoints.count(bytes, records.is_empty());
+        self.files.check().map_err(AppendError::Broken)
+    }
+
     /// A transaction that is dropped is rolled back, unless SQLite has done so by itself, as it does when the disk is full.
     /// Were it still open, the next BEGIN would be refused, and the log be broken for good.
     fn write(&mut self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
+        let written = self.try_to_write(expected, records);
+        let means = |error: &rusqlite::Error, meaning: fn(Option<i32>, String) -> AppendError| {
+            if result_code(error) != Some(ffi::SQLITE_IOERR_WRITE) {
+                return meaning(result_code(error), error.to_string());
+            }
+            match cause::of_a_write(&self.connection) {
+                Some(said) if is_full(&said) => AppendError::Full(said.to_string()),
+                Some(said) => AppendError::Broken(format!("{error}: {said}")),
+                None => AppendError::Broken(error.to_string()),
+            }
+        };
+        written.map_err(|unwritten_error| match unwritten_error {
+            Unwritten::Said(said) => said,
+            Unwritten::Before(error) => means(&error, unwritten),
+            Unwritten::AtCommit(error) => means(&error, uncommitted),
+        })
+    }
+
+    fn try_to_write(&mut self, expected: &Head, records: &[Record]) -> Result<(), Unwritten> {
         // The lock is taken before the head is read: whoever reads it first is then the only one to move it.
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate);
-        let transaction = transaction.map_err(|error| unwritten(&error))?;
-        let found = last_head(&transaction).map_err(|damage| AppendError::Broken(damage.to_string()))?;
+        let transaction = transaction.map_err(Unwritten::Before)?;
+        let found = last_head(&transaction);
+        let found = found.map_err(|damage| Unwritten::Said(AppendError::Broken(damage.to_string())))?;
         if found != *expected {
-            return Err(AppendError::Conflict);
+            return Err(Unwritten::Said(AppendError::Conflict));
         }
         if records.is_empty() && self.is_full {
-            touch(&transaction).map_err(|error| unwritten(&error))?;
+            touch(&transaction).map_err(Unwritten::Before)?;
         }
-        insert(&transaction, records).map_err(|error| unwritten(&error))?;
-        transaction.commit().map_err(|error| uncommitted(&error))
+        insert(&transaction, records).map_err(Unwritten::Before)?;
+        transaction.commit().map_err(Unwritten::AtCommit)
     }
 }
 
-/// Writes what is there already. Whether there is room again, only a write can tell.
-fn touch(connection: &Connection) -> rusqlite::Result<()> {
+/// How far a transaction came.
+enum Unwritten {
+    /// What it means is known.
+    Said(AppendError),
+    /// Not to its COMMIT.
+    Before(rusqlite::Error),
+    /// Its COMMIT failed.
+    AtCommit(rusqlite::Error),
+}
+
+/// Writes what is there already, and syncs: all that stands in the WAL is on disk then. Whether there is room again, only a
+/// write can tell.
+pub(super) fn touch(connection: &Connection) -> rusqlite::Result<()> {
     let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     connection.pragma_update(None, "user_version", version)
 }
@@ -79,9 +141,8 @@ fn insert(connection: &Connection, records: &[Record]) -> rusqlite::Result<()> {
 }
 
 /// What an error before COMMIT means: nothing was written.
-fn unwritten(error: &rusqlite::Error) -> AppendError {
-    let reason = error.to_string();
-    match result_code(error) {
+fn unwritten(code: Option<i32>, reason: String) -> AppendError {
+    match code {
         Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => AppendError::Conflict,
         Some(ffi::SQLITE_FULL | ffi::SQLITE_IOERR_SHMSIZE) => AppendError::Full(reason),
         Some(code) if code & 0xff == ffi::SQLITE_BUSY => AppendError::Unavailable(reason),
@@ -95,42 +156,39 @@ fn unwritten(error: &rusqlite::Error) -> AppendError {
 /// and then tells the wal-index. FULL is said only by a write that came up short, so the commit frame is not whole: its
 /// checksum does not hold, a restart passes over it, and the next append writes over it. (The one write behind the
 /// commit frame, padding to a sector, is not done where overwriting is power-safe, as SQLite takes every Unix to be.)
+/// `IOERR_WRITE` is said by the same write, where the system gave another reason: a quota, or a limit of the file's size.
 ///
 /// SHMSIZE: unknown. It comes from the wal-index, after the synced commit frame. This process never sees the records,
 /// but one that restarts would: only appending the same again settles it.
-fn uncommitted(error: &rusqlite::Error) -> AppendError {
-    match result_code(error) {
-        Some(ffi::SQLITE_IOERR_SHMSIZE) => AppendError::Unknown(error.to_string()),
-        _ => unwritten(error),
+fn uncommitted(code: Option<i32>, reason: String) -> AppendError {
+    match code {
+        Some(ffi::SQLITE_IOERR_SHMSIZE) => AppendError::Unknown(reason),
+        code => unwritten(code, reason),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rusqlite::Error;
-
-    fn said(code: i32) -> Error {
-        Error::SqliteFailure(ffi::Error::new(code), Some("why".to_owned()))
-    }
 
     #[test]
     fn an_error_says_what_is_known_of_the_records() {
         let why = || "why".to_owned();
         for meaning in [unwritten, uncommitted] {
-            assert_eq!(meaning(&said(ffi::SQLITE_FULL)), AppendError::Full(why()));
-            assert_eq!(meaning(&said(ffi::SQLITE_BUSY)), AppendError::Unavailable(why()));
-            assert_eq!(meaning(&said(ffi::SQLITE_BUSY_SNAPSHOT)), AppendError::Unavailable(why()));
-            assert_eq!(meaning(&said(ffi::SQLITE_IOERR_FSYNC)), AppendError::Broken(why()));
-            assert_eq!(meaning(&said(ffi::SQLITE_CONSTRAINT_PRIMARYKEY)), AppendError::Conflict);
-            assert!(matches!(meaning(&Error::InvalidQuery), AppendError::Broken(_)));
+            let said = |code| meaning(Some(code), why());
+            assert_eq!(said(ffi::SQLITE_FULL), AppendError::Full(why()));
+            assert_eq!(said(ffi::SQLITE_BUSY), AppendError::Unavailable(why()));
+            assert_eq!(said(ffi::SQLITE_BUSY_SNAPSHOT), AppendError::Unavailable(why()));
+            assert_eq!(said(ffi::SQLITE_IOERR_FSYNC), AppendError::Broken(why()));
+            assert_eq!(said(ffi::SQLITE_CONSTRAINT_PRIMARYKEY), AppendError::Conflict);
+            assert_eq!(meaning(None, why()), AppendError::Broken(why()));
         }
     }
 
     #[test]
     fn a_commit_without_room_in_the_wal_index_may_have_landed() {
-        let without_room = said(ffi::SQLITE_IOERR_SHMSIZE);
-        assert_eq!(unwritten(&without_room), AppendError::Full("why".to_owned()));
-        assert_eq!(uncommitted(&without_room), AppendError::Unknown("why".to_owned()));
+        let why = || "why".to_owned();
+        assert_eq!(unwritten(Some(ffi::SQLITE_IOERR_SHMSIZE), why()), AppendError::Full(why()));
+        assert_eq!(uncommitted(Some(ffi::SQLITE_IOERR_SHMSIZE), why()), AppendError::Unknown(why()));
     }
 }

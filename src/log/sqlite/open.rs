@@ -8,10 +8,14 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::watch;
 
-use super::append::Writer;
+use super::append::{Writer, touch};
+use super::checkpoint::{MAX_IDLE_WAL_BYTES, checkpoint};
 use super::read::last_head;
+use super::room::Room;
+use super::steady_clock::SteadyClock;
 use super::threads::{Gone, Threads};
 use super::{ReadError, SqliteLog};
+use crate::log::MAX_BATCH_BYTES;
 use crate::log::folder::sync_names;
 
 /// The log's file in the data folder.
@@ -64,11 +68,13 @@ fn open(folder: &Path) -> Result<SqliteLog, OpenError> {
     settle(&writer)?;
     migrate(&mut writer)?;
     sync_names(folder)?;
+    let mut room = Room::of(&file)?;
+    room.make(MAX_BATCH_BYTES as u64)?;
     let last = watch::Sender::new(last_head(&writer)?.position);
     // All at once and for good: where file handles are lacking later on, what is open already goes on reading.
     let readers: Result<Vec<_>, _> = (0..READERS).map(|_| connect(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)).collect();
-    let (writer, readers) = (Threads::start([Writer::new(writer)]), Threads::start(readers?));
-    Ok(SqliteLog { writer, readers, last: Arc::new(last) })
+    let (writer, readers) = (Threads::start([Writer::new(writer, &file, room)]), Threads::start(readers?));
+    Ok(SqliteLog { writer, readers, last: Arc::new(last), clock: SteadyClock::start() })
 }
 
 /// A connection that only one thread at a time will use.
@@ -80,7 +86,8 @@ pub(super) fn connect(file: &Path, how: OpenFlags) -> rusqlite::Result<Connectio
 
 /// Makes durable what an earlier process left behind. It may have died between writing to the WAL and syncing it, and
 /// what the system's cache still shows us then a power cut can take back: so everything is synced into the database
-/// before anything is read.
+/// before anything is read. Whoever reads meanwhile (someone's shell, Litestream) is in the way of that: then a commit of
+/// nothing new syncs the WAL, and with it all that stands there.
 fn settle(writer: &Connection) -> Result<(), OpenError> {
     let journal: String = writer.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     writer.pragma_update(None, "synchronous", "full")?;
@@ -88,16 +95,15 @@ fn settle(writer: &Connection) -> Result<(), OpenError> {
     if journal != "wal" || synchronous != SYNCHRONOUS_FULL {
         return Err(OpenError::NotDurable(format!("journal_mode is {journal}, synchronous is {synchronous}")));
     }
-    if !move_wal(writer)? {
-        return Err(OpenError::NotDurable("someone else has the file open".to_owned()));
+    writer.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
+    writer.pragma_update_and_check(None, "journal_size_limit", MAX_IDLE_WAL_BYTES as i64, |_| Ok(()))?;
+    writer.busy_timeout(Duration::ZERO)?;
+    let is_moved = checkpoint(writer, "TRUNCATE");
+    writer.busy_timeout(Duration::from_secs(BUSY_SECONDS))?;
+    if !is_moved? {
+        touch(writer)?;
     }
     Ok(())
-}
-
-/// Syncs all that stands in the WAL into the database, unless somebody is in the way: then it tells `false`.
-/// <https://sqlite.org/pragma.html#pragma_wal_checkpoint>
-pub(super) fn move_wal(writer: &Connection) -> rusqlite::Result<bool> {
-    writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get("busy")).map(|busy: i64| busy == 0)
 }
 
 /// Brings the tables up to date.

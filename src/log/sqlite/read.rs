@@ -4,6 +4,7 @@ use domain::{Hash, Head, Position, Record, Timestamp};
 use rusqlite::types::{FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, Row, ffi};
 
+use super::cause;
 use crate::log::ReadError;
 
 /// The most records that room is made for before any is read.
@@ -16,9 +17,10 @@ const SELECT_LAST: &str = "SELECT position, hash FROM log ORDER BY position DESC
 
 /// Records after `after`, in order, at most `limit`.
 pub(super) fn read(connection: &Connection, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
-    let mut statement = connection.prepare_cached(SELECT).map_err(|error| unread(&error))?;
+    let unread = |error| unread(connection, &error);
+    let mut statement = connection.prepare_cached(SELECT).map_err(unread)?;
     let range = (i64::try_from(after.get()).unwrap_or(i64::MAX), i64::try_from(limit).unwrap_or(i64::MAX));
-    let mut rows = statement.query(range).map_err(|error| unread(&error))?;
+    let mut rows = statement.query(range).map_err(unread)?;
     let mut records = Vec::with_capacity(limit.min(MAX_ROOM_RECORDS));
     loop {
         match rows.next() {
@@ -27,18 +29,19 @@ pub(super) fn read(connection: &Connection, after: Position, limit: usize) -> Re
             // SQLite itself tells only of pages that contradict each other, not of what is in them.
             Err(error) if primary_code(&error) == Some(ffi::SQLITE_CORRUPT) => {
                 let position = records.last().map_or(after, |record| record.position).next();
-                return Err(ReadError::Malformed { position, reason: error.to_string() });
+                return Err(corrupt(connection, position, &error));
             }
-            Err(error) => return Err(unread(&error)),
+            Err(error) => return Err(unread(error)),
         }
     }
 }
 
 /// The last record's position and hash.
 pub(super) fn last_head(connection: &Connection) -> Result<Head, ReadError> {
-    let mut statement = connection.prepare_cached(SELECT_LAST).map_err(|error| unread(&error))?;
-    let mut rows = statement.query(()).map_err(|error| unread(&error))?;
-    rows.next().map_err(|error| unread(&error))?.map_or(Ok(Head::EMPTY), head)
+    let unread = |error| unread(connection, &error);
+    let mut statement = connection.prepare_cached(SELECT_LAST).map_err(unread)?;
+    let mut rows = statement.query(()).map_err(unread)?;
+    rows.next().map_err(unread)?.map_or(Ok(Head::EMPTY), head)
 }
 
 fn record(row: &Row<'_>) -> Result<Record, ReadError> {
@@ -84,11 +87,23 @@ fn column<'r, T>(
     read(value).map_err(|error| malformed(error.to_string()))
 }
 
-pub(super) fn unread(error: &rusqlite::Error) -> ReadError {
-    if primary_code(error) == Some(ffi::SQLITE_BUSY) {
-        ReadError::Unavailable(error.to_string())
-    } else {
-        ReadError::Broken(error.to_string())
+/// What an error of SQLite means for who reads.
+pub(super) fn unread(connection: &Connection, error: &rusqlite::Error) -> ReadError {
+    match primary_code(error) {
+        Some(ffi::SQLITE_BUSY) => ReadError::Unavailable(error.to_string()),
+        Some(ffi::SQLITE_IOERR | ffi::SQLITE_CORRUPT) => {
+            let said = cause::of_a_reading(connection);
+            ReadError::Broken(said.unwrap_or_else(|| error.to_string()))
+        }
+        _ => ReadError::Broken(error.to_string()),
+    }
+}
+
+/// SQLite takes a page that the disk did not give for one that is wrong: which it is, the system knows.
+fn corrupt(connection: &Connection, position: Position, error: &rusqlite::Error) -> ReadError {
+    match cause::of_a_reading(connection) {
+        Some(said) => ReadError::Broken(said),
+        None => ReadError::Malformed { position, reason: error.to_string() },
     }
 }
 

@@ -11,7 +11,7 @@ use domain::{Head, Position, Record};
 use rusqlite::{Connection, OpenFlags};
 
 use super::open::{LOG_FILE, connect};
-use super::read::{last_head, read, unread};
+use super::read::{last_head, read};
 use super::threads::Threads;
 use super::{OpenError, SqliteLog};
 use crate::log::{AppendError, EventLog, ReadError};
@@ -73,7 +73,7 @@ impl Reader {
             if self.still.is_none() || self.still == Still::look(&self.folder) {
                 return found;
             }
-            *self = Self::open(self.folder.clone()).map_err(|error| unread(&error))?;
+            *self = Self::open(self.folder.clone()).map_err(|error| ReadError::Broken(error.to_string()))?;
         }
     }
 }

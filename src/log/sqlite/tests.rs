@@ -240,3 +240,57 @@ async fn a_thread_that_panicked_is_no_log_any_more() {
     let refused = log.append(&records[0].head(), &chain(&records[0].head(), 1)).await;
     assert!(matches!(refused, Err(AppendError::Broken(_))), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_log_is_opened_though_somebody_reads_it_and_what_stands_in_the_wal_is_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_killed, records) = filled(folder.path(), 5).await;
+    let reader = shell(folder.path());
+    reader.execute_batch("BEGIN; SELECT count(*) FROM log").unwrap();
+    let begun = std::time::Instant::now();
+    let log = SqliteLog::open(folder.path()).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    log.append(&records[4].head(), &chain(&records[4].head(), 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn files_that_were_moved_or_removed_break_the_log() {
+    for (name, is_replaced) in [("log.db", false), ("log.db", true), ("log.db-wal", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, records) = filled(folder.path(), 1).await;
+        std::fs::rename(folder.path().join(name), folder.path().join("away")).unwrap();
+        if is_replaced {
+            std::fs::copy(folder.path().join("away"), folder.path().join(name)).unwrap();
+        }
+        let refused = log.append(&records[0].head(), &chain(&records[0].head(), 1)).await;
+        let Err(AppendError::Broken(reason)) = refused else { panic!("{refused:?}") };
+        assert!(reason.contains(name) && reason.contains(if is_replaced { "replaced" } else { "removed" }), "{reason}");
+        assert!(matches!(log.probe(&records[0].head()).await, Err(AppendError::Broken(_))));
+    }
+}
+
+#[tokio::test]
+async fn the_wal_is_moved_as_it_grows_and_shrinks_when_whoever_kept_it_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, records) = filled(folder.path(), 1).await;
+    let wal = || folder.path().join("log.db-wal").metadata().unwrap().len();
+    let mut head = records[0].head();
+    let grow = async |head: &mut Head| {
+        for _ in 0..100 {
+            let records = chain(head, 1_000);
+            log.append(head, &records).await.unwrap();
+            *head = records[999].head();
+        }
+    };
+    grow(&mut head).await;
+    assert!(wal() < checkpoint::MAX_IDLE_WAL_BYTES, "{}", wal());
+    let reader = shell(folder.path());
+    reader.execute_batch("BEGIN; SELECT count(*) FROM log").unwrap();
+    grow(&mut head).await;
+    assert!(wal() > checkpoint::MAX_IDLE_WAL_BYTES, "{}", wal());
+    drop(reader);
+    log.probe(&head).await.unwrap();
+    // What is looked after comes after the answer.
+    log.probe(&head).await.unwrap();
+    assert!(wal() <= checkpoint::MAX_IDLE_WAL_BYTES, "{}", wal());
+}

@@ -47,6 +47,12 @@ impl<C: Send + 'static> Threads<C> {
         answered.await.map_err(|_| Gone)
     }
 
+    /// Has `job` run once those before it are done. Nobody waits for it.
+    pub(super) fn begin(&self, job: impl FnOnce(&mut C) + Send + 'static) {
+        // Where the thread is gone, whoever comes next is told so.
+        let _ = self.jobs.send(Box::new(job));
+    }
+
     /// Ends the threads, and returns once every connection is closed.
     pub(super) async fn close(self) {
         drop(self.jobs);

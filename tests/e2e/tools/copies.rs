@@ -58,6 +58,10 @@ async fn a_spoilt_file_is_not_imported_and_leaves_no_log() {
         (swapped.join("\n"), json!(10)),
         ([&lines[..9], &lines[10..]].concat().join("\n"), json!(10)),
         (good[..good.len() - 40].to_owned(), json!(null)),
+        // Cut at a line's end.
+        (lines[..9].join("\n") + "\n", json!(null)),
+        (lines[..lines.len() - 1].join("\n") + "\n", json!(null)),
+        (good.clone() + &good, json!(null)),
         (String::new(), json!(null)),
     ];
     for (text_of, position) in spoilt {
@@ -68,6 +72,56 @@ async fn a_spoilt_file_is_not_imported_and_leaves_no_log() {
         let left: Vec<_> = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["lock"]);
     }
+}
+
+#[tokio::test]
+async fn a_file_without_its_end_is_imported_where_somebody_says_what_its_last_record_is() {
+    let (folder, elsewhere) = (stopped().await, tempfile::tempdir().unwrap());
+    let (file, data) = (elsewhere.path().join("log.jsonl"), elsewhere.path().join("data"));
+    let exported = found(folder.path(), &["log", "export", text(&file)]);
+    let good = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = good.lines().collect();
+    std::fs::write(&file, lines[..lines.len() - 1].join("\n")).unwrap();
+    let (code, refused) = document(&data, &["log", "import", text(&file)]);
+    assert!(code == 1 && refused["error"].as_str().unwrap().contains("--expect"), "{refused}");
+    let noted = format!("{}:{}", exported["events"], exported["headHash"].as_str().unwrap());
+    let imported = found(&data, &["log", "import", text(&file), "--expect", &noted]);
+    assert_eq!(imported["headHash"], exported["headHash"]);
+}
+
+#[tokio::test]
+async fn a_log_goes_through_a_pipe() {
+    let (folder, elsewhere) = (stopped().await, tempfile::tempdir().unwrap());
+    let data = elsewhere.path().join("data");
+    let export = reprise(folder.path(), &["log", "export", "-"]).stdout(Stdio::piped()).spawn();
+    let mut export = export.unwrap();
+    let mut import = reprise(&data, &["log", "import", "-"]);
+    let imported = import.stdin(export.stdout.take().unwrap()).output().unwrap();
+    assert!(export.wait().unwrap().success());
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    assert_eq!(found(&data, &["log", "stat"])["headHash"], found(folder.path(), &["log", "stat"])["headHash"]);
+    assert!(!Path::new("-").exists());
+}
+
+#[tokio::test]
+async fn a_line_that_no_record_can_have_is_refused_before_all_of_it_is_read() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (file, data) = (elsewhere.path().join("log.jsonl"), elsewhere.path().join("data"));
+    // Without room on disk, and 3 GiB long.
+    std::fs::File::create(&file).unwrap().set_len(3 << 30).unwrap();
+    let (code, refused) = document(&data, &["log", "import", text(&file)]);
+    assert!(code == 1 && refused["error"].as_str().unwrap().contains("longer than"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_may_have_a_name_that_is_no_text() {
+    use std::os::unix::ffi::OsStrExt;
+    let (folder, elsewhere) = (stopped().await, tempfile::tempdir().unwrap());
+    let name = elsewhere.path().join(std::ffi::OsStr::from_bytes(b"backup-\xff"));
+    let mut backup = reprise(folder.path(), &["backup", "--json"]);
+    let backup = backup.arg(&name).output().unwrap();
+    assert!(backup.status.success(), "{}", String::from_utf8_lossy(&backup.stderr));
+    assert!(name.join("log.db").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,7 +176,7 @@ async fn a_log_without_its_key_has_no_backup() {
     let target = elsewhere.path().join("backup");
     std::fs::write(folder.path().join("server.key"), "00".repeat(32)).unwrap();
     let (code, refused) = document(folder.path(), &["backup", text(&target)]);
-    assert!(code == 1 && refused["error"].as_str().unwrap().contains("key"), "{refused}");
+    assert!(code == 78 && refused["error"].as_str().unwrap().contains("key"), "{refused}");
     assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
 }
 

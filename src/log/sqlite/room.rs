@@ -1,0 +1,169 @@
+//! Room for what SQLite keeps in mapped memory: `log.db-shm`, the index of the WAL.
+//!
+//! A page of a mapped file that the disk has no room for cannot be refused: the process is killed by SIGBUS. SQLite itself
+//! writes one byte to each new page of 4 KiB, which is room on a disk with blocks of that size, and not on one with smaller
+//! blocks. So all of it gets its room here, before SQLite comes to need it. A file system that writes every page to a new
+//! place has no room to be kept: there, nothing is written once little is left.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rustix::fs::{FallocateFlags, fallocate, statfs};
+use rustix::io::Errno;
+
+/// Bytes of the index, and the frames of the WAL that they are for (the first region has some fewer).
+/// <https://sqlite.org/walformat.html#the_wal_index_file_format>
+const REGION_BYTES: u64 = 32 * 1024;
+const REGION_FRAMES: u64 = 4_062;
+/// A page with the header of its frame.
+const FRAME_BYTES: u64 = 4_096 + 24;
+/// Regions that have their room beyond those in use: one is more than a batch fills.
+const REGIONS_AHEAD: u64 = 2;
+
+/// File systems that write each page to a new place: btrfs, bcachefs, ZFS. <https://man7.org/linux/man-pages/man2/statfs.2.html>
+const COPY_ON_WRITE: [u32; 3] = [0x9123_683e, 0xca45_1a4e, 0x2fc1_2fc1];
+/// What is left free there, in bytes.
+const LEFT_FREE_BYTES: u64 = 16 * 1024 * 1024;
+/// How much may be written there before it is looked again what is free.
+const LOOK_AGAIN_BYTES: u64 = 1024 * 1024;
+
+/// The files whose room was made here, by device and inode. They stay open: closing any handle on a file ends all locks that
+/// this process has on it, and SQLite locks this one. <https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>
+static OPEN: Mutex<BTreeMap<(u64, u64), Open>> = Mutex::new(BTreeMap::new());
+
+/// A file whose room was made, and where it was found.
+#[derive(Debug)]
+struct Open {
+    path: PathBuf,
+    file: File,
+}
+
+/// Sees to it that there is room, before each append.
+#[derive(Debug)]
+pub(super) struct Room {
+    index: PathBuf,
+    wal: PathBuf,
+    folder: PathBuf,
+    has_room_bytes: u64,
+    /// On a file system that writes each page to a new place: what was written since it was looked what is free.
+    unlooked_bytes: Option<u64>,
+}
+
+impl Room {
+    /// Of the log in the file `log`.
+    ///
+    /// # Errors
+    /// The file system cannot be asked what it is.
+    pub(super) fn of(log: &Path) -> io::Result<Self> {
+        let beside = |end: &str| {
+            let mut name = log.as_os_str().to_owned();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        let folder = log.parent().unwrap_or(Path::new(".")).to_owned();
+        let is_copy_on_write = COPY_ON_WRITE.contains(&(statfs(&folder)?.f_type as u32));
+        let unlooked_bytes = is_copy_on_write.then_some(LOOK_AGAIN_BYTES);
+        Ok(Self { index: beside("-shm"), wal: beside("-wal"), folder, has_room_bytes: 0, unlooked_bytes })
+    }
+
+    /// Makes room for what an append of so many bytes needs besides its own.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn make(&mut self, bytes: u64) -> io::Result<()> {
+        self.leave_some_free(bytes)?;
+        let wal_bytes = self.wal.metadata().map_or(0, |wal| wal.len());
+        let regions = (wal_bytes + 2 * bytes) / FRAME_BYTES / REGION_FRAMES + 1 + REGIONS_AHEAD;
+        let needed = regions * REGION_BYTES;
+        if self.has_room_bytes < needed {
+            reserve(&self.index, needed)?;
+            self.has_room_bytes = needed;
+        }
+        Ok(())
+    }
+
+    fn leave_some_free(&mut self, bytes: u64) -> io::Result<()> {
+        let Some(unlooked) = &mut self.unlooked_bytes else { return Ok(()) };
+        *unlooked += bytes;
+        if *unlooked < LOOK_AGAIN_BYTES {
+            return Ok(());
+        }
+        let found = statfs(&self.folder)?;
+        let free = found.f_bavail.saturating_mul(found.f_bsize.unsigned_abs());
+        if free < LEFT_FREE_BYTES {
+            return Err(Errno::NOSPC.into());
+        }
+        *unlooked = 0;
+        Ok(())
+    }
+}
+
+/// Gives the first `bytes` of a file their room on disk. What is in it stays as it is.
+///
+/// # Errors
+/// There is no room, or no such file.
+pub(super) fn reserve(path: &Path, bytes: u64) -> io::Result<()> {
+    let mut all = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // A file that is gone, and nobody's any more.
+    all.retain(|id, open| open.path.metadata().is_ok_and(|found| (found.dev(), found.ino()) == *id));
+    let id = path.metadata().map(|found| (found.dev(), found.ino()))?;
+    let open = match all.entry(id) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(new) => {
+            let file = OpenOptions::new().read(true).append(true).open(path)?;
+            new.insert(Open { path: path.to_owned(), file })
+        }
+    };
+    let file = &open.file;
+    match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => append_zeros(file, bytes),
+        reserved => Ok(reserved?),
+    }
+}
+
+/// The same where the file system cannot be asked for it: what SQLite has not come to is written.
+fn append_zeros(file: &File, bytes: u64) -> io::Result<()> {
+    let missing = bytes.saturating_sub(file.metadata()?.len());
+    // A file that was opened to be appended to is written at its end, wherever that is by now.
+    file.write_all_at(&vec![0; usize::try_from(missing).unwrap_or(usize::MAX)], 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_of_a_file_gets_its_room_and_what_is_in_it_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db-shm");
+        std::fs::write(&path, "abc").unwrap();
+        reserve(&path, 100_000).unwrap();
+        let found = path.metadata().unwrap();
+        assert!(found.len() >= 100_000 && found.blocks() * 512 >= 100_000, "{} blocks", found.blocks());
+        assert!(std::fs::read(&path).unwrap().starts_with(b"abc\0"));
+        let file = OpenOptions::new().append(true).open(&path).unwrap();
+        append_zeros(&file, 200_000).unwrap();
+        assert_eq!(path.metadata().unwrap().len(), 200_000);
+    }
+
+    #[test]
+    fn the_index_has_room_for_more_than_the_wal_will_need() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log.db");
+        std::fs::write(folder.path().join("log.db-shm"), "").unwrap();
+        let mut room = Room::of(&log).unwrap();
+        for wal_bytes in [0, 4_000_000, 100_000_000] {
+            let wal = File::create(folder.path().join("log.db-wal")).unwrap();
+            wal.set_len(wal_bytes).unwrap();
+            room.make(800_000).unwrap();
+            let frames = (wal_bytes + 1_600_000) / FRAME_BYTES;
+            let needed = (frames / REGION_FRAMES + 2) * REGION_BYTES;
+            assert!(folder.path().join("log.db-shm").metadata().unwrap().len() >= needed, "{wal_bytes}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! A clock that nobody sets: what this machine's showed once, and the time since, by the system's own count.
+
+use std::time::{Duration, Instant};
+
+use domain::Timestamp;
+
+/// Seconds since the machine was started, those in which it slept included, with two digits behind the point.
+/// <https://man7.org/linux/man-pages/man5/proc_uptime.5.html>
+const UPTIME: &str = "/proc/uptime";
+
+/// What this machine's clock showed, and when that was.
+#[derive(Debug)]
+pub(super) struct SteadyClock {
+    shown: Timestamp,
+    uptime: Option<Duration>,
+    at: Instant,
+}
+
+impl SteadyClock {
+    /// Takes this machine's clock as it is now.
+    pub(super) fn start() -> Self {
+        let shown = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+        Self { shown, uptime: uptime(), at: Instant::now() }
+    }
+
+    /// What it shows now.
+    pub(super) fn now(&self) -> Timestamp {
+        // A machine that slept has not set its clock; where it does not count its sleep, it has no more to tell.
+        let slept = self.uptime.zip(uptime()).map(|(then, now)| now.saturating_sub(then));
+        let since = slept.unwrap_or_default().max(self.at.elapsed());
+        let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(self.shown.millis().saturating_add(millis))
+    }
+}
+
+fn uptime() -> Option<Duration> {
+    let text = std::fs::read_to_string(UPTIME).ok()?;
+    Duration::try_from_secs_f64(text.split_whitespace().next()?.parse().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_runs_on_by_itself() {
+        let clock = SteadyClock::start();
+        std::thread::sleep(Duration::from_millis(50));
+        let passed = clock.now().millis() - clock.shown.millis();
+        assert!((50..5_000).contains(&passed), "{passed} ms");
+    }
+}

@@ -1,0 +1,84 @@
+//! A log that is not there yet when the server starts is waited for, as it is when it is lost later. Meanwhile the server
+//! listens: it lives, and says why it takes no commands.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use domain::Head;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::api::{serve as serve_http, while_waiting};
+use crate::config::Place;
+use crate::data_folder::{DataFolder, FolderProblem};
+use crate::log::FolderLock;
+
+/// The pause before the log is looked for again.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Opens the folder that `held` holds, once its log can be reached, which is waited for until `patience` is over.
+///
+/// # Errors
+/// It still cannot be reached then, or waiting does not help.
+pub async fn open(
+    place: &Place,
+    accepted: Option<Head>,
+    held: &FolderLock,
+    patience: Duration,
+    listener: &TcpListener,
+) -> Result<DataFolder, FolderProblem> {
+    let deadline = Instant::now() + patience;
+    let mut waiting: Option<Waiting> = None;
+    let opened = loop {
+        match DataFolder::open(place, accepted, held).await {
+            Err(problem) if problem.may_pass() && Instant::now() < deadline => {
+                let waiting = waiting.get_or_insert_with(|| Waiting::begin(listener));
+                waiting.say(problem.to_string());
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            opened => break opened,
+        }
+    };
+    if let Some(waiting) = waiting {
+        waiting.end().await;
+    }
+    opened
+}
+
+/// What answers meanwhile.
+struct Waiting {
+    why: String,
+    stop: oneshot::Sender<()>,
+    answering: Option<JoinHandle<()>>,
+}
+
+impl Waiting {
+    fn begin(listener: &TcpListener) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        // Another handle on the same socket: whoever comes later is accepted by whoever listens then.
+        let twin = listener.as_fd().try_clone_to_owned().and_then(|twin| TcpListener::from_std(twin.into()));
+        let answering = twin.ok().map(|twin| {
+            tokio::spawn(serve_http(twin, while_waiting(), async {
+                let _ = stopped.await;
+            }))
+        });
+        Self { why: String::new(), stop, answering }
+    }
+
+    fn say(&mut self, why: String) {
+        if self.why != why {
+            tracing::warn!("not ready: waiting for the log: {why}");
+            self.why = why;
+        }
+    }
+
+    async fn end(self) {
+        let _ = self.stop.send(());
+        if let Some(answering) = self.answering {
+            // Its task only serves: there is nothing in it to fail.
+            let _ = answering.await;
+        }
+    }
+}

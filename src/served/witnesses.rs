@@ -1,0 +1,275 @@
+//! A start: what each file of the data folder has seen of the log, held against the log that is there now.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use domain::{Head, Position, Record};
+use projections::sql::READ_MODELS_FILE;
+use uuid::Uuid;
+
+use super::{MARK_FILE, Served, ServedMark};
+use crate::config::Place;
+use crate::engine::SnapshotFolder;
+use crate::log::{EventLog, LOG_FILE, LogAddress, ReadError};
+use crate::projector::log_id;
+
+/// What is left of a log in SQLite when its own file is gone.
+const WAL_FILE: &str = "log.db-wal";
+
+/// One file of the data folder, and what it has seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Witness {
+    file: PathBuf,
+    has_seen: Seen,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Seen {
+    /// This record, and so all before it.
+    Record(Served),
+    /// That there was a log.
+    SomeLog,
+    /// It was to say so, and cannot be read.
+    Unreadable(String),
+}
+
+/// All that the data folder knows of its log.
+#[derive(Debug)]
+pub struct Witnesses(Vec<Witness>);
+
+/// The log is not the one that was served from this folder: rewound, replaced, or made anew.
+#[derive(Debug)]
+pub struct NotTheLog {
+    log: String,
+    folder: PathBuf,
+    head: Head,
+    log_id: Option<Uuid>,
+    missing: Vec<Witness>,
+}
+
+impl Witnesses {
+    /// Asks every file of the folder.
+    pub fn of(place: &Place) -> Self {
+        let mut found = Vec::new();
+        let mut add = |file: PathBuf, has_seen| found.push(Witness { file, has_seen });
+        let mark = ServedMark::read(&place.data);
+        // Where nothing was served yet, a key is what a first start has left that came no further.
+        let is_first_start = matches!(&mark, Ok(Some(Served::NOTHING)));
+        match mark {
+            Ok(None | Some(Served::NOTHING)) => {}
+            Ok(Some(served)) => add(place.data.join(MARK_FILE), Seen::Record(served)),
+            Err(error) => add(place.data.join(MARK_FILE), Seen::Unreadable(error.to_string())),
+        }
+        for (file, served) in SnapshotFolder::beside(&place.data).claims() {
+            add(file, Seen::Record(served));
+        }
+        let mut is_there = vec![place.data.join(READ_MODELS_FILE)];
+        if place.log == LogAddress::Sqlite {
+            // Beside its database it is what a killed server leaves.
+            is_there.extend((!place.data.join(LOG_FILE).exists()).then(|| place.data.join(WAL_FILE)));
+            // One that is given may have been made for a log that is still to come.
+            is_there.extend((place.key_file.is_none() && !is_first_start).then(|| place.key_path()));
+        }
+        let is_there = is_there.into_iter().filter(|file| file.metadata().is_ok_and(|file| file.len() > 0));
+        found.extend(is_there.map(|file| Witness { file, has_seen: Seen::SomeLog }));
+        Self(found)
+    }
+
+    /// Refuses a folder whose log's file is gone, before another one is made there.
+    ///
+    /// # Errors
+    /// Something says that there was a log.
+    pub fn allow_a_new_log(&self, place: &Place) -> Result<(), Box<NotTheLog>> {
+        self.refuse(place, Head::EMPTY, None, |witness| !is_damaged(place, witness))
+    }
+
+    /// Holds a log against all that the folder has seen.
+    ///
+    /// # Errors
+    /// It lacks something.
+    pub async fn allow(&self, place: &Place, log: &dyn EventLog) -> Result<Result<(), Box<NotTheLog>>, ReadError> {
+        let head = log.head().await?;
+        let log_id = log_id(log).await?;
+        let mut missing = Vec::new();
+        for witness in &self.0 {
+            let is_missing = match &witness.has_seen {
+                // Its hash is that of all before it, the log's name included.
+                Seen::Record(served) => !holds(log, &served.head).await?,
+                Seen::SomeLog => head == Head::EMPTY,
+                Seen::Unreadable(_) => true,
+            };
+            if is_missing && !is_damaged(place, witness) {
+                missing.push(witness.file.as_path());
+            }
+        }
+        Ok(self.refuse(place, head, log_id, |witness| missing.contains(&witness.file.as_path())))
+    }
+
+    fn refuse(
+        &self,
+        place: &Place,
+        head: Head,
+        log_id: Option<Uuid>,
+        is_missing: impl Fn(&Witness) -> bool,
+    ) -> Result<(), Box<NotTheLog>> {
+        let missing: Vec<Witness> = self.0.iter().filter(|witness| is_missing(witness)).cloned().collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Box::new(NotTheLog { log: place.log_name(), folder: place.data.clone(), head, log_id, missing }))
+    }
+}
+
+impl NotTheLog {
+    /// Somebody has said that the log is to be served as it is: what contradicts it is put out of the way.
+    ///
+    /// # Errors
+    /// A file cannot be removed.
+    pub fn accept(&self) -> io::Result<()> {
+        tracing::warn!("accepted, and lost for good: {}", self.what_is_missing());
+        // A snapshot is computed from the log, and the mark is written anew; all else fits itself to the log.
+        let snapshots = SnapshotFolder::beside(&self.folder);
+        for witness in self.missing.iter().filter(|witness| snapshots.has(&witness.file)) {
+            std::fs::remove_file(&witness.file)?;
+        }
+        Ok(())
+    }
+
+    fn what_is_missing(&self) -> String {
+        // Files that say the same are named together.
+        let mut said: Vec<(String, Vec<String>)> = Vec::new();
+        for Witness { file, has_seen } in &self.missing {
+            let (what, file) = (has_seen.to_string(), file.display().to_string());
+            match said.iter_mut().find(|(known, _)| *known == what) {
+                Some((_, files)) => files.push(file),
+                None => said.push((what, vec![file])),
+            }
+        }
+        let said = said.into_iter().map(|(what, files)| format!("{what} ({})", files.join(", ")));
+        said.collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record(Served { log_id, head: Head { position, hash } }) => {
+                write!(f, "position {position} of log {log_id} with hash {hash}")
+            }
+            Self::SomeLog => f.write_str("some log"),
+            Self::Unreadable(error) => write!(f, "what the mark says, which cannot be read: {error}"),
+        }
+    }
+}
+
+impl fmt::Display for NotTheLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { log, folder, head: Head { position, hash }, log_id, .. } = self;
+        write!(
+            f,
+            "{log}: the log was rewound, replaced or made anew: it does not hold what was served from {}. Missing: {}. ",
+            folder.display(),
+            self.what_is_missing()
+        )?;
+        match log_id {
+            Some(log_id) => write!(f, "The log that is there is {log_id}, and its head is position {position}. ")?,
+            None => write!(f, "The log that is there is empty, its head is position 0. ")?,
+        }
+        write!(
+            f,
+            "Bring back the log that holds it. To serve the log that is there instead, and lose what is missing for good, \
+             start once with: reprise serve --accept-rewind {position}:{hash}"
+        )
+    }
+}
+
+impl std::error::Error for NotTheLog {}
+
+/// Whether it is a snapshot that nothing can be told from.
+fn is_damaged(place: &Place, witness: &Witness) -> bool {
+    let snapshots = SnapshotFolder::beside(&place.data);
+    snapshots.has(&witness.file) && !snapshots.is_whole(&witness.file)
+}
+
+/// Whether the log holds a record as it was; each holds the beginning.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn holds(log: &dyn EventLog, record: &Head) -> Result<bool, ReadError> {
+    let Some(before) = record.position.get().checked_sub(1) else { return Ok(*record == Head::EMPTY) };
+    let found = log.read(Position::new(before), 1).await?;
+    Ok(found.first().map(Record::head) == Some(*record))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use domain::Hash;
+
+    use super::*;
+    use crate::log::memory::MemoryLog;
+    use crate::tools::made_log as made;
+
+    fn place(folder: &Path) -> Place {
+        Place { data: folder.to_owned(), log: LogAddress::Sqlite, key_file: None, read_models: None }
+    }
+
+    async fn served(log: &MemoryLog, position: u64) -> Served {
+        let head = log.records()[position as usize - 1].head();
+        Served { log_id: log_id(log).await.unwrap().unwrap(), head }
+    }
+
+    async fn refused(place: &Place, log: &MemoryLog) -> Option<String> {
+        Witnesses::of(place).allow(place, log).await.unwrap().err().map(|refused| refused.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_log_that_holds_what_was_served_is_served_and_one_that_lacks_it_is_not() {
+        let (log, folder) = (made(20, 1).await, tempfile::tempdir().unwrap());
+        let place = place(folder.path());
+        assert_eq!(refused(&place, &log).await, None, "nothing was served");
+        ServedMark::begin(folder.path(), served(&log, 20).await).unwrap();
+        assert_eq!(refused(&place, &log).await, None);
+        log.truncate(Position::new(19));
+        let told = refused(&place, &log).await.unwrap();
+        let head = log.records()[18].head();
+        for word in ["rewound", "position 20", "position 19", "/served", &format!("--accept-rewind 19:{}", head.hash)] {
+            assert!(told.contains(word), "{word}: {told}");
+        }
+        let other = made(40, 2).await;
+        assert!(refused(&place, &other).await.is_some(), "another log");
+        log.truncate(Position::START);
+        let told = refused(&place, &log).await.unwrap();
+        assert!(told.ends_with(&format!("--accept-rewind 0:{}", Hash::new([0; 32]))), "{told}");
+    }
+
+    #[tokio::test]
+    async fn every_file_that_says_that_there_was_a_log_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(folder.path());
+        for name in ["server.key", "read-models.db", "log.db-wal"] {
+            std::fs::write(folder.path().join(name), "something").unwrap();
+            let told = refused(&place, &MemoryLog::new()).await.unwrap();
+            assert!(told.contains(&format!("/{name}")), "{name}: {told}");
+            assert!(Witnesses::of(&place).allow_a_new_log(&place).is_err());
+        }
+        std::fs::write(folder.path().join("log.db"), "").unwrap();
+        let told = refused(&place, &MemoryLog::new()).await.unwrap();
+        assert!(!told.contains("/log.db-wal"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_key_is_no_witness_where_a_first_start_was_killed_or_it_was_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut place = place(folder.path());
+        std::fs::write(place.key_path(), "a key").unwrap();
+        assert!(refused(&place, &MemoryLog::new()).await.is_some());
+        ServedMark::begin(folder.path(), Served::NOTHING).unwrap();
+        assert_eq!(refused(&place, &MemoryLog::new()).await, None);
+        std::fs::remove_file(folder.path().join(MARK_FILE)).unwrap();
+        place.key_file = Some(place.key_path());
+        assert_eq!(refused(&place, &MemoryLog::new()).await, None);
+    }
+}
