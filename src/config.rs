@@ -1,15 +1,16 @@
 //! Every option of the program, each also an environment variable `REPRISE_…`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use projections::sql::Location;
 
+mod listen;
 mod page;
 mod secret_value;
 mod tools;
+pub use listen::ListenAddress;
 pub use page::PageOptions;
 pub use secret_value::SecretValue;
 pub use tools::*;
@@ -141,19 +142,22 @@ pub enum Command {
 pub struct Serve {
     /// The address to listen on.
     #[arg(long, env = "REPRISE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// The address for operators' queries, off unless given. Nobody shows a token there: keep it on loopback.
     #[arg(long, env = "REPRISE_OPERATIONS", value_name = "ADDRESS:PORT")]
-    pub operations: Option<SocketAddr>,
+    pub operations: Option<ListenAddress>,
     /// Slots of the waiting room in a new log [default: 1000, 100000 with --demo]; `reprise room set` changes it later.
     #[arg(long, env = "REPRISE_CAPACITY", value_name = "N")]
     pub capacity: Option<u64>,
     /// Publish the demo's concerts and grant its three fixed tokens. Anyone may act as anyone.
     #[arg(long, env = "REPRISE_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
+    /// Connections at a time; of more, those go that idle longest [default: as many as the limit of open files allows].
+    #[arg(long, env = "REPRISE_MAX_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_connections: Option<u64>,
     /// Who may ask for a user's token. `open`: anyone, for anyone.
-    #[arg(long, env = "REPRISE_IDENTITY")]
-    pub identity: Option<Identity>,
+    #[arg(long, env = "REPRISE_IDENTITY", default_value = "open")]
+    pub identity: Identity,
     /// How long a start waits for the server of a log that is not there yet.
     #[arg(long, env = "REPRISE_WAIT_FOR_LOG", default_value_t = 60, value_name = "SECONDS")]
     pub wait_for_log: u64,

@@ -1,8 +1,10 @@
 //! The demo: concerts on sale now, and three fixed tokens for the load scripts that use them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{Action, Command, Credential, GrantToken, Position, State};
+use domain::limits::GRANT_AGAIN_SECONDS;
+use domain::{Action, Command, Credential, Deadline, GrantToken, Position, State, TokenHash, UserId};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::{self, CatalogError, CatalogFile, ConcertEntry, DEFAULT_TIME_ZONE, ScheduleEntry, ZoneEntry};
@@ -25,6 +27,9 @@ const CONCERTS: [(&str, &str, &str); 4] = [
 const FIRST_DAY: i64 = 30;
 const LAST_DAY: i64 = 365;
 
+/// How often it is looked whether a fixed token ends soon.
+const LOOK_AT_TOKENS: Duration = Duration::from_secs(60);
+
 /// Why the demo is not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
@@ -46,12 +51,38 @@ pub async fn prepare(engine: &Engine, log: &Arc<dyn EventLog>, state: &State) ->
     let steps = catalog::plan(&catalogue(created_at), state, created_at)?;
     let written = catalog::publish(engine, steps, || {}).await?;
     for (user_id, token_hash) in fixed_tokens() {
-        let action = Action::GrantToken(GrantToken { user_id, token_hash });
-        let command = Command { by: Credential::System, idempotency: None, action };
-        engine.submit(Submission::new(command, None)).await?;
+        grant(engine, user_id, token_hash).await?;
     }
     tracing::info!("the demo is on sale ({written} commands were needed): anyone may act as anyone");
     Ok(())
+}
+
+/// Keeps the fixed tokens from running out, as long as the demo runs.
+pub async fn keep_tokens(engine: Engine) {
+    loop {
+        tokio::time::sleep(LOOK_AT_TOKENS).await;
+        let (read_models, soon) = (engine.read_models(), engine.now().plus_seconds(GRANT_AGAIN_SECONDS));
+        let room = read_models.room.room();
+        for (user_id, token_hash) in fixed_tokens() {
+            // One that was left or has paid still names its user, until then.
+            let goes_on = room.by_hash(&token_hash).is_some_and(|token| match token.deadline() {
+                Deadline::Sale(deadline) => room.sale_time(soon) < deadline,
+                Deadline::Clock(deadline) => soon < deadline,
+            });
+            if goes_on {
+                continue;
+            }
+            if let Err(undecided) = grant(&engine, user_id, token_hash).await {
+                tracing::warn!("the demo's token of user {user_id} is not granted again yet: {undecided}");
+            }
+        }
+    }
+}
+
+async fn grant(engine: &Engine, user_id: UserId, token_hash: TokenHash) -> Result<(), Undecided> {
+    let action = Action::GrantToken(GrantToken { user_id, token_hash });
+    let command = Command { by: Credential::System, idempotency: None, action };
+    engine.submit(Submission::new(command, None)).await.map(drop)
 }
 
 /// The same file for the same log, whenever it is made: so a start that was killed is completed by the next.

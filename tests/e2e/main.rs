@@ -5,6 +5,7 @@
 mod bad_input;
 mod crash;
 mod documentation;
+mod http_edge;
 #[cfg(feature = "kurrentdb")]
 mod kurrentdb;
 mod metrics;

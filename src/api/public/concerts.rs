@@ -17,7 +17,7 @@ const SEATS_CACHE: &str = "private, no-cache";
 pub async fn list(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_anyone(&api, request, nothing, |view, ()| {
-        Ok(view.conditional(CONCERTS_CACHE, view.read_models.concerts.list()))
+        Ok(view.conditional_list(CONCERTS_CACHE, view.read_models.concerts.list()))
     })
     .await
 }
@@ -27,7 +27,7 @@ pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     let concert = |path: &PathIds, _: &mut _| path.id::<ConcertId>("concertId");
     query::by_anyone(&api, request, concert, |view, concert_id| {
         let shown = view.read_models.concerts.concert(concert_id);
-        Ok(view.conditional(CONCERTS_CACHE, shown.ok_or(Rejection::ConcertNotFound { concert_id })?))
+        Ok(view.conditional_list(CONCERTS_CACHE, shown.ok_or(Rejection::ConcertNotFound { concert_id })?))
     })
     .await
 }
@@ -37,7 +37,7 @@ pub async fn dates(api: Arc<Api>, request: Request) -> Outcome {
     let concert = |path: &PathIds, _: &mut _| path.id::<ConcertId>("concertId");
     query::by_anyone(&api, request, concert, |view, concert_id| {
         let shown = view.read_models.concerts.dates(concert_id);
-        Ok(view.conditional(CONCERTS_CACHE, shown.ok_or(Rejection::ConcertNotFound { concert_id })?))
+        Ok(view.conditional_list(CONCERTS_CACHE, shown.ok_or(Rejection::ConcertNotFound { concert_id })?))
     })
     .await
 }
@@ -54,7 +54,7 @@ pub async fn seats(api: Arc<Api>, request: Request) -> Outcome {
             return Err(room.not_admitted(token, view.now).into());
         }
         let list = view.read_models.seat_lists.get(concert_id, schedule_id)?;
-        Ok(view.conditional(SEATS_CACHE, if all { list.all() } else { list.available() }))
+        Ok(view.conditional_list(SEATS_CACHE, if all { list.all() } else { list.available() }))
     })
     .await
 }

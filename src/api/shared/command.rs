@@ -6,7 +6,8 @@
 
 use axum::body::{Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::HeaderValue;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderValue, Uri};
 use axum::response::Response;
 use domain::{Action, Answer, Command, Credential, IdempotencyKey, Position, UserId};
 
@@ -14,6 +15,7 @@ use super::api::Api;
 use super::idempotency::{self, IDEMPOTENT_REPLAYED};
 use super::json::{self, LOG_POSITION};
 use super::members::Members;
+use super::parameters::Parameters;
 use super::path::PathIds;
 use super::problem::{Outcome, Problem};
 use super::wire::{ChargeShown, PaymentShown, ReservationShown, TokenShown};
@@ -34,6 +36,7 @@ pub enum Body {
 pub struct CommandRequest {
     /// The ids in its path.
     pub path: PathIds,
+    uri: Uri,
     body: Bytes,
     idempotency: Option<IdempotencyKey>,
 }
@@ -50,8 +53,13 @@ impl CommandRequest {
             Body::Optional if unread.is_end_stream() => Bytes::new(),
             Body::Optional => body::read(&parts.headers, unread).await?,
         };
-        let idempotency = idempotency::key(&parts.headers, &parts.method, parts.uri.path(), &body)?;
-        Ok(Self { path: PathIds::of(&mut parts).await, body, idempotency })
+        let idempotency = idempotency::key(&parts.headers, &parts.method, asked_at(&parts.uri), &body)?;
+        Ok(Self { path: PathIds::of(&mut parts).await, uri: parts.uri, body, idempotency })
+    }
+
+    /// What stands after its path's question mark.
+    pub fn parameters(&self) -> Parameters {
+        Parameters::of(&self.uri)
     }
 
     /// The body's members.
@@ -61,6 +69,11 @@ impl CommandRequest {
     pub fn members(&self) -> Result<Members<'_>, Problem> {
         Members::of(&self.body)
     }
+}
+
+/// What a request is asked of: its path, with all that stands after it.
+fn asked_at(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("", PathAndQuery::as_str)
 }
 
 /// A command of whoever shows a token.

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::api::Api;
 use super::problem::{Outcome, Problem};
 use super::{json, kinds};
+use crate::engine::NotReady;
 
 /// `GET /healthz`: the process lives.
 pub async fn health(_: Arc<Api>, _: Request) -> Outcome {
@@ -18,6 +19,6 @@ pub async fn health(_: Arc<Api>, _: Request) -> Outcome {
 pub async fn readiness(api: Arc<Api>, _: Request) -> Outcome {
     match api.engine.readiness() {
         Ok(()) => Ok(json::answer(&json!({ "status": "ready" }))),
-        Err(reason) => Err(Problem::new(&kinds::LOG_UNAVAILABLE, reason)),
+        Err(NotReady { told, .. }) => Err(Problem::new(&kinds::LOG_UNAVAILABLE, told)),
     }
 }

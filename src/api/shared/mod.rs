@@ -3,8 +3,11 @@
 pub mod api;
 mod auth;
 mod body;
+mod coding;
 pub mod command;
 mod conditional;
+mod connections;
+mod framing;
 pub mod health;
 pub mod histories;
 mod idempotency;
@@ -22,4 +25,5 @@ mod request_id;
 mod respond;
 pub mod routes;
 pub mod serve;
+mod stalled;
 pub mod wire;

@@ -53,6 +53,11 @@ impl View {
         self.read_models.room.room().sale_time(self.now)
     }
 
+    /// The same of a list that is worth compressing.
+    pub fn conditional_list(&self, cache_control: &'static str, shown: Representation) -> Response {
+        conditional::respond_compressed(&self.headers, cache_control, shown)
+    }
+
     fn known(&self, token: &TokenHash) -> Result<&Token, Problem> {
         Ok(self.read_models.room.room().identify(token, self.now)?)
     }

@@ -166,6 +166,15 @@ pub struct ReservationShown<'a> {
     reservation_status: &'static str,
     #[serde(serialize_with = "serialize_rfc3339")]
     reservation_time: Timestamp,
+    /// Only a hold can run out.
+    #[serde(flatten)]
+    deadline: Option<DeadlineShown>,
+}
+
+/// When something runs out, and in how long: clients' clocks lie.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeadlineShown {
     /// Null while the sale is paused: nobody knows what the clock will show then.
     expires_at: Option<String>,
     expires_in_seconds: u64,
@@ -199,16 +208,10 @@ impl<'a> ReservationShown<'a> {
         };
         let seats: Vec<SeatShown<'a>> = hold.seats.iter().map(shown).collect::<Option<_>>()?;
         let first = seats.first()?;
-        let (expires_at, expires_in_seconds) = match status {
-            ReservationStatus::Held => deadline_shown(hold.expires_at, read_models, now),
-            ReservationStatus::Paid
-            | ReservationStatus::Cancelled
-            | ReservationStatus::Expired
-            | ReservationStatus::Refunded => {
-                let clock = read_models.room.room().sale_clock();
-                (Some(rfc3339(clock.clock_of(hold.expires_at, now))), clock.at(now).seconds_until(hold.expires_at))
-            }
-        };
+        let deadline = (status == ReservationStatus::Held).then(|| {
+            let (expires_at, expires_in_seconds) = deadline_shown(hold.expires_at, read_models, now);
+            DeadlineShown { expires_at, expires_in_seconds }
+        });
         Some(Self {
             reservation_id: hold.reservation_id,
             user_id: hold.user_id,
@@ -221,8 +224,7 @@ impl<'a> ReservationShown<'a> {
             total_price: hold.total_price,
             reservation_status: reservation_status(status),
             reservation_time: hold.held_at,
-            expires_at,
-            expires_in_seconds,
+            deadline,
             extendable: status == ReservationStatus::Held
                 && reservation.is_extendable(read_models.room.room().sale_time(now)),
         })

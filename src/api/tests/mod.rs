@@ -201,6 +201,9 @@ impl Answered {
 /// `token` may be empty: then none is shown.
 fn request(method: Method, path: &str, token: &str, headers: &[(&str, &str)], body: Body) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
+    if headers.iter().all(|(name, _)| *name != "host") {
+        request = request.header(header::HOST, "reprise.example");
+    }
     if !token.is_empty() {
         request = request.header(header::AUTHORIZATION, token);
     }

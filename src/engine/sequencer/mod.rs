@@ -24,7 +24,7 @@ use super::batch::{Batch, Sent};
 use super::clock_skew::ClockSkew;
 use super::head_readings::HeadReadings;
 use super::pending::Pending;
-use super::published::Published;
+use super::published::{NotReady, Published, Readiness};
 use super::queue::{Fill, Queue, lanes};
 use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, Seeds, SnapshotWriter, Submission, TICK_INTERVAL, Undecided};
 use crate::log::{AppendError, EventLog};
@@ -146,7 +146,7 @@ impl Sequencer {
     /// What it cannot know, it does not serve.
     pub async fn run(mut self) -> Result<(), Fatal> {
         self.skew = ClockSkew::watch(Arc::clone(&self.log)).await;
-        self.published.set_readiness(self.skew.in_bounds((self.clock)()));
+        self.published.set_readiness(self.clock_in_bounds());
         let mut ticks = tokio::time::interval(TICK_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let follows = self.log.is_shared();
@@ -208,7 +208,7 @@ impl Sequencer {
         if self.published.readiness().is_ok() {
             return if self.log.is_shared() { self.follow().await.map(drop) } else { Ok(()) };
         }
-        if self.skew.in_bounds((self.clock)()).is_err() {
+        if self.clock_in_bounds().is_err() {
             return Ok(());
         }
         let (log, head) = (Arc::clone(&self.log), self.state.head);
@@ -224,6 +224,10 @@ impl Sequencer {
         Ok(())
     }
 
+    fn clock_in_bounds(&self) -> Readiness {
+        self.skew.in_bounds((self.clock)()).map_err(NotReady::told_to_all)
+    }
+
     /// Sends what is decided, and what waits, as far as it has room in a batch.
     fn dispatch(&mut self) -> Dispatched {
         if self.is_silent {
@@ -231,9 +235,9 @@ impl Sequencer {
             self.turn_away();
             return Dispatched::Nothing;
         }
-        if let Err(reason) = self.skew.in_bounds((self.clock)()) {
+        if let Err(why) = self.clock_in_bounds() {
             self.undo_next();
-            self.fail(reason);
+            self.fail(why);
             self.turn_away();
             return Dispatched::Nothing;
         }
@@ -335,7 +339,7 @@ impl Sequencer {
             }
             self.published.publish(self.read_models.clone());
             self.is_silent = false;
-            self.published.set_readiness(self.skew.in_bounds((self.clock)()));
+            self.published.set_readiness(self.clock_in_bounds());
         }
         batch.answer();
         self.offer_snapshot();

@@ -1,0 +1,57 @@
+//! Until when (in sale time) those inside the room may stay at most: how long a slot takes to become free, whoever leaves.
+
+use domain::{Agenda, Deadline, SaleTime, Token, TokenStatus};
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+
+const MILLIS_PER_SECOND: i64 = 1_000;
+
+/// How many have to leave in each second at the latest, those with a slot only. By second, so that there are no more of
+/// them than seconds in which somebody may stay, however large the room is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Inside {
+    leaving: OrdMap<i64, u32>,
+}
+
+impl Inside {
+    /// When so many of those inside will have left at the latest. `None` where fewer are inside.
+    pub(crate) fn left_by(&self, many: u64) -> Option<SaleTime> {
+        let mut left = 0;
+        let second = self.leaving.iter().find(|(_, leaving)| {
+            left += u64::from(**leaving);
+            left >= many
+        });
+        second.map(|(second, _)| SaleTime::from_millis(second * MILLIS_PER_SECOND))
+    }
+
+    /// When the last of them will have left.
+    pub(crate) fn all_left(&self) -> Option<SaleTime> {
+        self.leaving.get_max().map(|(second, _)| SaleTime::from_millis(second * MILLIS_PER_SECOND))
+    }
+}
+
+fn second_of(token: &Token) -> Option<i64> {
+    match token.deadline() {
+        Deadline::Sale(deadline) if token.status == TokenStatus::Active && !token.is_granted() => {
+            Some(deadline.millis().div_euclid(MILLIS_PER_SECOND))
+        }
+        Deadline::Sale(_) | Deadline::Clock(_) => None,
+    }
+}
+
+impl Agenda for Inside {
+    fn enter(&mut self, token: &Token) {
+        if let Some(second) = second_of(token) {
+            *self.leaving.entry(second).or_default() += 1;
+        }
+    }
+
+    fn leave(&mut self, before: &Token) {
+        let Some(second) = second_of(before) else { return };
+        let Some(leaving) = self.leaving.get_mut(&second) else { return };
+        *leaving -= 1;
+        if *leaving == 0 {
+            self.leaving.remove(&second);
+        }
+    }
+}
