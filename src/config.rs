@@ -3,18 +3,21 @@
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use projections::sql::Location;
 
+mod identity;
 mod listen;
 mod page;
 mod secret_value;
 mod tools;
+pub use identity::{Charging, IdentityMode, IdentityOptions, IdentityProblem};
 pub use listen::ListenAddress;
 pub use page::PageOptions;
 pub use secret_value::SecretValue;
 pub use tools::*;
 
+use crate::api::MAX_STREAMS;
 use crate::key::KEY_FILE;
 use crate::log::LogAddress;
 use crate::logging::{LogFormat, LogLevel};
@@ -112,7 +115,7 @@ impl Place {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve a sale over HTTP.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Import concerts, schedules and seats, or print an example of a file.
     #[command(subcommand)]
     Catalog(Catalog),
@@ -155,9 +158,11 @@ pub struct Serve {
     /// Connections at a time; of more, those go that idle longest [default: as many as the limit of open files allows].
     #[arg(long, env = "REPRISE_MAX_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_connections: Option<u64>,
-    /// Who may ask for a user's token. `open`: anyone, for anyone.
-    #[arg(long, env = "REPRISE_IDENTITY", default_value = "open")]
-    pub identity: Identity,
+    /// Streams at a time.
+    #[arg(long, env = "REPRISE_MAX_STREAMS", value_name = "N", default_value_t = MAX_STREAMS)]
+    pub max_streams: usize,
+    #[command(flatten)]
+    pub identity: IdentityOptions,
     /// How long a start waits for the server of a log that is not there yet.
     #[arg(long, env = "REPRISE_WAIT_FOR_LOG", default_value_t = 60, value_name = "SECONDS")]
     pub wait_for_log: u64,
@@ -166,13 +171,6 @@ pub struct Serve {
     pub accept_clock: bool,
     #[command(flatten)]
     pub page: PageOptions,
-}
-
-/// How the server knows who asks for a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Identity {
-    /// It believes everyone.
-    Open,
 }
 
 #[derive(Debug, Subcommand)]

@@ -65,7 +65,7 @@ pub async fn keep_tokens(engine: Engine) {
         let room = read_models.room.room();
         for (user_id, token_hash) in fixed_tokens() {
             // One that was left or has paid still names its user, until then.
-            let goes_on = room.by_hash(&token_hash).is_some_and(|token| match token.deadline() {
+            let goes_on = room.by_hash(&token_hash).is_some_and(|token| match room.deadline(token, engine.now()) {
                 Deadline::Sale(deadline) => room.sale_time(soon) < deadline,
                 Deadline::Clock(deadline) => soon < deadline,
             });

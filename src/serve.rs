@@ -11,11 +11,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api::operations::{self, Door, House};
-use crate::api::{self, Api, Pages, Settings};
-use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, ListenAddress, Place, Serve};
+use crate::api::{self, Api, Pages, Settings, Streams};
+use crate::config::{
+    Charging, DEFAULT_CAPACITY, DEMO_CAPACITY, IdentityMode, IdentityProblem, ListenAddress, Place, Serve,
+};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock, until_ready};
 use crate::demo::{self, DemoError};
 use crate::engine::{Engine, Fatal, SnapshotFolder, SnapshotWriter, SnapshotsWritten, StartError};
+use crate::identity::{self, Identity};
 use crate::key::ServerKey;
 use crate::log::{EventLog, FolderLock};
 use crate::operations::socket;
@@ -56,6 +59,10 @@ pub enum ServeError {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error("the data folder takes no socket for operators (operations.sock): {0}")]
     Socket(std::io::Error),
+    #[error(transparent)]
+    Identity(#[from] IdentityProblem),
+    #[error("no client for HTTPS can be made, with which the identity provider's keys are fetched: {0}")]
+    Keys(reqwest::Error),
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
 }
@@ -66,6 +73,7 @@ pub enum ServeError {
 /// It could not start, or the log failed.
 pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     let open_files = open_files::raise_limit();
+    let provider = options.identity.settings(options.demo)?;
     // The port comes first: where it is taken, the folder stays as it is.
     let listener = listen(&options.listen).await?;
     let operations_listener = match &options.operations {
@@ -73,7 +81,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
         None => None,
     };
     let told_to_stop = stop_signal().map_err(ServeError::Signals)?;
-    if !options.demo {
+    if provider.is_none() && !options.demo {
         tracing::warn!("--identity open: anyone may ask for anyone's token");
     }
 
@@ -92,19 +100,22 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
     let projector = Projector::new(place.read_models()?, log.clone());
     let projecting = tokio::spawn(projector.clone().run());
     let keeping_tokens = options.demo.then(|| tokio::spawn(demo::keep_tokens(engine.clone())));
-    let settings =
-        Settings { identity: "open", charge: "own", login: options.page.login(None), roles_claim: "roles".to_owned() };
-    let pages = Pages::new(&settings, !options.page.no_page);
-    let api = Arc::new(Api { engine, key, projector: projector.clone(), pages, log: log.clone() });
-    // It goes when both listeners have stopped: the sequencer ends with the last holder of the engine.
+    let pages = Pages::new(&page_settings(options, provider.as_ref()), !options.page.no_page);
+    let identity = provider.map(Identity::new).transpose().map_err(ServeError::Keys)?;
+    let keeping_keys = identity.clone().map(|identity| tokio::spawn(identity.keep_keys()));
+    // The engine goes when both listeners have stopped: the sequencer ends with its last holder.
     let (stop, stopped) = watch::channel(());
+    let streams = Streams::start(engine.clone(), options.max_streams, stopped.clone());
+    let door = Door::Listener(identity.clone());
+    let projector_too = projector.clone();
+    let api = Arc::new(Api { engine, key, projector: projector_too, pages, streams, identity, log: log.clone() });
     let until_stopped = || {
         let mut stopped = stopped.clone();
         async move { drop(stopped.changed().await) }
     };
     let operations = operations_listener.map(|listener| {
         tracing::info!("operations on http://{}", local_address(&listener));
-        let router = operators_router(&api, Door::Listener(None), stopped.clone());
+        let router = operators_router(&api, door, stopped.clone());
         tokio::spawn(api::serve(listener, router, OPERATORS_CONNECTIONS, until_stopped()))
     });
     let socket = operators_router(&api, Door::Socket, stopped.clone());
@@ -129,7 +140,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<(), ServeError> {
         () = &mut told_to_stop => tracing::info!("stopping: answering what is held"),
     }
     let _ = stop.send(());
-    if let Some(keeping) = keeping_tokens {
+    for keeping in keeping_tokens.into_iter().chain(keeping_keys) {
         keeping.abort();
     }
     let deadline = tokio::time::Instant::now() + SHUTDOWN_DEADLINE;
@@ -204,6 +215,23 @@ async fn prepare(place: &Place, options: &Serve) -> Result<Prepared, ServeError>
         demo::prepare(&engine, &log, &state).await?;
     }
     Ok(Prepared { engine, sequencer, snapshots_written, log, key, _lock: lock })
+}
+
+/// What the pages are told of identity.
+fn page_settings(options: &Serve, provider: Option<&identity::Settings>) -> Settings {
+    let issuer = provider.and_then(|provider| provider.issuers.first()).map(String::as_str);
+    Settings {
+        identity: match options.identity.identity {
+            IdentityMode::Open => "open",
+            IdentityMode::Jwt => "jwt",
+        },
+        charge: match options.identity.charging() {
+            Charging::Own => "own",
+            Charging::Cashier => "cashier",
+        },
+        login: options.page.login(issuer),
+        roles_claim: options.identity.jwt_roles_claim.clone(),
+    }
 }
 
 /// Listens on the first address that a name stands for and that can be had.

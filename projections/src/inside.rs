@@ -1,6 +1,6 @@
 //! Until when (in sale time) those inside the room may stay at most: how long a slot takes to become free, whoever leaves.
 
-use domain::{Agenda, Deadline, SaleTime, Token, TokenStatus};
+use domain::{Agenda, SaleTime, Token, TokenStatus};
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
@@ -30,24 +30,21 @@ impl Inside {
     }
 }
 
-fn second_of(token: &Token) -> Option<i64> {
-    match token.deadline() {
-        Deadline::Sale(deadline) if token.status == TokenStatus::Active && !token.is_granted() => {
-            Some(deadline.millis().div_euclid(MILLIS_PER_SECOND))
-        }
-        Deadline::Sale(_) | Deadline::Clock(_) => None,
-    }
+/// The second of a deadline, where the token takes a slot until then.
+fn second_of(token: &Token, deadline: SaleTime) -> Option<i64> {
+    let takes_a_slot = token.status == TokenStatus::Active && !token.is_granted();
+    takes_a_slot.then(|| deadline.millis().div_euclid(MILLIS_PER_SECOND))
 }
 
 impl Agenda for Inside {
-    fn enter(&mut self, token: &Token) {
-        if let Some(second) = second_of(token) {
+    fn enter(&mut self, token: &Token, deadline: SaleTime) {
+        if let Some(second) = second_of(token, deadline) {
             *self.leaving.entry(second).or_default() += 1;
         }
     }
 
-    fn leave(&mut self, before: &Token) {
-        let Some(second) = second_of(before) else { return };
+    fn leave(&mut self, before: &Token, deadline: SaleTime) {
+        let Some(second) = second_of(before, deadline) else { return };
         let Some(leaving) = self.leaving.get_mut(&second) else { return };
         *leaving -= 1;
         if *leaving == 0 {

@@ -160,22 +160,26 @@ impl RoomView {
         Some(all_left + rounds * ACTIVE_SECONDS.unsigned_abs())
     }
 
+    /// `OPEN`, `PREQUEUE` or `PAUSED`; where two hold, the pre-queue comes first.
+    pub fn state(&self, now: Timestamp) -> &'static str {
+        if self.room.openings().is_prequeue(now) {
+            "PREQUEUE"
+        } else if self.room.sale_clock().last_pause().is_some() {
+            "PAUSED"
+        } else {
+            "OPEN"
+        }
+    }
+
     /// A pause that ends by itself ends here with the tick that says so.
     fn shown(&self, now: Timestamp) -> Queue<'_> {
         let (openings, pause) = (self.room.openings(), self.room.sale_clock().last_pause());
         let (announced, last) = (openings.announced(), openings.last_draw());
         let is_prequeue = openings.is_prequeue(now);
         let pending = announced.and_then(|opening| DrawShown::of(opening, None));
-        let state = if is_prequeue {
-            "PREQUEUE"
-        } else if pause.is_some() {
-            "PAUSED"
-        } else {
-            "OPEN"
-        };
         Queue {
             room_id: RoomId::FIRST,
-            state,
+            state: self.state(now),
             opens_at: announced.map(|opening| rfc3339(opening.opens_at)),
             pause_reason: pause.map(|pause| &*pause.reason),
             resumes_at: pause.and_then(|pause| pause.resumes_at).map(rfc3339),
@@ -302,7 +306,7 @@ mod tests {
         assert_ne!(models.room.queue(T0).etag, before.etag);
     }
 
-    fn queue(models: &crate::ReadModels, seconds: i64) -> serde_json::Value {
+    fn queue(models: &ReadModels, seconds: i64) -> serde_json::Value {
         serde_json::from_slice(&models.room.queue(T0.plus_seconds(seconds)).body).unwrap()
     }
 

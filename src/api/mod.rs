@@ -14,4 +14,5 @@ mod tests;
 pub use shared::api::Api;
 pub use shared::pages::{Login, Pages, Settings};
 pub use shared::serve::serve;
+pub use shared::streams::{MAX_STREAMS, Streams};
 pub(crate) use shared::wire;

@@ -37,6 +37,7 @@ pub struct CommandRequest {
     /// The ids in its path.
     pub path: PathIds,
     uri: Uri,
+    takes: Body,
     body: Bytes,
     idempotency: Option<IdempotencyKey>,
 }
@@ -54,7 +55,7 @@ impl CommandRequest {
             Body::Optional => body::read(&parts.headers, unread).await?,
         };
         let idempotency = idempotency::key(&parts.headers, &parts.method, asked_at(&parts.uri), &body)?;
-        Ok(Self { path: PathIds::of(&mut parts).await, uri: parts.uri, body, idempotency })
+        Ok(Self { path: PathIds::of(&mut parts).await, uri: parts.uri, takes, body, idempotency })
     }
 
     /// What stands after its path's question mark.
@@ -62,11 +63,14 @@ impl CommandRequest {
         Parameters::of(&self.uri)
     }
 
-    /// The body's members.
+    /// The body's members; those of none, where no body need come and none came.
     ///
     /// # Errors
     /// It is no JSON object.
     pub fn members(&self) -> Result<Members<'_>, Problem> {
+        if self.takes == Body::Optional && self.body.is_empty() {
+            return Ok(Members::none());
+        }
         Members::of(&self.body)
     }
 }
@@ -104,10 +108,11 @@ pub async fn by_holder(
 pub async fn by_user(
     api: &Api,
     request: Request,
+    takes: Body,
     parse: impl FnOnce(&CommandRequest) -> Result<(UserId, Action), Problem>,
 ) -> Outcome {
     let at_the_door = |fault: Problem| fault.at(api.engine.read_models().head.position);
-    let asked = CommandRequest::read(request, Body::Json).await.map_err(at_the_door)?;
+    let asked = CommandRequest::read(request, takes).await.map_err(at_the_door)?;
     let (user_id, action) = parse(&asked).map_err(at_the_door)?;
     decide(api, Credential::User(user_id), asked, action).await
 }

@@ -17,6 +17,9 @@ pub async fn health(_: Arc<Api>, _: Request) -> Outcome {
 
 /// `GET /readyz`: commands can be taken, or why not.
 pub async fn readiness(api: Arc<Api>, _: Request) -> Outcome {
+    if let Some(Err(why)) = api.identity.as_ref().map(|identity| identity.readiness()) {
+        return Err(Problem::new(&kinds::IDENTITY_UNAVAILABLE, why));
+    }
     match api.engine.readiness() {
         Ok(()) => Ok(json::answer(&json!({ "status": "ready" }))),
         Err(NotReady { told, .. }) => Err(Problem::new(&kinds::LOG_UNAVAILABLE, told)),

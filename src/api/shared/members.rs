@@ -48,6 +48,11 @@ impl<'a> Members<'a> {
         Ok(Self { given, errors: Vec::new() })
     }
 
+    /// Those of no body at all.
+    pub fn none() -> Self {
+        Self { given: Vec::new(), errors: Vec::new() }
+    }
+
     /// Whether a member is there.
     pub fn has(&self, field: &str) -> bool {
         self.given.iter().any(|(name, value)| name == field && value.get() != NULL)
@@ -141,12 +146,8 @@ impl<'a> Members<'a> {
     /// # Errors
     /// Every member that is wrong, and every one that nobody asked for.
     pub fn complete<T>(mut self, made: Option<T>) -> Result<T, Problem> {
-        let mut unknown: Vec<_> = self
-            .given
-            .into_iter()
-            .filter(|(_, value)| value.get() != NULL)
-            .map(|(name, _)| shortened(name))
-            .collect();
+        let mut unknown: Vec<_> =
+            self.given.into_iter().filter(|(_, value)| value.get() != NULL).map(|(name, _)| shortened(name)).collect();
         unknown.sort_unstable();
         unknown.dedup();
         unknown.truncate(MAX_UNKNOWN_NAMED);
@@ -165,8 +166,7 @@ impl<'a> Members<'a> {
     }
 
     fn take_where(&mut self, field: &str, counts: impl Fn(&RawValue) -> bool) -> Option<&'a RawValue> {
-        let mut named =
-            self.given.iter().enumerate().filter(|(_, (name, value))| name == field && counts(value));
+        let mut named = self.given.iter().enumerate().filter(|(_, (name, value))| name == field && counts(value));
         match (named.next(), named.next()) {
             (Some((index, _)), None) => return Some(self.given.swap_remove(index).1),
             (Some(_), Some(_)) => self.refuse(field, "is given more than once"),

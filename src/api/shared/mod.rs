@@ -26,4 +26,5 @@ mod respond;
 pub mod routes;
 pub mod serve;
 mod stalled;
+pub mod streams;
 pub mod wire;

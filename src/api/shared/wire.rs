@@ -60,6 +60,30 @@ impl TokenShown {
     }
 }
 
+/// A token as whoever watches it reads it: with the state of the room.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WatchedTokenShown<'a> {
+    #[serde(flatten)]
+    token: TokenShown,
+    state: &'static str,
+    pause_reason: Option<&'a str>,
+    resumes_at: Option<String>,
+}
+
+impl<'a> WatchedTokenShown<'a> {
+    /// The token, and the room as of `read_models`.
+    pub fn of(token: TokenShown, read_models: &'a ReadModels, now: Timestamp) -> Self {
+        let pause = read_models.room.room().sale_clock().last_pause();
+        Self {
+            token,
+            state: read_models.room.state(now),
+            pause_reason: pause.map(|pause| &*pause.reason),
+            resumes_at: pause.and_then(|pause| pause.resumes_at).map(rfc3339),
+        }
+    }
+}
+
 /// What a wallet holds.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -169,6 +193,8 @@ pub struct ReservationShown<'a> {
     /// Only a hold can run out.
     #[serde(flatten)]
     deadline: Option<DeadlineShown>,
+    /// Whether the hold can be made longer now.
+    extendable: bool,
 }
 
 /// When something runs out, and in how long: clients' clocks lie.
@@ -178,8 +204,6 @@ struct DeadlineShown {
     /// Null while the sale is paused: nobody knows what the clock will show then.
     expires_at: Option<String>,
     expires_in_seconds: u64,
-    /// Whether the hold can be made longer now.
-    extendable: bool,
 }
 
 /// A seat of a reservation, at the price that was agreed on.
