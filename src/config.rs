@@ -1,19 +1,23 @@
 //! Every option of the program, each also an environment variable `REPRISE_…`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use projections::sql::Location;
 
+mod identity;
+mod listen;
 mod page;
 mod secret_value;
 mod tools;
+pub use identity::{Charging, IdentityMode, IdentityOptions, IdentityProblem};
+pub use listen::ListenAddress;
 pub use page::PageOptions;
 pub use secret_value::SecretValue;
 pub use tools::*;
 
+use crate::api::MAX_STREAMS;
 use crate::key::KEY_FILE;
 use crate::log::LogAddress;
 use crate::logging::{LogFormat, LogLevel};
@@ -111,7 +115,7 @@ impl Place {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve a sale over HTTP.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Import concerts, schedules and seats, or print an example of a file.
     #[command(subcommand)]
     Catalog(Catalog),
@@ -141,19 +145,24 @@ pub enum Command {
 pub struct Serve {
     /// The address to listen on.
     #[arg(long, env = "REPRISE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// The address for operators' queries, off unless given. Nobody shows a token there: keep it on loopback.
     #[arg(long, env = "REPRISE_OPERATIONS", value_name = "ADDRESS:PORT")]
-    pub operations: Option<SocketAddr>,
+    pub operations: Option<ListenAddress>,
     /// Slots of the waiting room in a new log [default: 1000, 100000 with --demo]; `reprise room set` changes it later.
     #[arg(long, env = "REPRISE_CAPACITY", value_name = "N")]
     pub capacity: Option<u64>,
     /// Publish the demo's concerts and grant its three fixed tokens. Anyone may act as anyone.
     #[arg(long, env = "REPRISE_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
-    /// Who may ask for a user's token. `open`: anyone, for anyone.
-    #[arg(long, env = "REPRISE_IDENTITY")]
-    pub identity: Option<Identity>,
+    /// Connections at a time; of more, those go that idle longest [default: as many as the limit of open files allows].
+    #[arg(long, env = "REPRISE_MAX_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_connections: Option<u64>,
+    /// Streams at a time.
+    #[arg(long, env = "REPRISE_MAX_STREAMS", value_name = "N", default_value_t = MAX_STREAMS)]
+    pub max_streams: usize,
+    #[command(flatten)]
+    pub identity: IdentityOptions,
     /// How long a start waits for the server of a log that is not there yet; `/readyz` says so meanwhile.
     #[arg(long, env = "REPRISE_WAIT_FOR_LOG", default_value_t = 60, value_name = "SECONDS")]
     pub wait_for_log: u64,
@@ -166,13 +175,6 @@ pub struct Serve {
     pub accept_rewind: Option<crate::tools::Expected>,
     #[command(flatten)]
     pub page: PageOptions,
-}
-
-/// How the server knows who asks for a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Identity {
-    /// It believes everyone.
-    Open,
 }
 
 #[derive(Debug, Subcommand)]

@@ -306,7 +306,7 @@ mod tests {
         // One that is there is served at once: queries work, and why there are no commands is told.
         shows(-10);
         let second = started(&log, &key).await;
-        until(|| second.readiness().is_err_and(|why| why.contains("clock") && why.contains("ahead"))).await;
+        until(|| second.readiness().is_err_and(|why| why.told.contains("clock") && why.told.contains("ahead"))).await;
         shows(0);
         until(|| second.readiness().is_ok()).await;
     }

@@ -1,8 +1,12 @@
 //! The demo: concerts on sale now, and three fixed tokens for the load scripts that use them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{Action, Catalogue, Command, Credential, GrantToken, Position, ScheduleId, State};
+use domain::limits::GRANT_AGAIN_SECONDS;
+use domain::{
+    Action, Catalogue, Command, Credential, Deadline, GrantToken, Position, ScheduleId, State, TokenHash, UserId,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::{
@@ -26,6 +30,9 @@ const CONCERTS: [(&str, &str, &str); 4] = [
 /// From the log's beginning to the first schedule, and to the last: a month and a year.
 const FIRST_DAY: i64 = 30;
 const LAST_DAY: i64 = 365;
+
+/// How often it is looked whether a fixed token ends soon.
+const LOOK_AT_TOKENS: Duration = Duration::from_secs(60);
 
 /// Why the demo is not ready.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +58,7 @@ pub async fn prepare(engine: &Engine, log: &Arc<dyn EventLog>, state: &State) ->
         catalog::publish(engine, plan, Order::by(Credential::System), |_, _| {}).await?;
     }
     for (user_id, token_hash) in fixed_tokens() {
-        let action = Action::GrantToken(GrantToken { user_id, token_hash });
-        let command = Command { by: Credential::System, idempotency: None, action };
-        engine.submit(Submission::new(command, None)).await?;
+        grant(engine, user_id, token_hash).await?;
     }
     tracing::info!("the demo is on sale: anyone may act as anyone");
     Ok(())
@@ -64,6 +69,34 @@ fn is_published(catalogue: &Catalogue) -> bool {
     let mut ids = 1..=SCHEDULES.iter().sum();
     let is_visible = |id: ScheduleId| catalogue.schedules().get(&id)?.visible_times().map(|_| ());
     ids.all(|id| ScheduleId::try_from(id).ok().and_then(is_visible).is_some())
+}
+
+/// Keeps the fixed tokens from running out, as long as the demo runs.
+pub async fn keep_tokens(engine: Engine) {
+    loop {
+        tokio::time::sleep(LOOK_AT_TOKENS).await;
+        let (read_models, soon) = (engine.read_models(), engine.now().plus_seconds(GRANT_AGAIN_SECONDS));
+        let room = read_models.room.room();
+        for (user_id, token_hash) in fixed_tokens() {
+            // One that was left or has paid still names its user, until then.
+            let goes_on = room.by_hash(&token_hash).is_some_and(|token| match room.deadline(token, engine.now()) {
+                Deadline::Sale(deadline) => room.sale_time(soon) < deadline,
+                Deadline::Clock(deadline) => soon < deadline,
+            });
+            if goes_on {
+                continue;
+            }
+            if let Err(undecided) = grant(&engine, user_id, token_hash).await {
+                tracing::warn!("the demo's token of user {user_id} is not granted again yet: {undecided}");
+            }
+        }
+    }
+}
+
+async fn grant(engine: &Engine, user_id: UserId, token_hash: TokenHash) -> Result<(), Undecided> {
+    let action = Action::GrantToken(GrantToken { user_id, token_hash });
+    let command = Command { by: Credential::System, idempotency: None, action };
+    engine.submit(Submission::new(command, None)).await.map(drop)
 }
 
 /// The same file for the same log, whenever it is made: so a start that was killed is completed by the next.

@@ -15,6 +15,7 @@ pub mod key;
 pub mod log;
 pub mod logging;
 pub mod metrics;
+pub mod open_files;
 pub mod operations;
 pub mod printing;
 pub mod progress;

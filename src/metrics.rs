@@ -37,6 +37,8 @@ pub const LANE_LENGTH: &str = "reprise_lane_length";
 pub const LOG_POSITION: &str = "reprise_log_position";
 /// 1 while commands can be taken.
 pub const READY: &str = "reprise_ready";
+/// Streams that are open.
+pub const STREAMS: &str = "reprise_streams";
 /// Tokens in line.
 pub const ROOM_WAITING: &str = "reprise_room_waiting";
 /// Tokens that take a slot.
@@ -157,6 +159,7 @@ fn describe() {
     describe_gauge!(LOG_POSITION, "The position of the last event that queries see");
     describe_counter!(LINES_LOST, "Lines for standard error that were lost, since nobody read them");
     describe_gauge!(READY, "1 while commands can be taken");
+    describe_gauge!(STREAMS, "Streams that are open");
     describe_gauge!(ROOM_WAITING, "Tokens in line");
     describe_gauge!(ROOM_ACTIVE, "Tokens in the room that take a slot");
     describe_gauge!(ROOM_CAPACITY, "Slots of the room");

@@ -1,6 +1,5 @@
 //! `reprise serve`: everything put together, from the socket to the log, and taken apart again in order.
 
-mod open_files;
 mod signals;
 mod waiting;
 
@@ -17,17 +16,20 @@ use tokio::task::JoinHandle;
 use self::signals::Signals;
 pub use self::signals::survive_long_files;
 use crate::api::operations::{self, Door, House};
-use crate::api::{self, Api, Pages, Settings};
-use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, Identity, Place, Serve};
+use crate::api::{self, Api, Pages, Settings, Streams};
+use crate::config::{
+    Charging, DEFAULT_CAPACITY, DEMO_CAPACITY, IdentityMode, IdentityProblem, ListenAddress, Place, Serve,
+};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock, until_ready};
 use crate::demo::{self, DemoError};
 use crate::engine::{Engine, Fatal, SnapshotFolder, SnapshotWriter, SnapshotsWritten, StartError};
 use crate::failure::Failure;
+use crate::identity::{self, Identity};
 use crate::key::ServerKey;
 use crate::log::{EventLog, FolderLock};
-use crate::metrics;
 use crate::operations::socket;
 use crate::projector::Projector;
+use crate::{metrics, open_files};
 
 /// How long a server that was told to stop may take to answer what it holds.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(9);
@@ -42,15 +44,14 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Linux). Where everyone comes at once, one too many is not refused but forgotten, and its client tries again after a second.
 const BACKLOG: u32 = 65_535;
 
+/// How many connections the operators' listener has at a time. Their files are among those that are kept back.
+const OPERATORS_CONNECTIONS: usize = 32;
+
 /// Why a server does not start, or stops by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error(
-        "nobody's identity can be checked yet: say --identity open to let anyone ask for anyone's token, or --demo"
-    )]
-    NoIdentity,
     #[error("cannot listen on {address}: {error}")]
-    Listen { address: SocketAddr, error: std::io::Error },
+    Listen { address: ListenAddress, error: std::io::Error },
     #[error(transparent)]
     Folder(#[from] FolderProblem),
     #[error(transparent)]
@@ -67,6 +68,10 @@ pub enum ServeError {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error("the data folder takes no socket for operators (operations.sock): {0}")]
     Socket(std::io::Error),
+    #[error(transparent)]
+    Identity(#[from] IdentityProblem),
+    #[error("no client for HTTPS can be made, with which the identity provider's keys are fetched: {0}")]
+    Keys(reqwest::Error),
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
 }
@@ -95,19 +100,16 @@ impl From<ServeError> for Failure {
 /// # Errors
 /// It could not start, or the log failed.
 pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeError> {
-    if !options.demo && options.identity != Some(Identity::Open) {
-        return Err(ServeError::NoIdentity);
-    }
+    let open_files = open_files::raise_limit();
+    let provider = options.identity.settings(options.demo)?;
     // The port comes first: where it is taken, the folder stays as it is.
-    let address = options.listen;
-    let listener = listen(address)?;
-    let operations_listener = match options.operations {
-        Some(address) => Some(listen(address)?),
+    let listener = listen(&options.listen).await?;
+    let operations_listener = match &options.operations {
+        Some(address) => Some(listen(address).await?),
         None => None,
     };
     let mut signals = Signals::heed().map_err(ServeError::Signals)?;
-    open_files::raise();
-    if options.identity == Some(Identity::Open) {
+    if provider.is_none() && !options.demo {
         tracing::warn!("--identity open: anyone may ask for anyone's token");
     }
 
@@ -120,30 +122,34 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
         }
     };
 
-    let address = listener.local_addr().unwrap_or(address);
+    let max_connections = open_files::max_connections(options.max_connections, open_files);
     let socket_listener = socket::bind(&place.data).map_err(ServeError::Socket)?;
     let projector = Projector::new(place.read_models()?, log.clone());
     let projecting = tokio::spawn(projector.clone().run());
-    let settings =
-        Settings { identity: "open", charge: "own", login: options.page.login(None), roles_claim: "roles".to_owned() };
-    let pages = Pages::new(&settings, !options.page.no_page);
-    let api = Arc::new(Api { engine, key, projector: projector.clone(), pages, log: log.clone() });
-    // It goes when both listeners have stopped: the sequencer ends with the last holder of the engine.
+    let keeping_tokens = options.demo.then(|| tokio::spawn(demo::keep_tokens(engine.clone())));
+    let pages = Pages::new(&page_settings(options, provider.as_ref()), !options.page.no_page);
+    let identity = provider.map(Identity::new).transpose().map_err(ServeError::Keys)?;
+    let keeping_keys = identity.clone().map(|identity| tokio::spawn(identity.keep_keys()));
+    // The engine goes when both listeners have stopped: the sequencer ends with its last holder.
     let (stop, stopped) = watch::channel(());
+    let streams = Streams::start(engine.clone(), options.max_streams, stopped.clone());
+    let door = Door::Listener(identity.clone());
+    let projector_too = projector.clone();
+    let api = Arc::new(Api { engine, key, projector: projector_too, pages, streams, identity, log: log.clone() });
     let until_stopped = || {
         let mut stopped = stopped.clone();
         async move { drop(stopped.changed().await) }
     };
     let operations = operations_listener.map(|listener| {
-        tracing::info!("operations on http://{}", listener.local_addr().unwrap_or(address));
-        let router = operators_router(&api, Door::Listener(None), stopped.clone());
-        tokio::spawn(api::serve(listener, router, until_stopped()))
+        tracing::info!("operations on http://{}", local_address(&listener));
+        let router = operators_router(&api, door, stopped.clone());
+        tokio::spawn(api::serve(listener, router, OPERATORS_CONNECTIONS, until_stopped()))
     });
     let socket = operators_router(&api, Door::Socket, stopped.clone());
     let socket = socket::serve(socket_listener, &place.data, socket, stopped.clone());
-    tracing::info!("listening on http://{address}");
-    let public =
-        tokio::spawn(api::serve(listener, api::public::router(api, options.operations.is_none()), until_stopped()));
+    tracing::info!("listening on http://{}", local_address(&listener));
+    let router = api::public::router(api, options.operations.is_none());
+    let public = tokio::spawn(api::serve(listener, router, max_connections, until_stopped()));
     let http = async {
         let _ = public.await;
         let _ = socket.await;
@@ -162,6 +168,9 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
         () = signals.stop() => tracing::info!("stopping: answering what is held"),
     }
     let _ = stop.send(());
+    for keeping in keeping_tokens.into_iter().chain(keeping_keys) {
+        keeping.abort();
+    }
     let deadline = tokio::time::Instant::now() + SHUTDOWN_DEADLINE;
     let drained = async {
         let _ = http.await;
@@ -221,6 +230,12 @@ async fn prepare(place: &Place, options: &Serve, listener: &TcpListener) -> Resu
     }
     let capacity = options.capacity.unwrap_or(if options.demo { DEMO_CAPACITY } else { DEFAULT_CAPACITY });
     let state = replayed.state.clone();
+    if let Some(asked) = options.capacity.filter(|asked| state.log.is_some() && *asked != state.room.capacity()) {
+        let capacity = state.room.capacity();
+        tracing::warn!(
+            "--capacity {asked} is for a new log: the room of this one has {capacity} slots; to change that, use `reprise room set --capacity {asked}`"
+        );
+    }
     let snapshots = SnapshotFolder::beside(&place.data);
     let (snapshots, snapshots_written) = SnapshotWriter::start(snapshots, last_snapshot);
     let (engine, sequencer) = start(log.clone(), replayed, &key, capacity, served, Some(snapshots)).await?;
@@ -235,14 +250,46 @@ async fn prepare(place: &Place, options: &Serve, listener: &TcpListener) -> Resu
     Ok(Prepared { engine, sequencer, snapshots_written, log, key, _lock: lock })
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    let bound = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
-    };
-    bound().map_err(|error| ServeError::Listen { address, error })
+/// What the pages are told of identity.
+fn page_settings(options: &Serve, provider: Option<&identity::Settings>) -> Settings {
+    let issuer = provider.and_then(|provider| provider.issuers.first()).map(String::as_str);
+    Settings {
+        identity: match options.identity.identity {
+            IdentityMode::Open => "open",
+            IdentityMode::Jwt => "jwt",
+        },
+        charge: match options.identity.charging() {
+            Charging::Own => "own",
+            Charging::Cashier => "cashier",
+        },
+        login: options.page.login(issuer),
+        roles_claim: options.identity.jwt_roles_claim.clone(),
+    }
+}
+
+/// Listens on the first address that a name stands for and that can be had.
+async fn listen(address: &ListenAddress) -> Result<TcpListener, ServeError> {
+    let cannot = |error| ServeError::Listen { address: address.clone(), error };
+    let mut failed = std::io::Error::other("the name stands for no address");
+    for resolved in address.resolve().await.map_err(cannot)? {
+        match bind(resolved) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = error,
+        }
+    }
+    Err(cannot(failed))
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Where it listens indeed: a port may have been left to the system.
+fn local_address(listener: &TcpListener) -> String {
+    listener.local_addr().map_or_else(|_| "an address that is not known".to_owned(), |address| address.to_string())
 }
 
 fn now() -> Timestamp {

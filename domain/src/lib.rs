@@ -69,6 +69,7 @@ pub use record::{
 pub use rejection::Rejection;
 pub use state::catalogue::{Catalogue, Concert, Schedule, ScheduleTimes};
 pub use state::reservations::{Reservation, ReservationStatus};
+pub use state::room::agenda::Agenda;
 pub use state::room::{Beacon, Closed, Deadline, Draw, Opening, Openings, Place, Room, Token, TokenStatus};
 pub use state::sale_clock::{Pause, SaleClock};
 pub use state::{LogIdentity, State};

@@ -44,6 +44,8 @@ pub enum Rejection {
     SalePaused { reason: String, resumes_at: Option<Timestamp> },
     /// A member of the request contradicts what is so.
     Invalid { field: &'static str, message: String },
+    /// It is no hold, or none any more: it was paid for.
+    ReservationNotHeld,
     /// The schedule is not sold at this time, or a sale can no longer be taken back.
     NotOnSale,
     /// The hold's deadline is over.

@@ -9,6 +9,7 @@
 mod admissions;
 mod balances;
 mod concerts;
+mod inside;
 mod read_models;
 #[cfg(test)]
 mod rebuilt_equals_live;
@@ -28,8 +29,9 @@ mod time;
 
 pub use balances::Balances;
 pub use concerts::Concerts;
+pub use inside::Inside;
 pub use read_models::{Behind, ReadModels};
-pub use representation::{Representation, Stamp};
+pub use representation::{Compressed, Representation, Stamp};
 pub use reservations::ReservationViews;
 pub use room::RoomView;
 pub use seat_list::SeatList;

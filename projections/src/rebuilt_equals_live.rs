@@ -118,7 +118,7 @@ impl Step {
             Wish::Cancel(before_last) => {
                 let (reservation_id, hold) = before(state, *before_last);
                 let owner = hold.map_or(user_id, |hold| hold.user_id);
-                (Credential::User(owner), CancelReservation { reservation_id }.into())
+                (Credential::User(owner), CancelReservation { reservation_id, only_hold: false }.into())
             }
             Wish::Configure(capacity) => (
                 Credential::OPERATOR,

@@ -31,13 +31,47 @@ impl From<Head> for Stamp {
 }
 
 /// What a client gets: the same on every node, and after a restart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Representation {
     /// A strong ETag, quoted. A copy shares the text.
     pub etag: Bytes,
     /// JSON. A copy shares the bytes.
     pub body: Bytes,
+    compressed: Lazy<Compressed>,
 }
+
+/// The same, in another coding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compressed {
+    /// Its own ETag: other bytes are another representation.
+    pub etag: Bytes,
+    /// What the body is compressed to.
+    pub body: Bytes,
+}
+
+impl Representation {
+    /// Bytes with their ETag.
+    pub fn new(etag: impl Into<Bytes>, body: impl Into<Bytes>) -> Self {
+        Self { etag: etag.into(), body: body.into(), compressed: Lazy::default() }
+    }
+
+    /// The body as its first reader compresses it, in the one coding that there is, called `coding`.
+    pub fn compressed(&self, coding: &str, compress: impl FnOnce(&[u8]) -> Vec<u8>) -> Compressed {
+        self.compressed.read(|| {
+            let tag = self.etag.strip_suffix(b"\"").unwrap_or(&self.etag);
+            let etag = [tag, b"-", coding.as_bytes(), b"\""].concat();
+            Compressed { etag: etag.into(), body: compress(&self.body).into() }
+        })
+    }
+}
+
+impl PartialEq for Representation {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.etag, &self.body) == (&other.etag, &other.body)
+    }
+}
+
+impl Eq for Representation {}
 
 /// What its first reader makes; copies share it, whichever of them is read first.
 #[derive(Debug, Clone)]
@@ -76,7 +110,7 @@ impl Page {
     }
 
     pub(crate) fn read(&self, version: u32, make: impl FnOnce() -> Bytes) -> Representation {
-        self.made.read(|| Representation { etag: self.stamp.etag(version).into(), body: make() })
+        self.made.read(|| Representation::new(self.stamp.etag(version), make()))
     }
 }
 
@@ -93,6 +127,17 @@ mod tests {
     fn an_etag_tells_position_hash_and_version() {
         let stamp = Stamp { position: Position::new(12), hash: Hash::new([0xab; 32]) };
         assert_eq!(stamp.etag(3), "\"12-abababababababab-3\"");
+    }
+
+    #[test]
+    fn bytes_are_compressed_once_whichever_copy_is_read_first_under_an_etag_of_their_own() {
+        let page = Page::default();
+        let shown = page.read(1, || Bytes::from_static(b"[]"));
+        let compressed = shown.compressed("gzip", |body| body.repeat(2));
+        assert_eq!(compressed.body, "[][]");
+        assert_eq!(compressed.etag, "\"0-0000000000000000-1-gzip\"");
+        let again = page.clone().read(1, || panic!("made twice"));
+        assert_eq!(again.compressed("gzip", |_| panic!("compressed twice")), compressed);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The waiting room as it is seen from outside: who a token is, how long the line is, how fast it moves.
 
+use domain::limits::ACTIVE_SECONDS;
 use domain::{
     ActorName, Deadline, Draw, Event, Hash, Opening, Position, RecordedEvent, ReservationPaid, Room, RoomEvent, RoomId,
-    SaleEvent, Timestamp, Token, TokenStatus,
+    SaleEvent, SaleTime, Timestamp, Token, TokenStatus,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::admissions::{Admissions, WINDOW_SECONDS};
+use crate::inside::Inside;
 use crate::representation::{Page, Representation, json};
 use crate::time::rfc3339;
 
@@ -16,7 +18,7 @@ const QUEUE_VERSION: u32 = 2;
 /// The room and its line. It is folded by the domain's own code, so that a query knows a token exactly as a decision does.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RoomView {
-    room: Room<()>,
+    room: Room<Inside>,
     admissions: Admissions,
     queue_page: Page,
     /// The same while nobody is let in before a draw: that begins at a time, and by no event.
@@ -110,7 +112,7 @@ impl<'a> DrawShown<'a> {
 
 impl RoomView {
     /// The room itself: tokens by hash and by number.
-    pub fn room(&self) -> &Room<()> {
+    pub fn room(&self) -> &Room<Inside> {
         &self.room
     }
 
@@ -123,16 +125,49 @@ impl RoomView {
         }
     }
 
-    /// How many seconds a waiting token will wait, by the admissions of the last minute before `now`; 0 for one that does
-    /// not wait any more, though `token` may be of a time when it did. Where nobody was let in, all that can be said is that the token waits no longer than it lives.
+    /// How many seconds a waiting token will wait: as those before it waited in the last minute before `now`; no longer than
+    /// those inside may stay; no shorter than the pace allows; and no longer than the token lives. 0 for one that does not wait
+    /// any more, though `token` may be of a time when it did.
     pub fn estimated_wait_seconds(&self, token: &Token, now: Timestamp) -> u64 {
         let waiting = self.room.token(token.token_id).filter(|token| token.status == TokenStatus::Waiting);
         let deadline = waiting.map(|token| self.room.deadline(token, now));
         let Some(Deadline::Sale(deadline)) = deadline else { return 0 };
-        match self.admissions.last_minute(now) {
-            0 => self.room.sale_time(now).seconds_until(deadline),
-            admitted => ((self.room.place(token, now).ahead.unwrap_or(0) + 1) * WINDOW_SECONDS.unsigned_abs())
-                .div_ceil(admitted),
+        let (ahead, now_in_sale) = (self.room.place(token, now).ahead.unwrap_or(0), self.room.sale_time(now));
+        let place = ahead + 1;
+        let as_of_late = match self.admissions.last_minute(now) {
+            0 => None,
+            admitted => Some((place * WINDOW_SECONDS.unsigned_abs()).div_ceil(admitted)),
+        };
+        let at_most = self.slots_free_in(place, now_in_sale);
+        let expected = as_of_late.into_iter().chain(at_most).min().unwrap_or(u64::MAX);
+        let at_least = self.room.admissions_per_second().map_or(1, |pace| place.div_ceil(u64::from(pace.max(1))));
+        expected.max(at_least).min(now_in_sale.seconds_until(deadline))
+    }
+
+    /// In how many seconds of sale time the room will have had so many free slots at the latest; `None` where it has no slots.
+    fn slots_free_in(&self, many: u64, now: SaleTime) -> Option<u64> {
+        let (active, capacity) = (self.room.active(), self.room.capacity());
+        let must_leave = (many + active).saturating_sub(capacity);
+        if must_leave == 0 {
+            return Some(0);
+        }
+        if let Some(left_by) = self.room.agenda().left_by(must_leave) {
+            return Some(now.seconds_until(left_by));
+        }
+        // Others will stay as long after them, as many at a time as there are slots.
+        let rounds = must_leave.saturating_sub(active).checked_div(capacity)? + 1;
+        let all_left = self.room.agenda().all_left().map_or(0, |left| now.seconds_until(left));
+        Some(all_left + rounds * ACTIVE_SECONDS.unsigned_abs())
+    }
+
+    /// `OPEN`, `PREQUEUE` or `PAUSED`; where two hold, the pre-queue comes first.
+    pub fn state(&self, now: Timestamp) -> &'static str {
+        if self.room.openings().is_prequeue(now) {
+            "PREQUEUE"
+        } else if self.room.sale_clock().last_pause().is_some() {
+            "PAUSED"
+        } else {
+            "OPEN"
         }
     }
 
@@ -142,16 +177,9 @@ impl RoomView {
         let (announced, last) = (openings.announced(), openings.last_draw());
         let is_prequeue = openings.is_prequeue(now);
         let pending = announced.and_then(|opening| DrawShown::of(opening, None));
-        let state = if is_prequeue {
-            "PREQUEUE"
-        } else if pause.is_some() {
-            "PAUSED"
-        } else {
-            "OPEN"
-        };
         Queue {
             room_id: RoomId::FIRST,
-            state,
+            state: self.state(now),
             opens_at: announced.map(|opening| rfc3339(opening.opens_at)),
             pause_reason: pause.map(|pause| &*pause.reason),
             resumes_at: pause.and_then(|pause| pause.resumes_at).map(rfc3339),
@@ -252,8 +280,9 @@ fn admits(event: &RoomEvent) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::ReadModels;
     use crate::testing::*;
-    use domain::limits::WAITING_SECONDS;
+    use domain::limits::{ACTIVE_SECONDS, WAITING_SECONDS};
     use domain::spec::*;
 
     #[test]
@@ -277,7 +306,7 @@ mod tests {
         assert_ne!(models.room.queue(T0).etag, before.etag);
     }
 
-    fn queue(models: &crate::ReadModels, seconds: i64) -> serde_json::Value {
+    fn queue(models: &ReadModels, seconds: i64) -> serde_json::Value {
         serde_json::from_slice(&models.room.queue(T0.plus_seconds(seconds)).body).unwrap()
     }
 
@@ -332,10 +361,38 @@ mod tests {
         let token = models.room.room().by_hash(&token_hash(BOB)).unwrap().clone();
         // Six are ahead, and two a minute come in: the seventh needs three and a half minutes.
         assert_eq!(models.room.estimated_wait_seconds(&token, T0), 210);
-        fold_at(&mut models, T0.plus_seconds(30), [left(ANN, 1), left(EVE, 2), waiting(EVE, 8), let_in(EVE, 8)]);
-        // None is ahead now. Three came in until half a minute ago, one of them in the last minute.
-        assert_eq!(models.room.estimated_wait_seconds(&token, T0.plus_seconds(59)), 20);
-        assert_eq!(models.room.estimated_wait_seconds(&token, T0.plus_seconds(60)), 60);
+        fold_at(&mut models, T0.plus_seconds(30), [left(ANN, 1), waiting(ANN, 7), let_in(ANN, 7)]);
+        // One is ahead now. Three came in until half a minute ago, one of them in the last minute.
+        assert_eq!(models.room.estimated_wait_seconds(&token, T0.plus_seconds(59)), 40);
+        assert_eq!(models.room.estimated_wait_seconds(&token, T0.plus_seconds(60)), 120);
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_those_inside_may_stay() {
+        let mut models = shown([room(2), admitted(ANN, 1)]);
+        fold_at(
+            &mut models,
+            T0.plus_seconds(20),
+            [admitted(EVE, 2).at_seconds(20), waiting(BOB, 3), waiting(user_id(7), 4)],
+        );
+        let estimated = |models: &ReadModels, user, seconds| {
+            let token = models.room.room().by_hash(&token_hash(user)).unwrap();
+            models.room.estimated_wait_seconds(token, T0.plus_seconds(seconds))
+        };
+        let stay = ACTIVE_SECONDS.unsigned_abs();
+        assert_eq!((estimated(&models, BOB, 100), estimated(&models, user_id(7), 100)), (stay - 100, stay + 20 - 100));
+        // The third of those who wait needs the slot of somebody who is not inside yet.
+        fold_at(&mut models, T0.plus_seconds(100), [waiting(user_id(8), 5)]);
+        assert_eq!(estimated(&models, user_id(8), 100), stay + 20 - 100 + stay);
+        fold_at(&mut models, T0.plus_seconds(100), [left(ANN, 1)]);
+        assert_eq!(estimated(&models, BOB, 100), 1, "a slot is free");
+    }
+
+    #[test]
+    fn nobody_comes_in_faster_than_the_pace() {
+        let models = shown([paced_room(1_000, 2), waiting(ANN, 7)]);
+        let token = models.room.room().by_hash(&token_hash(ANN)).unwrap();
+        assert_eq!(models.room.estimated_wait_seconds(token, T0), 4);
     }
 
     #[test]

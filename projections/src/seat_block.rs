@@ -89,6 +89,17 @@ impl Block {
         index(&self.seats, seat_id).ok().map(|index| &self.seats[index])
     }
 
+    pub(crate) fn status(&self, seat_id: SeatId) -> Option<&'static str> {
+        index(&self.seats, seat_id).ok().map(|index| self.occupancy[index].status())
+    }
+
+    /// The seats that are not what they were.
+    pub(crate) fn changed_since(&self, older: Option<&Self>) -> Vec<(SeatId, &'static str)> {
+        let was = |seat: &Seat| older.and_then(|older| older.status(seat.seat_id));
+        let changed = self.occupied().filter(|(seat, now)| was(seat) != Some(now.status()));
+        changed.map(|(seat, now)| (seat.seat_id, now.status())).collect()
+    }
+
     /// Adds seats, and tells how many of them are new. One that is there already is described anew, and whoever has it
     /// keeps it.
     pub(crate) fn add(&mut self, added: &[Seat]) -> u64 {

@@ -112,6 +112,22 @@ impl SeatList {
         self.seats_available
     }
 
+    pub(crate) fn status(&self, seat_id: SeatId) -> Option<&'static str> {
+        self.blocks.get(&Block::number_of(seat_id))?.status(seat_id)
+    }
+
+    /// Only blocks that were made anew are looked at.
+    pub(crate) fn changed_since(&self, older: Option<&Self>) -> Vec<(SeatId, &'static str)> {
+        let mut changed = Vec::new();
+        for (number, block) in &self.blocks {
+            let before = older.and_then(|older| older.blocks.get(number));
+            if before.is_none_or(|before| !Arc::ptr_eq(before, block)) {
+                changed.extend(block.changed_since(before.map(Arc::as_ref)));
+            }
+        }
+        changed
+    }
+
     pub(crate) fn seat(&self, seat_id: SeatId) -> Option<&Seat> {
         self.blocks.get(&Block::number_of(seat_id))?.seat(seat_id)
     }

@@ -51,6 +51,20 @@ impl SeatLists {
         self.lists.get(&schedule_id)?.seat(seat_id)
     }
 
+    /// What clients read of a seat's state.
+    pub fn status(&self, schedule_id: ScheduleId, seat_id: SeatId) -> Option<&'static str> {
+        self.lists.get(&schedule_id)?.status(seat_id)
+    }
+
+    /// The seats of a schedule that are not what they were in `older`, with what they are now.
+    pub fn changed_since(&self, older: &Self, schedule_id: ScheduleId) -> Vec<(SeatId, &'static str)> {
+        match (older.lists.get(&schedule_id), self.lists.get(&schedule_id)) {
+            (Some(older), Some(now)) if Arc::ptr_eq(older, now) => Vec::new(),
+            (older, Some(now)) => now.changed_since(older.map(Arc::as_ref)),
+            (_, None) => Vec::new(),
+        }
+    }
+
     /// How many seats of the schedule can be had, as events say.
     pub fn seats_available(&self, schedule_id: ScheduleId) -> u64 {
         self.lists.get(&schedule_id).map_or(0, |list| list.seats_available())

@@ -33,7 +33,7 @@ use crate::metrics;
 pub use batch::{Batch, rehearse};
 pub use fold_thread::FoldThread;
 use pending::Pending;
-pub use published::{MAX_WAIT, Readiness};
+pub use published::{MAX_WAIT, NotReady, Readiness};
 use queue::Lane;
 pub use replay::{Replayed, StartError, replay};
 pub use sequencer::{Fatal, Sequencer};

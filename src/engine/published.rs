@@ -1,5 +1,6 @@
 //! What queries see: the read models of the last batch, and whether the engine can take commands.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,28 @@ use tokio::sync::{Notify, watch};
 pub const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// Whether commands can be taken: `Err` says why not.
-pub type Readiness = Result<(), String>;
+pub type Readiness = Result<(), NotReady>;
+
+/// Why commands cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotReady {
+    /// What everyone may know: it names no host.
+    pub told: Cow<'static, str>,
+    /// The whole of it, for those who run the server.
+    pub whole: String,
+}
+
+impl NotReady {
+    /// A reason that everyone may know.
+    pub fn told_to_all(reason: String) -> Self {
+        Self { told: reason.clone().into(), whole: reason }
+    }
+
+    /// What the log, or whatever keeps it, said of itself.
+    pub fn of_the_log(reason: String) -> Self {
+        Self { told: "the log takes no events at the moment".into(), whole: reason }
+    }
+}
 
 /// Shared between the sequencer, which writes, and everyone who asks.
 pub struct Published {
@@ -26,7 +48,7 @@ pub struct Published {
 impl Published {
     pub fn new(read_models: ReadModels, catalogue: Catalogue) -> Self {
         let (position, _) = watch::channel(read_models.head.position);
-        let (readiness, _) = watch::channel(Err("the server is starting".to_owned()));
+        let (readiness, _) = watch::channel(Err(NotReady::told_to_all("the server is starting".to_owned())));
         Self {
             read_models: ArcSwap::from_pointee(read_models),
             catalogue: ArcSwap::from_pointee(catalogue),
@@ -48,7 +70,7 @@ impl Published {
         self.readiness.send_if_modified(|current| {
             let changed = *current != readiness;
             match (&readiness, changed) {
-                (Err(reason), true) => tracing::warn!("not ready: {reason}"),
+                (Err(NotReady { whole, .. }), true) => tracing::warn!("not ready: {whole}"),
                 (Ok(()), true) => tracing::info!("ready"),
                 (_, false) => {}
             }

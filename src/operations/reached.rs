@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::client::{Answer, ClientError, Server};
 use super::socket;
 use crate::api::operations::{Door, House, router};
-use crate::api::{Api, Pages, Settings};
+use crate::api::{Api, Pages, Settings, Streams};
 use crate::config::{DEFAULT_CAPACITY, Place};
 use crate::data_folder::{DataFolder, FolderProblem, start};
 use crate::engine::Fatal;
@@ -146,8 +146,17 @@ impl Own {
         let projecting = tokio::spawn(projector.clone().run());
         let settings = Settings { identity: "open", charge: "own", login: None, roles_claim: String::new() };
         let pages = Pages::new(&settings, false);
-        let api = Arc::new(Api { engine, key, projector: projector.clone(), pages, log: log.clone() });
         let (stop, stopped) = watch::channel(());
+        let streams = Streams::start(engine.clone(), 0, stopped.clone());
+        let api = Arc::new(Api {
+            engine,
+            key,
+            projector: projector.clone(),
+            pages,
+            streams,
+            identity: None,
+            log: log.clone(),
+        });
         let router = router(House { api, door: Door::Socket, stopped: stopped.clone() });
         let listener = socket::bind(&place.data).map_err(CommandError::Socket)?;
         let socket = socket::serve(listener, &place.data, router, stopped);

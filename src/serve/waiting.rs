@@ -15,6 +15,8 @@ use crate::config::Place;
 use crate::data_folder::{DataFolder, FolderProblem};
 use crate::log::FolderLock;
 
+/// Connections that may ask meanwhile how the server is.
+const CONNECTIONS: usize = 256;
 /// The pause before the log is looked for again.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
@@ -60,7 +62,7 @@ impl Waiting {
         // Another handle on the same socket: whoever comes later is accepted by whoever listens then.
         let twin = listener.as_fd().try_clone_to_owned().and_then(|twin| TcpListener::from_std(twin.into()));
         let answering = twin.ok().map(|twin| {
-            tokio::spawn(serve_http(twin, while_waiting(), async {
+            tokio::spawn(serve_http(twin, while_waiting(), CONNECTIONS, async {
                 let _ = stopped.await;
             }))
         });

@@ -7,6 +7,7 @@ mod by_quantity;
 mod catalogue;
 mod crash;
 mod documentation;
+mod http_edge;
 #[cfg(feature = "kurrentdb")]
 mod kurrentdb;
 mod metrics;

@@ -59,15 +59,6 @@ async fn tamper(folder: &Path, statement: &'static str) {
 }
 
 #[tokio::test]
-async fn without_a_word_on_identity_nothing_is_served() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let (code, _, error) = run(reprise(&data, &["serve", "--listen", "127.0.0.1:0"]));
-    assert!(code != 0 && error.contains("--identity open"), "{error}");
-    assert!(!data.exists());
-}
-
-#[tokio::test]
 async fn a_folder_has_one_server() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start_in(folder.path(), &["--identity", "open"]);

@@ -13,6 +13,8 @@ use crate::values::{ReservationId, Timestamp};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CancelReservation {
     pub reservation_id: ReservationId,
+    /// Never takes a sale back: whoever meant a hold may have paid for it meanwhile, in another window.
+    pub only_hold: bool,
 }
 
 impl Decide for CancelReservation {
@@ -25,6 +27,9 @@ impl Decide for CancelReservation {
         match reservation.status_at(state.sale_time(now)) {
             ReservationStatus::Held => {
                 Ok(Event::from(HoldCancelled { hold: reservation.hold.clone(), cancelled_at: now }).into())
+            }
+            ReservationStatus::Paid | ReservationStatus::Refunded if self.only_hold => {
+                Err(Rejection::ReservationNotHeld)
             }
             ReservationStatus::Paid => refund(reservation, state, now),
             ReservationStatus::Cancelled | ReservationStatus::Refunded => {
@@ -42,12 +47,27 @@ mod tests {
     use crate::spec::*;
 
     fn cancel(id: u64) -> CancelReservation {
-        CancelReservation { reservation_id: reservation_id(id) }
+        CancelReservation { reservation_id: reservation_id(id), only_hold: false }
     }
 
     #[test]
     fn a_hold_is_given_up() {
         on_sale([admitted(ANN, 1), held(1, ANN, [1])]).when(token(ANN), cancel(1)).then([cancelled(1, ANN, [1])]);
+    }
+
+    #[test]
+    fn whoever_gives_up_a_hold_only_never_takes_a_sale_back() {
+        let only_hold = || CancelReservation { only_hold: true, ..cancel(1) };
+        let held_first = [admitted(ANN, 1), held(1, ANN, [1])];
+        on_sale(held_first.clone()).when(token(ANN), only_hold()).then([cancelled(1, ANN, [1])]);
+        on_sale(held_first.clone().into_iter().chain([cancelled(1, ANN, [1])]))
+            .when(token(ANN), only_hold())
+            .already(cancelled(1, ANN, [1]).answer());
+        let paid_for = || held_first.clone().into_iter().chain([paid(1, 1, ANN, [1], 0)]);
+        on_sale(paid_for()).when(token(ANN), only_hold()).refuses(Rejection::ReservationNotHeld);
+        on_sale(paid_for().chain([refunded(1, 1, ANN, [1], 100)]))
+            .when(token(ANN), only_hold())
+            .refuses(Rejection::ReservationNotHeld);
     }
 
     #[test]

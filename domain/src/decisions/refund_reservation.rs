@@ -37,7 +37,7 @@ mod tests {
     use crate::spec::*;
 
     fn cancel(id: u64) -> CancelReservation {
-        CancelReservation { reservation_id: reservation_id(id) }
+        CancelReservation { reservation_id: reservation_id(id), only_hold: false }
     }
 
     #[test]

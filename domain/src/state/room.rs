@@ -159,6 +159,11 @@ impl<A: Agenda> Room<A> {
         self.tokens.values().map(|known| &known.token).filter(|token| token.user_id == user_id).last()
     }
 
+    /// What was heard of every token that came and left.
+    pub fn agenda(&self) -> &A {
+        &self.agenda
+    }
+
     /// How many more may be admitted at `now`, by capacity and by pace; none while the sale is paused.
     pub fn open_slots(&self, now: Timestamp) -> u64 {
         if self.sale_clock.pause(now).is_some() || self.openings.is_prequeue(now) {

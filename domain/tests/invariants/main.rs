@@ -151,7 +151,7 @@ impl Sequencer {
             Does::Cancel { pick, by_owner } => {
                 let (reservation_id, owner) = self.reservation(*pick, user_id);
                 let user_id = if *by_owner { owner } else { user_id };
-                let cancel = CancelReservation { reservation_id };
+                let cancel = CancelReservation { reservation_id, only_hold: *by_owner && *pick % 2 == 1 };
                 (self.credential(user_id, step.token), Action::CancelReservation(cancel))
             }
         };

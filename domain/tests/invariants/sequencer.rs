@@ -163,7 +163,7 @@ impl Sequencer {
             assert!(balance < required);
         }
         if let (Rejection::HoldExpired, Action::PayReservation(PayReservation { reservation_id, .. }))
-        | (Rejection::HoldExpired, Action::CancelReservation(CancelReservation { reservation_id })) =
+        | (Rejection::HoldExpired, Action::CancelReservation(CancelReservation { reservation_id, .. })) =
             (rejection, &command.action)
         {
             assert!(!self.books.is_held(*reservation_id, self.now));

@@ -1,7 +1,7 @@
 //! The waiting room as those see it who run it.
 
 use domain::{Action, ConfigureRoom, MAX_SAFE_INTEGER, PauseSale, ResumeSale, Room, Timestamp};
-use projections::rfc3339;
+use projections::{Inside, rfc3339};
 use serde::Serialize;
 
 use super::access::Operator;
@@ -37,7 +37,7 @@ struct PauseShown {
 }
 
 impl RoomShown {
-    fn of(room: &Room<()>, now: Timestamp) -> Self {
+    fn of(room: &Room<Inside>, now: Timestamp) -> Self {
         let pause = room.sale_clock().pause(now);
         Self {
             capacity: room.capacity(),

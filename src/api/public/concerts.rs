@@ -19,7 +19,7 @@ const SEATS_CACHE: &str = "private, no-cache";
 pub async fn list(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_anyone(&api, request, nothing, |view, ()| {
-        Ok(view.conditional(CONCERTS_CACHE, view.read_models.concerts.list()))
+        Ok(view.conditional_list(CONCERTS_CACHE, view.read_models.concerts.list()))
     })
     .await
 }
@@ -29,7 +29,7 @@ pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     let concert = |path: &PathIds, _: &mut _| path.id::<ConcertId>("concertId");
     query::by_anyone(&api, request, concert, |view, concert_id| {
         let shown = view.read_models.concerts.concert(concert_id);
-        Ok(view.conditional(CONCERTS_CACHE, shown.ok_or(Rejection::ConcertNotFound { concert_id })?))
+        Ok(view.conditional_list(CONCERTS_CACHE, shown.ok_or(Rejection::ConcertNotFound { concert_id })?))
     })
     .await
 }
@@ -39,7 +39,7 @@ pub async fn dates(api: Arc<Api>, request: Request) -> Outcome {
     let concert = |path: &PathIds, _: &mut _| path.id::<ConcertId>("concertId");
     query::by_anyone(&api, request, concert, |view, concert_id| {
         let shown = view.read_models.concerts.dates(concert_id, &view.read_models.seat_lists);
-        Ok(view.conditional(CONCERTS_CACHE, shown.ok_or(Rejection::ConcertNotFound { concert_id })?))
+        Ok(view.conditional_list(CONCERTS_CACHE, shown.ok_or(Rejection::ConcertNotFound { concert_id })?))
     })
     .await
 }
@@ -50,7 +50,7 @@ pub async fn map(api: Arc<Api>, request: Request) -> Outcome {
         |path: &PathIds, _: &mut _| Ok((path.id::<ConcertId>("concertId")?, path.id::<ScheduleId>("scheduleId")?));
     query::by_anyone(&api, request, schedule, |view, (concert_id, schedule_id)| {
         let list = view.read_models.seat_lists.get(concert_id, schedule_id)?;
-        Ok(view.conditional(MAP_CACHE, list.map(schedule_id)))
+        Ok(view.conditional_list(MAP_CACHE, list.map(schedule_id)))
     })
     .await
 }
@@ -67,7 +67,7 @@ pub async fn seats(api: Arc<Api>, request: Request) -> Outcome {
             return Err(room.not_admitted(token, view.now).into());
         }
         let list = view.read_models.seat_lists.get(concert_id, schedule_id)?;
-        Ok(view.conditional(SEATS_CACHE, if all { list.all() } else { list.available() }))
+        Ok(view.conditional_list(SEATS_CACHE, if all { list.all() } else { list.available() }))
     })
     .await
 }

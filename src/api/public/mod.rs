@@ -5,6 +5,7 @@ mod histories;
 mod points;
 mod records;
 mod reservations;
+mod streams;
 mod tokens;
 
 use std::sync::Arc;
@@ -33,7 +34,9 @@ pub fn router(api: Arc<Api>, has_metrics: bool) -> Router {
         .route(GET, "/api/tokens/me", tokens::mine)
         .route(DELETE, "/api/tokens/me", tokens::leave)
         .route(POST, "/api/tokens/me/arrival", tokens::arrive)
+        .route(GET, "/api/tokens/me/stream", streams::token)
         .route(GET, "/api/queue", tokens::queue)
+        .route(GET, "/api/queue/stream", streams::queue)
         .route(POST, "/api/users/{userId}/points/charge", points::charge)
         .route(GET, "/api/users/{userId}/points/balance", points::balance)
         .route(GET, "/api/users/{userId}/points/history", histories::points)
@@ -46,6 +49,7 @@ pub fn router(api: Arc<Api>, has_metrics: bool) -> Router {
         .route(GET, "/api/concerts/{concertId}/dates", concerts::dates)
         .route(GET, "/api/concerts/{concertId}/schedules/{scheduleId}/seats", concerts::seats)
         .route(GET, "/api/concerts/{concertId}/schedules/{scheduleId}/map", concerts::map)
+        .route(GET, "/api/concerts/{concertId}/schedules/{scheduleId}/seats/stream", streams::seats)
         .route(GET, "/api/reservations/{id}", reservations::one)
         .route(DELETE, "/api/reservations/{id}", reservations::cancel)
         .route(POST, "/api/reservations/{id}/extension", reservations::extend)

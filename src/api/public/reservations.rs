@@ -129,11 +129,14 @@ fn show(view: &View, token: &Token, reservation: &Reservation, position: Positio
     Ok(paging::at(position, json::answer(&view.reservation(reservation)?)))
 }
 
-/// `DELETE /api/reservations/{id}`: cancels a hold, or takes a sale back.
+/// `DELETE /api/reservations/{id}`: cancels a hold, or takes a sale back; with `only=hold` never that.
 pub async fn cancel(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Optional, |asked| {
         let reservation_id = asked.path.id("id")?;
-        Ok(Action::CancelReservation(CancelReservation { reservation_id }))
+        let mut parameters = asked.parameters();
+        let only_hold = parameters.only_hold();
+        parameters.complete()?;
+        Ok(Action::CancelReservation(CancelReservation { reservation_id, only_hold }))
     })
     .await
 }

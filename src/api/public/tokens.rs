@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::Request;
-use domain::{Action, Arrive, IssueToken, LeaveRoom, Seed};
+use axum::http::HeaderMap;
+use domain::{Action, Arrive, IssueToken, LeaveRoom, Rejection, Seed, UserId};
 
 use super::command::{self, Body};
 use super::problem::Problem;
 use super::wire::TokenShown;
 use super::{Api, Outcome, json, query};
+use crate::identity::{Buyer, Identity};
 use crate::key::token_hash;
 
 /// A million waiting clients cost one answer a second.
@@ -16,15 +18,36 @@ const QUEUE_CACHE: &str = "public, max-age=1";
 
 /// `POST /api/tokens`: the user's place, the same one as long as they are in the room.
 pub async fn issue(api: Arc<Api>, request: Request) -> Outcome {
-    command::by_user(&api, request, |asked| {
+    let identified = match &api.identity {
+        None => None,
+        Some(identity) => Some(buyer(identity, &api, request.headers()).await?),
+    };
+    let takes = if identified.is_some() { Body::Optional } else { Body::Json };
+    command::by_user(&api, request, takes, |asked| {
         let mut members = asked.members()?;
-        let user_id = members.id("userId");
-        let user_id = members.complete(user_id)?;
+        // An identity provider has said who asks: the body may say it again.
+        let asked_for = match identified {
+            Some(user_id) if !members.has("userId") => Some(user_id),
+            Some(_) | None => members.id("userId"),
+        };
+        let user_id = members.complete(asked_for)?;
+        if identified.is_some_and(|identified| identified != user_id) {
+            return Err(Rejection::NotYours.into());
+        }
         let seed = draw_seed()?;
         let token_hash = token_hash(&api.key.token(&seed));
         Ok((user_id, Action::IssueToken(IssueToken { user_id, seed, token_hash })))
     })
     .await
+}
+
+/// The user whom the identity provider's token names.
+async fn buyer(identity: &Identity, api: &Api, headers: &HeaderMap) -> Result<UserId, Problem> {
+    let identified = identity.verify(headers, api.engine.now()).await?;
+    match identified.buyer()? {
+        Buyer::User(user_id) => Ok(user_id),
+        Buyer::Subject { .. } => Err(Problem::internal("a start without a claim for users is refused")),
+    }
 }
 
 /// `GET /api/tokens/me`: the token that is shown, as it stands now.

@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 use super::pages::Pages;
 use super::problem::Problem;
+use super::streams::Streams;
 use crate::engine::Engine;
+use crate::identity::Identity;
 use crate::key::ServerKey;
 use crate::log::EventLog;
 use crate::projector::Projector;
@@ -22,6 +24,10 @@ pub struct Api {
     pub projector: Projector,
     /// The pages, with the settings that they are served with.
     pub pages: Pages,
+    /// Tells what changes to all who watch.
+    pub streams: Streams,
+    /// Says who somebody is; without it everyone is believed.
+    pub identity: Option<Identity>,
     /// Has every record, as it stands.
     pub log: Arc<dyn EventLog>,
 }

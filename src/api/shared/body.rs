@@ -31,6 +31,9 @@ pub async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Problem>
         let detail = "The header `Content-Type` must be given once: `application/json`.";
         return Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, detail));
     }
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, "A body must come without Content-Encoding."));
+    }
     if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
         return Err(too_large());
     }
@@ -153,6 +156,16 @@ mod tests {
     async fn read_whole(body: Body) -> Result<usize, &'static str> {
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, super::super::json::JSON)]);
         read(&headers, body).await.map(|bytes| bytes.len()).map_err(|problem| problem.code())
+    }
+
+    #[tokio::test]
+    async fn a_body_with_a_coding_is_not_read() {
+        for coding in ["gzip", "identity", ""] {
+            let mut headers = HeaderMap::from_iter([(header::CONTENT_TYPE, super::super::json::JSON)]);
+            headers.insert(header::CONTENT_ENCODING, coding.parse().unwrap());
+            let refused = read(&headers, Body::from("{}")).await.map_err(|problem| problem.code());
+            assert_eq!(refused, Err("unsupported-media-type"), "{coding}");
+        }
     }
 
     #[tokio::test]

@@ -6,7 +6,8 @@
 
 use axum::body::{Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::HeaderValue;
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderValue, Uri};
 use axum::response::Response;
 use domain::{Action, Answer, Command, Credential, IdempotencyKey, Position, UserId};
 
@@ -14,6 +15,7 @@ use super::api::Api;
 use super::idempotency::{self, IDEMPOTENT_REPLAYED};
 use super::json::{self, LOG_POSITION};
 use super::members::Members;
+use super::parameters::Parameters;
 use super::path::PathIds;
 use super::problem::{Outcome, Problem};
 use super::wire::{ChargeShown, PaymentShown, ReservationShown, TokenShown};
@@ -34,6 +36,8 @@ pub enum Body {
 pub struct CommandRequest {
     /// The ids in its path.
     pub path: PathIds,
+    uri: Uri,
+    takes: Body,
     body: Bytes,
     idempotency: Option<IdempotencyKey>,
 }
@@ -50,17 +54,30 @@ impl CommandRequest {
             Body::Optional if unread.is_end_stream() => Bytes::new(),
             Body::Optional => body::read(&parts.headers, unread).await?,
         };
-        let idempotency = idempotency::key(&parts.headers, &parts.method, parts.uri.path(), &body)?;
-        Ok(Self { path: PathIds::of(&mut parts).await, body, idempotency })
+        let idempotency = idempotency::key(&parts.headers, &parts.method, asked_at(&parts.uri), &body)?;
+        Ok(Self { path: PathIds::of(&mut parts).await, uri: parts.uri, takes, body, idempotency })
     }
 
-    /// The body's members.
+    /// What stands after its path's question mark.
+    pub fn parameters(&self) -> Parameters {
+        Parameters::of(&self.uri)
+    }
+
+    /// The body's members; those of none, where no body need come and none came.
     ///
     /// # Errors
     /// It is no JSON object.
     pub fn members(&self) -> Result<Members<'_>, Problem> {
+        if self.takes == Body::Optional && self.body.is_empty() {
+            return Ok(Members::none());
+        }
         Members::of(&self.body)
     }
+}
+
+/// What a request is asked of: its path, with all that stands after it.
+fn asked_at(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("", PathAndQuery::as_str)
 }
 
 /// A command of whoever shows a token.
@@ -91,10 +108,11 @@ pub async fn by_holder(
 pub async fn by_user(
     api: &Api,
     request: Request,
+    takes: Body,
     parse: impl FnOnce(&CommandRequest) -> Result<(UserId, Action), Problem>,
 ) -> Outcome {
     let at_the_door = |fault: Problem| fault.at(api.engine.read_models().head.position);
-    let asked = CommandRequest::read(request, Body::Json).await.map_err(at_the_door)?;
+    let asked = CommandRequest::read(request, takes).await.map_err(at_the_door)?;
     let (user_id, action) = parse(&asked).map_err(at_the_door)?;
     decide(api, Credential::User(user_id), asked, action).await
 }

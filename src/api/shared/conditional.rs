@@ -1,20 +1,44 @@
 //! Conditional reads: who has the bytes already is told so (RFC 9110, section 13.1.2).
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use projections::Representation;
+use projections::{Compressed, Representation};
 
+use super::coding::{self, GZIP};
 use super::json::JSON;
 
 /// The representation, or 304 where the client has it.
 pub fn respond(headers: &HeaderMap, cache_control: &'static str, shown: Representation) -> Response {
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|tags| names(tags, &shown.etag));
-    let etag = HeaderValue::from_maybe_shared(shown.etag).expect("an ETag of ours is fit for a header");
+    plain_or_304(headers, cache_control, shown.etag, shown.body)
+}
+
+/// The same of what is worth compressing, in `gzip` where the client takes it. It is compressed once a change, by its first
+/// reader; each coding has an ETag of its own.
+pub fn respond_compressed(headers: &HeaderMap, cache_control: &'static str, shown: Representation) -> Response {
+    let takes_gzip = coding::takes_gzip(headers);
+    let mut response = if takes_gzip {
+        let Compressed { etag, body } = shown.compressed(GZIP, coding::gzip);
+        plain_or_304(headers, cache_control, etag, body)
+    } else {
+        respond(headers, cache_control, shown)
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    if takes_gzip && headers.contains_key(header::CONTENT_TYPE) {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(GZIP));
+    }
+    response
+}
+
+fn plain_or_304(headers: &HeaderMap, cache_control: &'static str, etag: Bytes, body: Bytes) -> Response {
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|tags| names(tags, &etag));
+    let etag = HeaderValue::from_maybe_shared(etag).expect("an ETag of ours is fit for a header");
     let caching = [(header::ETAG, etag), (header::CACHE_CONTROL, HeaderValue::from_static(cache_control))];
     if known {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
-    (caching, [(header::CONTENT_TYPE, JSON)], shown.body).into_response()
+    (caching, [(header::CONTENT_TYPE, JSON)], body).into_response()
 }
 
 /// Whether a list of entity tags, or `*`, names this one. The comparison is weak: `W/"x"` names `"x"`.
@@ -51,7 +75,7 @@ mod tests {
         for tags in if_none_match {
             headers.append(header::IF_NONE_MATCH, tags.parse().unwrap());
         }
-        let shown = Representation { etag: "\"7-ab-1\"".into(), body: "[]".into() };
+        let shown = Representation::new("\"7-ab-1\"", "[]");
         respond(&headers, "no-cache", shown).status()
     }
 
@@ -82,10 +106,32 @@ mod tests {
     fn both_answers_carry_the_tag_and_how_to_cache() {
         for if_none_match in ["\"7\"", "*"] {
             let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, if_none_match.parse().unwrap())]);
-            let shown = Representation { etag: "\"7-ab-1\"".into(), body: "[]".into() };
+            let shown = Representation::new("\"7-ab-1\"", "[]");
             let response = respond(&headers, "private, no-cache", shown);
             assert_eq!(response.headers()[header::ETAG], "\"7-ab-1\"");
             assert_eq!(response.headers()[header::CACHE_CONTROL], "private, no-cache");
         }
+    }
+
+    #[test]
+    fn each_coding_is_compressed_under_a_tag_of_its_own_and_known_by_it() {
+        let shown = Representation::new("\"7-ab-1\"", "[]");
+        let asked = |headers: &[(&'static str, &str)]| {
+            let mut asked = HeaderMap::new();
+            for (name, value) in headers {
+                asked.append(*name, value.parse().unwrap());
+            }
+            let response = respond_compressed(&asked, "no-cache", shown.clone());
+            assert_eq!(response.headers()[header::VARY], "Accept-Encoding");
+            let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+            (response.status().as_u16(), header(header::ETAG).unwrap(), header(header::CONTENT_ENCODING))
+        };
+        let (plain, zipped) = ("\"7-ab-1\"", "\"7-ab-1-gzip\"");
+        let gzip = ("accept-encoding", "gzip");
+        assert_eq!(asked(&[]), (200, plain.to_owned(), None));
+        assert_eq!(asked(&[gzip]), (200, zipped.to_owned(), Some("gzip".to_owned())));
+        assert_eq!(asked(&[gzip, ("if-none-match", zipped)]), (304, zipped.to_owned(), None));
+        assert_eq!(asked(&[gzip, ("if-none-match", plain)]), (200, zipped.to_owned(), Some("gzip".to_owned())));
+        assert_eq!(asked(&[("if-none-match", zipped)]), (200, plain.to_owned(), None));
     }
 }

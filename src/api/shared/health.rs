@@ -8,6 +8,7 @@ use serde_json::json;
 use super::api::Api;
 use super::problem::{Outcome, Problem};
 use super::{json, kinds};
+use crate::engine::NotReady;
 
 /// `GET /healthz`: the process lives.
 pub async fn health(_: Arc<Api>, _: Request) -> Outcome {
@@ -16,8 +17,11 @@ pub async fn health(_: Arc<Api>, _: Request) -> Outcome {
 
 /// `GET /readyz`: commands can be taken, or why not.
 pub async fn readiness(api: Arc<Api>, _: Request) -> Outcome {
+    if let Some(Err(why)) = api.identity.as_ref().map(|identity| identity.readiness()) {
+        return Err(Problem::new(&kinds::IDENTITY_UNAVAILABLE, why));
+    }
     match api.engine.readiness() {
         Ok(()) => Ok(json::answer(&json!({ "status": "ready" }))),
-        Err(reason) => Err(Problem::new(&kinds::LOG_UNAVAILABLE, reason)),
+        Err(NotReady { told, .. }) => Err(Problem::new(&kinds::LOG_UNAVAILABLE, told)),
     }
 }

@@ -64,6 +64,7 @@ kinds! {
     BALANCE_LIMIT_REACHED CONFLICT "balance-limit-reached" "The wallet is full";
     RESERVATION_NOT_PAYABLE CONFLICT "reservation-not-payable" "The reservation cannot be paid";
     SALE_PAUSED CONFLICT "sale-paused" "The sale is paused";
+    RESERVATION_NOT_HELD CONFLICT "reservation-not-held" "The reservation is no hold";
     NOT_ON_SALE CONFLICT "not-on-sale" "Not on sale";
     NOT_EXTENDABLE CONFLICT "not-extendable" "The hold cannot be extended";
     OPENING_EXISTS CONFLICT "opening-exists" "An opening is announced already";
@@ -76,6 +77,7 @@ kinds! {
     IDEMPOTENCY_KEY_REUSED UNPROCESSABLE_ENTITY "idempotency-key-reused" "The idempotency key was used before";
 
     INTERNAL INTERNAL_SERVER_ERROR "internal" "A fault of the server";
+    TRANSFER_CODING_UNKNOWN NOT_IMPLEMENTED "transfer-coding-unknown" "The body's transfer coding is not understood";
 
     OVERLOADED SERVICE_UNAVAILABLE "overloaded" "Too much is asked at once";
     ROOM_FULL SERVICE_UNAVAILABLE "room-full" "The line is full";

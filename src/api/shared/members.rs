@@ -1,5 +1,5 @@
 //! A body's members, read strictly: each exactly once, of its type and in its range, and no other. Every member that is
-//! wrong is named, so that a client mends its request at once.
+//! wrong is named, so that a client mends its request at once. One that is null is as if it were left out.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,6 +17,9 @@ use super::problem::{FieldError, Problem};
 const NULL: &str = "null";
 /// What the whole body is called where it is no object at all.
 const WHOLE_BODY: &str = "body";
+/// How many members that nobody asked for are named at most, and how much of a name.
+const MAX_UNKNOWN_NAMED: usize = 16;
+const MAX_NAMED_CHARACTERS: usize = 64;
 /// How many members a body has, mostly.
 const USUAL_MEMBERS: usize = 4;
 
@@ -28,7 +31,7 @@ pub struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Takes a body apart.
+    /// Takes a body apart. What is null is as if it were left out, except where it is asked for.
     ///
     /// # Errors
     /// It is not JSON in UTF-8, or JSON that is no object.
@@ -45,9 +48,14 @@ impl<'a> Members<'a> {
         Ok(Self { given, errors: Vec::new() })
     }
 
+    /// Those of no body at all.
+    pub fn none() -> Self {
+        Self { given: Vec::new(), errors: Vec::new() }
+    }
+
     /// Whether a member is there.
     pub fn has(&self, field: &str) -> bool {
-        self.given.iter().any(|(name, _)| name == field)
+        self.given.iter().any(|(name, value)| name == field && value.get() != NULL)
     }
 
     /// An id; `None` where that is wrong.
@@ -66,7 +74,7 @@ impl<'a> Members<'a> {
 
     /// A whole number in `range` or null, which must be there; `None` where that is wrong.
     pub fn nullable(&mut self, field: &str, range: RangeInclusive<u64>) -> Option<Option<u64>> {
-        let raw = self.take(field)?;
+        let raw = self.take_or_null(field)?;
         if raw.get() == NULL {
             return Some(None);
         }
@@ -89,7 +97,7 @@ impl<'a> Members<'a> {
 
     /// Null, which must be there; `None` where that is wrong.
     pub fn null(&mut self, field: &str) -> Option<()> {
-        let is_null = self.take(field)?.get() == NULL;
+        let is_null = self.take_or_null(field)?.get() == NULL;
         if !is_null {
             self.refuse(field, "must be null");
         }
@@ -148,9 +156,11 @@ impl<'a> Members<'a> {
     /// # Errors
     /// Every member that is wrong, and every one that nobody asked for.
     pub fn complete<T>(mut self, made: Option<T>) -> Result<T, Problem> {
-        let mut unknown: Vec<_> = self.given.into_iter().map(|(name, _)| name.into_owned()).collect();
+        let mut unknown: Vec<_> =
+            self.given.into_iter().filter(|(_, value)| value.get() != NULL).map(|(name, _)| shortened(name)).collect();
         unknown.sort_unstable();
         unknown.dedup();
+        unknown.truncate(MAX_UNKNOWN_NAMED);
         let unknown =
             unknown.into_iter().map(|field| FieldError { field, message: "is not a member of this request".into() });
         self.errors.extend(unknown);
@@ -158,13 +168,29 @@ impl<'a> Members<'a> {
     }
 
     fn take(&mut self, field: &str) -> Option<&'a RawValue> {
-        let mut named = self.given.iter().enumerate().filter(|(_, (name, _))| name == field);
+        self.take_where(field, |value| value.get() != NULL)
+    }
+
+    fn take_or_null(&mut self, field: &str) -> Option<&'a RawValue> {
+        self.take_where(field, |_| true)
+    }
+
+    fn take_where(&mut self, field: &str, counts: impl Fn(&RawValue) -> bool) -> Option<&'a RawValue> {
+        let mut named = self.given.iter().enumerate().filter(|(_, (name, value))| name == field && counts(value));
         match (named.next(), named.next()) {
             (Some((index, _)), None) => return Some(self.given.swap_remove(index).1),
             (Some(_), Some(_)) => self.refuse(field, "is given more than once"),
             (None, _) => self.refuse(field, "is missing"),
         }
         None
+    }
+}
+
+/// A name that is not known may be as long as a body.
+fn shortened(name: Cow<'_, str>) -> String {
+    match name.char_indices().nth(MAX_NAMED_CHARACTERS) {
+        None => name.into_owned(),
+        Some((end, _)) => format!("{}…", &name[..end]),
     }
 }
 
@@ -236,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_is_no_whole_number_in_the_range_is_refused() {
-        let wrong = ["0", "11", "-1", "-0", "1.0", "1e0", "\"1\"", "true", "null", "[1]", "{}", "1e999"];
+        let wrong = ["0", "11", "-1", "-0", "1.0", "1e0", "\"1\"", "true", "[1]", "{}", "1e999"];
         for value in wrong.into_iter().chain(["18446744073709551616", "99999999999999999999999999"]) {
             refused(&format!(r#"{{"n":{value}}}"#), &[("n", "must be a whole number from 1 to 10")]);
         }
@@ -251,6 +277,29 @@ mod tests {
             r#"{"N":1,"m":1}"#,
             &[("n", "is missing"), ("N", "is not a member of this request"), ("m", "is not a member of this request")],
         );
+    }
+
+    #[test]
+    fn what_is_null_is_as_if_it_were_left_out() {
+        refused(r#"{"n":null}"#, &[("n", "is missing")]);
+        assert_eq!(read(r#"{"n":7,"m":null}"#), Ok(7));
+        assert_eq!(read(r#"{"n":null,"n": 7}"#), Ok(7));
+    }
+
+    #[test]
+    fn of_members_that_nobody_asked_for_16_are_named_and_long_names_cut() {
+        let many = |count: usize| (0..count).map(|number| format!(r#","x{number:02}":1"#)).collect::<String>();
+        let named = |body: String| {
+            let problem =
+                read(&body).unwrap_err().render(&super::super::request_id::RequestId::of(&Default::default()));
+            assert_eq!(problem.status(), 422);
+            format!("{:?}", read(&body).unwrap_err()).matches(r#""field": String"#).count()
+        };
+        assert_eq!(named(format!(r#"{{"n":1{}}}"#, many(16))), 16);
+        assert_eq!(named(format!(r#"{{"n":1{}}}"#, many(17))), 16);
+        let (fits, long) = ("y".repeat(64), "y".repeat(65));
+        assert_eq!(shortened(Cow::Borrowed(&fits)), fits);
+        assert_eq!(shortened(Cow::Borrowed(&long)), format!("{fits}…"));
     }
 
     #[test]

@@ -29,6 +29,7 @@ fn look(api: &Api) {
     gauge!(metrics::LOG_POSITION).set(read_models.head.position.get() as f64);
     counter!(metrics::LINES_LOST).absolute(standard_error::lost());
     gauge!(metrics::READY).set(if api.engine.readiness().is_ok() { 1.0 } else { 0.0 });
+    gauge!(metrics::STREAMS).set(api.streams.open() as f64);
     gauge!(metrics::ROOM_WAITING).set(room.waiting() as f64);
     gauge!(metrics::ROOM_ACTIVE).set(room.active() as f64);
     gauge!(metrics::ROOM_CAPACITY).set(room.capacity() as f64);

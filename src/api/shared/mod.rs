@@ -3,8 +3,11 @@
 pub mod api;
 mod auth;
 mod body;
+mod coding;
 pub mod command;
 mod conditional;
+mod connections;
+mod framing;
 pub mod health;
 pub mod histories;
 mod idempotency;
@@ -23,4 +26,6 @@ mod respond;
 pub mod routes;
 pub mod serve;
 pub mod waiting;
+mod stalled;
+pub mod streams;
 pub mod wire;

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::api::Api;
 use super::problem::{Outcome, Problem};
-use super::{conditional, kinds};
+use super::{coding, conditional, kinds};
 
 /// Where the files of both pages lie; their own names follow.
 pub const FILES: &str = "/web/{*file}";
@@ -165,19 +165,14 @@ impl Coded {
         encoder.write_all(&bytes).expect("memory takes it");
         let compressed = encoder.finish().expect("memory takes it");
         Self {
-            plain: Representation { etag: format!("\"{name}\"").into(), body: bytes },
-            gzip: Representation { etag: format!("\"{name}-gzip\"").into(), body: compressed.into() },
+            plain: Representation::new(format!("\"{name}\""), bytes),
+            gzip: Representation::new(format!("\"{name}-gzip\""), compressed),
             media_type,
         }
     }
 
     fn respond(&self, headers: &HeaderMap) -> Response {
-        let is_gzip = headers
-            .get_all(header::ACCEPT_ENCODING)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .any(|coding| coding.trim().split(';').next() == Some("gzip") && !coding.contains("q=0"));
+        let is_gzip = coding::takes_gzip(headers);
         let shown = if is_gzip { &self.gzip } else { &self.plain };
         let mut response = conditional::respond(headers, CACHE, shown.clone()).into_response();
         let headers = response.headers_mut();

@@ -40,6 +40,11 @@ impl Parameters {
         self.read("status", "must be `all`", |text| (text == "all").then_some(())).is_some()
     }
 
+    /// `only=hold`: a sale is not taken back.
+    pub fn only_hold(&mut self) -> bool {
+        self.read("only", "must be hold", |text| (text == "hold").then_some(())).is_some()
+    }
+
     /// `limit`: how many lines a page has.
     pub fn limit(&mut self) -> Option<u32> {
         self.read("limit", "must be a whole number from 1 to 200", |text| {

@@ -200,6 +200,9 @@ impl From<Rejection> for Problem {
                 let detail = format!("A charge may lead to a balance of at most {} points.", limit.get());
                 Self::new(&kinds::BALANCE_LIMIT_REACHED, detail)
             }
+            Rejection::ReservationNotHeld => {
+                Self::new(&kinds::RESERVATION_NOT_HELD, "The reservation is no hold any more: it was paid for.")
+            }
             Rejection::ReservationNotPayable { status } => {
                 Self::new(&kinds::RESERVATION_NOT_PAYABLE, "The reservation was cancelled or refunded. Only a held one can be paid.")
                     .with(json!({ "reservationStatus": wire::reservation_status(status) }))
@@ -341,6 +344,7 @@ mod tests {
                 "reservation-not-payable",
                 json!({ "reservationStatus": "CANCELLED" }),
             ),
+            (ReservationNotHeld, 409, "reservation-not-held", json!({})),
             (NotOnSale, 409, "not-on-sale", json!({})),
             (HoldExpired, 410, "hold-expired", json!({})),
             (

@@ -53,6 +53,16 @@ impl View {
         self.read_models.room.room().sale_time(self.now)
     }
 
+    /// A header of the request, where it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap_or("\u{fffd}"))
+    }
+
+    /// The same of a list that is worth compressing.
+    pub fn conditional_list(&self, cache_control: &'static str, shown: Representation) -> Response {
+        conditional::respond_compressed(&self.headers, cache_control, shown)
+    }
+
     fn known(&self, token: &TokenHash) -> Result<&Token, Problem> {
         Ok(self.read_models.room.room().identify(token, self.now)?)
     }

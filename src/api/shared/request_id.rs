@@ -10,6 +10,9 @@ const MAX_CHARACTERS: usize = 128;
 /// The shortest word of an `Authorization` header that counts as a credential: longer than any scheme's name.
 const MIN_CREDENTIAL_CHARACTERS: usize = 16;
 
+/// How a token of the room is written: `x` is a hexadecimal digit, `y` one of 8, 9, a, b.
+const HYPHENATED: &[u8; 36] = b"xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx";
+
 /// A request's id; copies share it.
 #[derive(Debug)]
 pub struct RequestId(HeaderValue);
@@ -19,7 +22,7 @@ impl RequestId {
     pub fn of(headers: &HeaderMap) -> Self {
         let mut given = headers.get_all(X_REQUEST_ID).iter();
         let only = given.next().filter(|_| given.next().is_none());
-        let is_fit = |id: &str| is_sane(id) && !shows_a_credential(id, headers);
+        let is_fit = |id: &str| is_sane(id) && !looks_like_a_token(id) && !shows_a_credential(id, headers);
         let taken_over = only.filter(|id| id.to_str().is_ok_and(is_fit));
         Self(taken_over.cloned().unwrap_or_else(made))
     }
@@ -43,6 +46,28 @@ fn made() -> HeaderValue {
 fn is_sane(id: &str) -> bool {
     let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     (1..=MAX_CHARACTERS).contains(&id.len()) && id.bytes().all(fit)
+}
+
+/// Whether a token stands in the id, be it of the room, with hyphens or without (a random UUID: RFC 9562, 5.4), or a JSON Web
+/// Token: it would stand in the log for ever.
+fn looks_like_a_token(id: &str) -> bool {
+    let bytes = id.as_bytes();
+    let hyphenated = bytes.windows(HYPHENATED.len()).any(|text| {
+        let fits = |(byte, pattern): (&u8, &u8)| match pattern {
+            b'x' => byte.is_ascii_hexdigit(),
+            b'y' => is_variant(*byte),
+            exactly => byte == exactly,
+        };
+        text.iter().zip(HYPHENATED).all(fits)
+    });
+    let mut words = bytes.split(|byte| !byte.is_ascii_hexdigit());
+    let simple = words.any(|word| word.len() == 32 && word[12] == b'4' && is_variant(word[16]));
+    // A header of JSON in base64 begins so.
+    hyphenated || simple || id.contains("eyJ")
+}
+
+fn is_variant(digit: u8) -> bool {
+    matches!(digit, b'8' | b'9' | b'a' | b'b' | b'A' | b'B')
 }
 
 /// Whether the id tells what the request is authorized by, in whatever spelling of a UUID: no credential may get into
@@ -78,7 +103,17 @@ mod tests {
         assert!(taken_over("a", None));
         assert!(taken_over("Load.test_7-of-9", Some(TOKEN)));
         assert!(taken_over(&"x".repeat(128), None));
-        assert!(taken_over(TOKEN, None));
+        assert!(taken_over("00-4bf92f3577b33da6a3ce929d0e0e4736-00f067aa0ba902b7-01", None));
+        assert!(taken_over("0190163d-8694-739b-aea5-966c26f8ad91", None));
+    }
+
+    #[test]
+    fn what_looks_like_a_token_is_replaced_also_where_none_is_shown() {
+        let (upper, simple) = (TOKEN.to_ascii_uppercase(), TOKEN.replace('-', ""));
+        for id in [TOKEN, &upper, &simple, &format!("x.{TOKEN}"), &format!("{TOKEN}0"), &format!("a_{simple}_b")] {
+            assert!(!taken_over(id, None), "{id}");
+        }
+        assert!(!taken_over("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl", None));
     }
 
     #[test]

@@ -10,9 +10,9 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::body;
 use super::problem::{Outcome, Problem};
 use super::request_id::{RequestId, X_REQUEST_ID};
+use super::{body, framing};
 use crate::{logging, metrics};
 
 /// Makes a response of what the handler of `route` comes to.
@@ -25,12 +25,18 @@ pub async fn respond<Answering: Future<Output = Outcome>>(
     let request_id = RequestId::of(request.headers());
     let method = method_name(request.method());
     let answered = async {
-        let answering = AssertUnwindSafe(async { handler(body::read_on(request)).await });
-        let outcome = answering.catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)));
+        let outcome = match framing::check(&request) {
+            Ok(()) => {
+                let answering = AssertUnwindSafe(async { handler(body::read_on(request)).await });
+                answering.catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)))
+            }
+            Err(misframed) => Err(misframed),
+        };
         let code = outcome.as_ref().err().map(Problem::code);
         let mut response = outcome.unwrap_or_else(|problem| problem.render(&request_id));
         let headers = response.headers_mut();
         headers.insert(X_REQUEST_ID, request_id.header_value());
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         log(method, route, response.status(), code, started.elapsed());
         response
@@ -45,7 +51,7 @@ fn log(method: &'static str, route: &'static str, status: StatusCode, code: Opti
     let shed = matches!(code, Some("overloaded" | "room-full" | "read-model-behind" | "log-unavailable"));
     if status == StatusCode::SERVICE_UNAVAILABLE && !shed {
         tracing::warn!(method, route, status = status_number, code, millis, "answered");
-    } else if status.is_server_error() && !shed {
+    } else if status.is_server_error() && !shed && status != StatusCode::NOT_IMPLEMENTED {
         tracing::error!(method, route, status = status_number, code, millis, "answered");
     } else {
         tracing::debug!(method, route, status = status_number, code, millis, "answered");

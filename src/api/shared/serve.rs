@@ -1,15 +1,25 @@
 //! Serving connections: HTTP/1.1, each with a deadline for its next request's head, and an end in good order.
 
+use std::convert::Infallible;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::future::RouteFuture;
+use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tower::Service;
+use tower::util::MapFuture;
+
+use super::connections::{Connection, Connections, IsStream, Place};
+use super::stalled::Unstalled;
 
 /// How long a connection may take to send a request's headers, and so how long an idle one is kept.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -19,46 +29,80 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(7);
 /// How long nothing is accepted after accepting failed: while file handles are lacking, trying at once only burns time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `router` until `shutdown` comes, then answers what is in flight, for 7 seconds at most.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
-    let service = TowerToHyperService::new(router);
-    let connections = GracefulShutdown::new();
-    // Told to be HTTP/1 only: a builder that first finds out the version waits for that without any timeout.
-    let mut http = Builder::new(TokioExecutor::new()).http1_only();
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT);
-    // Whoever has not ended by then is cut off: a connection holds the engine, which ends with its last holder.
-    let (cut_off, cut) = watch::channel(());
+/// The largest head of a request, and so the buffer of a connection: what is larger is answered 431.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// Serves `router` until `shutdown` comes, then answers what is in flight, for 7 seconds at most. Of more connections than
+/// there may be, those go that idle longest.
+pub async fn serve(listener: TcpListener, router: Router, max_connections: usize, shutdown: impl Future<Output = ()>) {
+    let connections = Connections::at_most(max_connections);
+    let draining = GracefulShutdown::new();
+    let mut http = Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT);
+    http.max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_HEAD_BYTES);
+    // Whoever has said all that they have to say may still listen: `nc -N`, `socat` and scripts do.
+    http.half_close(true);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let stream = tokio::select! {
+        let (stream, place) = tokio::select! {
             biased;
             () = &mut shutdown => break,
-            stream = accept(&listener) => stream,
+            accepted = accept(&listener, &connections) => accepted,
         };
-        let connection = http.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
-        let connection = connections.watch(connection);
-        let mut cut = cut.clone();
-        tokio::spawn(async move {
-            tokio::select! {
-                ended = connection => {
-                    if let Err(error) = ended {
-                        tracing::debug!("a connection ended early: {error}");
-                    }
-                }
-                // Nothing is ever sent: it fails when the sender is dropped.
-                _ = cut.changed() => {}
-            }
-        });
+        let service = TowerToHyperService::new(counted(router.clone(), Arc::clone(&place.connection)));
+        let connection = http.serve_connection(TokioIo::new(Unstalled::new(stream)), service);
+        let connection = draining.watch(connection);
+        tokio::spawn(until_let_go(connection, place));
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown()).await.is_err() {
+    if tokio::time::timeout(DRAIN_TIMEOUT, draining.shutdown()).await.is_err() {
         tracing::warn!("connections that had not ended after {} seconds are cut off", DRAIN_TIMEOUT.as_secs());
     }
-    drop(cut_off);
+    // A connection holds the engine, which ends with its last holder.
+    connections.cut_off();
 }
 
-/// The next connection; what goes wrong before there is one is logged and survived.
-async fn accept(listener: &TcpListener) -> TcpStream {
+/// The router, with what a connection tells of its requests. A stream makes it one that is never idle.
+fn counted(
+    router: Router,
+    connection: Arc<Connection>,
+) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send {
+    MapFuture::new(router, move |answered: RouteFuture<Infallible>| {
+        let answering = connection.answering();
+        async move {
+            let response = answered.await?;
+            if response.extensions().get::<IsStream>().is_some() {
+                answering.connection().is_a_stream_now();
+            }
+            Ok(response)
+        }
+    })
+}
+
+async fn until_let_go(connection: impl Future<Output = Result<(), hyper::Error>>, place: Place) {
+    let mut connection = std::pin::pin!(connection);
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut connection => {
+                if let Err(error) = ended {
+                    tracing::debug!("a connection ended early: {error}");
+                }
+                return;
+            }
+            () = place.connection.is_let_go() => {
+                if place.connection.must_go() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The next connection, once it has a place; what goes wrong before there is one is logged and survived.
+async fn accept(listener: &TcpListener, connections: &Arc<Connections>) -> (TcpStream, Place) {
+    // The place comes first: who cannot be served waits where the system keeps them, and costs no file.
+    let place = connections.place().await;
     loop {
         let accepted = listener.accept().await.and_then(|(stream, _)| {
             // Answers are small and whole: waiting for more to send with them only delays them.
@@ -66,7 +110,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
             Ok(stream)
         });
         match accepted {
-            Ok(stream) => return stream,
+            Ok(stream) => return (stream, place),
             Err(error) if is_the_client_s(&error) => tracing::debug!("a connection was gone at once: {error}"),
             Err(error) => {
                 tracing::warn!("a connection could not be accepted: {error}");

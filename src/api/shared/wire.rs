@@ -60,6 +60,30 @@ impl TokenShown {
     }
 }
 
+/// A token as whoever watches it reads it: with the state of the room.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WatchedTokenShown<'a> {
+    #[serde(flatten)]
+    token: TokenShown,
+    state: &'static str,
+    pause_reason: Option<&'a str>,
+    resumes_at: Option<String>,
+}
+
+impl<'a> WatchedTokenShown<'a> {
+    /// The token, and the room as of `read_models`.
+    pub fn of(token: TokenShown, read_models: &'a ReadModels, now: Timestamp) -> Self {
+        let pause = read_models.room.room().sale_clock().last_pause();
+        Self {
+            token,
+            state: read_models.room.state(now),
+            pause_reason: pause.map(|pause| &*pause.reason),
+            resumes_at: pause.and_then(|pause| pause.resumes_at).map(rfc3339),
+        }
+    }
+}
+
 /// What a wallet holds.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -166,6 +190,17 @@ pub struct ReservationShown<'a> {
     reservation_status: &'static str,
     #[serde(serialize_with = "serialize_rfc3339")]
     reservation_time: Timestamp,
+    /// Only a hold can run out.
+    #[serde(flatten)]
+    deadline: Option<DeadlineShown>,
+    /// Whether the hold can be made longer now.
+    extendable: bool,
+}
+
+/// When something runs out, and in how long: clients' clocks lie.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeadlineShown {
     /// Null while the sale is paused: nobody knows what the clock will show then.
     expires_at: Option<String>,
     expires_in_seconds: u64,
@@ -202,16 +237,10 @@ impl<'a> ReservationShown<'a> {
         };
         let seats: Vec<SeatShown<'a>> = hold.seats.iter().map(shown).collect::<Option<_>>()?;
         let first = seats.first()?;
-        let (expires_at, expires_in_seconds) = match status {
-            ReservationStatus::Held => deadline_shown(hold.expires_at, read_models, now),
-            ReservationStatus::Paid
-            | ReservationStatus::Cancelled
-            | ReservationStatus::Expired
-            | ReservationStatus::Refunded => {
-                let clock = read_models.room.room().sale_clock();
-                (Some(rfc3339(clock.clock_of(hold.expires_at, now))), clock.at(now).seconds_until(hold.expires_at))
-            }
-        };
+        let deadline = (status == ReservationStatus::Held).then(|| {
+            let (expires_at, expires_in_seconds) = deadline_shown(hold.expires_at, read_models, now);
+            DeadlineShown { expires_at, expires_in_seconds }
+        });
         Some(Self {
             reservation_id: hold.reservation_id,
             user_id: hold.user_id,
@@ -224,8 +253,7 @@ impl<'a> ReservationShown<'a> {
             total_price: hold.total_price,
             reservation_status: reservation_status(status),
             reservation_time: hold.held_at,
-            expires_at,
-            expires_in_seconds,
+            deadline,
             extendable: status == ReservationStatus::Held
                 && reservation.is_extendable(read_models.room.room().sale_time(now)),
             next_to_each_other: None,

@@ -7,6 +7,7 @@ mod operations;
 mod precedence;
 mod queries;
 mod sales;
+mod streams;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -108,9 +109,12 @@ impl Server {
         let settings = Settings { identity: "open", charge: "own", login: None, roles_claim: "roles".to_owned() };
         let pages = Pages::new(&settings, true);
         let (engine_too, key_too, projector_too) = (engine.clone(), key.clone(), projector.clone());
-        let api = Api { engine: engine_too, key: key_too, projector: projector_too, pages, log: shared };
-        let (api, door) = (Arc::new(api), Door::Listener(None));
         let (stop, stopped) = tokio::sync::watch::channel(());
+        let streams = crate::api::Streams::start(engine.clone(), crate::api::MAX_STREAMS, stopped.clone());
+        let (projector_three, identity) = (projector_too, None);
+        let api =
+            Api { engine: engine_too, key: key_too, projector: projector_three, pages, streams, identity, log: shared };
+        let (api, door) = (Arc::new(api), Door::Listener(None));
         let operations = operators::router(House { api: Arc::clone(&api), door, stopped });
         let router = public::router(api, true);
         (Self { router, operations, stop: Arc::new(stop), log, clock, projector, folder }, engine, key)
@@ -201,6 +205,9 @@ impl Answered {
 /// `token` may be empty: then none is shown.
 fn request(method: Method, path: &str, token: &str, headers: &[(&str, &str)], body: Body) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
+    if headers.iter().all(|(name, _)| *name != "host") {
+        request = request.header(header::HOST, "reprise.example");
+    }
     if !token.is_empty() {
         request = request.header(header::AUTHORIZATION, token);
     }

@@ -9,10 +9,10 @@ use domain::{DecodeError, Head, Position, Record};
 use tokio::time::{Duration, Instant};
 
 use super::{PROBE_PAUSE, SILENCE, Sequencer};
-use crate::engine::Undecided;
 use crate::engine::pending::Pending;
 use crate::engine::queue::Fill;
 use crate::engine::stream::{Proved, StreamError};
+use crate::engine::{NotReady, Undecided};
 use crate::log::{AppendError, ReadError, is_full};
 use crate::metrics;
 use crate::served::{Served, ServedMark};
@@ -90,7 +90,7 @@ impl Sequencer {
                 AppendError::Broken(reason) => return Err(Fatal::Broken(reason.clone())),
                 AppendError::Unavailable(_) | AppendError::Full(_) => {}
             }
-            self.fail(error.to_string());
+            self.fail(NotReady::of_the_log(error.to_string()));
             if !uncertain {
                 return Ok(Appended::Not);
             }
@@ -205,7 +205,7 @@ impl Sequencer {
             if !is_full(&error) {
                 return Err(Fatal::Forgetful(error.to_string()));
             }
-            self.fail(format!("there is no room to remember what was served: {error}"));
+            self.fail(NotReady::told_to_all(format!("there is no room to remember what was served: {error}")));
             self.turn_away();
             tokio::time::sleep(SETTLE_PAUSE).await;
         }
@@ -218,15 +218,15 @@ impl Sequencer {
         checked.map_err(|error| Fatal::Forgetful(error.to_string()))
     }
 
-    pub(super) fn fail(&mut self, reason: String) {
-        self.published.set_readiness(Err(reason));
+    pub(super) fn fail(&mut self, why: NotReady) {
+        self.published.set_readiness(Err(why));
         self.probe_at = Instant::now() + PROBE_PAUSE;
     }
 
     fn unreadable(&mut self, error: ReadError) -> Option<Fatal> {
         match error {
             ReadError::Unavailable(reason) => {
-                self.fail(reason);
+                self.fail(NotReady::of_the_log(reason));
                 None
             }
             ReadError::Broken(reason) => Some(Fatal::Broken(reason)),

@@ -24,7 +24,7 @@ use super::batch::{Batch, Sent};
 use super::clock_skew::{ClockReader, ClockSkew};
 use super::head_readings::HeadReadings;
 use super::pending::Pending;
-use super::published::Published;
+use super::published::{NotReady, Published, Readiness};
 use super::queue::{Fill, Queue, lanes};
 use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, Seeds, SnapshotWriter, Submission, TICK_INTERVAL, Undecided};
 use crate::log::{AppendError, EventLog};
@@ -160,7 +160,7 @@ impl Sequencer {
         if let Some(reader) = self.clock_reader.take() {
             reader.start(Arc::clone(&self.log)).await;
         }
-        self.published.set_readiness(self.skew.in_bounds((self.clock)()));
+        self.published.set_readiness(self.clock_in_bounds());
         let mut ticks = tokio::time::interval(TICK_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let follows = self.log.is_shared();
@@ -227,7 +227,7 @@ impl Sequencer {
         if is_ready && self.log.is_shared() {
             return self.follow().await.map(drop);
         }
-        if self.skew.in_bounds((self.clock)()).is_err() {
+        if self.clock_in_bounds().is_err() {
             return Ok(());
         }
         let (log, head) = (Arc::clone(&self.log), self.state.head);
@@ -246,6 +246,10 @@ impl Sequencer {
         Ok(())
     }
 
+    fn clock_in_bounds(&self) -> Readiness {
+        self.skew.in_bounds((self.clock)()).map_err(NotReady::told_to_all)
+    }
+
     /// Sends what is decided, and what waits, as far as it has room in a batch.
     fn dispatch(&mut self) -> Dispatched {
         if self.is_silent {
@@ -253,9 +257,9 @@ impl Sequencer {
             self.turn_away();
             return Dispatched::Nothing;
         }
-        if let Err(reason) = self.skew.in_bounds((self.clock)()) {
+        if let Err(why) = self.clock_in_bounds() {
             self.undo_next();
-            self.fail(reason);
+            self.fail(why);
             self.turn_away();
             return Dispatched::Nothing;
         }
@@ -358,7 +362,7 @@ impl Sequencer {
             }
             self.published.publish(self.read_models.clone(), &self.state.catalogue);
             self.is_silent = false;
-            self.published.set_readiness(self.skew.in_bounds((self.clock)()));
+            self.published.set_readiness(self.clock_in_bounds());
         }
         batch.answer();
         self.offer_snapshot();

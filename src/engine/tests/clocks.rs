@@ -17,7 +17,7 @@ async fn a_node_whose_clock_goes_wrong_decides_nothing_until_it_is_right() {
         let (log, node) = sale_with_a_clock().await;
         node.clock.store(T0.plus_seconds(seconds).millis(), Ordering::Relaxed);
         assert_eq!(node.ask(token(ANN), charge(ANN, 1)).await, Err(Undecided::LogUnavailable));
-        let why = node.engine.readiness().unwrap_err();
+        let why = node.engine.readiness().unwrap_err().told;
         assert!(why.contains("clock"), "{why}");
         log.set_clock(T0.plus_seconds(seconds));
         tokio::time::sleep(Duration::from_secs(3)).await;

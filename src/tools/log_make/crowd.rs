@@ -177,7 +177,7 @@ impl Crowd {
         self.ask(
             batch,
             Credential::Token(held.guest.token),
-            Action::CancelReservation(CancelReservation { reservation_id }),
+            Action::CancelReservation(CancelReservation { reservation_id, only_hold: false }),
         )
         .map(drop)
     }
@@ -188,7 +188,7 @@ impl Crowd {
         self.ask(
             batch,
             Credential::Token(sale.guest.token),
-            Action::CancelReservation(CancelReservation { reservation_id }),
+            Action::CancelReservation(CancelReservation { reservation_id, only_hold: false }),
         )
         .map(drop)
     }

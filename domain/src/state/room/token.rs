@@ -56,7 +56,8 @@ impl Token {
         }
     }
 
-    pub(super) fn is_granted(&self) -> bool {
+    /// Whether it is a demo's fixed one, which takes no slot.
+    pub fn is_granted(&self) -> bool {
         self.queue_number == 0
     }
 }
