@@ -40,11 +40,7 @@ impl From<CliError> for Failure {
             CliError::Folder(problem) => problem.needs_a_person(),
             CliError::Fatal(fatal) => fatal.needs_a_person(),
             CliError::Command(error) => error.needs_a_person(),
-            CliError::File { .. }
-            | CliError::Json { .. }
-            | CliError::Catalog { .. }
-            | CliError::NothingToSet
-            | CliError::Panicked(_) => false,
+            CliError::File { .. } | CliError::Catalog { .. } | CliError::NothingToSet | CliError::Panicked(_) => false,
         };
         Self { said: error.to_string(), needs_a_person }
     }

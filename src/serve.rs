@@ -81,14 +81,15 @@ impl From<ServeError> for Failure {
         let needs_a_person = match &error {
             ServeError::Folder(problem) => problem.needs_a_person(),
             ServeError::Fatal(fatal) => fatal.needs_a_person(),
-            ServeError::NoIdentity
-            | ServeError::Listen { .. }
+            ServeError::Listen { .. }
             | ServeError::Start(_)
             | ServeError::Demo(_)
             | ServeError::ReadModels(_)
             | ServeError::Panicked(_)
             | ServeError::Metrics(_)
             | ServeError::Socket(_)
+            | ServeError::Identity(_)
+            | ServeError::Keys(_)
             | ServeError::Signals(_) => false,
         };
         Self { said: error.to_string(), needs_a_person }

@@ -7,6 +7,7 @@ use reprise::data_folder::{start, system_clock};
 use reprise::engine::{Engine, Fatal, replay};
 use reprise::key::{KEY_FILE, ServerKey};
 use reprise::log::EventLog;
+use reprise::served::{Served, ServedMark};
 use tokio::task::JoinHandle;
 
 use crate::BenchError;
@@ -25,7 +26,8 @@ impl Node {
         let replayed = replay(&log, |_| {}).await?;
         replayed.check_clock(system_clock()())?;
         let key = ServerKey::load(&folder.join(KEY_FILE))?;
-        let (engine, sequencer) = start(Arc::clone(&log), replayed, &key, 1, None).await?;
+        let served = ServedMark::begin(folder, Served::NOTHING)?;
+        let (engine, sequencer) = start(Arc::clone(&log), replayed, &key, 1, served, None).await?;
         Ok(Self { engine, sequencer, log })
     }
 

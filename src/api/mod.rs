@@ -14,6 +14,6 @@ mod tests;
 pub use shared::api::Api;
 pub use shared::pages::{Login, Pages, Settings};
 pub use shared::serve::serve;
-pub use shared::waiting::while_waiting;
 pub use shared::streams::{MAX_STREAMS, Streams};
+pub use shared::waiting::while_waiting;
 pub(crate) use shared::wire;

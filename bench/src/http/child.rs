@@ -134,7 +134,9 @@ async fn reprise(cli: Cli) -> Result<(), BenchError> {
     tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(io::stderr).with_ansi(false).init();
     let failed = |error: &dyn std::error::Error| BenchError::NotServed(error.to_string());
     match &cli.command {
-        Subcommand::Serve(options) => reprise::serve::serve(&cli.place, options).await.map_err(|e| failed(&e)),
+        Subcommand::Serve(options) => {
+            reprise::serve::serve(&cli.place, options).await.map(drop).map_err(|e| failed(&e))
+        }
         Subcommand::Tool(tool) if tools::run(&cli.place, tool).await == ExitCode::SUCCESS => Ok(()),
         Subcommand::Tool(_)
         | Subcommand::Bench(_)
@@ -149,6 +151,6 @@ async fn reprise(cli: Cli) -> Result<(), BenchError> {
 async fn serve_floor(router: axum::Router) -> io::Result<()> {
     let listener = TcpListener::bind(ANY_PORT).await?;
     writeln!(io::stderr(), "{LISTENING}{}", listener.local_addr()?)?;
-    reprise::api::serve(listener, router, std::future::pending()).await;
+    reprise::api::serve(listener, router, usize::MAX, std::future::pending()).await;
     Ok(())
 }

@@ -25,7 +25,7 @@ mod request_id;
 mod respond;
 pub mod routes;
 pub mod serve;
-pub mod waiting;
 mod stalled;
 pub mod streams;
+pub mod waiting;
 pub mod wire;

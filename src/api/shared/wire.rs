@@ -195,6 +195,9 @@ pub struct ReservationShown<'a> {
     deadline: Option<DeadlineShown>,
     /// Whether the hold can be made longer now.
     extendable: bool,
+    /// Told of seats that were asked for by quantity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_to_each_other: Option<bool>,
 }
 
 /// When something runs out, and in how long: clients' clocks lie.
@@ -204,11 +207,6 @@ struct DeadlineShown {
     /// Null while the sale is paused: nobody knows what the clock will show then.
     expires_at: Option<String>,
     expires_in_seconds: u64,
-    /// Whether the hold can be made longer now.
-    extendable: bool,
-    /// Told of seats that were asked for by quantity.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_to_each_other: Option<bool>,
 }
 
 /// A seat of a reservation, at the price that was agreed on.
