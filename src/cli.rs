@@ -1,26 +1,25 @@
 //! The commands beside `serve`: what operators do with a data folder that no server holds. On a log that several nodes
 //! share, they are one more node, with a data folder of their own.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use indicatif::HumanCount;
+use domain::{Catalogue, Credential, Timestamp};
 
-use crate::catalog::{self, CatalogError, CatalogFile, EXAMPLE};
+use crate::catalog::{self, CatalogError, EXAMPLE, MAX_CATALOG_BYTES, Options, Order, Plan};
 use crate::config::{self, DEFAULT_CAPACITY, Place};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
 use crate::engine::Fatal;
 use crate::failure::Failure;
-use crate::log::FolderLock;
+use crate::log::{self, FolderLock};
 use crate::operations::{self, CommandError};
-use crate::progress;
+use crate::{printing, progress};
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     #[error("{}: {error}", path.display())]
     File { path: PathBuf, error: std::io::Error },
-    #[error("{}: {error}", path.display())]
-    Json { path: PathBuf, error: serde_json::Error },
     #[error("{}: {error}", path.display())]
     Catalog { path: PathBuf, error: CatalogError },
     #[error("say what to set: --capacity N, --admissions-per-second N, or both")]
@@ -41,11 +40,7 @@ impl From<CliError> for Failure {
             CliError::Folder(problem) => problem.needs_a_person(),
             CliError::Fatal(fatal) => fatal.needs_a_person(),
             CliError::Command(error) => error.needs_a_person(),
-            CliError::File { .. }
-            | CliError::Json { .. }
-            | CliError::Catalog { .. }
-            | CliError::NothingToSet
-            | CliError::Panicked(_) => false,
+            CliError::File { .. } | CliError::Catalog { .. } | CliError::NothingToSet | CliError::Panicked(_) => false,
         };
         Self { said: error.to_string(), needs_a_person }
     }
@@ -58,33 +53,109 @@ impl From<CliError> for Failure {
 pub async fn catalog(place: &Place, command: &config::Catalog) -> Result<String, CliError> {
     match command {
         config::Catalog::Example => Ok(EXAMPLE.to_owned()),
-        config::Catalog::Import { file } => import(place, file).await,
+        config::Catalog::Import(import) => {
+            let unfit = |error| CliError::Catalog { path: named(&import.file), error };
+            let bytes = read(&import.file)?;
+            if import.dry_run {
+                plan(place, import, &bytes, unfit).await
+            } else {
+                publish(place, import, &bytes, unfit).await
+            }
+        }
     }
 }
 
-async fn import(place: &Place, path: &Path) -> Result<String, CliError> {
-    let text = std::fs::read(path).map_err(|error| CliError::File { path: path.to_owned(), error })?;
-    let unreadable = |error| CliError::Json { path: path.to_owned(), error };
-    let file: CatalogFile = serde_json::from_slice(&text).map_err(unreadable)?;
-    drop(text);
-    let unfit = |error| CliError::Catalog { path: path.to_owned(), error };
+/// A file's bytes, or those of standard input; of a file that is too large, more than are taken.
+fn read(file: &Path) -> Result<Vec<u8>, CliError> {
+    let unreadable = |error| CliError::File { path: named(file), error };
+    let limit = MAX_CATALOG_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    let read = if is_standard_input(file) {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    read.map_err(unreadable).map(|_| bytes)
+}
 
+fn is_standard_input(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+/// A file, as it is called in what is said.
+fn named(file: &Path) -> PathBuf {
+    if is_standard_input(file) { PathBuf::from("standard input") } else { file.to_owned() }
+}
+
+/// Tells what an import would do. A folder without a log stays one.
+async fn plan(
+    place: &Place,
+    import: &config::Import,
+    bytes: &[u8],
+    unfit: impl Fn(CatalogError) -> CliError,
+) -> Result<String, CliError> {
+    let (_lock, folder) = if log::must_exist(&place.log, &place.data).is_ok() {
+        let lock = FolderLock::take(&place.data).map_err(FolderProblem::from)?;
+        let folder = DataFolder::open(place, None, &lock).await?;
+        (Some(lock), Some(folder))
+    } else {
+        (None, None)
+    };
+    let state = folder.as_ref().map(|folder| &folder.replayed.state);
+    let now = system_clock()().max(state.map_or(Timestamp::default(), |state| state.recorded_at));
+    let catalogue = state.map_or_else(Catalogue::default, |state| state.catalogue.clone());
+    if let Some(folder) = folder {
+        folder.log.close().await;
+    }
+    let plan = catalog::plan(bytes, &catalogue, Options { is_new: import.new }, now).map_err(&unfit)?;
+    if let Err(error) = plan.check() {
+        // What is wrong is told in the plan and as the reason for the exit code.
+        let _ = printing::line(&told(&plan, import.output.json));
+        return Err(unfit(error));
+    }
+    Ok(told(&plan, import.output.json))
+}
+
+fn told(plan: &Plan, json: bool) -> String {
+    if json {
+        serde_json::to_string_pretty(plan).expect("a plan holds only what JSON can say")
+    } else {
+        plan.to_string()
+    }
+}
+
+async fn publish(
+    place: &Place,
+    import: &config::Import,
+    bytes: &[u8],
+    unfit: impl Fn(CatalogError) -> CliError,
+) -> Result<String, CliError> {
     let lock = FolderLock::take(&place.data).map_err(FolderProblem::from)?;
     let folder = DataFolder::open(place, None, &lock).await?;
-    let now = system_clock()().max(folder.replayed.state.recorded_at);
-    let steps = catalog::plan(&file, &folder.replayed.state, now).map_err(unfit)?;
+    let (catalogue, recorded_at) = (folder.replayed.state.catalogue.clone(), folder.replayed.state.recorded_at);
+    let now = system_clock()().max(recorded_at);
+    let plan = catalog::plan(bytes, &catalogue, Options { is_new: import.new }, now).map_err(&unfit)?;
+    plan.check().map_err(&unfit)?;
+    let (shown, added, is_empty) = (told(&plan, import.output.json), plan.added(), plan.is_empty());
     let log = folder.log;
     let (engine, sequencer) =
         start(log.clone(), folder.replayed, &folder.key, DEFAULT_CAPACITY, folder.served, None).await?;
-    let bar = progress::bar("importing {bar:40} {human_pos}/{human_len} commands{time_left}", 0, steps.len() as u64);
-    let written = catalog::publish(&engine, steps, || bar.inc(1)).await.map_err(unfit)?;
+    let bar = progress::bar("importing {bar:40} {human_pos}/{human_len} commands{time_left}", 0, 1);
+    let order = Order { reason: import.reason.clone(), ..Order::by(Credential::OPERATOR) };
+    let advance = |done: usize, of: usize| {
+        bar.set_length(of as u64);
+        bar.set_position(done as u64);
+    };
+    catalog::publish(&engine, plan, order, advance).await.map_err(&unfit)?;
     bar.finish_and_clear();
     drop(engine);
     sequencer.await??;
     log.close().await;
-    Ok(match written {
-        0 => format!("{}: nothing to import; all of it is in the log already", path.display()),
-        _ => format!("{}: imported by {} commands", path.display(), HumanCount(written)),
+    let file = named(&import.file);
+    Ok(match (import.output.json, is_empty) {
+        (true, _) => shown,
+        (false, true) => format!("{}: nothing to import; all of it is in the log already", file.display()),
+        (false, false) => format!("{}: imported {added}", file.display()),
     })
 }
 

@@ -177,13 +177,28 @@ pub enum Identity {
 
 #[derive(Debug, Subcommand)]
 pub enum Catalog {
-    /// Import a catalogue from a file, into a folder that no server holds. Importing it again changes nothing.
-    Import {
-        /// A file as `reprise catalog example` prints it.
-        file: PathBuf,
-    },
+    /// Import a catalogue, into a folder that no server holds. Importing it again changes nothing, and an import that was cut
+    /// off is finished by the same file.
+    Import(Import),
     /// Print an example of a catalogue file.
     Example,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// A file as `reprise catalog example` prints it, or a CSV of seats; `-` for standard input.
+    pub file: PathBuf,
+    /// Only tell what would be imported.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// What looks like a correction of something published is new.
+    #[arg(long)]
+    pub new: bool,
+    /// Why it is imported: it stands in the log.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Subcommand)]

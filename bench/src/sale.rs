@@ -115,7 +115,15 @@ pub fn on_sale(number: u64, seats: u64, now: Timestamp) -> Vec<Action> {
         sale_closes_at: now.plus_seconds(STARTS_SECONDS),
     };
     let (local_date, local_time) = ("2028-01-01".to_owned(), "09:00".to_owned());
-    actions.push(Action::PublishSchedule(PublishSchedule { concert_id, schedule_id, times, local_date, local_time }));
+    actions.push(Action::PublishSchedule(PublishSchedule {
+        concert_id,
+        schedule_id,
+        times,
+        local_date,
+        local_time,
+        seats_per_user: 4,
+        import_id: None,
+    }));
     actions
 }
 
@@ -180,7 +188,7 @@ fn id<Id: TryFrom<u64, Error = domain::NotAnId>>(number: u64) -> Id {
 /// Seats are named as the demo's are, so that lists are as long.
 fn seat(number: u64) -> Seat {
     let (name, zone) = (format!("VIP-{number}").into(), "VIP".into());
-    Seat { seat_id: seat_id(number), name, zone, price: Points::new(PRICE), row: None, number: None }
+    Seat { seat_id: seat_id(number), name, zone, price: Points::new(PRICE), row: None, number: None, x: None, y: None }
 }
 
 /// Random bytes.

@@ -57,6 +57,8 @@ pub enum Action {
     HoldSeats(HoldSeats),
     /// See [`ExtendHold`].
     ExtendHold(ExtendHold),
+    /// See [`HoldByQuantity`].
+    HoldByQuantity(HoldByQuantity),
     /// See [`CancelReservation`].
     CancelReservation(CancelReservation),
     /// See [`PayReservation`].
@@ -77,6 +79,8 @@ pub enum Action {
     ReceiveBeacon(ReceiveBeacon),
     /// See [`DrawQueue`].
     DrawQueue(DrawQueue),
+    /// See [`ImportCatalogue`].
+    ImportCatalogue(ImportCatalogue),
     /// See [`Tick`].
     Tick(Tick),
 }
@@ -163,6 +167,7 @@ impl Action {
             Self::GrantToken(_) => "grant-token",
             Self::ChargePoints(_) => "charge-points",
             Self::HoldSeats(_) => "hold-seats",
+            Self::HoldByQuantity(_) => "hold-by-quantity",
             Self::CancelReservation(_) => "cancel-reservation",
             Self::PayReservation(_) => "pay-reservation",
             Self::PublishConcert(_) => "publish-concert",
@@ -175,6 +180,7 @@ impl Action {
             Self::WithdrawOpening(_) => "withdraw-opening",
             Self::ReceiveBeacon(_) => "receive-beacon",
             Self::DrawQueue(_) => "draw-queue",
+            Self::ImportCatalogue(_) => "import-catalogue",
             Self::Tick(_) => "tick",
         }
     }
@@ -192,6 +198,7 @@ impl Action {
             Self::ChargePoints(rule) => rule,
             Self::HoldSeats(rule) => rule,
             Self::ExtendHold(rule) => rule,
+            Self::HoldByQuantity(rule) => rule,
             Self::CancelReservation(rule) => rule,
             Self::PayReservation(rule) => rule,
             Self::PublishConcert(rule) => rule,
@@ -202,6 +209,7 @@ impl Action {
             Self::WithdrawOpening(rule) => rule,
             Self::ReceiveBeacon(rule) => rule,
             Self::DrawQueue(rule) => rule,
+            Self::ImportCatalogue(rule) => rule,
             Self::Tick(rule) => rule,
         }
     }

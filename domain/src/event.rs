@@ -15,7 +15,8 @@ mod stored;
 
 use serde::{Deserialize, Deserializer};
 
-pub use catalogue::{ConcertPublished, SchedulePublished, Seat, SeatsAdded};
+pub use catalogue::{CatalogImported, ConcertPublished, SchedulePublished, Seat, SeatsAdded};
+use catalogue::{SchedulePublishedV1, SeatsAddedV1};
 pub use log::LogCreated;
 pub use opening::{BeaconReceived, EntryClosed, OpeningMoved, OpeningScheduled, OpeningWithdrawn, QueueDrawn};
 pub use points::PointsCharged;
@@ -66,8 +67,9 @@ events! {
         /// What can be sold, when, and for how much.
         Catalogue(CatalogueEvent) {
             ConcertPublished { 1: Newest }
-            SeatsAdded { 1: Newest }
-            SchedulePublished { 1: Newest }
+            SeatsAdded { 1: Older<SeatsAddedV1>, 2: Newest }
+            SchedulePublished { 1: Older<SchedulePublishedV1>, 2: Newest }
+            CatalogImported { 1: Newest }
         }
         /// What becomes of seats, and of the points that they cost.
         Sale(SaleEvent) {

@@ -31,6 +31,7 @@
 
 mod answer;
 mod command;
+mod coordinate;
 mod decisions;
 pub mod draw;
 mod event;
@@ -46,17 +47,18 @@ mod values;
 
 pub use answer::{Answer, Charge, Payment};
 pub use command::{Action, Actor, Command, Credential, Decide, Decided, Decision};
+pub use coordinate::{Coordinate, MAX_COORDINATE, NotACoordinate};
 pub use decisions::{
-    AddSeats, Arrive, CancelReservation, ChargePoints, ConfigureRoom, CreateLog, DrawQueue, ExtendHold, GrantToken,
-    HoldSeats, IssueToken, LeaveRoom, MoveOpening, PauseSale, PayReservation, PublishConcert, PublishSchedule,
-    ReceiveBeacon, ResumeSale, ScheduleOpening, Tick, WithdrawOpening,
+    AddSeats, Arrive, CancelReservation, CataloguePart, ChargePoints, ConfigureRoom, CreateLog, DrawQueue, ExtendHold,
+    GrantToken, HoldByQuantity, HoldSeats, ImportCatalogue, ImportEnd, IssueToken, LeaveRoom, MoveOpening, PauseSale,
+    PayReservation, PublishConcert, PublishSchedule, ReceiveBeacon, ResumeSale, ScheduleOpening, Tick, WithdrawOpening,
 };
 pub use event::{
-    BeaconReceived, CatalogueEvent, ConcertPublished, DecodeError, EntryClosed, Event, Hold, HoldCancelled,
-    HoldExpired, HoldExtended, LogCreated, LogEvent, OpeningEvent, OpeningMoved, OpeningScheduled, OpeningWithdrawn,
-    PointsCharged, PointsEvent, PricedSeat, QueueDrawn, ReservationPaid, ReservationRefunded, RoomConfigured,
-    RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed, SchedulePublished, Seat, SeatsAdded, SeatsHeld,
-    TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenIssued,
+    BeaconReceived, CatalogImported, CatalogueEvent, ConcertPublished, DecodeError, EntryClosed, Event, Hold,
+    HoldCancelled, HoldExpired, HoldExtended, LogCreated, LogEvent, OpeningEvent, OpeningMoved, OpeningScheduled,
+    OpeningWithdrawn, PointsCharged, PointsEvent, PricedSeat, QueueDrawn, ReservationPaid, ReservationRefunded,
+    RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed, SchedulePublished, Seat, SeatsAdded,
+    SeatsHeld, TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenIssued,
 };
 pub use house::{House, NoChoice, Plan, Row, Together, Wanted, Zone};
 pub use name::{is_name, shows_nothing};

@@ -54,3 +54,7 @@ pub const MAX_RECORD_BYTES: usize = 256 * 1024;
 pub const MAX_DATA_BYTES: usize = MAX_RECORD_BYTES - 4 * 1024;
 /// Expiries in one tick, and all of its events.
 pub const MAX_TICK_EVENTS: usize = 1_000;
+/// Characters of the reason that an operator gives for a change.
+pub const MAX_REASON_CHARACTERS: usize = 200;
+/// Overdue holds of a schedule whose expiry a hold by quantity publishes, beside those in its own way.
+pub const MAX_EXPIRIES_WITH_A_CHOICE: usize = 250;

@@ -24,6 +24,12 @@ pub enum Rejection {
     ReservationNotFound { reservation_id: ReservationId },
     /// These of the seats are held or sold.
     SeatTaken { seat_ids: Vec<SeatId> },
+    /// The schedule has no zone of this name.
+    ZoneNotFound { zone: String },
+    /// No zone that was asked for has that many free seats.
+    NoSeatsLeft,
+    /// That many free seats are nowhere next to each other; so many are.
+    NotTogether { largest_block: usize },
     /// The user would hold or own more than `limit` seats of the schedule.
     SeatLimitReached { limit: usize },
     /// The balance does not cover the price.

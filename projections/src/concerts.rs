@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use domain::{
-    CatalogueEvent, ConcertId, ConcertPublished, Event, Head, HoldCancelled, HoldExpired, RecordedEvent,
-    ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatsAdded, SeatsHeld, Timestamp,
+    CatalogImported, CatalogueEvent, ConcertId, ConcertPublished, Event, Head, HoldCancelled, HoldExpired,
+    RecordedEvent, ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatsAdded,
+    SeatsHeld, Timestamp,
 };
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::representation::{Page, Representation, json};
 use crate::seat_lists::SeatLists;
+use crate::seat_zone::Zones;
 use crate::time::serialize_rfc3339;
 
 /// The version of a concert's shape and of the list's, in their ETags.
 const CONCERT_VERSION: u32 = 1;
 /// The version of a date's shape, in the ETags of lists of dates.
-const DATES_VERSION: u32 = 1;
+const DATES_VERSION: u32 = 2;
 
 /// A concert as clients read it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,6 +52,15 @@ struct Date {
     sale_closes_at: Timestamp,
     seats_total: u64,
     seats_available: u64,
+    seats_per_user: u8,
+}
+
+/// A date with its zones, which are counted with the seats.
+#[derive(Serialize)]
+struct DateShown<'a> {
+    #[serde(flatten)]
+    date: &'a Date,
+    zones: Option<&'a Zones>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,6 +77,8 @@ struct Concert {
 pub struct Concerts {
     concerts: OrdMap<ConcertId, Arc<Concert>>,
     list_page: Page,
+    /// Dates that nobody can see yet, by the import with whose end they become visible.
+    hidden: OrdMap<Uuid, Vec<Date>>,
 }
 
 impl Concerts {
@@ -80,10 +94,11 @@ impl Concerts {
         Some(concert.listed_page.read(CONCERT_VERSION, || json(&concert.listed)))
     }
 
-    /// A concert's published schedules, by id.
-    pub fn dates(&self, concert_id: ConcertId) -> Option<Representation> {
+    /// A concert's published schedules, by id; `seats` are of the same position.
+    pub fn dates(&self, concert_id: ConcertId, seats: &SeatLists) -> Option<Representation> {
         let concert = self.concerts.get(&concert_id)?;
-        Some(concert.dates_page.read(DATES_VERSION, || json(&concert.dates.values().collect::<Vec<_>>())))
+        let shown = |date| DateShown { date, zones: seats.zones(date.concert_schedule_id) };
+        Some(concert.dates_page.read(DATES_VERSION, || json(&concert.dates.values().map(shown).collect::<Vec<_>>())))
     }
 
     /// Seats are counted in one place only, so `seats` has folded the event before.
@@ -109,6 +124,8 @@ impl Concerts {
                 sale_opens_at,
                 sale_closes_at,
                 seats_total,
+                import_id,
+                seats_per_user,
             })) => {
                 let date = Date {
                     concert_schedule_id: *schedule_id,
@@ -121,8 +138,16 @@ impl Concerts {
                     sale_closes_at: *sale_closes_at,
                     seats_total: *seats_total,
                     seats_available: seats.seats_available(*schedule_id),
+                    seats_per_user: *seats_per_user,
                 };
-                self.publish_date(date, head);
+                match import_id {
+                    Some(import_id) => self.hidden.entry(*import_id).or_default().push(date),
+                    None => self.publish_date(date, head),
+                }
+            }
+            Event::Catalogue(CatalogueEvent::CatalogImported(CatalogImported { import_id, .. })) => {
+                let shown = import_id.and_then(|import_id| self.hidden.remove(&import_id)).unwrap_or_default();
+                shown.into_iter().for_each(|date| self.publish_date(date, head));
             }
             Event::Catalogue(CatalogueEvent::SeatsAdded(SeatsAdded { concert_id, schedule_id, .. })) => {
                 self.count(*concert_id, *schedule_id, seats, head);
@@ -187,7 +212,7 @@ mod tests {
     use domain::spec::*;
 
     fn dates(models: &ReadModels) -> Representation {
-        models.concerts.dates(CONCERT).unwrap()
+        models.concerts.dates(CONCERT, &models.seat_lists).unwrap()
     }
 
     fn seats_available(models: &ReadModels) -> u64 {
@@ -242,7 +267,7 @@ mod tests {
         let models = shown([]);
         assert_eq!(models.concerts.list().body, "[]");
         assert_eq!(models.concerts.concert(CONCERT), None);
-        assert_eq!(models.concerts.dates(CONCERT), None);
+        assert_eq!(models.concerts.dates(CONCERT, &models.seat_lists), None);
     }
 
     #[test]
@@ -257,7 +282,8 @@ mod tests {
         let expected = concat!(
             r#"[{"concertScheduleId":1,"concertId":1,"concertDate":"2026-12-24","concertTime":"19:30","#,
             r#""timeZone":"Asia/Seoul","startsAt":"2027-01-15T10:00:00.000Z","saleOpensAt":"2027-01-15T08:00:00.000Z","#,
-            r#""saleClosesAt":"2027-01-15T09:00:00.000Z","seatsTotal":10,"seatsAvailable":8}]"#
+            r#""saleClosesAt":"2027-01-15T09:00:00.000Z","seatsTotal":10,"seatsAvailable":8,"seatsPerUser":4,"#,
+            r#""zones":[{"zoneName":"A","priceFrom":100,"priceTo":100,"seatsTotal":10,"seatsAvailable":8}]}]"#
         );
         assert_eq!(dates(&models).body, expected);
     }

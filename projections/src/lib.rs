@@ -18,6 +18,8 @@ mod room;
 mod seat_block;
 mod seat_list;
 mod seat_lists;
+mod seat_map;
+mod seat_zone;
 #[cfg(feature = "sql")]
 pub mod sql;
 #[cfg(test)]
@@ -32,4 +34,5 @@ pub use reservations::ReservationViews;
 pub use room::RoomView;
 pub use seat_list::SeatList;
 pub use seat_lists::SeatLists;
+pub use seat_zone::Zones;
 pub use time::{rfc3339, serialize_rfc3339};

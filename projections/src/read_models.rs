@@ -52,7 +52,7 @@ impl Default for ReadModels {
 impl ReadModels {
     /// Raise it with every change of what the same events fold to, or of how a read model is stored: a snapshot of
     /// another version is not used, so that the read models are folded anew from the log.
-    pub const FOLD_VERSION: u32 = 3;
+    pub const FOLD_VERSION: u32 = 4;
 
     /// Folds the next record. No bytes are made here.
     ///

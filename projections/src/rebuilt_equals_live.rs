@@ -34,6 +34,7 @@ enum Wish {
     Grant,
     Charge,
     Hold(Vec<SeatId>),
+    HoldSome(usize),
     /// Pays the reservation so many before the last.
     Pay(u64),
     /// Cancels the reservation so many before the last.
@@ -41,6 +42,15 @@ enum Wish {
     Configure(u64),
     Operate(Action),
     Tick,
+}
+
+/// A second schedule.
+fn import() -> ImportCatalogue {
+    let (schedule_id, import_id) = (SCHEDULE.successor(), Some(uuid::Uuid::from_u128(7)));
+    let seats = AddSeats { concert_id: CONCERT, schedule_id, seats: vec![seat_in_row(1, "R", 1), seat(2)] };
+    let schedule = PublishSchedule { schedule_id, import_id, ..publish_schedule() };
+    let parts = vec![CataloguePart::Seats(seats), CataloguePart::Schedule(schedule)];
+    ImportCatalogue { parts, end: Some(ImportEnd { import_id, reason: None }) }
 }
 
 /// What an operator asks for now and then.
@@ -51,6 +61,7 @@ fn operators_wishes() -> Vec<Action> {
         PauseSale { reason: "storm".to_owned(), resumes_at: None }.into(),
         ResumeSale { reason: "the sun is out".to_owned() }.into(),
         ResumeSale { reason: "at last".to_owned() }.into(),
+        import().into(),
     ]
 }
 
@@ -62,6 +73,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Wish::Grant),
         2 => Just(Wish::Charge),
         6 => seats.prop_map(|seats: BTreeSet<u64>| Wish::Hold(seats.into_iter().map(seat_id).collect())),
+        2 => (1..4_usize).prop_map(Wish::HoldSome),
         4 => (0..4_u64).prop_map(Wish::Pay),
         3 => (0..6_u64).prop_map(Wish::Cancel),
         1 => (1..4_u64).prop_map(Wish::Configure),
@@ -92,6 +104,10 @@ impl Step {
             Wish::Hold(seat_ids) => {
                 let seat_ids = seat_ids.clone();
                 (by, HoldSeats { user_id, concert_id: CONCERT, schedule_id: SCHEDULE, seat_ids }.into())
+            }
+            Wish::HoldSome(quantity) => {
+                let wanted = Wanted { quantity: *quantity, zone: None, max_price: None, together: Together::Preferred };
+                (by, HoldByQuantity { user_id, concert_id: CONCERT, schedule_id: SCHEDULE, wanted }.into())
             }
             Wish::Pay(before_last) => {
                 let (reservation_id, hold) = before(state, *before_last);
@@ -134,7 +150,7 @@ fn representations(models: &ReadModels) -> BTreeMap<&'static str, Representation
     let mut all =
         BTreeMap::from([("concerts", models.concerts.list()), ("queue", models.room.queue(models.recorded_at))]);
     all.extend(models.concerts.concert(CONCERT).map(|concert| ("concert", concert)));
-    all.extend(models.concerts.dates(CONCERT).map(|dates| ("dates", dates)));
+    all.extend(models.concerts.dates(CONCERT, &models.seat_lists).map(|dates| ("dates", dates)));
     if let Ok(list) = models.seat_lists.get(CONCERT, SCHEDULE) {
         all.extend([("available seats", list.available()), ("all seats", list.all())]);
     }
@@ -209,7 +225,10 @@ fn agree(models: &ReadModels, state: &State) {
     let available: Vec<u64> = available.collect();
     let listed = json(&list.available());
     assert_eq!(listed.as_array().unwrap().iter().map(|seat| id_and_status(seat).0).collect::<Vec<_>>(), available);
-    assert_eq!(json(&models.concerts.dates(CONCERT).unwrap())[0]["seatsAvailable"], available.len());
+    assert_eq!(
+        json(&models.concerts.dates(CONCERT, &models.seat_lists).unwrap())[0]["seatsAvailable"],
+        available.len()
+    );
     for user in [ANN, BOB, EVE] {
         assert_eq!(models.balances.balance(user), state.wallets.balance(user));
         if let Some(token) = state.room.in_room(user) {

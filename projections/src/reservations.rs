@@ -62,7 +62,11 @@ impl ReservationViews {
             | Event::Room(_)
             | Event::Opening(_)
             | Event::Points(_)
-            | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_)) => {}
+            | Event::Catalogue(
+                CatalogueEvent::ConcertPublished(_)
+                | CatalogueEvent::SeatsAdded(_)
+                | CatalogueEvent::CatalogImported(_),
+            ) => {}
         }
         self.forget(recorded.recorded_at);
     }

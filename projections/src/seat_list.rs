@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::{ConcertId, Head, Hold, Seat, SeatId};
-use imbl::OrdMap;
+use domain::{ConcertId, Head, Hold, Plan, ScheduleId, Seat, SeatId};
+use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
-use crate::representation::{Page, Representation};
+use crate::representation::{Lazy, Page, Representation};
 use crate::seat_block::{Block, Occupancy};
+use crate::seat_map;
+use crate::seat_zone::Zones;
 
 /// The version of both lists' shape, in their ETags.
 const VERSION: u32 = 1;
+/// The version of the map's shape, in its ETag.
+const MAP_VERSION: u32 = 1;
 
 /// The seats of one schedule.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,6 +25,13 @@ pub struct SeatList {
     /// Each apart, so that a hold in a large house makes the bytes of its own block anew and no other's.
     blocks: OrdMap<u64, Arc<Block>>,
     seats_available: u64,
+    /// By zone, in the catalogue's order.
+    zones: Zones,
+    /// Seats in the catalogue's order.
+    order: Vector<SeatId>,
+    #[serde(skip)]
+    plan: Lazy<Arc<Plan>>,
+    map: Page,
     available: Page,
     all: Page,
 }
@@ -32,6 +43,10 @@ impl SeatList {
             is_published: false,
             blocks: OrdMap::new(),
             seats_available: 0,
+            zones: Zones::default(),
+            order: Vector::new(),
+            plan: Lazy::default(),
+            map: Page::default(),
             available: Page::default(),
             all: Page::default(),
         }
@@ -50,6 +65,25 @@ impl SeatList {
     /// Every seat with its status, by id.
     pub fn all(&self) -> Representation {
         self.all.read(VERSION, || self.join(Block::all))
+    }
+
+    /// What never changes: zones, rows and seats, as they stand.
+    pub fn map(&self, schedule_id: ScheduleId) -> Representation {
+        self.map.read(MAP_VERSION, || seat_map::json(schedule_id, &self.plan(), |seat_id| self.seat(seat_id)))
+    }
+
+    /// Whether these seats are next to each other.
+    pub fn are_together(&self, seat_ids: impl IntoIterator<Item = SeatId>) -> bool {
+        self.plan().are_together(seat_ids)
+    }
+
+    /// What each zone costs, and how much of it can be had.
+    pub fn zones(&self) -> &Zones {
+        &self.zones
+    }
+
+    fn plan(&self) -> Arc<Plan> {
+        self.plan.read(|| Arc::new(Plan::of(self.order.iter().filter_map(|seat_id| self.seat(*seat_id)))))
     }
 
     /// The lists of all blocks as one; that of a single block is it already.
@@ -83,6 +117,16 @@ impl SeatList {
     }
 
     pub(crate) fn add(&mut self, seats: &[Seat], head: Head) {
+        for seat in seats {
+            match self.seat(seat.seat_id).cloned() {
+                Some(before) => self.zones.describe(&before, seat),
+                None => {
+                    self.zones.add(seat);
+                    self.order.push_back(seat.seat_id);
+                }
+            }
+        }
+        self.plan = Lazy::default();
         for neighbours in seats.chunk_by(|a, b| Block::number_of(a.seat_id) == Block::number_of(b.seat_id)) {
             let number = Block::number_of(neighbours[0].seat_id);
             let block = Arc::make_mut(self.blocks.entry(number).or_default());
@@ -92,20 +136,23 @@ impl SeatList {
         self.all = Page::at(head);
     }
 
-    pub(crate) fn publish(&mut self) {
+    pub(crate) fn publish(&mut self, head: Head) {
         self.is_published = true;
+        self.map = Page::at(head);
     }
 
     /// Lets each of the hold's seats become what `next` says.
     pub(crate) fn occupy(&mut self, hold: &Hold, head: Head, next: impl Fn(Occupancy) -> Occupancy) {
         for seat_id in hold.seat_ids() {
-            let Some(block) = self.blocks.get_mut(&Block::number_of(seat_id)) else { continue };
-            let Some((before, after)) = Arc::make_mut(block).occupy(seat_id, &next) else { continue };
+            let Some(block) = self.blocks.get_mut(&Block::number_of(seat_id)).map(Arc::make_mut) else { continue };
+            let Some((before, after)) = block.occupy(seat_id, &next) else { continue };
             if before.status() != after.status() {
                 self.all = Page::at(head);
             }
             if before.is_available() != after.is_available() {
                 self.available = Page::at(head);
+                let zone = block.seat(seat_id).map(|seat| Arc::clone(&seat.zone));
+                zone.iter().for_each(|zone| self.zones.count(zone, after.is_available()));
             }
             self.seats_available += u64::from(after.is_available());
             self.seats_available -= u64::from(before.is_available());
@@ -168,6 +215,54 @@ mod tests {
         fold(&mut models, [seats_added(vec![Seat { name: "B-1".into(), ..seat(1) }])]);
         assert!(list(&models).available().body.starts_with(br#"[{"seatId":1,"seatName":"B-1","#));
         assert_eq!(models.seat_lists.seats_available(SCHEDULE), 1);
+    }
+
+    #[test]
+    fn the_map_shows_zones_rows_and_places_as_the_catalogue_has_them_and_never_changes() {
+        let at = |seat: Seat| Seat { x: serde_json::from_str("1.5").ok(), y: serde_json::from_str("2").ok(), ..seat };
+        let seats = vec![
+            Seat { zone: "Z".into(), ..seat(9) },
+            at(seat_in_row(2, "R", 3)),
+            seat_in_row(1, "R", 1),
+            seat_in_row(5, "Q", 1),
+            seat(3),
+        ];
+        let mut models = shown([concert(), seats_added(seats), schedule_published()]);
+        let expected = concat!(
+            r#"{"scheduleId":1,"zones":[{"zoneName":"Z","rows":[],"seats":[{"seatId":9,"seatName":"A-9"}]},"#,
+            r#"{"zoneName":"A","rows":[{"row":"R","seats":[{"seatId":1,"seatName":"A-1","number":1},"#,
+            r#"{"seatId":2,"seatName":"A-2","number":3,"x":1.5,"y":2}]},"#,
+            r#"{"row":"Q","seats":[{"seatId":5,"seatName":"A-5","number":1}]}],"#,
+            r#""seats":[{"seatId":3,"seatName":"A-3"}]}]}"#
+        );
+        let map = list(&models).map(SCHEDULE);
+        assert_eq!(map.body, expected);
+        fold(&mut models, [held(1, ANN, [2])]);
+        assert_eq!(list(&models).map(SCHEDULE), map);
+        assert!(list(&models).are_together([1, 2].map(seat_id)));
+        assert!(!list(&models).are_together([1, 5].map(seat_id)));
+    }
+
+    #[test]
+    fn a_zone_tells_its_prices_and_what_of_it_can_be_had() {
+        let dear = Seat { price: domain::Points::new(300), ..seat(3) };
+        let other = Seat { zone: "B".into(), ..seat(4) };
+        let seats = vec![seat(1), seat(2), dear, other];
+        let mut models = shown([concert(), seats_added(seats), schedule_published()]);
+        let zones = |models: &ReadModels| serde_json::to_string(list(models).zones()).unwrap();
+        let told = |available: u64| {
+            format!(
+                r#"[{{"zoneName":"A","priceFrom":100,"priceTo":300,"seatsTotal":3,"seatsAvailable":{available}}},{}]"#,
+                r#"{"zoneName":"B","priceFrom":100,"priceTo":100,"seatsTotal":1,"seatsAvailable":1}"#
+            )
+        };
+        assert_eq!(zones(&models), told(3));
+        for (event, available) in
+            [(held(1, ANN, [1, 2]), 1), (paid(1, 1, ANN, [1, 2], 0), 1), (refunded(1, 1, ANN, [1, 2], 200), 3)]
+        {
+            fold(&mut models, [event]);
+            assert_eq!(zones(&models), told(available));
+        }
     }
 
     #[test]

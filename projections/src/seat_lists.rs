@@ -4,21 +4,25 @@
 use std::sync::Arc;
 
 use domain::{
-    CatalogueEvent, ConcertId, ConcertPublished, Event, Head, Hold, HoldCancelled, HoldExpired, RecordedEvent,
-    Rejection, ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, Seat, SeatId,
-    SeatsAdded, SeatsHeld,
+    CatalogImported, CatalogueEvent, ConcertId, ConcertPublished, Event, Head, Hold, HoldCancelled, HoldExpired,
+    RecordedEvent, Rejection, ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, Seat,
+    SeatId, SeatsAdded, SeatsHeld,
 };
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::seat_block::Occupancy;
 use crate::seat_list::SeatList;
+use crate::seat_zone::Zones;
 
 /// The seats of every schedule.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SeatLists {
     concerts: OrdSet<ConcertId>,
     lists: OrdMap<ScheduleId, Arc<SeatList>>,
+    /// By the import with whose end they become visible.
+    hidden: OrdMap<Uuid, Vec<ScheduleId>>,
 }
 
 impl SeatLists {
@@ -52,6 +56,11 @@ impl SeatLists {
         self.lists.get(&schedule_id).map_or(0, |list| list.seats_available())
     }
 
+    /// The schedule's zones, as events say.
+    pub(crate) fn zones(&self, schedule_id: ScheduleId) -> Option<&Zones> {
+        self.lists.get(&schedule_id).map(|list| list.zones())
+    }
+
     fn list_mut(&mut self, schedule_id: ScheduleId) -> Option<&mut SeatList> {
         self.lists.get_mut(&schedule_id).map(Arc::make_mut)
     }
@@ -66,10 +75,15 @@ impl SeatLists {
                 let list = self.lists.entry(*schedule_id).or_insert_with(|| Arc::new(SeatList::of(*concert_id)));
                 Arc::make_mut(list).add(seats, head);
             }
-            Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished { schedule_id, .. })) => {
-                if let Some(list) = self.list_mut(*schedule_id) {
-                    list.publish();
-                }
+            Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished {
+                schedule_id, import_id, ..
+            })) => match import_id {
+                Some(import_id) => self.hidden.entry(*import_id).or_default().push(*schedule_id),
+                None => self.publish(*schedule_id, head),
+            },
+            Event::Catalogue(CatalogueEvent::CatalogImported(CatalogImported { import_id, .. })) => {
+                let shown = import_id.and_then(|import_id| self.hidden.remove(&import_id)).unwrap_or_default();
+                shown.into_iter().for_each(|schedule_id| self.publish(schedule_id, head));
             }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => {
                 self.occupy(hold, head, |_| Occupancy::Held(hold.reservation_id))
@@ -90,6 +104,12 @@ impl SeatLists {
             | Event::Opening(_)
             | Event::Points(_)
             | Event::Sale(SaleEvent::HoldExtended(_)) => {}
+        }
+    }
+
+    fn publish(&mut self, schedule_id: ScheduleId, head: Head) {
+        if let Some(list) = self.list_mut(schedule_id) {
+            list.publish(head);
         }
     }
 
@@ -122,6 +142,21 @@ mod tests {
         assert!(models.seat_lists.get(CONCERT, SCHEDULE).is_ok());
         let stolen = models.seat_lists.get(other, SCHEDULE).map(|_| ());
         assert_eq!(stolen, Err(Rejection::ScheduleNotFound { schedule_id: SCHEDULE }));
+    }
+
+    #[test]
+    fn a_schedule_of_an_import_is_shown_with_its_end() {
+        let import_id = Uuid::from_u128(7);
+        let mut models = shown([concert(), seats_added(vec![seat(1)]), schedule_imported(import_id)]);
+        let is_shown = |models: &crate::ReadModels| {
+            let dates = models.concerts.dates(CONCERT, &models.seat_lists).unwrap().body;
+            (models.seat_lists.get(CONCERT, SCHEDULE).is_ok(), dates != "[]")
+        };
+        assert_eq!(is_shown(&models), (false, false));
+        fold(&mut models, [catalog_imported(Uuid::from_u128(8))]);
+        assert_eq!(is_shown(&models), (false, false));
+        fold(&mut models, [catalog_imported(import_id)]);
+        assert_eq!(is_shown(&models), (true, true));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A catalogue as operators write it, in JSON.
+//! A catalogue as operators write it, in JSON. A member that is null is as if left out.
 
 use serde::Deserialize;
 
@@ -16,36 +16,36 @@ pub struct CatalogFile {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ConcertEntry {
-    #[serde(default)]
+    #[serde(skip)]
+    pub line: Option<u64>,
     pub concert_id: Option<u64>,
     pub concert_name: String,
     pub artist: String,
     pub venue: String,
-    #[serde(default)]
-    pub schedules: Vec<ScheduleEntry>,
+    pub schedules: Option<Vec<ScheduleEntry>>,
 }
 
 /// A schedule; without an id it is known by its start.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ScheduleEntry {
-    #[serde(default)]
+    #[serde(skip)]
+    pub line: Option<u64>,
     pub schedule_id: Option<u64>,
-    pub starts_at: jiff::Timestamp,
-    #[serde(default = "default_time_zone")]
-    pub time_zone: String,
+    /// As [`Written`](super::times::Written) reads it.
+    pub starts_at: String,
+    /// The zone that a time names, else [`DEFAULT_TIME_ZONE`], where it is left out.
+    pub time_zone: Option<String>,
     /// The time of the import where it is left out.
-    #[serde(default)]
-    pub sale_opens_at: Option<jiff::Timestamp>,
+    pub sale_opens_at: Option<String>,
     /// The start where it is left out.
-    #[serde(default)]
-    pub sale_closes_at: Option<jiff::Timestamp>,
+    pub sale_closes_at: Option<String>,
+    /// Seats that one user may hold or own.
+    pub seats_per_user: Option<u64>,
     /// Seats by the number in each zone.
-    #[serde(default)]
-    pub zones: Vec<ZoneEntry>,
+    pub zones: Option<Vec<ZoneEntry>>,
     /// Seats one by one.
-    #[serde(default)]
-    pub seats: Vec<SeatEntry>,
+    pub seats: Option<Vec<SeatEntry>>,
 }
 
 /// So many seats of one zone, named `<zone>-1`, `<zone>-2`, ….
@@ -61,19 +61,17 @@ pub struct ZoneEntry {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SeatEntry {
-    #[serde(default)]
+    #[serde(skip)]
+    pub line: Option<u64>,
     pub seat_id: Option<u64>,
     pub seat_name: String,
     pub zone_name: String,
     pub price: u64,
-    #[serde(default)]
     pub row: Option<String>,
-    #[serde(default)]
     pub number: Option<u32>,
-}
-
-fn default_time_zone() -> String {
-    DEFAULT_TIME_ZONE.to_owned()
+    /// Where it is drawn on a map of the house.
+    pub x: Option<f64>,
+    pub y: Option<f64>,
 }
 
 /// What `reprise catalog example` prints: a concert with a schedule by zones and one by seats.
@@ -97,9 +95,11 @@ pub const EXAMPLE: &str = r#"{
           ]
         },
         {
-          "startsAt": "2027-12-25T10:30:00Z",
+          "startsAt": "2027-12-25T19:30:00",
+          "timeZone": "Asia/Seoul",
+          "seatsPerUser": 2,
           "seats": [
-            { "seatId": 1, "seatName": "A-1", "zoneName": "VIP", "price": 200000, "row": "A", "number": 1 },
+            { "seatId": 1, "seatName": "A-1", "zoneName": "VIP", "price": 200000, "row": "A", "number": 1, "x": 10, "y": 5.5 },
             { "seatName": "A-2", "zoneName": "VIP", "price": 200000, "row": "A", "number": 2 }
           ]
         }

@@ -22,7 +22,7 @@ pub(crate) mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Answer, Command, Hash, Nonce, Position, Record, Rejection, Timestamp};
+use domain::{Answer, Catalogue, Command, Hash, Nonce, Position, Record, Rejection, Timestamp};
 use projections::{Behind, ReadModels};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -161,6 +161,11 @@ impl Engine {
     /// The read models as of the last batch.
     pub fn read_models(&self) -> Arc<ReadModels> {
         self.published.read_models()
+    }
+
+    /// What can be sold, as of the last batch: the hidden schedules of imports that are not ended, too.
+    pub fn catalogue(&self) -> Catalogue {
+        Catalogue::clone(&self.published.catalogue())
     }
 
     /// The read models once they have reached `position`.

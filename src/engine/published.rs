@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use domain::Position;
+use domain::{Catalogue, Position};
 use projections::{Behind, ReadModels};
 use tokio::sync::{Notify, watch};
 
@@ -17,20 +17,28 @@ pub type Readiness = Result<(), String>;
 /// Shared between the sequencer, which writes, and everyone who asks.
 pub struct Published {
     read_models: ArcSwap<ReadModels>,
+    catalogue: ArcSwap<Catalogue>,
     position: watch::Sender<Position>,
     readiness: watch::Sender<Readiness>,
     follow: Notify,
 }
 
 impl Published {
-    pub fn new(read_models: ReadModels) -> Self {
+    pub fn new(read_models: ReadModels, catalogue: Catalogue) -> Self {
         let (position, _) = watch::channel(read_models.head.position);
         let (readiness, _) = watch::channel(Err("the server is starting".to_owned()));
-        Self { read_models: ArcSwap::from_pointee(read_models), position, readiness, follow: Notify::new() }
+        Self {
+            read_models: ArcSwap::from_pointee(read_models),
+            catalogue: ArcSwap::from_pointee(catalogue),
+            position,
+            readiness,
+            follow: Notify::new(),
+        }
     }
 
-    pub fn publish(&self, read_models: ReadModels) {
+    pub fn publish(&self, read_models: ReadModels, catalogue: &Catalogue) {
         let position = read_models.head.position;
+        self.catalogue.store(Arc::new(catalogue.clone()));
         self.read_models.store(Arc::new(read_models));
         self.position.send_replace(position);
     }
@@ -61,6 +69,11 @@ impl Published {
 
     pub fn readiness(&self) -> Readiness {
         self.readiness.borrow().clone()
+    }
+
+    /// What can be sold, hidden schedules too, as of the last batch.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.load_full()
     }
 
     pub fn read_models(&self) -> Arc<ReadModels> {

@@ -43,11 +43,13 @@ impl Lane {
             | Action::GrantToken(_)
             | Action::ChargePoints(_)
             | Action::HoldSeats(_)
+            | Action::HoldByQuantity(_)
             | Action::CancelReservation(_)
             | Action::PayReservation(_)
             | Action::PublishConcert(_)
             | Action::AddSeats(_)
             | Action::PublishSchedule(_)
+            | Action::ImportCatalogue(_)
             | Action::Tick(_) => Self::Inside,
         }
     }

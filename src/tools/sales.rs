@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    CatalogueEvent, ConcertId, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, ReservationPaid,
-    ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatsHeld,
+    CatalogImported, CatalogueEvent, ConcertId, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired,
+    ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatsHeld,
 };
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::output::{Table, count};
 
@@ -15,6 +16,8 @@ use super::output::{Table, count};
 pub struct Sales {
     concerts: BTreeMap<ConcertId, String>,
     schedules: BTreeMap<(ConcertId, ScheduleId), Sold>,
+    /// Schedules that nobody sees yet, by their import.
+    hidden: BTreeMap<Uuid, Vec<(ConcertId, ScheduleId, Sold)>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -51,10 +54,20 @@ impl Sales {
                 concert_id,
                 schedule_id,
                 seats_total,
+                import_id,
                 ..
             })) => {
                 let sold = Sold { seats_total: *seats_total, ..Sold::default() };
-                self.schedules.insert((*concert_id, *schedule_id), sold);
+                match import_id {
+                    Some(import_id) => {
+                        self.hidden.entry(*import_id).or_default().push((*concert_id, *schedule_id, sold));
+                    }
+                    None => drop(self.schedules.insert((*concert_id, *schedule_id), sold)),
+                }
+            }
+            Event::Catalogue(CatalogueEvent::CatalogImported(CatalogImported { import_id, .. })) => {
+                let shown = import_id.and_then(|import_id| self.hidden.remove(&import_id)).unwrap_or_default();
+                self.schedules.extend(shown.into_iter().map(|(concert, schedule, sold)| ((concert, schedule), sold)));
             }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.of(hold).held += seats(hold),
             Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use domain::{
-    CatalogueEvent, Event, Hash, Hold, HoldCancelled, HoldExpired, HoldExtended, PaymentId, Position, RecordedEvent,
-    ReservationId, ReservationPaid, ReservationRefunded, SaleClock, SaleEvent, ScheduleId, SchedulePublished, SeatId,
-    SeatsAdded, SeatsHeld, UserId,
+    CatalogImported, CatalogueEvent, Event, Hash, Hold, HoldCancelled, HoldExpired, HoldExtended, PaymentId, Position,
+    RecordedEvent, ReservationId, ReservationPaid, ReservationRefunded, SaleClock, SaleEvent, ScheduleId,
+    SchedulePublished, SeatId, SeatsAdded, SeatsHeld, UserId,
 };
 use projections::{ReadModels, rfc3339};
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::moment::{Moment, fold_on};
 use super::output::{Said, Table, count};
@@ -40,6 +41,8 @@ struct Story {
     because: String,
     has: Option<ReservationId>,
     sale_clock: SaleClock,
+    /// The import with whose end its schedule can be seen.
+    import_id: Option<Uuid>,
 }
 
 #[derive(Serialize)]
@@ -72,6 +75,7 @@ pub async fn why(log: &Arc<dyn EventLog>, schedule_id: u64, seat_id: u64, json: 
         status: "AVAILABLE",
         because,
         has: None,
+        import_id: None,
         sale_clock: SaleClock::default(),
     };
     let read_models = fold_on(log, ReadModels::default(), None, json, |recorded| story.apply(recorded)).await?;
@@ -115,12 +119,24 @@ impl Story {
                 }
             }
             CatalogueEvent::SchedulePublished(SchedulePublished {
-                schedule_id, sale_opens_at, sale_closes_at, ..
+                schedule_id,
+                sale_opens_at,
+                sale_closes_at,
+                import_id,
+                ..
             }) => {
                 if self.is_here(*schedule_id) {
                     let (opens, closes) = (rfc3339(*sale_opens_at), rfc3339(*sale_closes_at));
-                    let what = format!("its schedule was published, on sale from {opens} to {closes}");
+                    let when = if import_id.is_some() { ", to be seen with the end of its import" } else { "" };
+                    let what = format!("its schedule was published, on sale from {opens} to {closes}{when}");
+                    self.import_id = *import_id;
                     self.tell(recorded, None, None, what);
+                }
+            }
+            CatalogueEvent::CatalogImported(CatalogImported { import_id, reason, .. }) => {
+                if import_id.is_some() && *import_id == self.import_id {
+                    let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                    self.tell(recorded, None, None, format!("its import ended, and its schedule could be seen{why}"));
                 }
             }
             CatalogueEvent::ConcertPublished(_) => {}

@@ -171,7 +171,7 @@ async fn a_catalogue_with_a_mistake_changes_nothing() {
             let dear = json!({ "seatName": "B-1", "zoneName": "VIP", "price": 1_000_000_001 });
             file["concerts"][0]["schedules"][1]["seats"].as_array_mut().unwrap().push(dear);
         }),
-        ("differs: price \"1\" is asked for, the log has ", &|file| {
+        ("price: published is 150000, the file has 1", &|file| {
             file["concerts"][0]["schedules"][0]["zones"][0]["price"] = json!(1)
         }),
         ("seatsTotal", &|file| file["concerts"][0]["schedules"][0]["seatsTotal"] = json!(1)),

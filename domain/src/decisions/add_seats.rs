@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{Event, Seat, SeatsAdded};
 use crate::limits::{MAX_DATA_BYTES, MAX_SEAT_NAME_BYTES, MAX_SEAT_PRICE, MAX_SEATS_PER_EVENT};
+use crate::name::is_name;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::values::{ConcertId, ScheduleId, Timestamp};
@@ -76,14 +77,16 @@ fn difference(schedule_id: ScheduleId, asked: &Seat, there: &Seat) -> String {
 fn checked(seat: &Seat) -> Result<&Seat, Rejection> {
     let texts = [Some(&seat.name), Some(&seat.zone), seat.row.as_ref()];
     let mut texts = texts.into_iter().flatten();
-    let unfit = |text: &str| text.is_empty() || text.len() > MAX_SEAT_NAME_BYTES || text.chars().any(char::is_control);
-    if let Some(text) = texts.find(|text| unfit(text)) {
-        let reason = format!("{text:?} is no name: 1 to {MAX_SEAT_NAME_BYTES} bytes without control characters are");
+    if let Some(text) = texts.find(|text| !is_name(text, MAX_SEAT_NAME_BYTES)) {
+        let reason = format!("{text:?} is no name: 1 to {MAX_SEAT_NAME_BYTES} bytes that people see are");
         return Err(Rejection::CatalogueConflict { reason });
     }
     if seat.price > MAX_SEAT_PRICE {
         let reason = format!("seat {} costs more than {}", seat.seat_id, MAX_SEAT_PRICE.get());
         return Err(Rejection::CatalogueConflict { reason });
+    }
+    if seat.x.is_some() != seat.y.is_some() {
+        return Err(Rejection::CatalogueConflict { reason: format!("seat {} has one of x and y", seat.seat_id) });
     }
     Ok(seat)
 }

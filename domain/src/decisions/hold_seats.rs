@@ -2,15 +2,12 @@
 
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
-use crate::decisions::expire_hold;
-use crate::event::{Event, Hold, PricedSeat, SeatsHeld};
-use crate::limits::{HOLD_SECONDS, MAX_SEATS_PER_USER_IN_SCHEDULE};
+use crate::decisions::holding::Holding;
+use crate::event::PricedSeat;
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::state::catalogue::Schedule;
 use crate::state::reservations::Reservation;
-use crate::state::sale_clock::Pause;
-use crate::values::{ConcertId, Points, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
+use crate::values::{ConcertId, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
 /// Holds 1..=4 distinct seats (as the edge has checked) of one schedule. Holding exactly these already is the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,53 +20,22 @@ pub struct HoldSeats {
 
 impl Decide for HoldSeats {
     fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
-        by.must_be(self.user_id)?;
-        let token = by.token_id().and_then(|token_id| state.room.token(token_id)).ok_or(Rejection::TokenUnknown)?;
-        let sale_now = state.sale_time(now);
-        if !state.room.is_active(token, now) {
-            return Err(state.room.not_admitted(token, now));
-        }
-        let (schedule, times) = state.catalogue.on_stage(self.concert_id, self.schedule_id)?;
-        let seats = self.priced(schedule)?;
+        let holding = Holding::begin(by, self.user_id, (self.concert_id, self.schedule_id), state, now)?;
+        let seats =
+            self.seat_ids.iter().map(|seat_id| holding.priced(*seat_id)).collect::<Result<Vec<PricedSeat>, _>>()?;
         if let Some(reservation) = self.held_already(state, now) {
             return Ok(Decided::Already(Answer::Reservation(reservation.clone())));
         }
-        if now < times.sale_opens_at || now >= times.sale_closes_at {
-            return Err(Rejection::NotOnSale);
-        }
-        if let Some(Pause { reason, resumes_at, .. }) = state.room.sale_clock().pause(now) {
-            return Err(Rejection::SalePaused { reason: reason.to_string(), resumes_at: *resumes_at });
-        }
-        let overdue = self.overdue(state, now)?;
-        let total_price = seats
-            .iter()
-            .try_fold(Points::ZERO, |sum, seat| sum.checked_add(seat.price))
-            .expect("prices have a limit far below 2^64 / 4");
-        let held = Event::from(SeatsHeld {
-            hold: Hold {
-                reservation_id: state.reservations.next_reservation_id(),
-                user_id: self.user_id,
-                concert_id: self.concert_id,
-                schedule_id: self.schedule_id,
-                seats,
-                total_price,
-                held_at: now,
-                expires_at: sale_now.plus_seconds(HOLD_SECONDS),
-            },
-        });
-        Ok(Decided::Events(overdue.into_iter().map(|hold| expire_hold(hold, now)).chain([held]).collect()))
+        holding.must_be_on_sale()?;
+        let mut overdue = self.overdue(state, now)?;
+        let own = holding.own();
+        holding.must_stay_within(&own, self.seat_ids.len())?;
+        overdue.extend(own.overdue);
+        holding.hold(seats, overdue)
     }
 }
 
 impl HoldSeats {
-    fn priced(&self, schedule: &Schedule) -> Result<Vec<PricedSeat>, Rejection> {
-        let price = |seat_id: &SeatId| match schedule.seats.get(seat_id.get()) {
-            Some(seat) => Ok(PricedSeat { seat_id: *seat_id, price: seat.price }),
-            None => Err(Rejection::SeatNotFound { seat_id: *seat_id }),
-        };
-        self.seat_ids.iter().map(price).collect()
-    }
-
     /// The user's live hold of exactly these seats, in whatever order.
     fn held_already<'a>(&self, state: &'a State, now: Timestamp) -> Option<&'a Reservation> {
         let sale_now = state.sale_time(now);
@@ -82,11 +48,10 @@ impl HoldSeats {
         state.reservations.get(same.taken.reservation_id, now)
     }
 
-    /// The holds that are over and in the way: of these seats, and the user's own, which count no more.
-    fn overdue<'a>(&self, state: &'a State, now: Timestamp) -> Result<Vec<&'a Reservation>, Rejection> {
+    /// The holds that are over and have these seats.
+    fn overdue(&self, state: &State, now: Timestamp) -> Result<Vec<ReservationId>, Rejection> {
         let sale_now = state.sale_time(now);
-        let mut overdue: Vec<ReservationId> = Vec::new();
-        let mut seat_ids = Vec::new();
+        let (mut overdue, mut seat_ids) = (Vec::new(), Vec::new());
         for seat_id in &self.seat_ids {
             match state.seating.taken(self.schedule_id, *seat_id) {
                 None => {}
@@ -94,23 +59,7 @@ impl HoldSeats {
                 Some(_) => seat_ids.push(*seat_id),
             }
         }
-        if !seat_ids.is_empty() {
-            return Err(Rejection::SeatTaken { seat_ids });
-        }
-        let mut own_seats = 0;
-        for claim in state.seating.claims(self.schedule_id, self.user_id) {
-            if claim.taken.is_overdue(sale_now) {
-                overdue.push(claim.taken.reservation_id);
-            } else {
-                own_seats += claim.seat_ids.len();
-            }
-        }
-        if own_seats + self.seat_ids.len() > MAX_SEATS_PER_USER_IN_SCHEDULE {
-            return Err(Rejection::SeatLimitReached { limit: MAX_SEATS_PER_USER_IN_SCHEDULE });
-        }
-        overdue.sort_unstable();
-        overdue.dedup();
-        Ok(overdue.into_iter().filter_map(|id| state.reservations.get(id, now)).collect())
+        if seat_ids.is_empty() { Ok(overdue) } else { Err(Rejection::SeatTaken { seat_ids }) }
     }
 }
 
@@ -118,6 +67,8 @@ impl HoldSeats {
 mod tests {
     use super::*;
     use crate::event::ConcertPublished;
+    use crate::event::Event;
+    use crate::limits::{HOLD_SECONDS, MAX_SEATS_PER_USER_IN_SCHEDULE};
     use crate::spec::*;
 
     fn hold_seats<const N: usize>(user_id: UserId, seat_ids: [u64; N]) -> HoldSeats {

@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{ConcertPublished, Event};
 use crate::limits::MAX_NAME_BYTES;
+use crate::name::is_name;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::state::catalogue::Concert;
@@ -30,10 +31,9 @@ impl Decide for PublishConcert {
             }
             None => {}
         }
-        let unfit =
-            |text: &&String| text.is_empty() || text.len() > MAX_NAME_BYTES || text.chars().any(char::is_control);
+        let unfit = |text: &&String| !is_name(text, MAX_NAME_BYTES);
         if let Some(text) = [&name, &artist, &venue].into_iter().find(unfit) {
-            let reason = format!("{text:?} is no name: 1 to {MAX_NAME_BYTES} bytes without control characters are");
+            let reason = format!("{text:?} is no name: 1 to {MAX_NAME_BYTES} bytes that people see are");
             return Err(Rejection::CatalogueConflict { reason });
         }
         Ok(Event::from(ConcertPublished { concert_id, name, artist, venue }).into())

@@ -1,8 +1,11 @@
-//! Publishing a schedule: it and all of its seats become visible, and its times are fixed.
+//! Publishing a schedule: all of its seats are there, its times are fixed, and it becomes visible, at once or with an import.
+
+use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{Event, SchedulePublished};
+use crate::limits::MAX_SEATS_PER_USER_IN_SCHEDULE;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::state::catalogue::ScheduleTimes;
@@ -18,25 +21,38 @@ pub struct PublishSchedule {
     pub local_date: String,
     /// The venue's time, `19:30`.
     pub local_time: String,
+    /// Seats that one user may hold or own, 1 to 4.
+    pub seats_per_user: u8,
+    /// The import with whose end it becomes visible; `None`: at once.
+    pub import_id: Option<Uuid>,
 }
 
 impl Decide for PublishSchedule {
     fn decide(&self, _: &Actor, state: &State, _: Timestamp) -> Decision {
         let conflict = |reason: String| Err(Rejection::CatalogueConflict { reason });
-        let Self { concert_id, schedule_id, times, local_date, local_time } = self;
+        let Self { concert_id, schedule_id, times, local_date, local_time, seats_per_user, import_id } = self;
         let Some(schedule) = state.catalogue.schedules().get(schedule_id) else {
             return conflict(format!("schedule {schedule_id} has no seats"));
         };
         if schedule.concert_id != *concert_id {
             return conflict(format!("schedule {schedule_id} belongs to concert {}", schedule.concert_id));
         }
+        let is_same = schedule.seats_per_user == *seats_per_user && schedule.import_id == *import_id;
         match &schedule.times {
-            Some(published) if published == times => return Ok(Decided::Already(Answer::Done)),
-            Some(_) => return conflict(format!("schedule {schedule_id} is published with other times")),
+            Some(published) if published == times && is_same => return Ok(Decided::Already(Answer::Done)),
+            Some(_) => return conflict(format!("schedule {schedule_id} is published otherwise")),
             None => {}
         }
         if times.sale_opens_at >= times.sale_closes_at {
             return conflict(format!("the sale of schedule {schedule_id} closes before it opens"));
+        }
+        if times.sale_closes_at > times.starts_at {
+            return conflict(format!("the sale of schedule {schedule_id} closes after its start"));
+        }
+        if !(1..=MAX_SEATS_PER_USER_IN_SCHEDULE).contains(&usize::from(*seats_per_user)) {
+            return conflict(format!(
+                "{seats_per_user} seats a user; 1 to {MAX_SEATS_PER_USER_IN_SCHEDULE} are allowed"
+            ));
         }
         let published = Event::from(SchedulePublished {
             concert_id: *concert_id,
@@ -48,6 +64,8 @@ impl Decide for PublishSchedule {
             sale_opens_at: times.sale_opens_at,
             sale_closes_at: times.sale_closes_at,
             seats_total: schedule.seats.values().count() as u64,
+            import_id: *import_id,
+            seats_per_user: *seats_per_user,
         });
         Ok(published.into())
     }
@@ -60,13 +78,7 @@ mod tests {
     use crate::spec::*;
 
     fn publish() -> PublishSchedule {
-        PublishSchedule {
-            concert_id: CONCERT,
-            schedule_id: SCHEDULE,
-            times: times(),
-            local_date: "2026-12-24".to_owned(),
-            local_time: "19:30".to_owned(),
-        }
+        publish_schedule()
     }
 
     fn seats() -> Event {
@@ -96,6 +108,29 @@ mod tests {
         let never = ScheduleTimes { sale_closes_at: times().sale_opens_at, ..times() };
         let closed = PublishSchedule { times: never, ..publish() };
         assert!(given([concert(), seats()]).when(Credential::OPERATOR, closed).decided().is_err());
+    }
+
+    #[test]
+    fn a_sale_closes_with_the_start() {
+        let closing = |closes_at| {
+            let times = ScheduleTimes { sale_closes_at: closes_at, ..times() };
+            given([concert(), seats()]).when(Credential::OPERATOR, PublishSchedule { times, ..publish() }).decided()
+        };
+        assert!(closing(times().starts_at).is_ok());
+        assert!(closing(times().starts_at.plus_seconds(1)).is_err());
+    }
+
+    #[test]
+    fn a_user_has_1_to_4_seats() {
+        let limited = |seats_per_user| {
+            given([concert(), seats()])
+                .when(Credential::OPERATOR, PublishSchedule { seats_per_user, ..publish() })
+                .decided()
+        };
+        assert_eq!(
+            (limited(0).is_ok(), limited(1).is_ok(), limited(4).is_ok(), limited(5).is_ok()),
+            (false, true, true, false)
+        );
     }
 
     #[test]

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
 
+use super::never_absent;
+use super::stored::OldShape;
+use crate::coordinate::Coordinate;
+use crate::limits::MAX_SEATS_PER_USER_IN_SCHEDULE;
 use crate::values::{ConcertId, Points, ScheduleId, SeatId, Timestamp};
 
 /// A concert exists.
@@ -27,7 +32,31 @@ pub struct SeatsAdded {
     pub seats: Vec<Seat>,
 }
 
-/// A schedule and all of its seats became visible. `local_date` and `local_time` are the venue's, fixed here.
+/// Seats before they were drawn on maps.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SeatsAddedV1 {
+    concert_id: ConcertId,
+    schedule_id: ScheduleId,
+    #[serde(deserialize_with = "drawn_on_no_map")]
+    seats: Vec<Seat>,
+}
+
+impl OldShape<SeatsAdded> for SeatsAddedV1 {
+    fn upcast(self) -> SeatsAdded {
+        let Self { concert_id, schedule_id, seats } = self;
+        SeatsAdded { concert_id, schedule_id, seats }
+    }
+
+    fn of(event: &SeatsAdded) -> Option<Self> {
+        let SeatsAdded { concert_id, schedule_id, seats } = event;
+        let is_drawn = seats.iter().any(Seat::is_drawn);
+        (!is_drawn).then(|| Self { concert_id: *concert_id, schedule_id: *schedule_id, seats: seats.clone() })
+    }
+}
+
+/// A schedule is complete. Without an `import_id`, it and all of its seats became visible; with one, they become so with its
+/// [`CatalogImported`]. `local_date` and `local_time` are the venue's, fixed here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SchedulePublished {
@@ -40,6 +69,78 @@ pub struct SchedulePublished {
     pub sale_opens_at: Timestamp,
     pub sale_closes_at: Timestamp,
     pub seats_total: u64,
+    #[serde(deserialize_with = "never_absent")]
+    pub import_id: Option<Uuid>,
+    pub seats_per_user: u8,
+}
+
+/// A schedule before there were imports and limits of its own: visible at once.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SchedulePublishedV1 {
+    concert_id: ConcertId,
+    schedule_id: ScheduleId,
+    starts_at: Timestamp,
+    time_zone: String,
+    local_date: String,
+    local_time: String,
+    sale_opens_at: Timestamp,
+    sale_closes_at: Timestamp,
+    seats_total: u64,
+}
+
+impl OldShape<SchedulePublished> for SchedulePublishedV1 {
+    fn upcast(self) -> SchedulePublished {
+        SchedulePublished {
+            concert_id: self.concert_id,
+            schedule_id: self.schedule_id,
+            starts_at: self.starts_at,
+            time_zone: self.time_zone,
+            local_date: self.local_date,
+            local_time: self.local_time,
+            sale_opens_at: self.sale_opens_at,
+            sale_closes_at: self.sale_closes_at,
+            seats_total: self.seats_total,
+            import_id: None,
+            seats_per_user: USUAL_SEATS_PER_USER,
+        }
+    }
+
+    fn of(event: &SchedulePublished) -> Option<Self> {
+        let says_all = event.import_id.is_none() && event.seats_per_user == USUAL_SEATS_PER_USER;
+        says_all.then(|| Self {
+            concert_id: event.concert_id,
+            schedule_id: event.schedule_id,
+            starts_at: event.starts_at,
+            time_zone: event.time_zone.clone(),
+            local_date: event.local_date.clone(),
+            local_time: event.local_time.clone(),
+            sale_opens_at: event.sale_opens_at,
+            sale_closes_at: event.sale_closes_at,
+            seats_total: event.seats_total,
+        })
+    }
+}
+
+/// What a schedule's limit is unless it says otherwise; what version 1 means by saying nothing.
+const USUAL_SEATS_PER_USER: u8 = 4;
+const _: () = assert!(USUAL_SEATS_PER_USER as usize == MAX_SEATS_PER_USER_IN_SCHEDULE);
+
+/// An import is complete: every schedule that it published became visible, all at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogImported {
+    /// Which import; `None`: it published no schedule.
+    #[serde(deserialize_with = "never_absent")]
+    pub import_id: Option<Uuid>,
+    /// Why it was made, where that was said.
+    #[serde(deserialize_with = "never_absent")]
+    pub reason: Option<String>,
+    /// How many schedules became visible.
+    pub schedules: u64,
+    /// How many seats they have.
+    pub seats: u64,
+    pub imported_at: Timestamp,
 }
 
 /// Neighbours in one zone or row share its name: there are tens of thousands of them in a house.
@@ -53,6 +154,14 @@ fn sharing_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Seat>
         if seat.row == before.row {
             seat.row.clone_from(&before.row);
         }
+    }
+    Ok(seats)
+}
+
+fn drawn_on_no_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Seat>, D::Error> {
+    let seats = sharing_names(deserializer)?;
+    if seats.iter().any(Seat::is_drawn) {
+        return Err(serde::de::Error::custom("seats had no x and y then"));
     }
     Ok(seats)
 }
@@ -75,14 +184,28 @@ pub struct Seat {
     /// Its number in the row, where that is known.
     #[serde(default)]
     pub number: Option<u32>,
+    /// Where it is drawn on a map of the house, where that is known.
+    #[serde(default)]
+    pub x: Option<Coordinate>,
+    /// Where it is drawn, likewise.
+    #[serde(default)]
+    pub y: Option<Coordinate>,
+}
+
+impl Seat {
+    fn is_drawn(&self) -> bool {
+        self.x.is_some() || self.y.is_some()
+    }
 }
 
 /// An event leaves out what is not known. A snapshot must not: its members have places and no names.
 impl Serialize for Seat {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let is_whole = !serializer.is_human_readable();
-        let (has_row, has_number) = (is_whole || self.row.is_some(), is_whole || self.number.is_some());
-        let members = 4 + usize::from(has_row) + usize::from(has_number);
+        let has = |is_known: bool| is_whole || is_known;
+        let more = [self.row.is_some(), self.number.is_some(), self.x.is_some(), self.y.is_some()].map(has);
+        let members = 4 + more.iter().filter(|is_said| **is_said).count();
+        let [has_row, has_number, has_x, has_y] = more;
         let mut seat = serializer.serialize_struct("Seat", members)?;
         seat.serialize_field("seat_id", &self.seat_id)?;
         seat.serialize_field("name", &self.name)?;
@@ -93,6 +216,12 @@ impl Serialize for Seat {
         }
         if has_number {
             seat.serialize_field("number", &self.number)?;
+        }
+        if has_x {
+            seat.serialize_field("x", &self.x)?;
+        }
+        if has_y {
+            seat.serialize_field("y", &self.y)?;
         }
         seat.end()
     }

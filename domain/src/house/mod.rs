@@ -101,6 +101,11 @@ impl House {
         &self.plan
     }
 
+    /// Whether a zone has this very name.
+    pub fn has_zone(&self, name: &str) -> bool {
+        self.plan.zones.iter().any(|zone| zone.name.as_ref() == name)
+    }
+
     /// The seat is free, or is not.
     pub fn put(&mut self, seat_id: SeatId, is_free: bool) {
         let Some(place) = self.plan.place(seat_id) else { return };

@@ -26,6 +26,8 @@ fn seat(zone: &str, place: Option<(&str, u32)>, price: u64) -> Seat {
         price: Points::new(price),
         row: place.map(|(row, _)| row.into()),
         number: place.map(|(_, number)| number),
+        x: None,
+        y: None,
     }
 }
 

@@ -1,15 +1,19 @@
 //! Makers of events about the cast, each as it is at [`T0`](super::T0).
 
+use uuid::Uuid;
+
 use super::{CONCERT, PRICE, SALE_CLOSES, SCHEDULE, SEATS, STARTS, T0};
 use crate::command::{Action, Credential};
 use crate::decisions::*;
 use crate::event::{
-    CatalogueEvent, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, HoldExtended, OpeningEvent,
-    PointsCharged, PointsEvent, PricedSeat, ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft,
-    SaleEvent, SalePaused, SaleResumed, SchedulePublished, Seat, SeatsAdded, SeatsHeld, TokenAdmitted, TokenArrived,
-    TokenExpired, TokenGranted, TokenIssued,
+    CatalogImported, CatalogueEvent, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, HoldExtended,
+    OpeningEvent, PointsCharged, PointsEvent, PricedSeat, ReservationPaid, ReservationRefunded, RoomConfigured,
+    RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed, SchedulePublished, Seat, SeatsAdded, SeatsHeld,
+    TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenIssued,
 };
-use crate::limits::{ACTIVE_SECONDS, EXTENSION_SECONDS, GRANTED_SECONDS, HOLD_SECONDS, WAITING_SECONDS};
+use crate::limits::{
+    ACTIVE_SECONDS, EXTENSION_SECONDS, GRANTED_SECONDS, HOLD_SECONDS, MAX_SEATS_PER_USER_IN_SCHEDULE, WAITING_SECONDS,
+};
 use crate::state::catalogue::ScheduleTimes;
 use crate::values::{
     PaymentId, Points, ReservationId, RoomId, SaleTime, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId,
@@ -202,7 +206,13 @@ pub fn concert() -> Event {
 /// A seat of the schedule.
 pub fn seat(number: u64) -> Seat {
     let name = format!("A-{number}").into();
-    Seat { seat_id: seat_id(number), name, zone: "A".into(), price: Points::new(PRICE), row: None, number: None }
+    let (zone, price) = ("A".into(), Points::new(PRICE));
+    Seat { seat_id: seat_id(number), name, zone, price, row: None, number: None, x: None, y: None }
+}
+
+/// The same seat in a row.
+pub fn seat_in_row(seat_number: u64, row: &str, number: u32) -> Seat {
+    Seat { row: Some(row.into()), number: Some(number), ..seat(seat_number) }
 }
 
 /// Seats are in the schedule.
@@ -220,20 +230,61 @@ pub fn times() -> ScheduleTimes {
     }
 }
 
+/// The concert is to be there.
+pub fn publish_concert() -> PublishConcert {
+    let (name, artist, venue) = ("Concert".to_owned(), "Artist".to_owned(), "Venue".to_owned());
+    PublishConcert { concert_id: CONCERT, name, artist, venue }
+}
+
+/// The schedule is to be visible.
+pub fn publish_schedule() -> PublishSchedule {
+    PublishSchedule {
+        concert_id: CONCERT,
+        schedule_id: SCHEDULE,
+        times: times(),
+        local_date: "2026-12-24".to_owned(),
+        local_time: "19:30".to_owned(),
+        seats_per_user: MAX_SEATS_PER_USER_IN_SCHEDULE as u8,
+        import_id: None,
+    }
+}
+
 /// The schedule is visible.
 pub fn schedule_published() -> Event {
-    let times = times();
-    Event::from(SchedulePublished {
+    Event::from(published())
+}
+
+/// The schedule is visible; one user has so many seats of it at most.
+pub fn schedule_limited(seats_per_user: u8) -> Event {
+    Event::from(SchedulePublished { seats_per_user, ..published() })
+}
+
+/// The schedule will be visible with the end of this import.
+pub fn schedule_imported(import_id: Uuid) -> Event {
+    Event::from(SchedulePublished { import_id: Some(import_id), ..published() })
+}
+
+/// An import is complete.
+pub fn catalog_imported(import_id: Uuid) -> Event {
+    let import_id = Some(import_id);
+    Event::from(CatalogImported { import_id, reason: None, schedules: 1, seats: SEATS, imported_at: T0 })
+}
+
+fn published() -> SchedulePublished {
+    let PublishSchedule { times, local_date, local_time, seats_per_user, import_id, .. } = publish_schedule();
+    SchedulePublished {
         concert_id: CONCERT,
         schedule_id: SCHEDULE,
         starts_at: times.starts_at,
         time_zone: times.time_zone,
-        local_date: "2026-12-24".to_owned(),
-        local_time: "19:30".to_owned(),
+        local_date,
+        local_time,
         sale_opens_at: times.sale_opens_at,
         sale_closes_at: times.sale_closes_at,
         seats_total: SEATS,
-    })
+        import_id,
+        seats_per_user,
+    }
 }
 
 fn hold<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Hold {
@@ -384,6 +435,7 @@ fn catalogue_time(event: &mut CatalogueEvent) -> Option<&mut Timestamp> {
         CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_) | CatalogueEvent::SchedulePublished(_) => {
             None
         }
+        CatalogueEvent::CatalogImported(imported) => Some(&mut imported.imported_at),
     }
 }
 
@@ -426,7 +478,7 @@ macro_rules! actions {
 }
 
 actions! {
-    CreateLog ConfigureRoom IssueToken Arrive LeaveRoom GrantToken ChargePoints HoldSeats ExtendHold CancelReservation
-    PayReservation PublishConcert AddSeats PublishSchedule PauseSale ResumeSale ScheduleOpening MoveOpening
+    CreateLog ConfigureRoom IssueToken Arrive LeaveRoom GrantToken ChargePoints HoldSeats HoldByQuantity ExtendHold CancelReservation
+    PayReservation PublishConcert AddSeats PublishSchedule ImportCatalogue PauseSale ResumeSale ScheduleOpening MoveOpening
     WithdrawOpening ReceiveBeacon DrawQueue Tick
 }

@@ -1,12 +1,15 @@
 //! Concerts, their schedules, and every seat of a schedule.
 
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::numbered::{Number, Numbered};
-use crate::event::{CatalogueEvent, ConcertPublished, Seat, SeatsAdded};
+use crate::event::{CatalogImported, CatalogueEvent, ConcertPublished, Event, SchedulePublished, Seat, SeatsAdded};
+use crate::house::Plan;
+use crate::limits::MAX_SEATS_PER_USER_IN_SCHEDULE;
 use crate::rejection::Rejection;
-use crate::values::{ConcertId, ScheduleId, Timestamp};
+use crate::values::{ConcertId, Points, ScheduleId, SeatId, Timestamp};
 
 /// A concert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,15 +22,46 @@ pub struct Concert {
     pub venue: String,
 }
 
-/// One performance, with its seats; it is visible once its times are published.
+/// One performance, with its seats.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Schedule {
     /// Whose performance it is.
     pub concert_id: ConcertId,
     /// Every seat.
     pub seats: Numbered<Seat>,
-    /// `None` until it is published.
+    /// `None` until all of its seats are there.
     pub times: Option<ScheduleTimes>,
+    /// Seats that one user may hold or own.
+    pub seats_per_user: u8,
+    /// With the end of which import it becomes visible, or became so.
+    pub import_id: Option<Uuid>,
+    is_visible: bool,
+    /// The seats in the catalogue's order, until they are all there.
+    order: Vector<SeatId>,
+}
+
+impl Schedule {
+    fn of(concert_id: ConcertId) -> Self {
+        Self {
+            concert_id,
+            seats: Numbered::default(),
+            times: None,
+            seats_per_user: MAX_SEATS_PER_USER_IN_SCHEDULE as u8,
+            import_id: None,
+            is_visible: false,
+            order: Vector::new(),
+        }
+    }
+
+    /// What a seat costs.
+    pub fn price(&self, seat_id: SeatId) -> Option<Points> {
+        self.seats.get(seat_id.get()).map(|seat| seat.price)
+    }
+
+    /// Its times, once people can see it.
+    pub fn visible_times(&self) -> Option<&ScheduleTimes> {
+        self.times.as_ref().filter(|_| self.is_visible)
+    }
 }
 
 impl Number for Seat {
@@ -54,6 +88,8 @@ pub struct ScheduleTimes {
 pub struct Catalogue {
     concerts: OrdMap<ConcertId, Concert>,
     schedules: OrdMap<ScheduleId, Schedule>,
+    /// Schedules that nobody can see yet.
+    hidden: OrdSet<ScheduleId>,
 }
 
 impl Catalogue {
@@ -62,15 +98,32 @@ impl Catalogue {
         &self.concerts
     }
 
-    /// Every schedule by id, the unpublished ones too.
+    /// Every schedule by id, the hidden ones too.
     pub fn schedules(&self) -> &OrdMap<ScheduleId, Schedule> {
         &self.schedules
     }
 
-    /// A published schedule of a concert, with its times.
+    /// The schedules that nobody can see yet: an import has begun them.
+    pub fn hidden(&self) -> impl Iterator<Item = ScheduleId> + '_ {
+        self.hidden.iter().copied()
+    }
+
+    /// How many schedules become visible with the end of an import, and how many seats they have.
+    pub(crate) fn published_by(&self, import_id: Uuid) -> (u64, u64) {
+        self.ending(import_id).fold((0, 0), |(schedules, seats), (_, schedule)| {
+            (schedules + 1, seats + schedule.seats.values().count() as u64)
+        })
+    }
+
+    fn ending(&self, import_id: Uuid) -> impl Iterator<Item = (ScheduleId, &Schedule)> {
+        let hidden = self.hidden.iter().filter_map(|id| Some((*id, self.schedules.get(id)?)));
+        hidden.filter(move |(_, schedule)| schedule.times.is_some() && schedule.import_id == Some(import_id))
+    }
+
+    /// A visible schedule of a concert, with its times.
     ///
     /// # Errors
-    /// There is no such concert, or it has no such schedule that is published.
+    /// There is no such concert, or it has no such schedule that can be seen.
     pub fn on_stage(
         &self,
         concert_id: ConcertId,
@@ -82,7 +135,7 @@ impl Catalogue {
         self.schedules
             .get(&schedule_id)
             .filter(|schedule| schedule.concert_id == concert_id)
-            .and_then(|schedule| Some((schedule, schedule.times.as_ref()?)))
+            .and_then(|schedule| Some((schedule, schedule.visible_times()?)))
             .ok_or(Rejection::ScheduleNotFound { schedule_id })
     }
 
@@ -91,30 +144,65 @@ impl Catalogue {
         self.schedules.get(&schedule_id)?.times.as_ref().map(|times| times.starts_at)
     }
 
-    pub(super) fn fold(&mut self, event: &CatalogueEvent) {
+    /// Folds what a part of an import leads to, where nobody will hold a seat.
+    pub(crate) fn try_out(&mut self, event: &Event) {
+        match event {
+            Event::Catalogue(event) => drop(self.fold(event)),
+            Event::Log(_) | Event::Opening(_) | Event::Room(_) | Event::Points(_) | Event::Sale(_) => {}
+        }
+    }
+
+    /// Folds an event, and tells the plan of each schedule that became visible by it.
+    pub(crate) fn fold(&mut self, event: &CatalogueEvent) -> Vec<(ScheduleId, Plan)> {
         match event {
             CatalogueEvent::ConcertPublished(ConcertPublished { concert_id, name, artist, venue }) => {
                 let concert = Concert { name: name.clone(), artist: artist.clone(), venue: venue.clone() };
                 self.concerts.insert(*concert_id, concert);
+                vec![]
             }
-            CatalogueEvent::SeatsAdded(SeatsAdded { concert_id, schedule_id, seats }) => {
-                let schedule = self.schedules.entry(*schedule_id).or_insert_with(|| Schedule {
-                    concert_id: *concert_id,
-                    seats: Numbered::default(),
-                    times: None,
-                });
-                seats.iter().for_each(|seat| schedule.seats.insert(seat.clone()));
+            CatalogueEvent::SeatsAdded(added) => {
+                self.add(added);
+                vec![]
             }
-            CatalogueEvent::SchedulePublished(published) => {
-                if let Some(schedule) = self.schedules.get_mut(&published.schedule_id) {
-                    schedule.times = Some(ScheduleTimes {
-                        starts_at: published.starts_at,
-                        time_zone: published.time_zone.clone(),
-                        sale_opens_at: published.sale_opens_at,
-                        sale_closes_at: published.sale_closes_at,
-                    });
-                }
+            CatalogueEvent::SchedulePublished(published) => self.publish(published).into_iter().collect(),
+            CatalogueEvent::CatalogImported(CatalogImported { import_id, .. }) => {
+                let ending: Vec<ScheduleId> =
+                    import_id.map_or(vec![], |import_id| self.ending(import_id).map(|(id, _)| id).collect());
+                ending.into_iter().filter_map(|schedule_id| self.show(schedule_id)).collect()
             }
         }
+    }
+
+    fn add(&mut self, SeatsAdded { concert_id, schedule_id, seats }: &SeatsAdded) {
+        let schedule = self.schedules.entry(*schedule_id).or_insert_with(|| {
+            self.hidden.insert(*schedule_id);
+            Schedule::of(*concert_id)
+        });
+        for seat in seats {
+            schedule.order.push_back(seat.seat_id);
+            schedule.seats.insert(seat.clone());
+        }
+    }
+
+    fn publish(&mut self, published: &SchedulePublished) -> Option<(ScheduleId, Plan)> {
+        let schedule = self.schedules.get_mut(&published.schedule_id)?;
+        schedule.times = Some(ScheduleTimes {
+            starts_at: published.starts_at,
+            time_zone: published.time_zone.clone(),
+            sale_opens_at: published.sale_opens_at,
+            sale_closes_at: published.sale_closes_at,
+        });
+        schedule.seats_per_user = published.seats_per_user;
+        schedule.import_id = published.import_id;
+        if published.import_id.is_none() { self.show(published.schedule_id) } else { None }
+    }
+
+    fn show(&mut self, schedule_id: ScheduleId) -> Option<(ScheduleId, Plan)> {
+        self.hidden.remove(&schedule_id);
+        let schedule = self.schedules.get_mut(&schedule_id)?;
+        schedule.is_visible = true;
+        let order = std::mem::take(&mut schedule.order);
+        let seats = order.iter().filter_map(|seat_id| schedule.seats.get(seat_id.get()));
+        Some((schedule_id, Plan::of(seats)))
     }
 }

@@ -18,9 +18,10 @@ use uuid::Uuid;
 
 use crate::answer::Payment;
 use crate::event::{
-    Event, HoldCancelled, HoldExpired, HoldExtended, LogEvent, PointsEvent, ReservationPaid, ReservationRefunded,
-    SaleEvent, SeatsHeld,
+    CatalogueEvent, Event, HoldCancelled, HoldExpired, HoldExtended, LogEvent, PointsEvent, ReservationPaid,
+    ReservationRefunded, SaleEvent, SeatsHeld,
 };
+use crate::house::House;
 use crate::record::{ActorName, Head, RecordedEvent};
 use crate::values::{Hash, SaleTime, Timestamp};
 use catalogue::Catalogue;
@@ -81,7 +82,7 @@ impl Default for State {
 impl State {
     /// Raise it with every change of what the same events fold to, or of how a state is stored: a snapshot of another
     /// version is not used, so that the state is folded anew from the log.
-    pub const FOLD_VERSION: u32 = 3;
+    pub const FOLD_VERSION: u32 = 4;
 
     /// Sale time at `now`: what deadlines of holds, of who waits and of who is inside are judged by.
     pub fn sale_time(&self, now: Timestamp) -> SaleTime {
@@ -114,8 +115,16 @@ impl State {
             Event::Points(PointsEvent::PointsCharged(charged)) => {
                 self.wallets.set(charged.user_id, charged.balance_after);
             }
-            Event::Catalogue(event) => self.catalogue.fold(event),
+            Event::Catalogue(event) => self.fold_catalogue(event),
             Event::Sale(event) => self.fold_sale(event),
+        }
+    }
+
+    fn fold_catalogue(&mut self, event: &CatalogueEvent) {
+        for (schedule_id, plan) in self.catalogue.fold(event) {
+            let schedule = &self.catalogue.schedules()[&schedule_id];
+            let house = House::new(plan, |seat_id| schedule.price(seat_id).unwrap_or_default());
+            self.seating.open(schedule_id, house);
         }
     }
 

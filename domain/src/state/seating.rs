@@ -4,6 +4,7 @@ use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Hold;
+use crate::house::House;
 use crate::values::{ReservationId, SaleTime, ScheduleId, SeatId, UserId};
 
 /// Who has a seat.
@@ -36,6 +37,8 @@ pub struct Claim {
 pub struct Seating {
     taken: OrdMap<(ScheduleId, SeatId), Taken>,
     claims: OrdMap<(ScheduleId, UserId), Vec<Claim>>,
+    /// What is free of each visible schedule, as events say.
+    houses: OrdMap<ScheduleId, House>,
 }
 
 impl Seating {
@@ -47,6 +50,15 @@ impl Seating {
     /// What a user has in a schedule, held (perhaps overdue) or sold.
     pub fn claims(&self, schedule_id: ScheduleId, user_id: UserId) -> &[Claim] {
         self.claims.get(&(schedule_id, user_id)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The free seats of a visible schedule, by row. Overdue holds are not free there.
+    pub fn house(&self, schedule_id: ScheduleId) -> Option<&House> {
+        self.houses.get(&schedule_id)
+    }
+
+    pub(super) fn open(&mut self, schedule_id: ScheduleId, house: House) {
+        self.houses.insert(schedule_id, house);
     }
 
     pub(super) fn hold(&mut self, hold: &Hold) {
@@ -76,17 +88,21 @@ impl Seating {
     }
 
     fn take(&mut self, hold: &Hold, taken: Taken) {
+        let mut house = self.houses.get_mut(&hold.schedule_id);
         for seat_id in hold.seat_ids() {
             self.taken.insert((hold.schedule_id, seat_id), taken);
+            house.iter_mut().for_each(|house| house.put(seat_id, false));
         }
     }
 
     /// Frees those of the seats that the reservation still has.
     pub(super) fn free(&mut self, hold: &Hold) {
+        let mut house = self.houses.get_mut(&hold.schedule_id);
         for seat_id in hold.seat_ids() {
             let seat = (hold.schedule_id, seat_id);
             if self.taken.get(&seat).is_some_and(|taken| taken.reservation_id == hold.reservation_id) {
                 self.taken.remove(&seat);
+                house.iter_mut().for_each(|house| house.put(seat_id, true));
             }
         }
         let owner = (hold.schedule_id, hold.user_id);

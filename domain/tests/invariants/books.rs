@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::draw::{self, Shuffle};
-use domain::limits::{EXTENSION_SECONDS, EXTENSION_WINDOW_SECONDS, MAX_SEATS_PER_USER_IN_SCHEDULE, WAITING_SECONDS};
+use domain::limits::{EXTENSION_SECONDS, EXTENSION_WINDOW_SECONDS, WAITING_SECONDS};
 use domain::{
     CatalogueEvent, EntryClosed, Event, Hash, Hold, HoldCancelled, HoldExpired, HoldExtended, OpeningEvent,
     PointsCharged, PointsEvent, ReservationId, ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent,
@@ -73,6 +73,7 @@ pub struct Books {
     opening: Option<Opening>,
     last_close: Option<Close>,
     extended: Vec<ReservationId>,
+    seats_per_user: usize,
 }
 
 impl Books {
@@ -90,7 +91,12 @@ impl Books {
                 assert_eq!(self.inside(arrived.user_id), Some(arrived.token_id), "who is not inside has come");
             }
             Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => self.extend(hold),
-            Event::Log(_) | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_)) => {}
+            Event::Log(_)
+            | Event::Catalogue(
+                CatalogueEvent::ConcertPublished(_)
+                | CatalogueEvent::SeatsAdded(_)
+                | CatalogueEvent::CatalogImported(_),
+            ) => {}
             Event::Room(RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, .. })) => {
                 (self.capacity, self.pace) = (*capacity, *admissions_per_second);
             }
@@ -165,11 +171,13 @@ impl Books {
                 assert_eq!(*wallet, balance_after.get());
             }
             Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished {
+                seats_per_user,
                 sale_opens_at,
                 sale_closes_at,
                 starts_at,
                 ..
             })) => {
+                self.seats_per_user = usize::from(*seats_per_user);
                 self.sale = Some((*sale_opens_at, *sale_closes_at, *starts_at));
             }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.hold(hold),
@@ -380,7 +388,7 @@ impl Books {
         assert_eq!(hold.total_price.get(), total);
         let before = self.reservations.insert(hold.reservation_id, (hold.clone(), Fate::Held));
         assert!(before.is_none(), "a reservation's number was given twice");
-        assert!(self.live_seats(hold.user_id, self.now) <= MAX_SEATS_PER_USER_IN_SCHEDULE);
+        assert!(self.live_seats(hold.user_id, self.now) <= self.seats_per_user);
     }
 
     fn move_on(&mut self, hold: &Hold, from: Fate, to: Fate) {

@@ -9,17 +9,17 @@ mod steps;
 
 use domain::{
     Action, AddSeats, Arrive, CancelReservation, ChargePoints, ConcertId, ConfigureRoom, CreateLog, Credential,
-    DrawQueue, ExtendHold, GrantToken, Hash, Head, HoldSeats, IssueToken, LeaveRoom, MoveOpening, Nonce, PauseSale,
-    PayReservation, Points, PublishConcert, PublishSchedule, Record, ResumeSale, ScheduleId, ScheduleOpening,
-    ScheduleTimes, Seat, SeatId, Seed, State, Tick, Timestamp, TokenHash, UserId, WithdrawOpening,
+    DrawQueue, ExtendHold, GrantToken, Hash, Head, HoldByQuantity, HoldSeats, IssueToken, LeaveRoom, MoveOpening,
+    Nonce, PauseSale, PayReservation, Points, PublishConcert, PublishSchedule, Record, ResumeSale, ScheduleId,
+    ScheduleOpening, ScheduleTimes, SeatId, Seed, State, Tick, Timestamp, Together, TokenHash, UserId, Wanted,
+    WithdrawOpening,
 };
 use proptest::prelude::*;
 use sequencer::Sequencer;
-use steps::{Does, Step, seat_ids, step, users};
+use steps::{Does, PRICE, Step, seats, step, users};
 use uuid::Uuid;
 
 const T0: Timestamp = Timestamp::from_millis(1_800_000_000_000);
-const PRICE: u64 = 100;
 const DRAW_SEED: Hash = Hash::new([5; 32]);
 const DAY: i64 = 24 * 60 * 60;
 
@@ -39,15 +39,7 @@ impl Sequencer {
             artist: name.clone(),
             venue: name.clone(),
         };
-        let seat = |seat_id: SeatId| Seat {
-            seat_id,
-            name: "A".into(),
-            zone: "A".into(),
-            price: Points::new(PRICE),
-            row: None,
-            number: None,
-        };
-        let seats = seat_ids().into_iter().map(seat).collect();
+        let seats = seats();
         let seats = AddSeats { concert_id: ConcertId::FIRST, schedule_id: ScheduleId::FIRST, seats };
         let times = ScheduleTimes {
             starts_at: T0.plus_seconds(3 * DAY),
@@ -61,6 +53,8 @@ impl Sequencer {
             times,
             local_date: "2027-01-18".to_owned(),
             local_time: "17:00".to_owned(),
+            seats_per_user: 3,
+            import_id: None,
         };
         let created = CreateLog { log_id: Uuid::nil(), key_check: Hash::new([1; 32]), capacity: 3 };
         sequencer.ask(Credential::System, None, Action::CreateLog(created));
@@ -110,6 +104,14 @@ impl Sequencer {
                     seat_ids: seats.iter().map(|number| SeatId::try_from(*number).unwrap()).collect(),
                 };
                 (self.credential(user_id, step.token), Action::HoldSeats(hold))
+            }
+            Does::HoldSome { quantity, zone, max_price, is_required } => {
+                let together = if *is_required { Together::Required } else { Together::Preferred };
+                let (zone, max_price) = (zone.map(str::to_owned), max_price.map(Points::new));
+                let wanted = Wanted { quantity: *quantity, zone, max_price, together };
+                let (concert_id, schedule_id) = (ConcertId::FIRST, ScheduleId::FIRST);
+                let hold = HoldByQuantity { user_id, concert_id, schedule_id, wanted };
+                (self.credential(user_id, step.token), Action::HoldByQuantity(hold))
             }
             Does::Pay { pick, by_owner, amount } => {
                 let (reservation_id, owner) = self.reservation(*pick, user_id);

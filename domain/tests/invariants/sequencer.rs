@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use domain::limits::REMEMBERED_SECONDS;
+use domain::spec::slow_choice;
 use domain::{
     Action, Actor, ActorName, CancelReservation, Command, Credential, Decided, Event, Fingerprint, IdempotencyKey,
-    Metadata, PayReservation, Record, Rejection, ReservationId, RoomEvent, SaleTime, ScheduleId, SeatId, State,
-    Timestamp, TokenGranted, TokenHash, TokenIssued, UserId,
+    Metadata, NoChoice, PayReservation, Record, Rejection, ReservationId, RoomEvent, SaleEvent, SaleTime, ScheduleId,
+    SeatId, SeatsHeld, State, Timestamp, TokenGranted, TokenHash, TokenIssued, UserId,
 };
 use uuid::Uuid;
 
 use crate::books::Books;
-use crate::steps::{seat_ids, users};
+use crate::steps::{seat_ids, seats, users};
 
 /// Decides, records and folds, one command after another.
 pub struct Sequencer {
@@ -53,7 +54,9 @@ impl Sequencer {
         let idempotency =
             key.map(|key| IdempotencyKey { key: Fingerprint::new([key; 16]), request: request(&written) });
         let command = Command { by, idempotency, action };
-        match command.decide(&self.state, self.now) {
+        let decided = command.decide(&self.state, self.now);
+        self.judge_choice(&command, &decided);
+        match decided {
             Ok((actor, Decided::Events(events))) => {
                 assert!(!events.is_empty(), "what happens is at least one event");
                 let metadata = Metadata {
@@ -84,7 +87,7 @@ impl Sequencer {
         self.books.balance_with(&self.state, &users(), &seat_ids());
     }
 
-    /// What has just happened does not happen again: only points come in once more, where no key says that it is the same.
+    /// What has just happened does not happen again: only points come in once more, and more seats are held, where no key says that it is the same.
     fn ask_again(&self, command: &Command, actor: Actor) {
         let again = command.decide(&self.state, self.now).map(|(_, decided)| decided);
         match (again, command.idempotency, actor.user_id()) {
@@ -95,6 +98,8 @@ impl Sequencer {
             (Err(Rejection::NotExtendable { .. }), None, Some(_))
                 if matches!(command.action, Action::ExtendHold(_)) => {}
             (Err(Rejection::OpeningExists), _, None) | (Err(Rejection::OpeningNotFound), _, None) => {}
+            (Ok(Decided::Events(_)) | Err(_), None, Some(_)) if matches!(command.action, Action::HoldByQuantity(_)) => {
+            }
             (again, ..) => panic!("{command:?} asked again gives {again:?}"),
         }
     }
@@ -112,6 +117,31 @@ impl Sequencer {
         self.books.write(event, self.now, record.hash);
         self.state.apply(&recorded);
         self.log.push(record);
+    }
+
+    /// Seats by quantity are those that one would choose who looks at all of them, each time.
+    fn judge_choice(&self, command: &Command, decided: &Result<(Actor, Decided), Rejection>) {
+        let Action::HoldByQuantity(hold) = &command.action else { return };
+        let is_free = |seat_id: SeatId| !self.books.is_taken(seat_id, self.now);
+        let slowly = || slow_choice(&seats(), is_free, &hold.wanted);
+        match decided {
+            Ok((_, Decided::Events(events))) => {
+                let Some(Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold }))) = events.last() else {
+                    panic!("{events:?}")
+                };
+                assert_eq!(Ok(hold.seat_ids().collect()), slowly());
+            }
+            Ok((_, Decided::Already(_) | Decided::Repeated(_))) => {}
+            Err(Rejection::NoSeatsLeft) => assert_eq!(slowly(), Err(NoChoice::NoSeatsLeft)),
+            Err(Rejection::NotTogether { largest_block }) => {
+                assert_eq!(slowly(), Err(NoChoice::NotTogether { largest_block: *largest_block }));
+            }
+            Err(Rejection::ZoneNotFound { .. }) => assert_eq!(slowly(), Err(NoChoice::ZoneNotFound)),
+            Err(Rejection::SeatLimitReached { limit }) => {
+                assert!(self.books.live_seats(hold.user_id, self.now) + hold.wanted.quantity > *limit);
+            }
+            Err(_) => {}
+        }
     }
 
     /// Holds a refusal against the books: it must have its reason.
@@ -171,6 +201,7 @@ impl Sequencer {
             let balance = state.wallets.balance(user_id);
             shown.push(format!("{:?} {balance:?} {claims:?} {keys:?}", room.in_room(user_id)));
         }
+        shown.push(serde_json::to_string(&state.seating.house(ScheduleId::FIRST)).unwrap());
         let taken = seat_ids().into_iter().map(|seat_id| state.seating.taken(ScheduleId::FIRST, seat_id));
         shown.extend(taken.map(|taken| format!("{taken:?}")));
         shown.push(format!("{:?}", (state.catalogue.concerts(), state.catalogue.schedules())));

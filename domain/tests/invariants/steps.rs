@@ -1,12 +1,14 @@
 //! What random users do, and when.
 
 use domain::limits::{ACTIVE_SECONDS, HOLD_SECONDS};
-use domain::{SeatId, UserId};
+use domain::{Points, Seat, SeatId, UserId};
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
 const USERS: u64 = 5;
 const SEATS: u64 = 7;
+/// What a seat costs; the last one, twice that.
+pub const PRICE: u64 = 100;
 const DAY: i64 = 24 * 60 * 60;
 
 /// What someone does next, and after how long.
@@ -32,6 +34,7 @@ pub enum Does {
     Resume,
     Charge { amount: u64 },
     Hold { seats: Vec<u64> },
+    HoldSome { quantity: usize, zone: Option<&'static str>, max_price: Option<u64>, is_required: bool },
     Pay { pick: usize, by_owner: bool, amount: u64 },
     Cancel { pick: usize, by_owner: bool },
     Extend { pick: usize },
@@ -53,7 +56,8 @@ fn does() -> impl Strategy<Value = Does> {
         1 => proptest::option::of(1..2_000_i64).prop_map(|seconds| Does::Pause { seconds }),
         1 => Just(Does::Resume),
         4 => (1..2_000_u64).prop_map(|amount| Does::Charge { amount }),
-        8 => seats.prop_map(|seats| Does::Hold { seats }),
+        5 => seats.prop_map(|seats| Does::Hold { seats }),
+        5 => some(),
         8 => (0..5_usize, prop::bool::weighted(0.9), 0..9_u64)
             .prop_map(|(pick, by_owner, amount)| Does::Pay { pick, by_owner, amount }),
         3 => (0..5_usize, prop::bool::weighted(0.9)).prop_map(|(pick, by_owner)| Does::Cancel { pick, by_owner }),
@@ -64,6 +68,17 @@ fn does() -> impl Strategy<Value = Does> {
         1 => Just(Does::Withdraw),
         2 => Just(Does::Draw),
     ]
+}
+
+fn some() -> impl Strategy<Value = Does> {
+    let zone = prop_oneof![4 => Just(None), 1 => Just(Some("A")), 1 => Just(Some("B")), 1 => Just(Some("C"))];
+    let max_price = prop_oneof![3 => Just(None), 1 => Just(Some(PRICE)), 1 => Just(Some(PRICE - 1))];
+    (1..=4_usize, zone, max_price, any::<bool>()).prop_map(|(quantity, zone, max_price, is_required)| Does::HoldSome {
+        quantity,
+        zone,
+        max_price,
+        is_required,
+    })
 }
 
 /// Mostly soon, sometimes at or past a deadline.
@@ -95,4 +110,22 @@ pub fn users() -> Vec<UserId> {
 /// Every seat of the schedule.
 pub fn seat_ids() -> Vec<SeatId> {
     (1..=SEATS).map(|number| SeatId::try_from(number).unwrap()).collect()
+}
+
+/// Five seats in a row and two places without one.
+pub fn seats() -> Vec<Seat> {
+    let seat = |seat_id: SeatId| {
+        let (number, is_in_row) = (seat_id.get(), seat_id.get() <= 5);
+        Seat {
+            seat_id,
+            name: format!("{number}").into(),
+            zone: if is_in_row { "A" } else { "B" }.into(),
+            price: Points::new(if number < SEATS { PRICE } else { 2 * PRICE }),
+            row: is_in_row.then(|| "R".into()),
+            number: is_in_row.then_some(number as u32),
+            x: None,
+            y: None,
+        }
+    };
+    seat_ids().into_iter().map(seat).collect()
 }

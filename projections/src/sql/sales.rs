@@ -1,24 +1,32 @@
 //! Sales by concert and schedule, for those who run the house.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain::{
-    CatalogueEvent, Event, Hold, HoldCancelled, HoldExpired, RecordedEvent, ReservationPaid, ReservationRefunded,
-    SaleEvent, SchedulePublished, SeatsHeld,
+    CatalogImported, CatalogueEvent, Event, Hold, HoldCancelled, HoldExpired, RecordedEvent, ReservationPaid,
+    ReservationRefunded, SaleEvent, SchedulePublished, SeatsHeld,
 };
 use serde::Serialize;
 
-use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, column};
+use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, column};
 
 /// One row a schedule: `held` and `sold` are seats now, `refunded` those that were sold and came back, `takings` what
-/// payments brought less what refunds gave back.
+/// payments brought less what refunds gave back. Nobody sees a schedule yet whose `import_id` is there.
 pub static MODEL: SqlModel = SqlModel {
     name: "sales",
-    version: 1,
+    version: 2,
     columns: "schedule_id BIGINT PRIMARY KEY NOT NULL, concert_id BIGINT NOT NULL, seats_total BIGINT NOT NULL, \
-              held BIGINT NOT NULL, sold BIGINT NOT NULL, refunded BIGINT NOT NULL, takings BIGINT NOT NULL",
+              held BIGINT NOT NULL, sold BIGINT NOT NULL, refunded BIGINT NOT NULL, takings BIGINT NOT NULL, \
+              import_id TEXT",
     key: "schedule_id",
     fold: || Box::<SalesFold>::default(),
+};
+
+/// Schedule, concert, the counts, the import.
+const COLUMNS: [Kind; 8] = {
+    use Kind::{Integer, Text};
+    [Integer, Integer, Integer, Integer, Integer, Integer, Integer, Text]
 };
 
 /// By how much a chunk of events moves the counts of a schedule.
@@ -30,16 +38,21 @@ struct Moved {
     sold: i64,
     refunded: i64,
     takings: i64,
+    import_id: Option<Arc<str>>,
 }
 
 #[derive(Default)]
-struct SalesFold(BTreeMap<i64, Moved>);
+struct SalesFold {
+    moved: BTreeMap<i64, Moved>,
+    /// Imports that ended.
+    imported: Vec<Arc<str>>,
+}
 
 impl SalesFold {
     /// The counts of the hold's schedule, and how many seats it has at which price.
     fn of(&mut self, hold: &Hold) -> Result<(&mut Moved, i64, i64), OutOfRange> {
         let (seats, price) = (column(hold.seats.len() as u64)?, column(hold.total_price.get())?);
-        let moved = self.0.entry(column(hold.schedule_id)?).or_default();
+        let moved = self.moved.entry(column(hold.schedule_id)?).or_default();
         moved.concert_id = column(hold.concert_id)?;
         Ok((moved, seats, price))
     }
@@ -52,11 +65,16 @@ impl Fold for SalesFold {
                 concert_id,
                 schedule_id,
                 seats_total,
+                import_id,
                 ..
             })) => {
-                let moved = self.0.entry(column(*schedule_id)?).or_default();
+                let moved = self.moved.entry(column(*schedule_id)?).or_default();
                 moved.concert_id = column(*concert_id)?;
                 moved.seats_total += column(*seats_total)?;
+                moved.import_id = import_id.map(|import_id| import_id.to_string().into());
+            }
+            Event::Catalogue(CatalogueEvent::CatalogImported(CatalogImported { import_id, .. })) => {
+                self.imported.extend(import_id.map(|import_id| Arc::from(import_id.to_string())));
             }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => {
                 let (moved, seats, _) = self.of(hold)?;
@@ -91,17 +109,28 @@ impl Fold for SalesFold {
 
     fn changes(self: Box<Self>) -> Vec<Change> {
         let row = |(schedule_id, moved): (i64, Moved)| {
-            let Moved { concert_id, seats_total, held, sold, refunded, takings } = moved;
-            [schedule_id, concert_id, seats_total, held, sold, refunded, takings]
+            let Moved { concert_id, seats_total, held, sold, refunded, takings, import_id } = moved;
+            let counts = [schedule_id, concert_id, seats_total, held, sold, refunded, takings];
+            counts.map(Value::from).into_iter().chain([import_id.map_or(Value::Null, Value::Text)])
         };
-        vec![Change {
-            before: "INSERT INTO {table} (schedule_id, concert_id, seats_total, held, sold, refunded, takings) ",
-            after: " ON CONFLICT (schedule_id) DO UPDATE SET seats_total = {table}.seats_total + excluded.seats_total, \
-                    held = {table}.held + excluded.held, sold = {table}.sold + excluded.sold, \
-                    refunded = {table}.refunded + excluded.refunded, takings = {table}.takings + excluded.takings",
-            columns: &[Kind::Integer; 7],
-            values: self.0.into_iter().flat_map(row).map(Into::into).collect(),
-        }]
+        vec![
+            Change {
+                before: "INSERT INTO {table} (schedule_id, concert_id, seats_total, held, sold, refunded, takings, \
+                         import_id) ",
+                after: " ON CONFLICT (schedule_id) DO UPDATE SET \
+                        seats_total = {table}.seats_total + excluded.seats_total, \
+                        held = {table}.held + excluded.held, sold = {table}.sold + excluded.sold, \
+                        refunded = {table}.refunded + excluded.refunded, takings = {table}.takings + excluded.takings",
+                columns: &COLUMNS,
+                values: self.moved.into_iter().flat_map(row).collect(),
+            },
+            Change {
+                before: "UPDATE {table} SET import_id = NULL FROM (",
+                after: ") AS v WHERE import_id = v.column1",
+                columns: &[Kind::Text],
+                values: self.imported.into_iter().map(Value::Text).collect(),
+            },
+        ]
     }
 }
 
@@ -125,12 +154,12 @@ pub struct ScheduleSales {
     pub takings: i64,
 }
 
-/// Every schedule's sales, by concert and schedule.
+/// The sales of every schedule that can be seen, by concert and schedule.
 ///
 /// # Errors
 /// The database's.
 pub async fn all(transaction: &mut Transaction<'_>) -> sqlx::Result<Vec<ScheduleSales>> {
-    let query = "SELECT * FROM sales ORDER BY concert_id, schedule_id";
+    let query = "SELECT * FROM sales WHERE import_id IS NULL ORDER BY concert_id, schedule_id";
     transaction.rows(query, &[]).await?.iter().map(schedule_sales).collect()
 }
 

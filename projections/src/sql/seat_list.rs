@@ -109,7 +109,11 @@ impl Fold for SeatList {
             | Event::Opening(_)
             | Event::Points(_)
             | Event::Sale(SaleEvent::HoldExtended(_))
-            | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SchedulePublished(_)) => Ok(()),
+            | Event::Catalogue(
+                CatalogueEvent::ConcertPublished(_)
+                | CatalogueEvent::SchedulePublished(_)
+                | CatalogueEvent::CatalogImported(_),
+            ) => Ok(()),
         }
     }
 

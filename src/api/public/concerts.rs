@@ -10,6 +10,8 @@ use super::{Api, Outcome, query};
 
 /// Anyone may keep them, and asks whether they are still the same.
 const CONCERTS_CACHE: &str = "public, no-cache";
+/// A map never changes: nobody need ask for it again in a day.
+const MAP_CACHE: &str = "public, max-age=86400, immutable";
 /// Seats are shown to those who are admitted only.
 const SEATS_CACHE: &str = "private, no-cache";
 
@@ -36,8 +38,19 @@ pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
 pub async fn dates(api: Arc<Api>, request: Request) -> Outcome {
     let concert = |path: &PathIds, _: &mut _| path.id::<ConcertId>("concertId");
     query::by_anyone(&api, request, concert, |view, concert_id| {
-        let shown = view.read_models.concerts.dates(concert_id);
+        let shown = view.read_models.concerts.dates(concert_id, &view.read_models.seat_lists);
         Ok(view.conditional(CONCERTS_CACHE, shown.ok_or(Rejection::ConcertNotFound { concert_id })?))
+    })
+    .await
+}
+
+/// `GET /api/concerts/{concertId}/schedules/{scheduleId}/map`: what never changes of the seats.
+pub async fn map(api: Arc<Api>, request: Request) -> Outcome {
+    let schedule =
+        |path: &PathIds, _: &mut _| Ok((path.id::<ConcertId>("concertId")?, path.id::<ScheduleId>("scheduleId")?));
+    query::by_anyone(&api, request, schedule, |view, (concert_id, schedule_id)| {
+        let list = view.read_models.seat_lists.get(concert_id, schedule_id)?;
+        Ok(view.conditional(MAP_CACHE, list.map(schedule_id)))
     })
     .await
 }

@@ -45,6 +45,7 @@ pub fn router(api: Arc<Api>, has_metrics: bool) -> Router {
         .route(GET, "/api/concerts/{concertId}", concerts::one)
         .route(GET, "/api/concerts/{concertId}/dates", concerts::dates)
         .route(GET, "/api/concerts/{concertId}/schedules/{scheduleId}/seats", concerts::seats)
+        .route(GET, "/api/concerts/{concertId}/schedules/{scheduleId}/map", concerts::map)
         .route(GET, "/api/reservations/{id}", reservations::one)
         .route(DELETE, "/api/reservations/{id}", reservations::cancel)
         .route(POST, "/api/reservations/{id}/extension", reservations::extend)

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::extract::Request;
-use domain::limits::MAX_SEATS_PER_RESERVATION;
+use domain::limits::{MAX_SEAT_NAME_BYTES, MAX_SEATS_PER_RESERVATION};
 use domain::{
-    Action, CancelReservation, ExtendHold, HoldSeats, MAX_SAFE_INTEGER, PayReservation, Points, Position, Rejection,
-    Reservation, ReservationId, SeatId, Token,
+    Action, CancelReservation, ExtendHold, HoldByQuantity, HoldSeats, MAX_SAFE_INTEGER, PayReservation, Points,
+    Position, Rejection, Reservation, ReservationId, SeatId, Together, Token, Wanted,
 };
 use projections::sql;
 
@@ -15,24 +15,79 @@ use super::members::Members;
 use super::problem::Problem;
 use super::query::View;
 use super::{Api, Outcome, json, own, paging, query};
+use crate::catalog::tidy;
+
+/// Characters of a zone's name in a request: a letter may be written in several, and one has a byte at least.
+const MAX_ZONE_NAME_CHARACTERS: usize = 4 * MAX_SEAT_NAME_BYTES;
 
 /// `POST /api/concerts/reservation`: all of the seats, or none.
 pub async fn reserve(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Json, |asked| {
         let mut members = asked.members()?;
         let (concert_id, schedule_id) = (members.id("concertId"), members.id("scheduleId"));
-        let (user_id, seat_ids) = (members.id("userId"), seat_ids(&mut members));
+        let (user_id, seats) = (members.id("userId"), seats(&mut members));
         let hold = || {
-            Some(HoldSeats {
-                user_id: user_id?,
-                concert_id: concert_id?,
-                schedule_id: schedule_id?,
-                seat_ids: seat_ids?,
+            let (user_id, concert_id, schedule_id) = (user_id?, concert_id?, schedule_id?);
+            Some(match seats? {
+                Seats::These(seat_ids) => Action::HoldSeats(HoldSeats { user_id, concert_id, schedule_id, seat_ids }),
+                Seats::Some(wanted) => {
+                    Action::HoldByQuantity(HoldByQuantity { user_id, concert_id, schedule_id, wanted })
+                }
             })
         };
-        members.complete(hold()).map(Action::HoldSeats)
+        members.complete(hold())
     })
     .await
+}
+
+/// Which seats are asked for.
+#[derive(Debug, PartialEq)]
+enum Seats {
+    These(Vec<SeatId>),
+    Some(Wanted),
+}
+
+/// What goes with `quantity` only.
+const WITH_QUANTITY: [&str; 3] = ["zoneName", "maxPrice", "together"];
+
+/// `seatId` or `seatIds`, or else `quantity`.
+fn seats(members: &mut Members<'_>) -> Option<Seats> {
+    if members.has("quantity") {
+        let refused = refuse(members, &["seatId", "seatIds"], "must not be given beside quantity");
+        return wanted(members).filter(|_| !refused).map(Seats::Some);
+    }
+    let refused = refuse(members, &WITH_QUANTITY, "goes with quantity only");
+    seat_ids(members).filter(|_| !refused).map(Seats::These)
+}
+
+/// Refuses those of the members that are there; whether there are any.
+fn refuse(members: &mut Members<'_>, fields: &[&str], message: &'static str) -> bool {
+    let given: Vec<&&str> = fields.iter().filter(|field| members.has(field)).collect();
+    given.iter().for_each(|field| members.refuse(field, message));
+    !given.is_empty()
+}
+
+fn wanted(members: &mut Members<'_>) -> Option<Wanted> {
+    let quantity = members.integer("quantity", 1..=MAX_SEATS_PER_RESERVATION as u64);
+    let zone = if members.has("zoneName") { Some(members.text("zoneName", MAX_ZONE_NAME_CHARACTERS)) } else { None };
+    let max_price =
+        if members.has("maxPrice") { Some(members.integer("maxPrice", 0..=MAX_SAFE_INTEGER)) } else { None };
+    let words = [("PREFERRED", Together::Preferred), ("REQUIRED", Together::Required)];
+    let together = if members.has("together") { members.word("together", words) } else { Some(Together::Preferred) };
+    Some(Wanted {
+        quantity: quantity? as usize,
+        zone: given(zone)?.map(|zone| tidy(&zone)),
+        max_price: given(max_price)?.map(Points::new),
+        together: together?,
+    })
+}
+
+/// A member that may be left out: `None` where it is there and wrong.
+fn given<T>(member: Option<Option<T>>) -> Option<Option<T>> {
+    match member {
+        Some(read) => read.map(Some),
+        None => Some(None),
+    }
 }
 
 /// `seatId` or `seatIds`, and not both.
@@ -108,22 +163,64 @@ pub async fn pay(api: Arc<Api>, request: Request) -> Outcome {
 mod tests {
     use super::*;
 
-    fn read(body: &str) -> Result<Vec<u64>, Problem> {
+    fn read(body: &str) -> Result<Seats, Problem> {
         let mut members = Members::of(body.as_bytes())?;
-        let seat_ids = seat_ids(&mut members);
-        members.complete(seat_ids).map(|seat_ids| seat_ids.into_iter().map(SeatId::get).collect())
+        let seats = seats(&mut members);
+        members.complete(seats)
+    }
+
+    fn these<const N: usize>(numbers: [u64; N]) -> Result<Seats, Problem> {
+        Ok(Seats::These(numbers.map(|number| SeatId::try_from(number).unwrap()).to_vec()))
+    }
+
+    fn some(quantity: usize) -> Wanted {
+        Wanted { quantity, zone: None, max_price: None, together: Together::Preferred }
     }
 
     #[test]
     fn one_seat_or_up_to_four_are_reserved() {
-        assert_eq!(read(r#"{"seatId":7}"#), Ok(vec![7]));
-        assert_eq!(read(r#"{"seatIds":[7]}"#), Ok(vec![7]));
-        assert_eq!(read(r#"{"seatIds":[4,3,2,1]}"#), Ok(vec![4, 3, 2, 1]));
+        assert_eq!(read(r#"{"seatId":7}"#), these([7]));
+        assert_eq!(read(r#"{"seatIds":[7]}"#), these([7]));
+        assert_eq!(read(r#"{"seatIds":[4,3,2,1]}"#), these([4, 3, 2, 1]));
     }
 
     #[test]
     fn neither_both_and_five_are_refused() {
         for body in ["{}", r#"{"seatId":1,"seatIds":[1]}"#, r#"{"seatIds":[1,2,3,4,5]}"#, r#"{"seatId":[1]}"#] {
+            assert_eq!(read(body).unwrap_err().code(), "invalid-request", "{body}");
+        }
+    }
+
+    #[test]
+    fn so_many_seats_are_reserved_somewhere() {
+        assert_eq!(read(r#"{"quantity":1}"#), Ok(Seats::Some(some(1))));
+        assert_eq!(read(r#"{"quantity":4,"together":"PREFERRED"}"#), Ok(Seats::Some(some(4))));
+        let all = r#"{"quantity":2,"zoneName":" E\u0301 ","maxPrice":0,"together":"REQUIRED"}"#;
+        let (zone, max_price) = (Some("\u{c9}".to_owned()), Some(Points::ZERO));
+        let wanted = Wanted { quantity: 2, zone, max_price, together: Together::Required };
+        assert_eq!(read(all), Ok(Seats::Some(wanted)));
+    }
+
+    #[test]
+    fn a_quantity_goes_with_its_own_members_only_and_they_with_it() {
+        let wrong = [
+            r#"{"quantity":0}"#,
+            r#"{"quantity":5}"#,
+            r#"{"quantity":"2"}"#,
+            r#"{"quantity":2,"seatId":1}"#,
+            r#"{"quantity":2,"seatIds":[1]}"#,
+            r#"{"seatId":1,"zoneName":"A"}"#,
+            r#"{"seatId":1,"maxPrice":5}"#,
+            r#"{"seatIds":[1],"together":"REQUIRED"}"#,
+            r#"{"zoneName":"A"}"#,
+            r#"{"quantity":2,"together":"required"}"#,
+            r#"{"quantity":2,"together":true}"#,
+            r#"{"quantity":2,"zoneName":""}"#,
+            r#"{"quantity":2,"zoneName":7}"#,
+            r#"{"quantity":2,"maxPrice":-1}"#,
+            r#"{"quantity":2,"maxPrice":1.5}"#,
+        ];
+        for body in wrong {
             assert_eq!(read(body).unwrap_err().code(), "invalid-request", "{body}");
         }
     }

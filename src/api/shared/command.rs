@@ -100,8 +100,9 @@ pub async fn by_user(
 }
 
 async fn decide(api: &Api, by: Credential, asked: CommandRequest, action: Action) -> Outcome {
+    let is_by_quantity = matches!(action, Action::HoldByQuantity(_));
     let (decided, answer) = decided(api, by, &asked, action).await?;
-    let shown = show(api, answer).map_err(|problem| problem.at(decided.position))?;
+    let shown = show(api, answer, is_by_quantity).map_err(|problem| problem.at(decided.position))?;
     Ok(decided.told(shown))
 }
 
@@ -143,7 +144,7 @@ pub async fn decided(
 }
 
 /// An answer tells what was decided, also where it is told again; what counts seconds or people is as of now.
-fn show(api: &Api, answer: Answer) -> Outcome {
+fn show(api: &Api, answer: Answer, is_by_quantity: bool) -> Outcome {
     let (read_models, now) = (api.engine.read_models(), api.engine.now());
     match answer {
         Answer::Token(token) => {
@@ -154,6 +155,8 @@ fn show(api: &Api, answer: Answer) -> Outcome {
         Answer::Payment(payment) => Ok(json::answer(&PaymentShown::from(payment))),
         Answer::Reservation(reservation) => {
             let shown = ReservationShown::of(&reservation, reservation.status, &read_models, now);
+            let shown =
+                shown.map(|shown| if is_by_quantity { shown.telling_whether_together(&read_models) } else { shown });
             shown.as_ref().map(json::answer).ok_or_else(|| Problem::internal("a reserved seat is in no list"))
         }
         Answer::Done => Err(Problem::internal("a command of no route was decided")),

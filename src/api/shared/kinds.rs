@@ -42,6 +42,7 @@ kinds! {
     ROUTE_NOT_FOUND NOT_FOUND "route-not-found" "There is no such route";
     CONCERT_NOT_FOUND NOT_FOUND "concert-not-found" "There is no such concert";
     SCHEDULE_NOT_FOUND NOT_FOUND "schedule-not-found" "There is no such schedule";
+    ZONE_NOT_FOUND NOT_FOUND "zone-not-found" "There is no such zone";
     SEAT_NOT_FOUND NOT_FOUND "seat-not-found" "There is no such seat";
     RECORD_NOT_FOUND NOT_FOUND "record-not-found" "There is no such record of yours";
     OPENING_NOT_FOUND NOT_FOUND "opening-not-found" "There is no such opening";
@@ -55,6 +56,8 @@ kinds! {
     UNSUPPORTED_MEDIA_TYPE UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body must be application/json";
 
     SEAT_TAKEN CONFLICT "seat-taken" "Seats are taken";
+    NO_SEATS_LEFT CONFLICT "no-seats-left" "Not enough seats are left";
+    NOT_TOGETHER CONFLICT "not-together" "The seats are not next to each other";
     SEAT_LIMIT_REACHED CONFLICT "seat-limit-reached" "Too many seats for one user";
     INSUFFICIENT_POINTS CONFLICT "insufficient-points" "Not enough points";
     AMOUNT_MISMATCH CONFLICT "amount-mismatch" "The amount is not the price";

@@ -127,6 +127,16 @@ impl<'a> Members<'a> {
         ids
     }
 
+    /// One of these words, as what it stands for; `None` where that is wrong.
+    pub fn word<T: Copy, const N: usize>(&mut self, field: &str, words: [(&str, T); N]) -> Option<T> {
+        let word = self.take(field)?.get().trim_matches('"');
+        let found = words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning);
+        if found.is_none() {
+            self.refuse(field, format!("must be {}", words.map(|(known, _)| known).join(" or ")));
+        }
+        found
+    }
+
     /// Says what is wrong with a member, which is then not looked at any more.
     pub fn refuse(&mut self, field: &str, message: impl Into<Cow<'static, str>>) {
         self.given.retain(|(name, _)| name != field);

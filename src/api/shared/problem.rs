@@ -165,6 +165,9 @@ impl From<Rejection> for Problem {
             Rejection::SeatNotFound { seat_id } => {
                 Self::new(&kinds::SEAT_NOT_FOUND, format!("The schedule has no seat {seat_id}."))
             }
+            Rejection::ZoneNotFound { zone } => {
+                Self::new(&kinds::ZONE_NOT_FOUND, format!("The schedule has no zone {zone:?}."))
+            }
             Rejection::ReservationNotFound { reservation_id } => {
                 Self::new(&kinds::RESERVATION_NOT_FOUND, format!("There is no reservation {reservation_id}."))
             }
@@ -172,6 +175,13 @@ impl From<Rejection> for Problem {
                 let ids: Vec<String> = seat_ids.iter().map(ToString::to_string).collect();
                 let detail = format!("These of the seats are held or sold: {}.", ids.join(", "));
                 Self::new(&kinds::SEAT_TAKEN, detail).with(json!({ "seatIds": seat_ids }))
+            }
+            Rejection::NoSeatsLeft => {
+                Self::new(&kinds::NO_SEATS_LEFT, "No zone that was asked for has that many seats left.")
+            }
+            Rejection::NotTogether { largest_block } => {
+                let detail = format!("At most {largest_block} seats are left next to each other.");
+                Self::new(&kinds::NOT_TOGETHER, detail).with(json!({ "largestBlock": largest_block }))
             }
             Rejection::SeatLimitReached { limit } => {
                 let detail = format!("A user may hold or own at most {limit} seats of one schedule.");
@@ -313,6 +323,9 @@ mod tests {
             (SeatNotFound { seat_id: SeatId::FIRST }, 404, "seat-not-found", json!({})),
             (ReservationNotFound { reservation_id: ReservationId::FIRST }, 404, "reservation-not-found", json!({})),
             (SeatTaken { seat_ids: vec![SeatId::FIRST] }, 409, "seat-taken", json!({ "seatIds": [1] })),
+            (ZoneNotFound { zone: "Z".to_owned() }, 404, "zone-not-found", json!({})),
+            (NoSeatsLeft, 409, "no-seats-left", json!({})),
+            (NotTogether { largest_block: 2 }, 409, "not-together", json!({ "largestBlock": 2 })),
             (SeatLimitReached { limit: 4 }, 409, "seat-limit-reached", json!({ "limit": 4 })),
             (
                 InsufficientPoints { balance: points, required: limit },

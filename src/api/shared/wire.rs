@@ -171,6 +171,9 @@ pub struct ReservationShown<'a> {
     expires_in_seconds: u64,
     /// Whether the hold can be made longer now.
     extendable: bool,
+    /// Told of seats that were asked for by quantity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_to_each_other: Option<bool>,
 }
 
 /// A seat of a reservation, at the price that was agreed on.
@@ -225,7 +228,15 @@ impl<'a> ReservationShown<'a> {
             expires_in_seconds,
             extendable: status == ReservationStatus::Held
                 && reservation.is_extendable(read_models.room.room().sale_time(now)),
+            next_to_each_other: None,
         })
+    }
+
+    /// The same, telling whether its seats are next to each other.
+    pub fn telling_whether_together(self, read_models: &ReadModels) -> Self {
+        let list = read_models.seat_lists.get(self.concert_id, self.schedule_id).ok();
+        let next_to_each_other = list.map(|list| list.are_together(self.seats.iter().map(|seat| seat.seat_id)));
+        Self { next_to_each_other, ..self }
     }
 }
 

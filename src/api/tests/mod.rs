@@ -224,7 +224,15 @@ async fn publish(engine: &Engine, schedule_id: ScheduleId) {
     let (local_date, local_time) = ("2027-01-15".to_owned(), "19:00".to_owned());
     let seats = (1..=SEATS).map(seat).collect();
     submit(engine, Action::AddSeats(AddSeats { concert_id, schedule_id, seats })).await;
-    let published = PublishSchedule { concert_id, schedule_id, times: times(), local_date, local_time };
+    let published = PublishSchedule {
+        concert_id,
+        schedule_id,
+        times: times(),
+        local_date,
+        local_time,
+        seats_per_user: 4,
+        import_id: None,
+    };
     submit(engine, Action::PublishSchedule(published)).await;
 }
 

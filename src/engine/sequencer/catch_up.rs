@@ -143,7 +143,7 @@ impl Sequencer {
         for recorded in self.followed.drain(..) {
             self.read_models.apply(&recorded);
         }
-        self.published.publish(self.read_models.clone());
+        self.published.publish(self.read_models.clone(), &self.state.catalogue);
         self.offer_snapshot();
         Ok(())
     }

@@ -107,7 +107,7 @@ impl Engine {
     pub fn new(log: Arc<dyn EventLog>, replayed: Replayed, clock: Clock, node_id: Uuid) -> (Self, Sequencer) {
         let (senders, queue) = lanes();
         let (clock_reader, skew) = ClockSkew::unread();
-        let published = Arc::new(Published::new(replayed.read_models.clone()));
+        let published = Arc::new(Published::new(replayed.read_models.clone(), replayed.state.catalogue.clone()));
         let sequencer = Sequencer {
             log: Arc::clone(&log),
             published: Arc::clone(&published),
@@ -356,7 +356,7 @@ impl Sequencer {
             for recorded in &batch.recorded {
                 self.read_models.apply(recorded);
             }
-            self.published.publish(self.read_models.clone());
+            self.published.publish(self.read_models.clone(), &self.state.catalogue);
             self.is_silent = false;
             self.published.set_readiness(self.skew.in_bounds((self.clock)()));
         }

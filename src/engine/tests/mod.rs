@@ -77,7 +77,8 @@ async fn open_sale(engine: &Engine, times: ScheduleTimes) {
         CreateLog { log_id: Uuid::nil(), key_check: Hash::new([7; 32]), capacity: 1_000 }.into(),
         PublishConcert { concert_id, name, artist, venue }.into(),
         AddSeats { concert_id, schedule_id, seats }.into(),
-        PublishSchedule { concert_id, schedule_id, times, local_date, local_time }.into(),
+        PublishSchedule { concert_id, schedule_id, times, local_date, local_time, seats_per_user: 4, import_id: None }
+            .into(),
     ];
     for action in actions {
         engine.submit(submission(Credential::System, action)).await.unwrap().outcome.unwrap();

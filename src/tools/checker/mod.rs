@@ -272,6 +272,7 @@ fn time_in_catalogue(event: &CatalogueEvent) -> Option<Timestamp> {
         CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_) | CatalogueEvent::SchedulePublished(_) => {
             None
         }
+        CatalogueEvent::CatalogImported(imported) => Some(imported.imported_at),
     }
 }
 

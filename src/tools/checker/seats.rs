@@ -7,10 +7,12 @@ use domain::limits::{
     MAX_SEATS_PER_USER_IN_SCHEDULE,
 };
 use domain::{
-    CatalogueEvent, ConcertId, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, HoldExtended, PaymentId,
-    ReservationId, ReservationPaid, ReservationRefunded, SaleEvent, SaleTime, ScheduleId, SchedulePublished, SeatId,
-    SeatsAdded, SeatsHeld, Timestamp, UserId,
+    CatalogImported, CatalogueEvent, ConcertId, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired,
+    HoldExtended, PaymentId, ReservationId, ReservationPaid, ReservationRefunded, SaleEvent, SaleTime, ScheduleId,
+    SchedulePublished, SeatId, SeatsAdded, SeatsHeld, Timestamp, UserId,
 };
+
+use uuid::Uuid;
 
 use super::{Findings, Now, Proof};
 
@@ -26,8 +28,25 @@ struct Times {
 struct Schedule {
     concert_id: ConcertId,
     times: Option<Times>,
+    /// Whether people see it; else, the import with whose end they do.
+    is_visible: bool,
+    import_id: Option<Uuid>,
+    seats_per_user: usize,
     /// What each seat costs, and which reservation has it.
     seats: HashMap<SeatId, (u64, Option<ReservationId>)>,
+}
+
+impl Schedule {
+    fn of(concert_id: ConcertId) -> Self {
+        Self {
+            concert_id,
+            times: None,
+            is_visible: false,
+            import_id: None,
+            seats_per_user: MAX_SEATS_PER_USER_IN_SCHEDULE,
+            seats: HashMap::new(),
+        }
+    }
 }
 
 /// A reservation that has its seats: held, or sold by this payment.
@@ -58,6 +77,7 @@ impl SeatsCheck {
             }
             Event::Catalogue(CatalogueEvent::SeatsAdded(added)) => self.add(added, findings),
             Event::Catalogue(CatalogueEvent::SchedulePublished(published)) => self.publish(published, findings),
+            Event::Catalogue(CatalogueEvent::CatalogImported(imported)) => self.end_import(imported, findings),
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.hold(hold, now, findings),
             Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => self.extend(hold, now.sale, findings),
             Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => {
@@ -110,7 +130,7 @@ impl SeatsCheck {
         let SeatsAdded { concert_id, schedule_id, seats } = added;
         let mut fixed = |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::CatalogueIsFixed, is_so, reason);
         fixed(self.concerts.contains(concert_id), &|| format!("there is no concert {concert_id}"));
-        let none = || Schedule { concert_id: *concert_id, times: None, seats: HashMap::new() };
+        let none = || Schedule::of(*concert_id);
         let schedule = self.schedules.entry(*schedule_id).or_insert_with(none);
         fixed(schedule.concert_id == *concert_id, &|| format!("schedule {schedule_id} is another concert's"));
         fixed(schedule.times.is_none(), &|| format!("schedule {schedule_id} is published, its seats are fixed"));
@@ -123,7 +143,15 @@ impl SeatsCheck {
 
     fn publish(&mut self, published: &SchedulePublished, findings: &mut Findings) {
         let SchedulePublished {
-            concert_id, schedule_id, starts_at, sale_opens_at, sale_closes_at, seats_total, ..
+            concert_id,
+            schedule_id,
+            starts_at,
+            sale_opens_at,
+            sale_closes_at,
+            seats_total,
+            import_id,
+            seats_per_user,
+            ..
         } = published;
         let schedule = self.schedules.get_mut(schedule_id);
         let fits = schedule.as_ref().is_some_and(|schedule| {
@@ -136,7 +164,30 @@ impl SeatsCheck {
         if let Some(schedule) = schedule {
             let (sale_opens_at, sale_closes_at, starts_at) = (*sale_opens_at, *sale_closes_at, *starts_at);
             schedule.times = Some(Times { sale_opens_at, sale_closes_at, starts_at });
+            schedule.is_visible = import_id.is_none();
+            schedule.import_id = *import_id;
+            schedule.seats_per_user = usize::from(*seats_per_user);
         }
+        let is_within = (1..=MAX_SEATS_PER_USER_IN_SCHEDULE).contains(&usize::from(*seats_per_user));
+        findings.holds(Proof::NoCapPassed, is_within, || {
+            format!("{seats_per_user} seats of schedule {schedule_id} a user")
+        });
+    }
+
+    /// What an import published becomes visible with its end, and the end says how much that is.
+    fn end_import(&mut self, imported: &CatalogImported, findings: &mut Findings) {
+        let CatalogImported { import_id, schedules, seats, .. } = imported;
+        let ends = |schedule: &&mut Schedule| {
+            !schedule.is_visible && import_id.is_some() && schedule.import_id == *import_id && schedule.times.is_some()
+        };
+        let mut counted = (0, 0);
+        for schedule in self.schedules.values_mut().filter(ends) {
+            schedule.is_visible = true;
+            counted = (counted.0 + 1, counted.1 + schedule.seats.len() as u64);
+        }
+        findings.holds(Proof::CatalogueIsFixed, counted == (*schedules, *seats), || {
+            format!("an import ended with {schedules} schedules and {seats} seats, and had published {counted:?}")
+        });
     }
 
     fn hold(&mut self, hold: &Hold, now: Now, findings: &mut Findings) {
@@ -146,8 +197,11 @@ impl SeatsCheck {
         });
         self.last_reservation = self.last_reservation.max(id.get());
         let times = self.times(schedule_id);
-        let is_on_sale =
-            times.is_some_and(|times| times.sale_opens_at <= now.clock && now.clock < times.sale_closes_at);
+        let schedule = self.schedules.get(&schedule_id);
+        let is_visible = schedule.is_some_and(|schedule| schedule.is_visible);
+        let limit = schedule.map_or(MAX_SEATS_PER_USER_IN_SCHEDULE, |schedule| schedule.seats_per_user);
+        let is_on_sale = is_visible
+            && times.is_some_and(|times| times.sale_opens_at <= now.clock && now.clock < times.sale_closes_at);
         findings.holds(Proof::CatalogueIsFixed, is_on_sale, || format!("schedule {schedule_id} was not on sale"));
 
         let mut total = 0;
@@ -173,7 +227,7 @@ impl SeatsCheck {
         let seats = hold.seats.len();
         let own = self.of_user.entry((schedule_id, user_id)).or_default();
         *own += seats;
-        let is_within = (1..=MAX_SEATS_PER_RESERVATION).contains(&seats) && *own <= MAX_SEATS_PER_USER_IN_SCHEDULE;
+        let is_within = (1..=MAX_SEATS_PER_RESERVATION).contains(&seats) && *own <= limit;
         findings.holds(Proof::NoCapPassed, is_within, || {
             format!("user {user_id} has {own} seats of schedule {schedule_id}, {seats} of them at once")
         });
@@ -227,7 +281,7 @@ impl SeatsCheck {
 
     /// How many seats of each published schedule nobody has.
     pub fn available(&self) -> impl Iterator<Item = (ScheduleId, u64)> {
-        let published = self.schedules.iter().filter(|(_, schedule)| schedule.times.is_some());
+        let published = self.schedules.iter().filter(|(_, schedule)| schedule.is_visible);
         published.map(|(id, schedule)| {
             let free = schedule.seats.values().filter(|(_, owner)| owner.is_none()).count();
             (*id, free as u64)

@@ -218,7 +218,15 @@ impl Crowd {
             sale_closes_at: self.begins_at.plus_seconds(STARTS_SECONDS),
         };
         let (local_date, local_time) = ("2028-01-01".to_owned(), "09:00".to_owned());
-        let publish = PublishSchedule { concert_id, schedule_id, times, local_date, local_time };
+        let publish = PublishSchedule {
+            concert_id,
+            schedule_id,
+            times,
+            local_date,
+            local_time,
+            seats_per_user: 4,
+            import_id: None,
+        };
         self.ask(batch, Credential::OPERATOR, Action::PublishSchedule(publish));
         (self.schedule, self.sold) = (Some(schedule_id), 0);
     }
@@ -260,5 +268,5 @@ fn seat_id(number: u64) -> SeatId {
 
 fn seat(number: u64) -> Seat {
     let (name, zone) = (format!("A-{number}").into(), "A".into());
-    Seat { seat_id: seat_id(number), name, zone, price: Points::new(PRICE), row: None, number: None }
+    Seat { seat_id: seat_id(number), name, zone, price: Points::new(PRICE), row: None, number: None, x: None, y: None }
 }

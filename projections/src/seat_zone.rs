@@ -1,0 +1,63 @@
+//! The zones of a schedule: what they cost, and how much of each can be had.
+
+use std::sync::Arc;
+
+use domain::{Points, Seat};
+use imbl::Vector;
+use serde::{Deserialize, Serialize};
+
+/// A zone as clients read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Zone {
+    zone_name: Arc<str>,
+    price_from: Points,
+    price_to: Points,
+    seats_total: u64,
+    seats_available: u64,
+}
+
+/// Zones in the catalogue's order.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Zones(Vector<Zone>);
+
+impl Zones {
+    /// A seat that is new, and free.
+    pub(crate) fn add(&mut self, seat: &Seat) {
+        let Some(zone) = self.named(&seat.zone) else {
+            let (zone_name, price) = (Arc::clone(&seat.zone), seat.price);
+            let zone = Zone { zone_name, price_from: price, price_to: price, seats_total: 1, seats_available: 1 };
+            return self.0.push_back(zone);
+        };
+        zone.price_from = zone.price_from.min(seat.price);
+        zone.price_to = zone.price_to.max(seat.price);
+        zone.seats_total += 1;
+        zone.seats_available += 1;
+    }
+
+    /// A seat that was there is described anew.
+    pub(crate) fn describe(&mut self, before: &Seat, seat: &Seat) {
+        if before.zone == seat.zone && before.price == seat.price {
+            return;
+        }
+        if let Some(zone) = self.named(&before.zone) {
+            zone.seats_total -= 1;
+            zone.seats_available -= 1;
+        }
+        self.add(seat);
+    }
+
+    /// A seat of the zone can be had, or can be no more.
+    pub(crate) fn count(&mut self, zone: &str, is_available: bool) {
+        if let Some(zone) = self.named(zone) {
+            zone.seats_available =
+                if is_available { zone.seats_available + 1 } else { zone.seats_available.saturating_sub(1) };
+        }
+    }
+
+    fn named(&mut self, name: &str) -> Option<&mut Zone> {
+        let index = self.0.iter().position(|zone| zone.zone_name.as_ref() == name)?;
+        self.0.get_mut(index)
+    }
+}

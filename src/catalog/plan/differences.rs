@@ -1,0 +1,91 @@
+//! What of a file is other than it is published: which member, both values. Seats that differ in the same way are told once.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How many are told; more are only counted.
+const TOLD: usize = 16;
+
+/// A member that is published with another value.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Difference {
+    /// Where the file says so.
+    place: String,
+    /// What it is about.
+    of: String,
+    member: &'static str,
+    published: String,
+    in_file: String,
+    /// How many seats differ so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seats: Option<usize>,
+}
+
+/// All that differs.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Differences {
+    told: Vec<Difference>,
+    #[serde(skip)]
+    more: usize,
+}
+
+impl Differences {
+    pub fn add(&mut self, place: &str, of: String, member: &'static str, published: String, in_file: String) {
+        self.put(Difference { place: place.to_owned(), of, member, published, in_file, seats: None });
+    }
+
+    /// Tells of a seat; of those that differ as one before does, only how many they are.
+    pub fn add_seat(&mut self, place: &str, of: String, member: &'static str, published: String, in_file: String) {
+        let same = |told: &&mut Difference| {
+            told.seats.is_some()
+                && told.place == place
+                && told.member == member
+                && told.published == published
+                && told.in_file == in_file
+        };
+        match self.told.iter_mut().find(same) {
+            Some(told) => told.seats = told.seats.map(|seats| seats + 1),
+            None => self.put(Difference { place: place.to_owned(), of, member, published, in_file, seats: Some(1) }),
+        }
+    }
+
+    fn put(&mut self, difference: Difference) {
+        if self.told.len() < TOLD {
+            self.told.push(difference);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.told.is_empty()
+    }
+
+    /// Each in words.
+    pub fn iter(&self) -> impl Iterator<Item = String> {
+        let more = (self.more > 0).then(|| format!("and {} more", self.more));
+        self.told.iter().map(Difference::to_string).chain(more)
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { of, member, published, in_file, .. } = self;
+        write!(f, "{of}")?;
+        match self.seats {
+            Some(1) => write!(f, " is another one")?,
+            Some(seats) => write!(f, " and {} more are another one", seats - 1)?,
+            None => {}
+        }
+        write!(f, ": {member}: published is {published}, the file has {in_file}")
+    }
+}
+
+impl fmt::Display for Differences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.iter().collect::<Vec<_>>().join("; "))
+    }
+}

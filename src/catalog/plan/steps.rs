@@ -1,0 +1,114 @@
+//! What is written, part by part: seats are cut into events, and as many parts go into one command as one append has room for.
+
+use domain::limits::{MAX_DATA_BYTES, MAX_SEATS_PER_EVENT};
+use domain::{
+    AddSeats, CataloguePart, ConcertId, ImportCatalogue, ImportEnd, PublishConcert, PublishSchedule, ScheduleId,
+    ScheduleTimes, Seat,
+};
+use uuid::Uuid;
+
+use super::Plan;
+use crate::catalog::listed::{ListedConcert, ListedSchedule};
+use crate::log::MAX_BATCH_BYTES;
+
+/// What an event takes in a record beside its seats, in bytes: ids, times, type and metadata.
+const EVENT_BYTES: usize = 2_048;
+/// Bytes of one command's events: others have room beside it in an append.
+const COMMAND_BYTES: usize = MAX_BATCH_BYTES * 3 / 4;
+
+/// A part of an import, and where it comes from.
+#[derive(Debug)]
+pub struct Step {
+    /// The place in the file.
+    pub place: String,
+    part: CataloguePart,
+    bytes: usize,
+}
+
+/// Some parts in a row, decided as one.
+#[derive(Debug)]
+pub struct Portion {
+    /// Where the first of them comes from.
+    pub place: String,
+    /// What is asked.
+    pub import: ImportCatalogue,
+    bytes: usize,
+}
+
+impl Step {
+    pub fn concert(concert_id: ConcertId, listed: &ListedConcert) -> Self {
+        let (name, artist, venue) = (listed.name.clone(), listed.artist.clone(), listed.venue.clone());
+        let part = CataloguePart::Concert(PublishConcert { concert_id, name, artist, venue });
+        Self { place: listed.place.clone(), part, bytes: EVENT_BYTES }
+    }
+
+    pub fn schedule(
+        concert_id: ConcertId,
+        schedule_id: ScheduleId,
+        listed: &ListedSchedule,
+        times: ScheduleTimes,
+        seats_per_user: u8,
+        import_id: Uuid,
+    ) -> Self {
+        let (local_date, local_time) = listed.local.clone();
+        let part = CataloguePart::Schedule(PublishSchedule {
+            concert_id,
+            schedule_id,
+            times,
+            local_date,
+            local_time,
+            seats_per_user,
+            import_id: Some(import_id),
+        });
+        Self { place: listed.place.clone(), part, bytes: EVENT_BYTES }
+    }
+
+    /// Cuts seats so that each event's record has room for them, however long their names are.
+    pub fn seats(place: &str, concert_id: ConcertId, schedule_id: ScheduleId, seats: Vec<Seat>) -> Vec<Self> {
+        let mut steps: Vec<Self> = Vec::new();
+        for seat in seats {
+            let size = 1 + serde_json::to_vec(&seat).expect("a seat holds only what JSON can say").len();
+            if let Some(Self { part: CataloguePart::Seats(add), bytes, .. }) = steps.last_mut()
+                && add.seats.len() < MAX_SEATS_PER_EVENT
+                && *bytes + size <= MAX_DATA_BYTES
+            {
+                *bytes += size;
+                add.seats.push(seat);
+                continue;
+            }
+            let part = CataloguePart::Seats(AddSeats { concert_id, schedule_id, seats: vec![seat] });
+            steps.push(Self { place: place.to_owned(), part, bytes: EVENT_BYTES + size });
+        }
+        steps
+    }
+}
+
+impl Plan {
+    /// The commands that carry it out, in order. The last one ends the import: until then nobody sees a schedule of it.
+    pub fn into_portions(self, reason: Option<String>) -> Vec<Portion> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let end = ImportEnd { import_id: self.import_id(), reason };
+        let mut portions: Vec<Portion> = Vec::new();
+        for Step { place, part, bytes } in self.into_steps() {
+            match portions.last_mut() {
+                Some(portion) if portion.bytes + bytes <= COMMAND_BYTES => {
+                    portion.bytes += bytes;
+                    portion.import.parts.push(part);
+                }
+                Some(_) | None => {
+                    portions.push(Portion { place, import: ImportCatalogue { parts: vec![part], end: None }, bytes });
+                }
+            }
+        }
+        match portions.last_mut() {
+            Some(last) => last.import.end = Some(end),
+            None => {
+                let import = ImportCatalogue { parts: Vec::new(), end: Some(end) };
+                portions.push(Portion { place: "concerts".to_owned(), import, bytes: EVENT_BYTES });
+            }
+        }
+        portions
+    }
+}
