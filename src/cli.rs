@@ -11,9 +11,9 @@ use crate::config::{self, DEFAULT_CAPACITY, Place};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock};
 use crate::engine::Fatal;
 use crate::failure::Failure;
-use crate::log::FolderLock;
+use crate::log::{self, FolderLock};
 use crate::operations::{self, CommandError};
-use crate::{log, printing, progress};
+use crate::{printing, progress};
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -94,9 +94,13 @@ async fn plan(
     bytes: &[u8],
     unfit: impl Fn(CatalogError) -> CliError,
 ) -> Result<String, CliError> {
-    let is_there = log::must_exist(&place.log, &place.data).is_ok();
-    let lock = FolderLock::take(&place.data).map_err(FolderProblem::from)?;
-    let folder = if is_there { Some(DataFolder::open(place, None, &lock).await?) } else { None };
+    let (_lock, folder) = if log::must_exist(&place.log, &place.data).is_ok() {
+        let lock = FolderLock::take(&place.data).map_err(FolderProblem::from)?;
+        let folder = DataFolder::open(place, None, &lock).await?;
+        (Some(lock), Some(folder))
+    } else {
+        (None, None)
+    };
     let state = folder.as_ref().map(|folder| &folder.replayed.state);
     let now = system_clock()().max(state.map_or(Timestamp::default(), |state| state.recorded_at));
     let catalogue = state.map_or_else(Catalogue::default, |state| state.catalogue.clone());
