@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -271,10 +271,10 @@ mod tests {
 
     const KEY: &str = "abababababababababababababababababababababababababababababababab";
 
-    async fn started(log: &Arc<dyn EventLog>, key: &ServerKey) -> Engine {
+    /// The mark lies in `folder`, which must stay there: a node that can remember nothing stops.
+    async fn started(log: &Arc<dyn EventLog>, key: &ServerKey, folder: &Path) -> Engine {
         let replayed = replay(log, |_| {}).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let served = ServedMark::begin(folder.path(), Served::NOTHING).unwrap();
+        let served = ServedMark::begin(folder, Served::NOTHING).unwrap();
         start(Arc::clone(log), replayed, key, 10, served, None).await.unwrap().0
     }
 
@@ -286,17 +286,29 @@ mod tests {
 
     #[tokio::test]
     async fn a_node_whose_clock_is_off_waits_and_says_why() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::fs::write(folder.path().join("server.key"), format!("{KEY}\n")).unwrap();
         let key = ServerKey::load(&folder.path().join("server.key")).unwrap();
         let memory = MemoryLog::new();
         let log: Arc<dyn EventLog> = Arc::new(memory.clone());
-        let shows = |seconds: i64| memory.set_clock(system_clock()().plus_seconds(seconds));
+        // The log's clock runs, so many seconds off this machine's.
+        let off = Arc::new(std::sync::atomic::AtomicI64::new(0));
+        let shows = |seconds: i64| {
+            off.store(seconds, std::sync::atomic::Ordering::Relaxed);
+            memory.set_clock(system_clock()().plus_seconds(seconds));
+        };
+        let (running, by) = (memory.clone(), Arc::clone(&off));
+        let runs = tokio::spawn(async move {
+            loop {
+                running.set_clock(system_clock()().plus_seconds(by.load(std::sync::atomic::Ordering::Relaxed)));
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
         // A log that nobody has made yet is made once the clock is right.
         shows(-10);
         let starting = tokio::spawn({
-            let log = Arc::clone(&log);
-            async move { (started(&log, &key).await, key) }
+            let (log, folder) = (Arc::clone(&log), folder.path().to_owned());
+            async move { (started(&log, &key, &folder).await, key) }
         });
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert!(!starting.is_finished() && memory.records().is_empty());
@@ -305,9 +317,10 @@ mod tests {
         until(|| first.readiness().is_ok()).await;
         // One that is there is served at once: queries work, and why there are no commands is told.
         shows(-10);
-        let second = started(&log, &key).await;
+        let second = started(&log, &key, other.path()).await;
         until(|| second.readiness().is_err_and(|why| why.told.contains("clock") && why.told.contains("ahead"))).await;
         shows(0);
         until(|| second.readiness().is_ok()).await;
+        runs.abort();
     }
 }

@@ -47,7 +47,7 @@ export class Server {
 
   /** Ends it, as `kill -9` does or in good order. */
   async stop(signal = "SIGTERM") {
-    if (this.process.exitCode !== null) return;
+    if (!this.process || this.process.exitCode !== null) return;
     const ended = new Promise((resolve) => this.process.once("exit", resolve));
     this.process.kill(signal);
     await ended;

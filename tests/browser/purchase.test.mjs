@@ -52,7 +52,7 @@ test("a seat is bought by mouse, from the list of concerts to the ticket", async
   await look(page, "ticket");
   await page.reload();
   await page.getByText("Your ticket is paid").first().waitFor();
-  await page.getByRole("link", { name: "Points" }).click();
+  await page.getByRole("link", { name: "Points", exact: true }).click();
   await page.getByRole("button", { name: "Check it" }).first().click();
   await page.getByText("The record is what its hash says").first().waitFor();
   await look(page, "points");

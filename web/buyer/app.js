@@ -78,6 +78,9 @@ function skip(event) {
 
 // What the addresses show.
 
+/** What stands where nothing could be found. */
+const untitled = () => html`<h1 tabindex="-1">${say("title")}</h1>`;
+
 /** @returns {View} */
 function concerts() {
   /** @type {any[]} */
@@ -102,7 +105,7 @@ function concert(concertId) {
     draw();
   };
   return {
-    show: () => (found ? concertView(found, dates, all, showAll) : nothing),
+    show: () => (found ? concertView(found, dates, all, showAll) : untitled()),
     start: async () => {
       [found, dates] = await Promise.all([
         get(`/api/concerts/${concertId}`),
@@ -128,7 +131,7 @@ function schedule(concertId, scheduleId) {
   return {
     show: () => html`
       <p><a href="#/concerts/${concertId}">← ${found?.concertName ?? say("back")}</a></p>
-      <h1 tabindex="-1">${found?.concertName ?? ""}</h1>
+      <h1 tabindex="-1">${found?.concertName ?? say("title")}</h1>
       ${date ? html`<p>${[dateName(date), found.venue, priceRange(date)].filter(Boolean).join(" · ")}</p>` : nothing}
       ${date && saleState(date) ? html`<p class="notice">${saleState(date)}</p>` : nothing} ${roomView()}
       ${visit.token?.status === "ACTIVE" && house.seats.size > 0 ? choiceView(choice) : nothing}

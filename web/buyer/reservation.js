@@ -87,7 +87,7 @@ export class Purchase {
 /** @param {Purchase} purchase @param {string} showName */
 export function purchaseView(purchase, showName) {
   const { reservation } = purchase;
-  if (!reservation) return html`<p>${say("loading")}</p>`;
+  if (!reservation) return html`<h1 tabindex="-1">${say("heldTitle")}</h1>`;
   const status = reservation.reservationStatus;
   return html`
     <p><a href="#/mine">← ${say("myTickets")}</a></p>

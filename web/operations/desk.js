@@ -40,7 +40,6 @@ function roles() {
 }
 
 export const mayChange = () => roles().includes("operator");
-export const mayCharge = () => mayChange() || roles().includes("cashier");
 
 /** @param {string} path @param {AbortSignal} [signal] */
 export const look = (path, signal) => ask("GET", path, { token: credential(), signal });
@@ -131,13 +130,6 @@ function valueOf(form, { name, type }) {
   if (type === "number") return Number(value);
   if (type === "datetime-local") return new Date(value).toISOString();
   return value;
-}
-
-/** A moment as a field of a form takes it. @param {string | null | undefined} at */
-export function local(at) {
-  if (!at) return "";
-  const moment = new Date(at);
-  return new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 /** Members as a table of two columns. @param {[string, unknown][]} members */

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
 import { moment, number } from "../shared/words.js";
-import { change, factsView, formView, local, look, mayChange } from "./desk.js";
+import { change, factsView, formView, look, mayChange } from "./desk.js";
 import { Metrics } from "./plots.js";
 
 export class Overview {
@@ -144,7 +144,6 @@ const roomView = (room) => html`
     ${factsView([
       ["Capacity", number(room.capacity)],
       ["Admissions a second", room.admissionsPerSecond ?? "no limit"],
-      ["Seconds to arrive", room.arrivalSeconds ?? "not asked"],
       ["Serving number", number(room.servingNumber)],
     ])}
     ${mayChange()
@@ -154,66 +153,9 @@ const roomView = (room) => html`
           fields: [
             { name: "capacity", label: "Capacity", type: "number", value: room.capacity },
             { name: "admissionsPerSecond", label: "Admissions a second", type: "number", value: room.admissionsPerSecond, optional: true, hint: "Empty: no limit." },
-            { name: "arrivalSeconds", label: "Seconds to arrive", type: "number", value: room.arrivalSeconds, optional: true, hint: "Empty: nobody is asked to arrive. Else 10 to 600." },
           ],
-          submit: (body) => change("PUT", "/api/operations/room", body, "The room is changed."),
+          submit: (body) => change("PUT", "/api/operations/room", { ...body, arrivalSeconds: null }, "The room is changed."),
         })
       : nothing}
-    ${openingView(room.opening)}
   </section>
 `;
-
-/** @param {any} opening */
-function openingView(opening) {
-  const path = "/api/operations/opening";
-  if (!opening) {
-    if (!mayChange()) return nothing;
-    return formView({
-      title: "Announce an opening with a draw",
-      action: "Announce",
-      fields: [
-        { name: "prequeueFrom", label: "The pre-queue begins at", type: "datetime-local" },
-        { name: "opensAt", label: "The sale opens at", type: "datetime-local" },
-        { name: "beaconSource", label: "Beacon (a public value that nobody knows yet)", optional: true },
-        { name: "beaconAt", label: "The beacon's value appears at", type: "datetime-local", optional: true },
-      ],
-      submit: (body) => change("POST", path, present(body), "The opening is announced."),
-    });
-  }
-  return html`
-    <h3>Opening</h3>
-    ${factsView([
-      ["Pre-queue from", moment(opening.prequeueFrom)],
-      ["Opens", moment(opening.opensAt)],
-      ["Commitment", html`<span class="hash">${opening.commitment}</span>`],
-      ["Beacon", opening.beaconSource ?? "none"],
-    ])}
-    ${mayChange()
-      ? html`
-          ${formView({
-            title: "Postpone it",
-            action: "Postpone",
-            fields: [{ name: "opensAt", label: "The sale opens at", type: "datetime-local", value: local(opening.opensAt) }],
-            submit: (body) => change("PATCH", path, body, "The opening is postponed."),
-          })}
-          ${formView({
-            title: "Take it back",
-            action: "Take back",
-            danger: true,
-            submit: ({ reason }) => change("DELETE", `${path}?reason=${encodeURIComponent(reason)}`, undefined, "The opening is taken back."),
-          })}
-          ${opening.beaconSource
-            ? formView({
-                title: "Record the beacon's value",
-                action: "Record",
-                fields: [{ name: "value", label: "Value (64 hexadecimal digits)" }],
-                submit: (body) => change("POST", `${path}/beacon`, body, "The beacon is recorded."),
-              })
-            : nothing}
-        `
-      : nothing}
-  `;
-}
-
-/** Without what was left empty. @param {Record<string, any>} body */
-export const present = (body) => Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));

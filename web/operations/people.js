@@ -1,9 +1,8 @@
-// One user: wallet, statement, reservations, and what may be done for them.
+// One user: wallet, statement and reservations.
 
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
 import { moment, number } from "../shared/words.js";
-import { change, factsView, failed, formView, look, mayChange, mayCharge } from "./desk.js";
-import { present } from "./overview.js";
+import { factsView, look } from "./desk.js";
 
 export class Person {
   /** @type {any} */
@@ -44,53 +43,12 @@ export const personView = (person) => html`
 
 /** @param {Person} person */
 function foundView(person) {
-  const { user, userId } = person;
-  const path = `/api/operations/users/${userId}`;
-  const then = async (/** @type {Promise<any>} */ changed) => {
-    await changed;
-    await person.load().catch(failed);
-  };
+  const { user } = person;
   return html`
     ${factsView([
       ["Balance", html`${number(user.balance)} points`],
       ["Token", user.token ? html`${user.token.status}, number ${user.token.queueNumber ?? "–"}` : "none"],
     ])}
-    <section class="panel">
-      ${mayCharge()
-        ? formView({
-            title: "Charge: money came in",
-            action: "Charge",
-            reason: false,
-            fields: [{ name: "amount", label: "Points", type: "number" }],
-            submit: (body) => then(change("POST", `${path}/charges`, body, "The wallet is charged.")),
-          })
-        : nothing}
-      ${mayChange()
-        ? html`${formView({
-            title: "Adjust the balance",
-            action: "Adjust",
-            fields: [
-              { name: "amount", label: "Points, negative to take away", type: "number" },
-              { name: "corrects", label: "Position that it corrects", type: "number", optional: true },
-            ],
-            submit: (body) => then(change("POST", `${path}/adjustments`, present(body), "The balance is adjusted.")),
-          })}
-          ${formView({
-            title: "Expel: end the user's token",
-            action: "Expel",
-            danger: true,
-            submit: (body) => then(change("POST", `${path}/expulsion`, body, "The user's token is ended. Holds stay.")),
-          })}
-          ${formView({
-            title: "Cancel a reservation for the buyer",
-            action: "Cancel it",
-            danger: true,
-            fields: [{ name: "reservationId", label: "Reservation", type: "number" }],
-            submit: ({ reservationId, reason }) =>
-              then(change("POST", `/api/operations/reservations/${reservationId}/cancel`, { reason }, "The reservation is cancelled.")),
-          })}`
-        : nothing}
-    </section>
     <h2>Reservations</h2>
     <ul>
       ${person.reservations.map(

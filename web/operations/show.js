@@ -1,13 +1,10 @@
-// One show as operators see it: every seat now or at an earlier moment, a seat's story, and what may be changed.
+// One show as operators see it: every seat now or at an earlier moment, and a seat's story.
 
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
-import { moment, number } from "../shared/words.js";
-import { change, factsView, failed, formView, local, look, mayChange } from "./desk.js";
-import { present } from "./overview.js";
+import { number } from "../shared/words.js";
+import { failed, look } from "./desk.js";
 
 export class Show {
-  /** @type {any} */
-  schedule = null;
   /** @type {any[]} */
   seats = [];
   /** @type {any} */
@@ -22,11 +19,8 @@ export class Show {
 
   load = async () => {
     const asOf = this.asOf ? `&asOf=${encodeURIComponent(this.asOf)}` : "";
-    const [schedule, listed] = await Promise.all([
-      look(`/api/operations/schedules/${this.scheduleId}`),
-      look(`/api/operations/seats?scheduleId=${this.scheduleId}${asOf}`),
-    ]);
-    Object.assign(this, { schedule, seats: Array.isArray(listed) ? listed : listed.seats });
+    const { seats } = await look(`/api/operations/seats?scheduleId=${this.scheduleId}${asOf}`);
+    this.seats = seats;
     this.changed();
   };
 
@@ -47,17 +41,12 @@ export class Show {
     await this.load().catch(failed);
   };
 
-  /** @param {number} reservationId @param {string} reason */
-  cancelFor = (reservationId, reason) =>
-    change("POST", `/api/operations/reservations/${reservationId}/cancel`, { reason }, "The reservation is cancelled.");
 }
 
 const SIGNS = { AVAILABLE: "○ free", HELD: "◐ held", SOLD: "● sold" };
 
 /** @param {Show} show */
 export function showView(show) {
-  const { schedule } = show;
-  if (!schedule) return nothing;
   /** @type {Map<string, any[]>} */
   const zones = new Map();
   for (const seat of show.seats) zones.set(seat.zoneName, [...(zones.get(seat.zoneName) ?? []), seat]);
@@ -65,21 +54,7 @@ export function showView(show) {
   return html`
     <p><a href="#/">← The sale</a></p>
     <h1 tabindex="-1">Schedule ${show.scheduleId}</h1>
-    ${factsView([
-      ["Starts", moment(schedule.startsAt)],
-      ["Sale", html`${moment(schedule.saleOpensAt)} to ${moment(schedule.saleClosesAt)}`],
-      ["Seats", html`${number(count("SOLD"))} sold, ${number(count("HELD"))} held, ${number(count("AVAILABLE"))} free`],
-    ])}
-    ${schedule.cancelled
-      ? html`<section class="notice">
-          <h2>Called off</h2>
-          <p>
-            ${moment(schedule.cancelled.at)}: ${schedule.cancelled.reason}. Left to do: ${schedule.cancelled.holdsLeft} holds,
-            ${schedule.cancelled.paymentsLeft} payments. Refunded: ${schedule.cancelled.refunded}.
-          </p>
-        </section>`
-      : nothing}
-    ${mayChange() && !schedule.cancelled ? changesView(show) : nothing}
+    <p>${number(count("SOLD"))} sold, ${number(count("HELD"))} held, ${number(count("AVAILABLE"))} free</p>
     <h2>Seats</h2>
     <form class="inline" @submit=${(/** @type {any} */ event) => { event.preventDefault(); show.at(event.target.asOf.value.trim()); }}>
       <label>As of (a position, or a time such as 2026-12-24T10:30:00Z) <input name="asOf" .value=${show.asOf} /></label>
@@ -107,8 +82,7 @@ export function showView(show) {
 /** @param {Show} show */
 function storyView(show) {
   const { story } = show;
-  const steps = story.steps ?? story.events ?? [];
-  const reservationId = [...steps].reverse().find((/** @type {any} */ step) => step.reservationId)?.reservationId;
+  const { steps } = story;
   return html`
     <section class="panel" id="story" tabindex="-1" role="region" aria-label="Why">
       <h3>Why seat ${story.seatId} is ${story.status}</h3>
@@ -122,55 +96,6 @@ function storyView(show) {
           </li>`,
         )}
       </ol>
-      ${mayChange() && reservationId && story.status !== "AVAILABLE"
-        ? formView({
-            title: `Cancel reservation ${reservationId} for the buyer`,
-            action: "Cancel it",
-            danger: true,
-            submit: async ({ reason }) => {
-              await show.cancelFor(reservationId, reason);
-              await show.load().catch(failed);
-            },
-          })
-        : nothing}
     </section>
   `;
-}
-
-/** @param {Show} show */
-function changesView(show) {
-  const { schedule, scheduleId } = show;
-  const path = `/api/operations/schedules/${scheduleId}`;
-  const zones = schedule.zones ?? [];
-  const then = async (/** @type {Promise<any>} */ changed) => {
-    await changed;
-    await show.load().catch(failed);
-  };
-  return html`<section class="panel">
-    ${formView({
-      title: "Move the sale's window or the show",
-      action: "Move",
-      fields: [
-        { name: "saleOpensAt", label: "The sale opens at", type: "datetime-local", value: local(schedule.saleOpensAt) },
-        { name: "saleClosesAt", label: "The sale closes at", type: "datetime-local", value: local(schedule.saleClosesAt) },
-        { name: "startsAt", label: "The show starts at", type: "datetime-local", value: local(schedule.startsAt) },
-      ],
-      submit: (body) => then(change("PATCH", path, present(body), "The schedule is moved.")),
-    })}
-    ${formView({
-      title: "Change a price",
-      action: "Change",
-      fields: [
-        { name: "zoneName", label: "Section", value: zones[0]?.zoneName, hint: zones.map((/** @type {any} */ zone) => zone.zoneName).join(", ") },
-        { name: "price", label: "Price, points", type: "number" },
-      ],
-      submit: (body) => then(change("PATCH", `${path}/prices`, body, "The price is changed. Holds and tickets keep theirs.")),
-    })}
-    ${formView({
-      title: "Call the show off",
-      action: "Call off",
-      danger: true,
-      submit: (body) => then(change("POST", `${path}/cancel`, body, "The show is called off. Everybody is refunded.")),
-    })}
-  </section>`;
 }

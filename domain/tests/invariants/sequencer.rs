@@ -91,7 +91,7 @@ impl Sequencer {
     fn ask_again(&self, command: &Command, actor: Actor) {
         let again = command.decide(&self.state, self.now).map(|(_, decided)| decided);
         match (again, command.idempotency, actor.user_id()) {
-            (Ok(Decided::Repeated(position)), Some(_), Some(_)) => assert_eq!(position, self.state.head.position),
+            (Ok(Decided::Repeated(position)), Some(_), _) => assert_eq!(position, self.state.head.position),
             (Ok(Decided::Already(_)), _, None) | (Ok(Decided::Already(_)), None, Some(_)) => {}
             (Ok(Decided::Events(_)), None, Some(_)) if matches!(command.action, Action::ChargePoints(_)) => {}
             // What happens once is refused from then on.

@@ -125,16 +125,26 @@ impl House {
         let seat_id = numbered::<SeatId>("seatId", id.unwrap_or(self.next_id))?;
         self.next_id = if id.is_none() { self.next_id.saturating_add(1) } else { self.next_id };
         let is_there = |seats: &[ListedSeat], first: usize| format!("{:?} of zone {:?}", seats[first].seat.name, zone);
-        if let Some(first) = self.names.insert((Arc::clone(&zone), seen(&name).into_owned()), index) {
-            return Err(format!("seat {name:?} is named twice: people see {} in it", is_there(&self.seats, first)));
+        // A seat that is refused leaves nothing behind: the next one is held against those that are listed.
+        let as_seen = (Arc::clone(&zone), seen(&name).into_owned());
+        if let Some(first) = self.names.get(&as_seen) {
+            return Err(format!("seat {name:?} is named twice: people see {} in it", is_there(&self.seats, *first)));
         }
-        if let Some(first) = self.ids.insert(seat_id, index) {
-            return Err(format!("seatId {seat_id} is named twice: seat {} has it", is_there(&self.seats, first)));
+        if let Some(first) = self.ids.get(&seat_id) {
+            return Err(format!("seatId {seat_id} is named twice: seat {} has it", is_there(&self.seats, *first)));
         }
-        if let (Some(row), Some(number)) = (&row, number)
-            && let Some(first) = self.numbers.insert((Arc::clone(&zone), Arc::clone(row), number), index)
+        let numbered = row.as_ref().zip(number).map(|(row, number)| (Arc::clone(&zone), Arc::clone(row), number));
+        if let Some((first, (_, row, number))) = numbered.as_ref().and_then(|key| self.numbers.get(key).zip(Some(key)))
         {
-            return Err(format!("row {row:?} has number {number} twice: seat {} has it", is_there(&self.seats, first)));
+            return Err(format!(
+                "row {row:?} has number {number} twice: seat {} has it",
+                is_there(&self.seats, *first)
+            ));
+        }
+        self.names.insert(as_seen, index);
+        self.ids.insert(seat_id, index);
+        if let Some(key) = numbered {
+            self.numbers.insert(key, index);
         }
         let seat = Seat { seat_id, name: name.into(), zone, price, row, number, x, y };
         self.seats.push(ListedSeat { seat, has_id: id.is_some() });

@@ -147,6 +147,9 @@ fn seats_are_numbered_after_those_that_have_an_id() {
     let ids: Vec<(u64, bool)> = schedule.seats.iter().map(|seat| (seat.seat.seat_id.get(), seat.has_id)).collect();
     assert_eq!(ids, [(8, false), (7, true), (9, false)]);
     assert!(refused(&seats(json!([seat(Some(7), "a"), seat(Some(7), "b")]))).contains("seatId 7 is named twice"));
+    // One that was refused is not what the next one is held against.
+    let thrice = refused(&seats(json!([seat(None, "a"), seat(None, "a"), seat(None, "a")])));
+    assert_eq!(thrice.matches("people see \"a\"").count(), 2, "{thrice}");
 }
 
 #[test]
