@@ -164,7 +164,7 @@ async fn a_stream_that_is_to_be_forgotten_is_named_while_the_node_runs() {
     };
     database.write("$$reprise", "$metadata", r#"{"$maxCount":20}"#);
     let deadline = Instant::now() + SOON;
-    while !readiness().await.1.contains("$maxCount") {
+    while !server.output().contains("$maxCount") || readiness().await.0 != 503 {
         assert!(Instant::now() < deadline, "{:?}", readiness().await);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -32,7 +32,7 @@ async fn a_node_with_another_key_is_refused_and_one_key_is_made_for_all() {
     std::fs::write(&another, format!("{}\n", "ab".repeat(32))).unwrap();
     let wrong = [&keyless[..], &["--key-file", another.to_str().unwrap()]].concat();
     let (code, _, error) = run(reprise(folder.path(), &wrong));
-    assert_eq!(code, 1);
+    assert_eq!(code, 78);
     assert!(error.contains("this key is not the one that the log was made with"), "{error}");
     // The password is in no message, and none of the nodes has a key of its own.
     let password = database.split(['@', ':']).nth(2).unwrap();

@@ -98,7 +98,7 @@ const READING: [&[&str]; 12] = [
     &["show", "reservation", "--id", "1"],
     &["show", "room"],
     &["show", "sales"],
-    &["show", "wallet", "--user", "42", "--as-of", "735"],
+    &["show", "wallet", "--user", "42", "--as-of", "736"],
     &["why", "--schedule", "296", "--seat", "2"],
 ];
 
@@ -158,14 +158,14 @@ async fn a_folder_without_a_log_is_one_clear_error_and_stays_as_it_is() {
 async fn whatever_is_changed_in_a_log_its_position_is_named() {
     let folder = stopped().await;
     let spoilt = [
-        ("UPDATE log SET data = replace(data, '500000', '500001') WHERE position = 733", 733),
+        ("UPDATE log SET data = replace(data, '500000', '500001') WHERE position = 734", 734),
         ("UPDATE log SET metadata = replace(metadata, 'user:4', 'user:5') WHERE position = 731", 731),
-        ("UPDATE log SET type = 'HoldExpired' WHERE position = 735", 735),
+        ("UPDATE log SET type = 'HoldExpired' WHERE position = 736", 736),
         ("UPDATE log SET recorded_at = recorded_at + 1 WHERE position = 700", 700),
         ("UPDATE log SET type_version = 2 WHERE position = 2", 2),
         ("UPDATE log SET hash = zeroblob(32) WHERE position = 500", 500),
-        ("UPDATE log SET hash = substr(hash, 2) WHERE position = 736", 736),
-        ("UPDATE log SET hash = x'00' WHERE position = 736; UPDATE log SET data = '{}' WHERE position = 732", 732),
+        ("UPDATE log SET hash = substr(hash, 2) WHERE position = 737", 737),
+        ("UPDATE log SET hash = x'00' WHERE position = 737; UPDATE log SET data = '{}' WHERE position = 733", 733),
         ("DELETE FROM log WHERE position = 400", 400),
         ("DELETE FROM log WHERE position = 1", 1),
         (

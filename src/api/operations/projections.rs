@@ -21,7 +21,8 @@ pub async fn rebuild(Admitted { api, operator, request, .. }: Admitted) -> Outco
     tracing::info!("{} asked for the projection {name} to be rebuilt", operator.name.as_str());
     let built = rebuilding.done().await.map_err(|reason| {
         tracing::warn!("the projection {name} was not rebuilt: {reason}");
-        Problem::new(&kinds::READ_MODEL_BEHIND, "The projection was not rebuilt; the old one serves as before.")
+        let detail = format!("The projection was not rebuilt, and the old one serves as before: {reason}.");
+        Problem::new(&kinds::READ_MODEL_BEHIND, detail)
     })?;
     let standings = standings(&api.projector).await?;
     match standings.iter().find(|standing| standing.projection == name) {

@@ -117,7 +117,7 @@ impl<'a> Members<'a> {
     /// The same, or null; it must be there.
     pub fn nullable_text(&mut self, field: &str, max: usize) -> Option<Option<String>> {
         if self.given.iter().any(|(name, raw)| name == field && raw.get() == NULL) {
-            return self.take(field).map(|_| None);
+            return self.take_or_null(field).map(|_| None);
         }
         self.text(field, max).map(Some)
     }

@@ -53,11 +53,11 @@ async fn a_seats_story_and_the_sales_are_told() {
     };
     let sold = why("2");
     let story = ["SeatsHeld", "ReservationPaid", "ReservationRefunded", "SeatsHeld", "ReservationPaid"];
-    assert_eq!(events(&sold)[2..], story);
-    assert_eq!((&sold["status"], &sold["steps"][6]["userId"]), (&json!("SOLD"), &json!(43)));
+    assert_eq!(events(&sold)[3..], story);
+    assert_eq!((&sold["status"], &sold["steps"][7]["userId"]), (&json!("SOLD"), &json!(43)));
     assert!(sold["because"].as_str().unwrap().starts_with("user 43 paid"), "{sold}");
     assert_eq!((&why("1")["status"], &why("4")["status"]), (&json!("AVAILABLE"), &json!("HELD")));
-    assert_eq!(events(&why("3"))[2..], ["SeatsHeld", "HoldCancelled"]);
+    assert_eq!(events(&why("3"))[3..], ["SeatsHeld", "HoldCancelled"]);
     let (code, none) = document(folder.path(), &["why", "--schedule", "296", "--seat", "51"]);
     assert!(code == 1 && none["error"].as_str().unwrap().contains("no seat 51"), "{none}");
 
@@ -107,7 +107,7 @@ async fn after_races_every_proof_holds() {
     }
     let audit = found(server.folder(), &["audit", "all"]);
     let proofs = audit["proofs"].as_array().unwrap();
-    assert_eq!(proofs.len(), 9);
+    assert_eq!(proofs.len(), 10);
     assert!(proofs.iter().all(|proof| proof["ok"] == true && proof["checked"].as_u64() > Some(0)), "{audit}");
     let total = |name: &str| audit["totals"][name].as_i64().unwrap();
     assert_eq!(total("charged"), 42_000_000);

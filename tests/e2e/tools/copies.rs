@@ -54,7 +54,7 @@ async fn a_spoilt_file_is_not_imported_and_leaves_no_log() {
     let lines: Vec<&str> = good.lines().collect();
     let swapped = [&lines[..9], &[lines[10], lines[9]], &lines[11..]].concat();
     let spoilt = [
-        (good.replacen("\"amount\\\":500000", "\"amount\\\":500001", 1), json!(733)),
+        (good.replacen("\"amount\\\":500000", "\"amount\\\":500001", 1), json!(734)),
         (swapped.join("\n"), json!(10)),
         ([&lines[..9], &lines[10..]].concat().join("\n"), json!(10)),
         (good[..good.len() - 40].to_owned(), json!(null)),

@@ -110,7 +110,7 @@ async fn any_moment_of_a_sale_is_shown_as_it_was_answered_then() {
 
     // A time is the last record of it.
     let folder = server.folder();
-    let shown = found(folder, &["show", "wallet", "--user", "42", "--as-of", "735"]);
+    let shown = found(folder, &["show", "wallet", "--user", "42", "--as-of", "736"]);
     let then = found(folder, &["show", "wallet", "--user", "42", "--as-of", shown["recordedAt"].as_str().unwrap()]);
     assert_eq!(then["recordedAt"], shown["recordedAt"]);
     assert!(then["position"].as_u64() >= shown["position"].as_u64());
