@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -265,6 +265,8 @@ async fn key_check(log: &Arc<dyn EventLog>) -> Result<Option<Hash>, FolderProble
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::engine::replay;
     use crate::log::memory::MemoryLog;
