@@ -38,7 +38,7 @@ test("a pause and its end, each with its reason", async () => {
   await page.goto(server.operations);
   await page.getByLabel("Reason").first().fill("a test of the doors");
   await page.getByRole("button", { name: "Pause", exact: true }).click();
-  await page.getByText("The sale is paused").first().waitFor();
+  await page.getByRole("button", { name: "Resume", exact: true }).waitFor();
   await look(page, "operations-paused");
   assert.equal((await server.ask("GET", "/api/queue")).state, "PAUSED");
   await page.getByLabel("Reason").first().fill("doors are fine");

@@ -5,6 +5,9 @@ import { moment, number } from "../shared/words.js";
 import { change, factsView, formView, look, mayChange } from "./desk.js";
 import { Metrics } from "./plots.js";
 
+/** Shows that are listed. */
+const SHOWN = 30;
+
 export class Overview {
   /** @type {any[]} */
   sales = [];
@@ -74,8 +77,9 @@ export function overviewView(overview) {
     </section>
     ${pauseView(room)} ${roomView(room)}
     <h2>Shows</h2>
+    ${sales.length > SHOWN ? html`<p>The ${SHOWN} of ${number(sales.length)} with the most sold and held.</p>` : nothing}
     <ul class="rows">
-      ${sales.map(
+      ${[...sales].sort((one, other) => other.sold + other.held - one.sold - one.held).slice(0, SHOWN).map(
         (line) => html`
           <li>
             <a class="row" href="#/schedules/${line.scheduleId}">
