@@ -6,10 +6,10 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row as _, SqlStr, raw_sql};
+use sqlx::{ConnectOptions, Connection as _, Row as _, SqlStr, raw_sql};
 use uuid::Uuid;
 
-use super::session::{POOLED, Schema, keeps_sessions};
+use super::session::{POOLED, Schema, keeps_sessions, set_up};
 use super::{Connection, Readers};
 
 /// The file in the data folder, beside the log's.
@@ -67,8 +67,8 @@ impl Location {
                 let pool = PgPoolOptions::new().max_connections(READERS).acquire_timeout(PATIENCE);
                 let settings = schema.reader();
                 let pool = pool.after_connect(move |connection, _| {
-                    let settings = AssertSqlSafe(settings.clone());
-                    Box::pin(async move { raw_sql(settings).execute(connection).await.map(drop) })
+                    let settings = settings.clone();
+                    Box::pin(async move { set_up(connection, &settings).await })
                 });
                 // A statement that is kept prepared fails for good once its table was swapped for one of another shape.
                 let options = options(server).statement_cache_capacity(0);
@@ -160,7 +160,7 @@ async fn primary<'s>(
 /// `None`: it is a standby.
 async fn connect(server: &PgConnectOptions, settings: &str) -> sqlx::Result<Option<PgConnection>> {
     let mut connection = options(server).connect().await?;
-    raw_sql(AssertSqlSafe(settings.to_owned())).execute(&mut connection).await?;
+    set_up(&mut connection, settings).await?;
     let is_standby: bool = raw_sql("SELECT pg_is_in_recovery()").fetch_one(&mut connection).await?.try_get(0)?;
     if is_standby {
         connection.close().await?;

@@ -27,7 +27,7 @@ pub use compare::{Difference, compare};
 pub use connection::{Connection, Readers, Transaction, is_locked_out, is_no_database, is_refusal};
 pub use database::{Location, READ_MODELS_FILE};
 pub use fold::{Folded, Poison};
-pub use session::{POOLED, Schema, keeps_sessions};
+pub use session::{POOLED, Schema, keeps_sessions, set_up};
 pub use write::{Change, Kind, Value};
 
 /// How events become the rows of one table.

@@ -1,8 +1,11 @@
 //! Sessions on a server: what they are told, the schema that they work in, and whether they are sessions at all.
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Row, raw_sql};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row, raw_sql};
 use uuid::Uuid;
+
+/// SQLSTATE of a statement that was cancelled.
+const QUERY_CANCELED: &str = "57014";
 
 /// Every session's settings, whatever the server, the database or the role has them set to. A crash may take its last
 /// transactions back, never a part of one: what is lost is folded again. Plans are made for the values at hand: one that
@@ -72,14 +75,30 @@ pub async fn keeps_sessions(connection: &mut PgConnection, server: &PgConnectOpt
     for _ in 0..POOLER_TRIES {
         let ours = session(connection).await?;
         let mut other = server.clone().extra_float_digits(None).connect().await?;
-        raw_sql("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; BEGIN")
-            .execute(&mut other)
-            .await?;
+        set_up(&mut other, "SET idle_in_transaction_session_timeout = 0").await?;
+        raw_sql("BEGIN").execute(&mut other).await?;
         if session(&mut other).await? == ours {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Tells a new session what it depends on. A timeout that the database is set to may cancel the very statement that ends it,
+/// and even the next one: what was cancelled is told again, for as long as the caller waits.
+///
+/// # Errors
+/// The server's, of anything else.
+pub async fn set_up(connection: &mut PgConnection, settings: &str) -> sqlx::Result<()> {
+    for statement in ["SET statement_timeout = 0", settings] {
+        while let Err(error) = raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut *connection).await {
+            let code = error.as_database_error().and_then(|error| error.code());
+            if code.as_deref() != Some(QUERY_CANCELED) {
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The server's own session of a connection.

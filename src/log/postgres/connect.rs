@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
-use projections::sql::{POOLED, keeps_sessions};
+use projections::sql::{POOLED, keeps_sessions, set_up};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Row, SqlStr, raw_sql};
@@ -201,14 +201,7 @@ impl Hosts {
 /// Connects to a host, and asks whether it takes writes, or why not.
 async fn ask(options: &PgConnectOptions) -> Result<(PgConnection, Option<&'static str>), PostgresError> {
     let mut connection = options.connect().await?;
-    // A timeout that the database is set to may cancel the very statement that ends it, and is asked again until
-    // `CONNECT_DEADLINE` is over. It holds for all that is sent in one message, so this comes by itself.
-    while let Err(error) = raw_sql("SET statement_timeout = 0").execute(&mut connection).await {
-        if !errors::is_cancelled(&error) {
-            return Err(error.into());
-        }
-    }
-    raw_sql(SETTINGS).execute(&mut connection).await?;
+    set_up(&mut connection, SETTINGS).await?;
     let row = raw_sql(WHAT_IT_IS).fetch_one(&mut connection).await?;
     let why_not = match (row.try_get(0)?, row.try_get(1)?) {
         (true, _) => Some("is a standby"),

@@ -4,8 +4,6 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use crate::log::{AppendError, ReadError};
 
-/// SQLSTATE of a statement that was cancelled.
-const QUERY_CANCELED: &str = "57014";
 pub(super) const UNIQUE_VIOLATION: &str = "23505";
 /// `lock_timeout` is over.
 pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
@@ -26,11 +24,6 @@ pub(super) fn refusal(error: &sqlx::Error) -> Option<&str> {
 pub(super) fn is_denied(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| code.starts_with("28") || code == INSUFFICIENT_PRIVILEGE)
-}
-
-/// Whether a statement was cancelled: by a timeout of the server, or by a person.
-pub(super) fn is_cancelled(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == QUERY_CANCELED)
 }
 
 /// What it means for an append whose transaction is known not to be committed.
