@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Position;
+use projections::sql::set_up;
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::{Executor, Row};
 use tokio::sync::{Notify, watch};
@@ -76,11 +77,13 @@ impl Listening {
     async fn listen(&self) -> Result<(), PostgresError> {
         // Which host it is; sqlx's listener makes its connection by itself.
         drop(self.hosts.connect(Purpose::Looking).await?);
-        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LOOK_DEADLINE);
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(LOOK_DEADLINE)
+            .after_connect(|connection, _| Box::pin(set_up(connection, SETTINGS)));
         let mut listener = PgListener::connect_with(&pool.connect_lazy_with(self.hosts.primary())).await?;
         listener.eager_reconnect(false);
         // What is told of is durable already; that it is told need not be.
-        listener.execute(SETTINGS).await?;
         listener.execute("SET synchronous_commit = off").await?;
         listener.listen(CHANNEL).await?;
         loop {
