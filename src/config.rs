@@ -8,11 +8,13 @@ use projections::sql::Location;
 
 mod identity;
 mod listen;
+mod opening;
 mod page;
 mod secret_value;
 mod tools;
 pub use identity::{Charging, IdentityMode, IdentityOptions, IdentityProblem};
 pub use listen::ListenAddress;
+pub use opening::{Beacon, Opening};
 pub use page::PageOptions;
 pub use secret_value::SecretValue;
 pub use tools::*;
@@ -125,6 +127,9 @@ pub enum Command {
     /// Pause the sale, and let it go on.
     #[command(subcommand)]
     Sale(Sale),
+    /// Open a sale by a draw: a pre-queue, its close, and the places in line drawn by lot.
+    #[command(subcommand)]
+    Opening(Opening),
     #[command(subcommand, hide = true)]
     Bench(Bench),
     #[command(flatten)]

@@ -56,6 +56,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Bench(tool) => return Ok(tools::run(&cli.place, &tool.into()).await),
         Command::Catalog(command) => cli::catalog(&cli.place, &command).await?,
         Command::Sale(command) => operations::run_sale(&cli.place, &command).await?,
+        Command::Opening(command) => operations::run_opening(&cli.place, &command).await?,
         Command::Room(command) => cli::room(&cli.place, &command).await?,
         Command::Completions { shell } => command_line::completions(shell),
         Command::Man { folder } => command_line::man(folder.as_deref())?,

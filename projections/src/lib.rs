@@ -10,6 +10,7 @@ mod admissions;
 mod balances;
 mod concerts;
 mod inside;
+mod opening;
 mod read_models;
 #[cfg(test)]
 mod rebuilt_equals_live;
@@ -30,6 +31,7 @@ mod time;
 pub use balances::Balances;
 pub use concerts::Concerts;
 pub use inside::Inside;
+pub use opening::{DrawShown, OpeningShown};
 pub use read_models::{Behind, ReadModels};
 pub use representation::{Compressed, Representation, Stamp};
 pub use reservations::ReservationViews;

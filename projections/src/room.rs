@@ -2,13 +2,14 @@
 
 use domain::limits::ACTIVE_SECONDS;
 use domain::{
-    ActorName, Deadline, Draw, Event, Hash, Opening, Position, RecordedEvent, ReservationPaid, Room, RoomEvent, RoomId,
-    SaleEvent, SaleTime, Timestamp, Token, TokenStatus,
+    ActorName, Deadline, Event, RecordedEvent, ReservationPaid, Room, RoomEvent, RoomId, SaleEvent, SaleTime,
+    Timestamp, Token, TokenStatus,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::admissions::{Admissions, WINDOW_SECONDS};
 use crate::inside::Inside;
+use crate::opening::{DrawShown, OpeningShown};
 use crate::representation::{Page, Representation, json};
 use crate::time::rfc3339;
 
@@ -51,63 +52,6 @@ struct Figures {
     waiting: usize,
     active: u64,
     capacity: u64,
-}
-
-/// An opening from its announcement to the draw.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OpeningShown<'a> {
-    prequeue_from: String,
-    opens_at: String,
-    commitment: Hash,
-    position: Position,
-    beacon_source: Option<&'a str>,
-    beacon_at: Option<String>,
-}
-
-/// All that the order follows from, as far as it is known: from the close on.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DrawShown<'a> {
-    first: u64,
-    entrants: u64,
-    closed_position: Position,
-    closed_hash: Hash,
-    seed: Option<Hash>,
-    beacon_source: Option<&'a str>,
-    beacon: Option<Hash>,
-    commitment: Hash,
-    position: Option<Position>,
-}
-
-impl<'a> OpeningShown<'a> {
-    fn of(opening: &'a Opening) -> Self {
-        Self {
-            prequeue_from: rfc3339(opening.prequeue_from),
-            opens_at: rfc3339(opening.opens_at),
-            commitment: opening.commitment,
-            position: opening.position,
-            beacon_source: opening.beacon.as_ref().map(|beacon| &*beacon.source),
-            beacon_at: opening.beacon.as_ref().map(|beacon| rfc3339(beacon.at)),
-        }
-    }
-}
-
-impl<'a> DrawShown<'a> {
-    fn of(opening: &'a Opening, drawn: Option<&Draw>) -> Option<Self> {
-        let closed = opening.closed.as_ref()?;
-        Some(Self {
-            first: closed.first,
-            entrants: closed.entrants,
-            closed_position: closed.head.position,
-            closed_hash: closed.head.hash,
-            seed: drawn.map(|draw| draw.seed),
-            beacon_source: opening.beacon.as_ref().map(|beacon| &*beacon.source),
-            beacon: opening.beacon_value,
-            commitment: opening.commitment,
-            position: drawn.map(|draw| draw.position),
-        })
-    }
 }
 
 impl RoomView {
@@ -174,9 +118,7 @@ impl RoomView {
     /// A pause that ends by itself ends here with the tick that says so.
     fn shown(&self, now: Timestamp) -> Queue<'_> {
         let (openings, pause) = (self.room.openings(), self.room.sale_clock().last_pause());
-        let (announced, last) = (openings.announced(), openings.last_draw());
-        let is_prequeue = openings.is_prequeue(now);
-        let pending = announced.and_then(|opening| DrawShown::of(opening, None));
+        let announced = openings.announced();
         Queue {
             room_id: RoomId::FIRST,
             state: self.state(now),
@@ -184,10 +126,22 @@ impl RoomView {
             pause_reason: pause.map(|pause| &*pause.reason),
             resumes_at: pause.and_then(|pause| pause.resumes_at).map(rfc3339),
             figures: self.figures(),
-            entrants: is_prequeue.then(|| self.room.entrants()),
+            entrants: self.entrants(now),
             opening: announced.map(OpeningShown::of),
-            draw: pending.or_else(|| last.and_then(|draw| DrawShown::of(&draw.opening, Some(draw)))),
+            draw: self.draw(),
         }
+    }
+
+    /// In a pre-queue: how many take part.
+    pub fn entrants(&self, now: Timestamp) -> Option<u64> {
+        self.room.openings().is_prequeue(now).then(|| self.room.entrants())
+    }
+
+    /// The draw that is to come of a list that is closed, else the last one.
+    pub fn draw(&self) -> Option<DrawShown<'_>> {
+        let openings = self.room.openings();
+        let pending = openings.announced().and_then(|opening| DrawShown::of(opening, None));
+        pending.or_else(|| openings.last_draw().and_then(|draw| DrawShown::of(&draw.opening, Some(draw))))
     }
 
     fn figures(&self) -> Figures {

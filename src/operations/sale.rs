@@ -1,7 +1,7 @@
 //! `reprise sale pause` and `reprise sale resume`.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::CommandError;
 use super::reached::Reached;
@@ -22,10 +22,6 @@ pub async fn run(place: &Place, command: &Sale) -> Result<String, CommandError> 
             ("/api/operations/resume", &change.idempotency_key, json!({ "reason": change.reason }))
         }
     };
-    let mut asked = asked;
-    if let Value::Object(members) = &mut asked {
-        members.retain(|_, value| !value.is_null());
-    }
     let server = Reached::of(place).await?;
     let answer = server.change(Method::POST, path, key.as_deref(), Some(&asked)).await;
     server.close().await?;

@@ -13,6 +13,7 @@ mod kurrentdb;
 mod metrics;
 mod nodes;
 mod older_logs;
+mod openings;
 mod operators;
 mod process;
 mod purchase;

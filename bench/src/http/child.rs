@@ -142,6 +142,7 @@ async fn reprise(cli: Cli) -> Result<(), BenchError> {
         | Subcommand::Bench(_)
         | Subcommand::Catalog(_)
         | Subcommand::Room(_)
+        | Subcommand::Opening(_)
         | Subcommand::Sale(_)
         | Subcommand::Completions { .. }
         | Subcommand::Man { .. } => Err(BenchError::NotServed("nothing that is measured".to_owned())),

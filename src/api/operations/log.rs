@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::api::Api;
 use super::guarded::Admitted;
 use super::parameters::Parameters;
 use super::problem::{Outcome, Problem};
@@ -54,8 +55,16 @@ pub async fn head(Admitted { api, request, .. }: Admitted) -> Outcome {
     let min_position = parameters.min_position().unwrap_or(Position::START);
     parameters.complete()?;
     let head = api.engine.read_models_at(min_position).await?.head;
-    let log_id = log_id(api.log.as_ref()).await.map_err(|error| unreadable(&error))?.unwrap_or_default();
+    let log_id = id(&api).await?;
     Ok(paging::at(head.position, json::answer(&HeadShown { position: head.position, hash: head.hash, log_id })))
+}
+
+/// The log's own name.
+///
+/// # Errors
+/// The log cannot be read.
+pub async fn id(api: &Api) -> Result<Uuid, Problem> {
+    Ok(log_id(api.log.as_ref()).await.map_err(|error| unreadable(&error))?.unwrap_or_default())
 }
 
 /// `GET /api/operations/events`: records as they stand, one a line.

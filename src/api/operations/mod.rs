@@ -4,6 +4,7 @@
 mod access;
 mod guarded;
 mod log;
+mod opening;
 mod projections;
 mod room;
 mod sales;
@@ -14,8 +15,8 @@ use axum::Router;
 use axum::routing::MethodFilter;
 
 use super::shared::{
-    api, command, health, histories, json, kinds, metrics, pages, paging, parameters, path, problem, query, routes,
-    wire,
+    api, command, health, histories, json, kinds, members, metrics, pages, paging, parameters, path, problem, query,
+    routes, wire,
 };
 use access::{CHANGES, READS};
 pub use access::{Door, Peer};
@@ -30,11 +31,17 @@ pub fn router(house: House) -> Router {
     const GET: MethodFilter = MethodFilter::GET;
     const POST: MethodFilter = MethodFilter::POST;
     const PUT: MethodFilter = MethodFilter::PUT;
+    const PATCH: MethodFilter = MethodFilter::PATCH;
+    const DELETE: MethodFilter = MethodFilter::DELETE;
     GuardedRoutes::new()
         .route(READS, GET, "/api/operations/room", room::show)
         .route(CHANGES, PUT, "/api/operations/room", room::set)
         .route(CHANGES, POST, "/api/operations/pause", room::pause)
         .route(CHANGES, POST, "/api/operations/resume", room::resume)
+        .route(CHANGES, POST, "/api/operations/opening", opening::announce)
+        .route(CHANGES, PATCH, "/api/operations/opening", opening::put_off)
+        .route(CHANGES, DELETE, "/api/operations/opening", opening::withdraw)
+        .route(CHANGES, POST, "/api/operations/opening/beacon", opening::receive_beacon)
         .route(READS, GET, "/api/operations/users/{userId}", users::one)
         .route(READS, GET, "/api/operations/users/{userId}/points/history", users::points)
         .route(READS, GET, "/api/operations/users/{userId}/reservations", users::reservations)

@@ -1,7 +1,7 @@
 //! The waiting room as those see it who run it.
 
-use domain::{Action, ConfigureRoom, MAX_SAFE_INTEGER, PauseSale, ResumeSale, Room, Timestamp};
-use projections::{Inside, rfc3339};
+use domain::{Action, ConfigureRoom, MAX_SAFE_INTEGER, PauseSale, ResumeSale, Timestamp};
+use projections::{DrawShown, OpeningShown, RoomView, rfc3339};
 use serde::Serialize;
 
 use super::access::Operator;
@@ -14,7 +14,8 @@ use super::{MAX_REASON_CHARACTERS, json, query};
 /// The room.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RoomShown {
+struct RoomShown<'a> {
+    state: &'static str,
     capacity: u64,
     admissions_per_second: Option<u32>,
     /// Null: nobody has to arrive.
@@ -22,8 +23,12 @@ struct RoomShown {
     waiting: usize,
     active: u64,
     serving_number: u64,
-    /// Null: none was announced.
-    opening: Option<u64>,
+    /// In a pre-queue: how many take part.
+    entrants: Option<u64>,
+    /// Null: none is announced, or it was drawn.
+    opening: Option<OpeningShown<'a>>,
+    /// From the close on.
+    draw: Option<DrawShown<'a>>,
     pause: Option<PauseShown>,
 }
 
@@ -36,17 +41,21 @@ struct PauseShown {
     resumes_at: Option<String>,
 }
 
-impl RoomShown {
-    fn of(room: &Room<Inside>, now: Timestamp) -> Self {
+impl<'a> RoomShown<'a> {
+    fn of(view: &'a RoomView, now: Timestamp) -> Self {
+        let room = view.room();
         let pause = room.sale_clock().pause(now);
         Self {
+            state: view.state(now),
             capacity: room.capacity(),
             admissions_per_second: room.admissions_per_second(),
             arrival_seconds: None,
             waiting: room.waiting(),
             active: room.active(),
             serving_number: room.serving_number(),
-            opening: None,
+            entrants: view.entrants(now),
+            opening: room.openings().announced().map(OpeningShown::of),
+            draw: view.draw(),
             pause: pause.map(|pause| PauseShown {
                 reason: pause.reason.to_string(),
                 resumes_at: pause.resumes_at.map(rfc3339),
@@ -59,7 +68,7 @@ impl RoomShown {
 pub async fn show(Admitted { api, request, .. }: Admitted) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_anyone(&api, request, nothing, |view, ()| {
-        Ok(json::answer(&RoomShown::of(view.read_models.room.room(), view.now)))
+        Ok(json::answer(&RoomShown::of(&view.read_models.room, view.now)))
     })
     .await
 }
@@ -102,8 +111,8 @@ pub async fn resume(Admitted { api, operator, request, .. }: Admitted) -> Outcom
 }
 
 /// Decides, and shows the room as it is then.
-async fn change(api: &Api, operator: &Operator, asked: &CommandRequest, action: Action) -> Outcome {
+pub async fn change(api: &Api, operator: &Operator, asked: &CommandRequest, action: Action) -> Outcome {
     let (told, _) = command::decided(api, operator.credential(), asked, action).await?;
     let read_models = api.engine.read_models();
-    Ok(told.told(json::answer(&RoomShown::of(read_models.room.room(), api.engine.now_at(&read_models)))))
+    Ok(told.told(json::answer(&RoomShown::of(&read_models.room, api.engine.now_at(&read_models)))))
 }

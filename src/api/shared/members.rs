@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use domain::{MAX_SAFE_INTEGER, Timestamp};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::kinds;
@@ -93,6 +93,15 @@ impl<'a> Members<'a> {
             self.refuse(field, "must be a time as 2026-12-24T10:30:00Z (RFC 3339)");
         }
         time.map(|time| Timestamp::from_millis(time.as_millisecond()))
+    }
+
+    /// What its own type reads of it; `None` where that is wrong, which `message` says.
+    pub fn parsed<T: DeserializeOwned>(&mut self, field: &str, message: &'static str) -> Option<T> {
+        let parsed = serde_json::from_str(self.take(field)?.get()).ok();
+        if parsed.is_none() {
+            self.refuse(field, message);
+        }
+        parsed
     }
 
     /// Null, which must be there; `None` where that is wrong.

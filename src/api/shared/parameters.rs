@@ -81,6 +81,18 @@ impl Parameters {
         self.read(name, "must be an id: a whole number from 1 to 9007199254740991", path::id)
     }
 
+    /// A text of 1 to `max` characters that must be there; `None` where that is wrong.
+    pub fn text(&mut self, name: &'static str, max: usize) -> Option<String> {
+        let mut named = self.given.iter().filter(|(given, _)| given == name);
+        let message = match (named.next(), named.next()) {
+            (Some((_, text)), None) if (1..=max).contains(&text.chars().count()) => return Some(text.clone()),
+            (None, _) => "is missing".to_owned(),
+            (Some(_), _) => format!("must be given once, as a text of 1 to {max} characters"),
+        };
+        self.errors.push(FieldError { field: name.to_owned(), message: message.into() });
+        None
+    }
+
     /// Whether a parameter is there.
     pub fn has(&self, name: &str) -> bool {
         self.given.iter().any(|(given, _)| given == name)

@@ -231,6 +231,7 @@ impl From<Rejection> for Problem {
             Rejection::OpeningBegun => Self::new(&kinds::OPENING_BEGUN, "The opening has begun. It can no longer be changed like this."),
             Rejection::BeaconNotDue { at } => {
                 Self::new(&kinds::BEACON_NOT_DUE, format!("The beacon appears at {}. Send its value then.", rfc3339(at)))
+                    .with(json!({ "beaconAt": rfc3339(at) }))
             }
             Rejection::BeaconKnown => Self::new(&kinds::BEACON_KNOWN, "The beacon's value is in the log, and is another one."),
             Rejection::SeedNotCommitted => Self::internal("the seed of a draw is not the one that was committed to"),
@@ -357,7 +358,12 @@ mod tests {
             (OpeningExists, 409, "opening-exists", json!({})),
             (OpeningNotFound, 404, "opening-not-found", json!({})),
             (OpeningBegun, 409, "opening-begun", json!({})),
-            (BeaconNotDue { at: Timestamp::from_millis(0) }, 409, "beacon-not-due", json!({})),
+            (
+                BeaconNotDue { at: Timestamp::from_millis(0) },
+                409,
+                "beacon-not-due",
+                json!({ "beaconAt": "1970-01-01T00:00:00.000Z" }),
+            ),
             (BeaconKnown, 409, "beacon-known", json!({})),
             (SeedNotCommitted, 500, "internal", json!({})),
             (

@@ -3,6 +3,7 @@
 mod commands;
 mod histories;
 mod nodes;
+mod openings;
 mod operations;
 mod precedence;
 mod queries;
@@ -102,8 +103,10 @@ impl Server {
         let now: Clock = Arc::new(move || Timestamp::from_millis(time.load(Ordering::Relaxed)));
         let replayed = replay(&shared, |_| {}).await.unwrap();
         let (engine, sequencer) = Engine::new(Arc::clone(&shared), replayed, now, Uuid::nil());
-        tokio::spawn(sequencer.run());
         let key = ServerKey::load_or_create(&folder.path().join("server.key")).unwrap();
+        let seeds = key.clone();
+        let seeds = Arc::new(move |log_id: &Uuid, nonce: &Nonce| seeds.draw_seed(log_id, nonce));
+        tokio::spawn(sequencer.with_seeds(seeds).run());
         let read_models = Location::File(folder.path().join(READ_MODELS_FILE));
         let projector = Projector::new(read_models, Arc::clone(&shared));
         let settings = Settings { identity: "open", charge: "own", login: None, roles_claim: "roles".to_owned() };
@@ -141,6 +144,12 @@ impl Server {
     async fn operators(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Body) -> Response {
         let asked = request(method, path, "", &[&[("host", "localhost")], headers].concat(), body);
         self.operations.clone().oneshot(asked).await.unwrap()
+    }
+
+    /// Changes something as operators do, under a key.
+    async fn change(&self, method: Method, path: &str, key: &str, body: &Value) -> Answered {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        Answered::of(self.operators(method, path, &headers, Body::from(body.to_string())).await).await
     }
 
     async fn ask(&self, request: Request<Body>) -> Answered {

@@ -174,16 +174,11 @@ async fn a_page_of_another_origin_reaches_nothing() {
     }
 }
 
-async fn put(server: &Server, method: Method, path: &str, key: &str, body: &Value) -> Answered {
-    let headers = [("content-type", "application/json"), ("idempotency-key", key)];
-    Answered::of(server.operators(method, path, &headers, Body::from(body.to_string())).await).await
-}
-
 #[tokio::test]
 async fn the_room_is_set_all_at_once_and_the_log_names_who_did_it_and_why() {
     let server = Server::start(10).await;
     let asked = json!({ "capacity": 7, "admissionsPerSecond": 3, "arrivalSeconds": null, "reason": "more staff" });
-    let set = put(&server, Method::PUT, "/api/operations/room", "a", &asked).await;
+    let set = server.change(Method::PUT, "/api/operations/room", "a", &asked).await;
     assert_eq!(
         (set.status, &set.body["capacity"], &set.body["admissionsPerSecond"]),
         (StatusCode::OK, &json!(7), &json!(3))
@@ -191,11 +186,11 @@ async fn the_room_is_set_all_at_once_and_the_log_names_who_did_it_and_why() {
     let last = server.log.records().pop().unwrap();
     assert_eq!(set.header("log-position"), Some(&*last.position.to_string()));
     assert!(last.data.contains("more staff") && last.metadata.contains(r#""actor":"operator""#), "{last:?}");
-    let again = put(&server, Method::PUT, "/api/operations/room", "a", &asked).await;
+    let again = server.change(Method::PUT, "/api/operations/room", "a", &asked).await;
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     let other = json!({ "capacity": 8, "admissionsPerSecond": null, "arrivalSeconds": null, "reason": "x" });
     assert_eq!(
-        put(&server, Method::PUT, "/api/operations/room", "a", &other).await.problem(),
+        server.change(Method::PUT, "/api/operations/room", "a", &other).await.problem(),
         "idempotency-key-reused"
     );
     for (member, wrong) in [
@@ -209,7 +204,7 @@ async fn the_room_is_set_all_at_once_and_the_log_names_who_did_it_and_why() {
             let members = asked.as_object_mut().unwrap();
             members.remove(member);
             replaced.map(|wrong| members.insert(member.to_owned(), wrong));
-            let refused = put(&server, Method::PUT, "/api/operations/room", "b", &asked).await;
+            let refused = server.change(Method::PUT, "/api/operations/room", "b", &asked).await;
             assert_eq!((refused.problem(), &refused.body["errors"][0]["field"]), ("invalid-request", &json!(member)));
         }
     }
@@ -219,12 +214,12 @@ async fn the_room_is_set_all_at_once_and_the_log_names_who_did_it_and_why() {
 async fn the_sale_is_paused_and_goes_on() {
     let server = Server::start(10).await;
     let token = server.token(ANN).await;
-    let paused = put(&server, Method::POST, "/api/operations/pause", "p", &json!({ "reason": "rain" })).await;
+    let paused = server.change(Method::POST, "/api/operations/pause", "p", &json!({ "reason": "rain" })).await;
     assert_eq!(paused.body["pause"], json!({ "reason": "rain", "resumesAt": null }));
     assert_eq!(server.reserve(&token, ANN, &[1]).await.problem(), "sale-paused");
     let past = json!({ "reason": "rain", "resumesAt": "2000-01-01T00:00:00Z" });
-    assert_eq!(put(&server, Method::POST, "/api/operations/pause", "q", &past).await.problem(), "invalid-request");
-    let resumed = put(&server, Method::POST, "/api/operations/resume", "r", &json!({ "reason": "sun" })).await;
+    assert_eq!(server.change(Method::POST, "/api/operations/pause", "q", &past).await.problem(), "invalid-request");
+    let resumed = server.change(Method::POST, "/api/operations/resume", "r", &json!({ "reason": "sun" })).await;
     assert_eq!(resumed.body["pause"], Value::Null);
     assert_eq!(server.reserve(&token, ANN, &[1]).await.status, StatusCode::OK);
 }

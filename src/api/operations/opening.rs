@@ -1,0 +1,75 @@
+//! Announcing an opening of the room, moving it, taking it back, and the beacon that its draw waits for. Each shows the room.
+
+use domain::{Action, Beacon, Hash, MoveOpening, Nonce, ReceiveBeacon, ScheduleOpening, WithdrawOpening, draw};
+
+use super::command::{Body, CommandRequest};
+use super::guarded::Admitted;
+use super::members::Members;
+use super::problem::{Outcome, Problem};
+use super::room::change;
+use super::{MAX_REASON_CHARACTERS, log};
+
+/// The longest name of a beacon, in characters.
+const MAX_SOURCE_CHARACTERS: usize = 200;
+
+/// `POST /api/operations/opening`.
+pub async fn announce(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let asked = CommandRequest::read(request, Body::Json).await?;
+    let mut members = asked.members()?;
+    let (prequeue_from, opens_at) = (members.time("prequeueFrom"), members.time("opensAt"));
+    let beacon = beacon(&mut members);
+    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let wanted = || Some((prequeue_from?, opens_at?, beacon?, reason?));
+    let (prequeue_from, opens_at, beacon, reason) = members.complete(wanted())?;
+    let nonce = nonce()?;
+    let commitment = draw::commitment(&api.key.draw_seed(&log::id(&api).await?, &nonce));
+    let schedule = ScheduleOpening { prequeue_from, opens_at, beacon, nonce, commitment, reason };
+    change(&api, &operator, &asked, Action::ScheduleOpening(schedule)).await
+}
+
+/// `PATCH /api/operations/opening`: to a later time, before its close.
+pub async fn put_off(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let asked = CommandRequest::read(request, Body::Json).await?;
+    let mut members = asked.members()?;
+    let opens_at = members.time("opensAt");
+    let beacon = beacon(&mut members);
+    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let moved = || Some(MoveOpening { opens_at: opens_at?, beacon: beacon?, reason: reason? });
+    let moved = members.complete(moved())?;
+    change(&api, &operator, &asked, Action::MoveOpening(moved)).await
+}
+
+/// `DELETE /api/operations/opening?reason=`: before its pre-queue.
+pub async fn withdraw(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let asked = CommandRequest::read(request, Body::Optional).await?;
+    let mut parameters = asked.parameters();
+    let reason = parameters.text("reason", MAX_REASON_CHARACTERS);
+    let reason = parameters.complete_with(reason)?;
+    change(&api, &operator, &asked, Action::WithdrawOpening(WithdrawOpening { reason })).await
+}
+
+/// `POST /api/operations/opening/beacon`: its value, once it has appeared.
+pub async fn receive_beacon(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let asked = CommandRequest::read(request, Body::Json).await?;
+    let mut members = asked.members()?;
+    let value: Option<Hash> = members.parsed("value", "must be 64 hexadecimal digits");
+    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let beacon = || Some(ReceiveBeacon { value: value?, reason: reason? });
+    let beacon = members.complete(beacon())?;
+    change(&api, &operator, &asked, Action::ReceiveBeacon(beacon)).await
+}
+
+/// Its source and its time, both or neither; `None` where one is wrong.
+fn beacon(members: &mut Members<'_>) -> Option<Option<Beacon>> {
+    if !members.has("beaconSource") && !members.has("beaconAt") {
+        return Some(None);
+    }
+    let (source, at) = (members.text("beaconSource", MAX_SOURCE_CHARACTERS), members.time("beaconAt"));
+    Some(Some(Beacon { source: source?.into(), at: at? }))
+}
+
+fn nonce() -> Result<Nonce, Problem> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(&format!("no randomness for a draw: {error}")))?;
+    Ok(Nonce::new(bytes))
+}

@@ -1,0 +1,81 @@
+//! `reprise opening …`.
+
+use form_urlencoded::Serializer;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::CommandError;
+use super::reached::Reached;
+use crate::config::{Beacon, Opening, Place};
+
+const OPENING: &str = "/api/operations/opening";
+
+/// Announces an opening, moves it or takes it back, or says its beacon. Tells how it stands then.
+///
+/// # Errors
+/// There is no log, or its server refuses.
+pub async fn run(place: &Place, command: &Opening) -> Result<String, CommandError> {
+    let (method, path, key, body) = asked(command);
+    let server = Reached::of(place).await?;
+    let answer = server.change(method, &path, key.as_deref(), body.as_ref()).await;
+    server.close().await?;
+    Ok(told(command, &answer?.body))
+}
+
+fn asked(command: &Opening) -> (Method, String, &Option<String>, Option<Value>) {
+    match command {
+        Opening::Announce { prequeue_from, opens_at, beacon: Beacon { beacon_source, beacon_at }, change } => {
+            let asked = json!({
+                "prequeueFrom": prequeue_from,
+                "opensAt": opens_at,
+                "beaconSource": beacon_source,
+                "beaconAt": beacon_at,
+                "reason": change.reason,
+            });
+            (Method::POST, OPENING.to_owned(), &change.idempotency_key, Some(asked))
+        }
+        Opening::Move { opens_at, beacon: Beacon { beacon_source, beacon_at }, change } => {
+            let asked = json!({
+                "opensAt": opens_at,
+                "beaconSource": beacon_source,
+                "beaconAt": beacon_at,
+                "reason": change.reason,
+            });
+            (Method::PATCH, OPENING.to_owned(), &change.idempotency_key, Some(asked))
+        }
+        Opening::Withdraw { change } => {
+            let parameters = Serializer::new(String::new()).append_pair("reason", &change.reason).finish();
+            (Method::DELETE, format!("{OPENING}?{parameters}"), &change.idempotency_key, None)
+        }
+        Opening::Beacon { value, change } => {
+            let asked = json!({ "value": value, "reason": change.reason });
+            (Method::POST, format!("{OPENING}/beacon"), &change.idempotency_key, Some(asked))
+        }
+    }
+}
+
+/// What is so now, and where it stands.
+fn told(command: &Opening, room: &Value) -> String {
+    let (opening, draw) = (&room["opening"], &room["draw"]);
+    let text = |member: &str| opening[member].as_str().unwrap_or_default();
+    match command {
+        Opening::Announce { .. } | Opening::Move { .. } => {
+            let beacon = match opening["beaconSource"].as_str() {
+                None => String::new(),
+                Some(source) => format!("\nbeacon: {source}, at {}", text("beaconAt")),
+            };
+            format!(
+                "pre-queue from: {}\nopens at: {}{beacon}\ncommitment: {}\nposition: {}",
+                text("prequeueFrom"),
+                text("opensAt"),
+                text("commitment"),
+                opening["position"]
+            )
+        }
+        Opening::Withdraw { .. } => "the opening is taken back".to_owned(),
+        Opening::Beacon { .. } => match draw["position"].as_u64() {
+            None => "the beacon is in the log; the draw follows at once".to_owned(),
+            Some(position) => format!("the beacon is in the log; the draw stands at position {position}"),
+        },
+    }
+}
