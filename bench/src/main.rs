@@ -27,7 +27,10 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::http::child::CHILD;
-use crate::scenarios::{cold, commands, engine, fold, log, memory, nodes, overload, reads, stadium};
+use crate::scenarios::{
+    cold, commands, crowd, draw, engine, fold, joins, log, memory, nodes, opening, overload, quantity, reads, stadium,
+    streams, visits,
+};
 use crate::table::Row;
 
 /// As the program has it.
@@ -61,6 +64,10 @@ pub enum BenchError {
     NotServed(String),
     #[error("an answer was {status}: {body}")]
     Unexpected { status: u16, body: String },
+    #[error("reprise {what}: {said}")]
+    NotDone { what: String, said: String },
+    #[error("the books are wrong: {0}")]
+    Books(String),
     #[error("SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
     #[error("a task failed: {0}")]
@@ -110,6 +117,20 @@ enum Scenario {
     NotModified,
     /// Holds in schedules of 50,000 seats while lists are read, against the same in schedules of 50.
     Stadium,
+    /// Pairs by quantity in houses of 50,000 seats until they are sold out, against pairs by their ids.
+    Quantity,
+    /// 100,000 buyers for 10,000 seats.
+    Crowd,
+    /// Visits of 15 requests.
+    Visits,
+    /// A pre-queue of 20,000 people, the draw, no-shows, a pause, and everything sold.
+    Opening,
+    /// Joining a pre-queue, against joining a line.
+    Joins,
+    /// A draw of a million entrants, and a thousand admissions in a tick.
+    Draw,
+    /// 10,000 streams of the queue while others buy.
+    Streams,
     /// One seat, 50 people at once, on a server just started.
     Cold,
     /// Charges at half of the top rate, and at three times the top rate.
@@ -118,7 +139,7 @@ enum Scenario {
     Log,
     /// Folding events, and building everything anew from a log.
     Fold,
-    /// Memory for a million wallets, tokens and seats.
+    /// Memory for a million wallets, tokens, entrants and seats.
     Memory,
 }
 
@@ -158,6 +179,8 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), BenchError> {
+    // Ten thousand streams are ten thousand files, on either side.
+    reprise::open_files::raise_limit();
     let all = Scenario::value_variants();
     let scenarios = if options.scenarios.is_empty() { all } else { options.scenarios.as_slice() };
     let (mut rows, mut failed) = (Vec::new(), Ok(()));
@@ -195,6 +218,13 @@ fn measure(scenario: Scenario, options: &Options) -> Result<Vec<Row>, BenchError
         Scenario::Seats => one()?.block_on(reads::seats(options)),
         Scenario::NotModified => one()?.block_on(reads::not_modified(options)),
         Scenario::Stadium => one()?.block_on(stadium::run(options)),
+        Scenario::Quantity => one()?.block_on(quantity::run(options)),
+        Scenario::Crowd => one()?.block_on(crowd::run(options)),
+        Scenario::Visits => one()?.block_on(visits::run(options)),
+        Scenario::Opening => one()?.block_on(opening::run(options)),
+        Scenario::Joins => one()?.block_on(joins::run(options)),
+        Scenario::Draw => many()?.block_on(draw::run(options)),
+        Scenario::Streams => one()?.block_on(streams::run(options)),
         Scenario::Cold => one()?.block_on(cold::run(options)),
         Scenario::Overload => one()?.block_on(overload::run(options)),
         Scenario::Log => many()?.block_on(log::run(options)),

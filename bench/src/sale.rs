@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use domain::limits::MIN_OPENING_NOTICE_SECONDS;
 use domain::{
-    Action, AddSeats, ChargePoints, Command, ConcertId, CreateLog, Credential, Head, IssueToken, Points,
-    PublishConcert, PublishSchedule, ScheduleId, ScheduleTimes, Seat, SeatId, Seed, State, Timestamp, TokenHash,
-    UserId,
+    Action, AddSeats, ChargePoints, Command, ConcertId, CreateLog, Credential, Hash, Head, IssueToken, Nonce, Points,
+    PublishConcert, PublishSchedule, ScheduleId, ScheduleOpening, ScheduleTimes, Seat, SeatId, Seed, State, Timestamp,
+    TokenHash, UserId, draw,
 };
 use reprise::data_folder::system_clock;
 use reprise::engine::{Batch, Submission};
@@ -21,12 +22,14 @@ pub const PRICE: u64 = 1;
 const BATCH_RECORDS: usize = 1_000;
 /// Seats in one event.
 const SEATS_PER_EVENT: u64 = 1_000;
+/// Rows of a zone.
+const ROWS_PER_ZONE: u64 = 50;
 /// Schedules of a concert.
-const SCHEDULES_PER_CONCERT: u64 = 300;
+const SCHEDULES_PER_CONCERT: u64 = 30;
 /// The schedules' start after the log's beginning, in seconds: a month.
 const STARTS_SECONDS: i64 = 30 * 24 * 60 * 60;
 /// More than ever come: nobody waits.
-const CAPACITY: u64 = 10_000_000;
+pub const CAPACITY: u64 = 10_000_000;
 
 /// What is put into the log.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +42,19 @@ pub struct Plan {
     pub seats: u64,
     /// What everyone's wallet holds.
     pub points: u64,
+    /// Seats of a row, in zones of [`ROWS_PER_ZONE`] rows; 0 where seats have no rows.
+    pub row_seats: u64,
+    /// Slots of the room.
+    pub capacity: u64,
+    /// Where an opening is announced: its time, from now. All people are its entrants.
+    pub opens_in_seconds: Option<i64>,
+}
+
+impl Default for Plan {
+    /// An empty log, in whose room nobody waits.
+    fn default() -> Self {
+        Self { people: 0, schedules: 0, seats: 0, points: 0, row_seats: 0, capacity: CAPACITY, opens_in_seconds: None }
+    }
 }
 
 /// Someone with a token.
@@ -52,21 +68,34 @@ pub struct Guest {
     pub token_hash: TokenHash,
 }
 
+impl Guest {
+    /// Whoever was given this token.
+    pub fn holding(user_id: UserId, token: Uuid) -> Self {
+        Self { user_id, token, token_hash: token_hash(&token) }
+    }
+}
+
 /// Someone, whose token `key` derives from a seed of the generator's.
 pub fn guest(number: u64, key: &ServerKey, seed: Seed) -> Guest {
-    let token = key.token(&seed);
-    Guest { user_id: user_id(number), token, token_hash: token_hash(&token) }
+    Guest::holding(user_id(number), key.token(&seed))
 }
 
 /// Writes the sale into the empty `log`, whose key is put into `folder`, and tells who is there.
 pub async fn prepare(log: &dyn EventLog, folder: &Path, plan: Plan) -> Result<Vec<Guest>, BenchError> {
     let mut rng = fastrand::Rng::with_seed(1);
     let key = ServerKey::known(bytes(&mut rng), &folder.join(KEY_FILE))?;
-    let now = system_clock()();
+    // What is announced is announced a minute before.
+    let now = system_clock()().plus_seconds(plan.opens_in_seconds.map_or(0, |_| -MIN_OPENING_NOTICE_SECONDS));
     let mut writer = Writer::new(log, now);
     let log_id = Uuid::from_bytes(bytes(&mut rng));
-    let create = CreateLog { log_id, key_check: key.check(), capacity: CAPACITY };
+    let create = CreateLog { log_id, key_check: key.check(), capacity: plan.capacity };
     writer.ask(Credential::System, Action::CreateLog(create)).await?;
+    if let Some(seconds) = plan.opens_in_seconds {
+        let opens_at = system_clock()().plus_seconds(seconds);
+        let nonce = Nonce::new(bytes(&mut rng));
+        let commitment = draw::commitment(&key.draw_seed(&log_id, &nonce));
+        writer.ask(Credential::OPERATOR, Action::ScheduleOpening(opening(now, opens_at, nonce, commitment))).await?;
+    }
     let mut guests = Vec::new();
     for number in 1..=plan.people {
         let seed = Seed::new(bytes(&mut rng));
@@ -80,12 +109,18 @@ pub async fn prepare(log: &dyn EventLog, folder: &Path, plan: Plan) -> Result<Ve
         guests.push(guest);
     }
     for number in 1..=plan.schedules {
-        for action in on_sale(number, plan.seats, now) {
+        for action in on_sale(number, plan.seats, plan.row_seats, now) {
             writer.ask(Credential::OPERATOR, action).await?;
         }
     }
     writer.append().await?;
     Ok(guests)
+}
+
+/// A pre-queue that begins when it is announced.
+pub fn opening(now: Timestamp, opens_at: Timestamp, nonce: Nonce, commitment: Hash) -> ScheduleOpening {
+    let reason = "to measure".to_owned();
+    ScheduleOpening { prequeue_from: now, opens_at, beacon: None, nonce, commitment, reason }
 }
 
 /// The same, into the log that a server will find in `folder`.
@@ -97,7 +132,7 @@ pub async fn prepare_folder(folder: &Path, plan: Plan) -> Result<Vec<Guest>, Ben
 }
 
 /// What puts one schedule on sale, with its concert where it is the first of it.
-pub fn on_sale(number: u64, seats: u64, now: Timestamp) -> Vec<Action> {
+pub fn on_sale(number: u64, seats: u64, row_seats: u64, now: Timestamp) -> Vec<Action> {
     let (concert_id, schedule_id) = (concert_of(number), schedule_id(number));
     let mut actions = Vec::new();
     if (number - 1).is_multiple_of(SCHEDULES_PER_CONCERT) {
@@ -105,7 +140,7 @@ pub fn on_sale(number: u64, seats: u64, now: Timestamp) -> Vec<Action> {
         actions.push(Action::PublishConcert(PublishConcert { concert_id, name, artist, venue }));
     }
     for first in (1..=seats).step_by(SEATS_PER_EVENT as usize) {
-        let seats = (first..=seats.min(first + SEATS_PER_EVENT - 1)).map(seat).collect();
+        let seats = (first..=seats.min(first + SEATS_PER_EVENT - 1)).map(|number| seat(number, row_seats)).collect();
         actions.push(Action::AddSeats(AddSeats { concert_id, schedule_id, seats }));
     }
     let times = ScheduleTimes {
@@ -186,9 +221,15 @@ fn id<Id: TryFrom<u64, Error = domain::NotAnId>>(number: u64) -> Id {
 }
 
 /// Seats are named as the demo's are, so that lists are as long.
-fn seat(number: u64) -> Seat {
-    let (name, zone) = (format!("VIP-{number}").into(), "VIP".into());
-    Seat { seat_id: seat_id(number), name, zone, price: Points::new(PRICE), row: None, number: None, x: None, y: None }
+fn seat(number: u64, row_seats: u64) -> Seat {
+    let (seat_id, name, price) = (seat_id(number), format!("VIP-{number}").into(), Points::new(PRICE));
+    let Some(row) = (number - 1).checked_div(row_seats) else {
+        return Seat { seat_id, name, zone: "VIP".into(), price, row: None, number: None, x: None, y: None };
+    };
+    let in_row = u32::try_from((number - 1) % row_seats + 1).expect("a row is short");
+    let zone = format!("Zone {}", row / ROWS_PER_ZONE + 1).into();
+    let row = Some(format!("{}", row % ROWS_PER_ZONE + 1).into());
+    Seat { seat_id, name, zone, price, row, number: Some(in_row), x: None, y: None }
 }
 
 /// Random bytes.

@@ -10,6 +10,8 @@ use crate::sample::Sample;
 pub enum Bound {
     /// The ratio is at least this.
     RatioAtLeast(f64),
+    /// The ratio is at most this.
+    RatioAtMost(f64),
     /// The 95th percentile is below this many milliseconds.
     P95Below(f64),
     /// The 99th percentile is at most this many milliseconds.
@@ -117,6 +119,7 @@ impl Row {
     pub fn must(self, bound: Bound) -> Self {
         let holds = match bound {
             Bound::RatioAtLeast(least) => self.ratio.is_some_and(|ratio| ratio >= least),
+            Bound::RatioAtMost(most) => self.ratio.is_some_and(|ratio| ratio <= most),
             Bound::P95Below(most) => self.p95_ms.is_some_and(|ms| ms < most),
             Bound::P99AtMost(most) => self.p99_ms.is_some_and(|ms| ms <= most),
             Bound::Below(most) => self.figure < most,
@@ -128,6 +131,7 @@ impl Row {
         let optional = |value: Option<f64>, digits: usize| value.map_or(String::new(), |v| format!("{v:.digits$}"));
         let bound = match self.bound {
             Some(Bound::RatioAtLeast(least)) => format!(">= {least}"),
+            Some(Bound::RatioAtMost(most)) => format!("<= {most}"),
             Some(Bound::P95Below(most)) => format!("p95 < {most}"),
             Some(Bound::P99AtMost(most)) => format!("p99 <= {most}"),
             Some(Bound::Below(most)) => format!("< {most}"),

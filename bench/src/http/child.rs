@@ -105,7 +105,8 @@ pub fn program(arguments: &[&str]) -> Result<(), BenchError> {
     if ended.status.success() {
         return Ok(());
     }
-    Err(BenchError::NotServed(String::from_utf8_lossy(&ended.stderr).into_owned()))
+    let said = [ended.stdout, ended.stderr].concat();
+    Err(BenchError::NotDone { what: arguments.join(" "), said: String::from_utf8_lossy(&said).into_owned() })
 }
 
 /// What a child does.

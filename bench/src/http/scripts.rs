@@ -96,7 +96,7 @@ impl Script for Holds {
 }
 
 /// A reservation's answer begins with its id.
-fn reservation_id(body: &[u8]) -> Option<u64> {
+pub fn reservation_id(body: &[u8]) -> Option<u64> {
     let rest = str::from_utf8(body).ok()?.strip_prefix(r#"{"reservationId":"#)?;
     rest.split(',').next()?.parse().ok()
 }

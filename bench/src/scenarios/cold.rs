@@ -36,7 +36,7 @@ pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
 }
 
 async fn once(folder: TempDir) -> Result<Sample, BenchError> {
-    let plan = Plan { people: PEOPLE as u64, schedules: 1, seats: SEATS, points: 0 };
+    let plan = Plan { people: PEOPLE as u64, schedules: 1, seats: SEATS, ..Plan::default() };
     let guests = sale::prepare_folder(folder.path(), plan).await?;
     let server = Server::reprise(folder.path())?;
     let mut clients = Vec::new();

@@ -116,7 +116,7 @@ fn bounded(row: Row, clients: usize, least: f64) -> Row {
 
 fn sale_of_holds(options: &Options) -> Plan {
     let people = PEOPLE.max(one_each(options).people);
-    Plan { people, schedules: SCHEDULES, seats: SEATS, points: POINTS }
+    Plan { people, schedules: SCHEDULES, seats: SEATS, points: POINTS, ..Plan::default() }
 }
 
 /// The schedules that each number of clients has for itself.

@@ -58,7 +58,8 @@ pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     Ok(rows)
 }
 
-async fn events(log: &Arc<dyn EventLog>) -> Result<Vec<RecordedEvent>, BenchError> {
+/// Every event of a log.
+pub async fn events(log: &Arc<dyn EventLog>) -> Result<Vec<RecordedEvent>, BenchError> {
     let mut events = Vec::new();
     let mut after = Position::START;
     loop {

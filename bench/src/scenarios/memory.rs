@@ -1,8 +1,10 @@
-//! What a million live wallets, tokens and seats take of memory: state and read models, as the server has them.
+//! What a million live wallets, tokens, entrants and seats take of memory: state and read models, as the server has them.
 
 use std::process::Command;
 
-use domain::{Action, ChargePoints, Command as Asked, CreateLog, Credential, Hash, IssueToken, Points, Seed, State};
+use domain::{
+    Action, ChargePoints, Command as Asked, CreateLog, Credential, Hash, IssueToken, Nonce, Points, Seed, State,
+};
 use projections::ReadModels;
 use reprise::data_folder::system_clock;
 use reprise::engine::{Batch, Submission};
@@ -18,31 +20,46 @@ const MILLION: u64 = 1_000_000;
 const SEATS: u64 = 50;
 const MEGABYTE: f64 = 1e6;
 const MOST_MEGABYTES: f64 = 400.0;
-const KINDS: [(&str, &str); 3] = [
+/// Nobody's time is over before.
+const OPENS_IN_SECONDS: i64 = 24 * 60 * 60;
+/// What an entrant takes, against a token in line; a hundredth is the allocator's.
+const ENTRANT_OF_TOKEN: f64 = 1.01;
+const KINDS: [(&str, &str); 5] = [
     ("wallets", "a million wallets"),
     ("tokens", "a million tokens in the room, of a user each"),
+    ("line", "a million tokens in line"),
+    ("entrants", "a million entrants of a pre-queue; against tokens in line"),
     ("seats", "a million seats in schedules of 50, each list read once"),
 ];
 
 /// Runs it: a process for each kind, so that what one leaves behind is not counted for the next.
 pub fn run(_: &Options) -> Result<Vec<Row>, BenchError> {
-    let mut rows = Vec::new();
+    let (mut rows, mut line) = (Vec::new(), 0.0);
     for (kind, what) in KINDS {
         let told = Command::new(std::env::current_exe()?).args([FILL, kind]).output()?;
         let told = String::from_utf8_lossy(&told.stdout).into_owned();
         let bytes: f64 = told.trim().parse().map_err(|_| BenchError::NotServed(told))?;
-        rows.push(Row::figure(NAME, what, bytes / MEGABYTE, "MB").must(Bound::Below(MOST_MEGABYTES)));
+        let row = Row::figure(NAME, what, bytes / MEGABYTE, "MB");
+        rows.push(match kind {
+            "entrants" => row.against_figure(line).must(Bound::RatioAtMost(ENTRANT_OF_TOKEN)),
+            _ => row.must(Bound::Below(MOST_MEGABYTES)),
+        });
+        line = bytes / MEGABYTE;
     }
     Ok(rows)
 }
 
 /// Fills this process's memory, and prints by how many bytes it grew.
 pub fn fill(kind: &str) -> Result<(), BenchError> {
-    let mut filled = Filled::new();
+    let mut filled = Filled::new(if matches!(kind, "line" | "entrants") { 0 } else { 2 * MILLION });
     let before = process::resident_bytes(std::process::id());
     match kind {
         "wallets" => (1..=MILLION).for_each(|number| filled.wallet(number)),
-        "tokens" => (1..=MILLION).for_each(|number| filled.token(number)),
+        "entrants" => {
+            filled.announce();
+            (1..=MILLION).for_each(|number| filled.token(number));
+        }
+        "tokens" | "line" => (1..=MILLION).for_each(|number| filled.token(number)),
         _ => {
             (1..=MILLION / SEATS).for_each(|number| filled.schedule(number));
             filled.read_lists();
@@ -61,12 +78,20 @@ struct Filled {
 }
 
 impl Filled {
-    fn new() -> Self {
+    fn new(capacity: u64) -> Self {
         let batch = Batch::new(&State::default(), Uuid::nil(), system_clock()());
         let mut filled = Self { batch, read_models: ReadModels::default(), rng: fastrand::Rng::with_seed(1) };
-        let create = CreateLog { log_id: Uuid::nil(), key_check: Hash::new([0; 32]), capacity: 2 * MILLION };
+        let create = CreateLog { log_id: Uuid::nil(), key_check: Hash::new([0; 32]), capacity };
         filled.ask(Credential::System, Action::CreateLog(create));
         filled
+    }
+
+    /// Whoever joins from now on is an entrant.
+    fn announce(&mut self) {
+        let now = self.batch.state.recorded_at;
+        let opens_at = now.plus_seconds(OPENS_IN_SECONDS);
+        let opening = sale::opening(now, opens_at, Nonce::new([1; 16]), Hash::new([0; 32]));
+        self.ask(Credential::OPERATOR, Action::ScheduleOpening(opening));
     }
 
     fn wallet(&mut self, number: u64) {
@@ -83,7 +108,7 @@ impl Filled {
     }
 
     fn schedule(&mut self, number: u64) {
-        for action in sale::on_sale(number, SEATS, self.batch.state.recorded_at) {
+        for action in sale::on_sale(number, SEATS, 0, self.batch.state.recorded_at) {
             self.ask(Credential::OPERATOR, action);
         }
     }

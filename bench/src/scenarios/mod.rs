@@ -2,18 +2,27 @@
 
 pub mod cold;
 pub mod commands;
+pub mod crowd;
+pub mod draw;
 pub mod engine;
 pub mod fold;
+pub mod joins;
 pub mod log;
 pub mod memory;
 pub mod nodes;
+pub mod opening;
 pub mod overload;
+pub mod quantity;
 pub mod reads;
 pub mod stadium;
+pub mod streams;
+pub mod visits;
+
+use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::http::child::{SETTLING, Server};
+use crate::http::child::{self, SETTLING, Server};
 use crate::sale::{self, Guest, Plan};
 use crate::{BenchError, Options};
 
@@ -21,7 +30,7 @@ use crate::{BenchError, Options};
 pub struct Sale {
     pub server: Server,
     pub guests: Vec<Guest>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Sale {
@@ -31,12 +40,24 @@ impl Sale {
         let guests = sale::prepare_folder(folder.path(), plan).await?;
         let server = Server::reprise(folder.path())?;
         tokio::time::sleep(SETTLING).await;
-        Ok(Self { server, guests, _folder: folder })
+        Ok(Self { server, guests, folder })
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Ends the server, and has every rule proved from the log.
+    pub fn audit(self) -> Result<TempDir, BenchError> {
+        drop(self.server);
+        child::program(&["audit", "all", "--data", child::text(self.folder.path())?])?;
+        Ok(self.folder)
     }
 }
 
 /// As many guests as the most clients.
 pub fn one_each(options: &Options) -> Plan {
     let people = options.connections.iter().copied().max().unwrap_or(1) as u64;
-    Plan { people, schedules: 0, seats: 0, points: 0 }
+    Plan { people, ..Plan::default() }
 }

@@ -22,7 +22,7 @@ const ANSWERED_OF_TOP: f64 = 0.9;
 
 /// Runs it.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
-    let sale = Sale::open(options, Plan { people: CROWD as u64, schedules: 0, seats: 0, points: 0 }).await?;
+    let sale = Sale::open(options, Plan { people: CROWD as u64, ..Plan::default() }).await?;
     let mut clients = Vec::new();
     for guest in &sale.guests {
         clients.push(Client::connect(sale.server.address, Again(requests::charge(guest))).await?);

@@ -30,9 +30,9 @@ const TURNS: u32 = 4;
 
 /// Runs it.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
-    let stadiums =
-        Sale::open(options, Plan { people: PEOPLE, schedules: STADIUMS, seats: STADIUM_SEATS, points: 0 }).await?;
-    let halls = Sale::open(options, Plan { people: PEOPLE, schedules: HALLS, seats: HALL_SEATS, points: 0 }).await?;
+    let plan = |schedules, seats| Plan { people: PEOPLE, schedules, seats, ..Plan::default() };
+    let stadiums = Sale::open(options, plan(STADIUMS, STADIUM_SEATS)).await?;
+    let halls = Sale::open(options, plan(HALLS, HALL_SEATS)).await?;
     let mut stadium = Sold::of(&stadiums, STADIUMS, STADIUM_SEATS).await?;
     let mut hall = Sold::of(&halls, HALLS, HALL_SEATS).await?;
     let mut both = [(Sample::default(), Sample::default()), (Sample::default(), Sample::default())];

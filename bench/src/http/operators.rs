@@ -1,0 +1,31 @@
+//! Asking a server of this machine as one of its operators: through the socket in its folder.
+
+use std::path::Path;
+
+use reprise::operations::socket::{Reachable, SOCKET_FILE};
+use serde_json::Value;
+use tokio::net::UnixStream;
+
+use super::connection::Connection;
+use super::requests;
+use crate::BenchError;
+
+/// A connection of an operator.
+pub struct Operators(Connection<UnixStream>);
+
+impl Operators {
+    /// Connects to the server of this folder.
+    pub async fn of(folder: &Path) -> Result<Self, BenchError> {
+        let socket = Reachable::of(folder, SOCKET_FILE)?;
+        Ok(Self(Connection::over(UnixStream::connect(&socket.path).await?)))
+    }
+
+    /// Asks for a change, and expects it.
+    pub async fn ask(&mut self, method: &str, path: &str, body: &Value) -> Result<(), BenchError> {
+        let request = requests::with_body(method, path, "", &body.to_string());
+        match self.0.ask(&request).await? {
+            (200, _) => Ok(()),
+            (status, body) => Err(BenchError::Unexpected { status, body: String::from_utf8_lossy(body).into_owned() }),
+        }
+    }
+}
