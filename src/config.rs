@@ -184,8 +184,8 @@ pub struct Serve {
 
 #[derive(Debug, Subcommand)]
 pub enum Catalog {
-    /// Import a catalogue, into a folder that no server holds. Importing it again changes nothing, and an import that was cut
-    /// off is finished by the same file.
+    /// Import a catalogue, beside a running server or without one. Importing it again changes nothing, and an import that was
+    /// cut off is finished by the same file.
     Import(Import),
     /// Print an example of a catalogue file.
     Example,
@@ -201,9 +201,8 @@ pub struct Import {
     /// What looks like a correction of something published is new.
     #[arg(long)]
     pub new: bool,
-    /// Why it is imported: it stands in the log.
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
+    #[command(flatten)]
+    pub change: Change,
     #[command(flatten)]
     pub output: Output,
 }

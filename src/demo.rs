@@ -55,7 +55,7 @@ pub async fn prepare(engine: &Engine, log: &Arc<dyn EventLog>, state: &State) ->
     // What an operator has changed since is no reason not to start.
     if !is_published(&state.catalogue) {
         let plan = catalog::plan_file(catalogue(created_at), &state.catalogue, Options::default(), created_at)?;
-        catalog::publish(engine, plan, Order::by(Credential::System), |_, _| {}).await?;
+        catalog::publish(engine, plan, Order::by(Credential::System)).await?;
     }
     for (user_id, token_hash) in fixed_tokens() {
         grant(engine, user_id, token_hash).await?;

@@ -3,7 +3,6 @@
 
 pub mod api;
 pub mod catalog;
-pub mod cli;
 pub mod command_line;
 pub mod config;
 pub mod data_folder;
@@ -54,10 +53,10 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Serve(options) => return Ok(serve::serve(&cli.place, &options).await?),
         Command::Tool(tool) => return Ok(tools::run(&cli.place, &tool).await),
         Command::Bench(tool) => return Ok(tools::run(&cli.place, &tool.into()).await),
-        Command::Catalog(command) => cli::catalog(&cli.place, &command).await?,
+        Command::Catalog(command) => operations::run_catalog(&cli.place, &command).await?,
         Command::Sale(command) => operations::run_sale(&cli.place, &command).await?,
         Command::Opening(command) => operations::run_opening(&cli.place, &command).await?,
-        Command::Room(command) => cli::room(&cli.place, &command).await?,
+        Command::Room(command) => operations::run_room(&cli.place, &command).await?,
         Command::Completions { shell } => command_line::completions(shell),
         Command::Man { folder } => command_line::man(folder.as_deref())?,
     };

@@ -111,6 +111,23 @@ impl Event {
         }
     }
 
+    /// The end of an import, where it is one.
+    pub fn catalog_imported(&self) -> Option<&CatalogImported> {
+        match self {
+            Self::Catalogue(CatalogueEvent::CatalogImported(imported)) => Some(imported),
+            Self::Catalogue(
+                CatalogueEvent::ConcertPublished(_)
+                | CatalogueEvent::SeatsAdded(_)
+                | CatalogueEvent::SchedulePublished(_),
+            )
+            | Self::Log(_)
+            | Self::Room(_)
+            | Self::Opening(_)
+            | Self::Points(_)
+            | Self::Sale(_) => None,
+        }
+    }
+
     /// The user whose points it moves, where it moves any.
     pub fn moves_points_of(&self) -> Option<UserId> {
         match self {

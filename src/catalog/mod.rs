@@ -21,8 +21,8 @@ use faults::Faults;
 pub use file::{CatalogFile, ConcertEntry, DEFAULT_TIME_ZONE, EXAMPLE, ScheduleEntry, SeatEntry, ZoneEntry};
 use listed::Listed;
 pub use names::tidy;
-pub use plan::{Added, Options, Plan};
-pub use read::{MAX_CATALOG_BYTES, read};
+pub use plan::{Added, Options, Plan, PlanShown};
+pub use read::{CSV, JSON, MAX_CATALOG_BYTES, check_size, media_type, read};
 
 /// Why a catalogue is not published.
 #[derive(Debug, thiserror::Error)]
@@ -93,17 +93,12 @@ impl Order {
     }
 }
 
-/// Carries a plan out, telling `progress` of each of its commands, of how many. `None`: there was nothing to do.
+/// Carries a plan out. `None`: there was nothing to do.
 ///
 /// # Errors
 /// It must not be carried out, a rule refuses a part of it (then nothing was written, unless another published something else
 /// meanwhile), or the log does not take it.
-pub async fn publish(
-    engine: &Engine,
-    plan: Plan,
-    order: Order,
-    mut progress: impl FnMut(usize, usize),
-) -> Result<Option<Reply>, CatalogError> {
+pub async fn publish(engine: &Engine, plan: Plan, order: Order) -> Result<Option<Reply>, CatalogError> {
     plan.check()?;
     let mut portions: Vec<(String, Command)> = Vec::new();
     for portion in plan.into_portions(order.reason) {
@@ -112,9 +107,9 @@ pub async fn publish(
         portions.push((portion.place, Command { by: order.by.clone(), idempotency, action }));
     }
     try_out(engine, &portions)?;
-    let (correlation_id, count) = (Uuid::new_v4(), portions.len());
+    let correlation_id = Uuid::new_v4();
     let mut last = None;
-    for (index, (place, command)) in portions.into_iter().enumerate() {
+    for (place, command) in portions {
         let submission = Submission { correlation_id, ..Submission::new(command, order.request_id.clone()) };
         let undecided = |undecided| CatalogError::Undecided { place: place.clone(), undecided };
         let reply = engine.submit(submission).await.map_err(undecided)?;
@@ -122,7 +117,6 @@ pub async fn publish(
             return Err(CatalogError::Refused { place, rejection: rejection.clone() });
         }
         last = Some(reply);
-        progress(index + 1, count);
     }
     Ok(last)
 }

@@ -1,7 +1,12 @@
 //! From bytes to a catalogue: what a text editor or a spreadsheet has saved, in JSON or as a CSV of seats.
 
+use super::faults::Faults;
 use super::file::CatalogFile;
 use super::{CatalogError, sheet};
+
+/// The media types of catalogue files.
+pub const JSON: &str = "application/json";
+pub const CSV: &str = "text/csv";
 
 /// Bytes of a catalogue file, or of a request with one.
 pub const MAX_CATALOG_BYTES: usize = 64 * 1024 * 1024;
@@ -11,17 +16,40 @@ pub const MAX_CATALOG_BYTES: usize = 64 * 1024 * 1024;
 /// # Errors
 /// It is neither, not UTF-8, or too large.
 pub fn read(bytes: &[u8]) -> Result<CatalogFile, CatalogError> {
-    if bytes.len() > MAX_CATALOG_BYTES {
-        return Err(CatalogError::Unreadable(format!(
-            "it has more than {MAX_CATALOG_BYTES} bytes; import it in parts"
-        )));
-    }
+    check_size(bytes)?;
     let text = text(bytes).map_err(CatalogError::Unreadable)?;
     match text.trim_start().chars().next() {
         None => Err(CatalogError::Unreadable("it is empty".to_owned())),
-        Some('{' | '[') => serde_json::from_str(text).map_err(|error| CatalogError::Unreadable(error.to_string())),
+        Some('{' | '[') => serde_json::from_str(text).map_err(unread),
         Some(_) => sheet::read(text),
     }
+}
+
+/// That there are not too many.
+///
+/// # Errors
+/// There are.
+pub fn check_size(bytes: &[u8]) -> Result<(), CatalogError> {
+    if bytes.len() <= MAX_CATALOG_BYTES {
+        return Ok(());
+    }
+    Err(CatalogError::Unreadable(format!("it has more than {MAX_CATALOG_BYTES} bytes; import it in parts")))
+}
+
+/// What these bytes are: JSON where they begin with a brace, else a CSV.
+pub fn media_type(bytes: &[u8]) -> &'static str {
+    let begin = text(bytes).map(|text| text.trim_start().chars().next());
+    if let Ok(Some('{' | '[')) = begin { JSON } else { CSV }
+}
+
+/// No JSON at all, or JSON that is no catalogue.
+fn unread(error: serde_json::Error) -> CatalogError {
+    if !error.is_data() {
+        return CatalogError::Unreadable(error.to_string());
+    }
+    let mut faults = Faults::default();
+    faults.add("the file", error.to_string());
+    CatalogError::Unfit(faults)
 }
 
 /// The text, without the mark that some programs put before it.

@@ -22,6 +22,15 @@ pub struct Server {
     _reachable: Reachable,
 }
 
+/// A body that is sent.
+#[derive(Debug)]
+pub struct Sent {
+    /// What it is.
+    pub media_type: &'static str,
+    /// All of it.
+    pub bytes: Vec<u8>,
+}
+
 /// What it said.
 #[derive(Debug)]
 pub struct Answer {
@@ -95,14 +104,14 @@ impl Server {
         method: Method,
         path: &str,
         idempotency_key: Option<&str>,
-        body: Option<Vec<u8>>,
+        body: Option<Sent>,
     ) -> Result<Answer, ClientError> {
         let mut request = self.http.request(method, format!("http://localhost{path}"));
         if let Some(key) = idempotency_key {
             request = request.header("idempotency-key", key);
         }
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body);
+        if let Some(Sent { media_type, bytes }) = body {
+            request = request.header("content-type", media_type).body(bytes);
         }
         let unanswered = |error: reqwest::Error| ClientError::Unanswered(error.without_url().to_string());
         let response = request.send().await.map_err(unanswered)?;

@@ -9,10 +9,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::client::{Answer, ClientError, Server};
+use super::client::{Answer, ClientError, Sent, Server};
 use super::socket;
 use crate::api::operations::{Door, House, router};
 use crate::api::{Api, Pages, Settings, Streams};
+use crate::catalog::JSON;
 use crate::config::{DEFAULT_CAPACITY, Place};
 use crate::data_folder::{DataFolder, FolderProblem, start};
 use crate::engine::Fatal;
@@ -31,6 +32,8 @@ pub enum CommandError {
         "{error}. Run the same command with `--idempotency-key {key}` to learn what happened: nothing is done twice"
     )]
     Unknown { error: ClientError, key: String },
+    #[error("say what to set: --capacity N, --admissions-per-second N, or both")]
+    NothingToSet,
     #[error("the data folder takes no socket for operators (operations.sock): {0}")]
     Socket(std::io::Error),
     #[error("--read-models: {0}")]
@@ -47,9 +50,12 @@ impl CommandError {
         match self {
             Self::Folder(problem) => problem.needs_a_person(),
             Self::Fatal(fatal) => fatal.needs_a_person(),
-            Self::Refused(_) | Self::Unknown { .. } | Self::Socket(_) | Self::ReadModels(_) | Self::Panicked(_) => {
-                false
-            }
+            Self::Refused(_)
+            | Self::Unknown { .. }
+            | Self::NothingToSet
+            | Self::Socket(_)
+            | Self::ReadModels(_)
+            | Self::Panicked(_) => false,
         }
     }
 }
@@ -84,6 +90,14 @@ impl Reached {
     /// There is no log, or nobody can serve it.
     pub async fn of(place: &Place) -> Result<Self, CommandError> {
         log::must_exist(&place.log, &place.data).map_err(FolderProblem::from)?;
+        Self::of_any(place).await
+    }
+
+    /// The same, where the log need not be there yet: then it is made.
+    ///
+    /// # Errors
+    /// Nobody can serve it.
+    pub async fn of_any(place: &Place) -> Result<Self, CommandError> {
         if let Some(server) = Server::of(&place.data).await? {
             return Ok(Self { server, own: None });
         }
@@ -112,8 +126,22 @@ impl Reached {
         key: Option<&str>,
         body: Option<&Value>,
     ) -> Result<Answer, CommandError> {
+        let sent = body.map(|body| Sent { media_type: JSON, bytes: body.to_string().into_bytes() });
+        self.send(method, path, key, sent).await
+    }
+
+    /// The same with any body.
+    ///
+    /// # Errors
+    /// It refused, or did not answer.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<Sent>,
+    ) -> Result<Answer, CommandError> {
         let key = key.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
-        let body = body.map(|body| body.to_string().into_bytes());
         self.server.ask(method, path, Some(&key), body).await.map_err(|error| {
             if error.is_unknown() { CommandError::Unknown { error, key } } else { CommandError::Refused(error) }
         })

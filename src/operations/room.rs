@@ -6,15 +6,19 @@ use serde_json::{Value, json};
 
 use super::CommandError;
 use super::reached::Reached;
-use crate::config::{Place, RoomOptions};
+use crate::config::{Place, Room};
 
 const ROOM: &str = "/api/operations/room";
 
 /// Sets what is said and leaves the rest as it is. Tells what is set now.
 ///
 /// # Errors
-/// There is no log, or its server refuses.
-pub async fn set(place: &Place, options: &RoomOptions) -> Result<String, CommandError> {
+/// Nothing is said, there is no log, or its server refuses.
+pub async fn run(place: &Place, command: &Room) -> Result<String, CommandError> {
+    let Room::Set(options) = command;
+    if options.capacity.is_none() && options.admissions_per_second.is_none() {
+        return Err(CommandError::NothingToSet);
+    }
     let server = Reached::of(place).await?;
     let now = server.read(ROOM).await?;
     let pace = options

@@ -255,3 +255,46 @@ async fn an_event_is_written_in_the_oldest_version_that_says_all_of_it() {
         ["SeatsAdded1", "SchedulePublished2", "SeatsAdded2", "SchedulePublished2"]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_catalogue_is_imported_beside_a_running_server_and_again_adds_nothing() {
+    let house = House::new();
+    let server = Server::start_in(&house.data(), &["--identity", "open"]);
+    let (code, said, error) = house.run(catalogue("A", STARTS, 3), &["--dry-run"]);
+    assert!(code == 0 && said.contains("to import: 1 concert, 1 date, 3 seats"), "{said}{error}");
+    assert_eq!(server.count("CatalogImported").await, 0);
+    let keyed = ["--reason", "autumn", "--idempotency-key", "autumn-1"];
+    for _ in 0..2 {
+        let (code, said, error) = house.run(catalogue("A", STARTS, 3), &keyed);
+        assert!(code == 0 && said.contains("imported 1 concert, 1 date, 3 seats"), "{said}{error}");
+    }
+    assert!(house.import(catalogue("A", STARTS, 3)).contains("nothing to import"));
+    assert_eq!(server.count("CatalogImported").await, 1);
+    assert_eq!(server.get("/api/concerts/1/dates", "").await.ok()[0]["seatsTotal"], 3);
+    assert!(house.refused(catalogue("A", STARTS, 5)).contains("\"Z-4\""));
+    let (code, said, error) = house.run(catalogue("A", STARTS, 5), &["--dry-run"]);
+    assert!(code == 1 && said.contains("differs:") && error.contains("\"Z-4\""), "{said}{error}");
+    let actors = "SELECT json_extract(metadata, '$.actor') FROM log WHERE type = 'CatalogImported'";
+    assert!(rows(&house.data(), actors).await[0].starts_with("local:"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_whose_server_is_killed_is_finished_by_its_file_or_never_sold() {
+    let house = House::new();
+    let mut server = Server::start_in(&house.data(), &["--identity", "open"]);
+    let large = catalogue("A", STARTS, 200_000);
+    let file = house.file(&large);
+    let arguments = ["catalog", "import", file.to_str().unwrap()];
+    let mut import = reprise(&house.data(), &arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    while server.count("SeatsAdded").await == 0 {
+        assert!(import.try_wait().unwrap().is_none(), "it ended before it began");
+    }
+    server.kill();
+    let ended = import.wait_with_output().unwrap();
+    let error = String::from_utf8(ended.stderr).unwrap();
+    assert!(!ended.status.success() && error.contains("--idempotency-key"), "{error}");
+    let server = Server::start_in(&house.data(), &["--identity", "open"]);
+    assert_eq!(server.get("/api/concerts/1/dates", "").await.ok(), &json!([]), "what was begun is not sold");
+    house.import(&large);
+    assert_eq!(server.get("/api/concerts/1/dates", "").await.ok()[0]["seatsTotal"], 200_000);
+}

@@ -140,7 +140,7 @@ fn write(body: &mut Vec<u8>, record: Record) {
     body.push(b'\n');
 }
 
-fn unreadable(error: &ReadError) -> Problem {
+pub fn unreadable(error: &ReadError) -> Problem {
     tracing::warn!("the log cannot be read: {error}");
     Problem::new(&kinds::LOG_UNAVAILABLE, "The log cannot be read at the moment.")
 }

@@ -2,6 +2,7 @@
 //! the data folder, and the operators' listener.
 
 mod access;
+mod catalog;
 mod guarded;
 mod log;
 mod opening;
@@ -42,6 +43,7 @@ pub fn router(house: House) -> Router {
         .route(CHANGES, PATCH, "/api/operations/opening", opening::put_off)
         .route(CHANGES, DELETE, "/api/operations/opening", opening::withdraw)
         .route(CHANGES, POST, "/api/operations/opening/beacon", opening::receive_beacon)
+        .route(CHANGES, POST, "/api/operations/catalog", catalog::import)
         .route(READS, GET, "/api/operations/users/{userId}", users::one)
         .route(READS, GET, "/api/operations/users/{userId}/points/history", users::points)
         .route(READS, GET, "/api/operations/users/{userId}/reservations", users::reservations)

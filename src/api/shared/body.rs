@@ -1,4 +1,4 @@
-//! Reading a command's body: JSON only, not too much of it, and not for ever. What nobody reads is read on.
+//! Reading a command's body: JSON only, unless it is a catalogue; not too much of it, and not for ever. What nobody reads is read on.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,10 +12,11 @@ use http_body_util::BodyExt;
 
 use super::kinds;
 use super::problem::Problem;
+use crate::catalog::{CSV, JSON, MAX_CATALOG_BYTES};
 
 /// The largest body of a command.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
-/// How long a body may take to come.
+/// How long a body may take to come; of a file, each part of it.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
 /// How much of a body that is refused is read all the same, and for how long: a client that still writes when its
 /// connection ends would see a reset, not the answer.
@@ -26,38 +27,56 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// It is not said to be JSON, is too large, does not come, or breaks off; in this order.
-pub async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, Problem> {
-    if !is_json(headers) {
-        let detail = "The header `Content-Type` must be given once: `application/json`.";
+pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    check(headers, &[JSON])?;
+    tokio::time::timeout(BODY_DEADLINE, read_up_to(MAX_BODY_BYTES, body)).await.map_err(|_| did_not_come())?
+}
+
+/// The whole of a catalogue file, as JSON or as a CSV. It takes as long as something of it comes.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_catalog(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    check(headers, &[JSON, CSV])?;
+    read_up_to(MAX_CATALOG_BYTES, body).await
+}
+
+/// That the headers say a body of one of these types, without a coding.
+fn check(headers: &HeaderMap, types: &'static [&'static str]) -> Result<(), Problem> {
+    if !is_one_of(headers, types) {
+        let detail = format!("The header `Content-Type` must be given once: {}.", types.join(" or "));
         return Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     if headers.contains_key(header::CONTENT_ENCODING) {
         return Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, "A body must come without Content-Encoding."));
     }
-    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
-        return Err(too_large());
+    Ok(())
+}
+
+async fn read_up_to(limit: usize, mut body: Body) -> Result<Bytes, Problem> {
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large(limit));
     }
-    let deadline = tokio::time::Instant::now() + BODY_DEADLINE;
     let mut bytes = Vec::new();
     loop {
-        let frame = tokio::time::timeout_at(deadline, body.frame()).await.map_err(|_| did_not_come())?;
+        let frame = tokio::time::timeout(BODY_DEADLINE, body.frame()).await.map_err(|_| did_not_come())?;
         let Some(frame) = frame else { return Ok(bytes.into()) };
         let broke_off =
             |_| Problem::new(&kinds::MALFORMED_BODY, "The body ended before its announced length.").closing();
         let Ok(chunk) = frame.map_err(broke_off)?.into_data() else { continue };
-        if bytes.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(too_large());
+        if bytes.len() + chunk.len() > limit {
+            return Err(too_large(limit));
         }
         bytes.extend_from_slice(&chunk);
     }
 }
 
-/// Exactly one `Content-Type`, of JSON itself: what merely rests on JSON (`application/problem+json`) means something else.
-fn is_json(headers: &HeaderMap) -> bool {
+/// Exactly one `Content-Type`, one of these itself: what merely rests on JSON (`application/problem+json`) means something else.
+fn is_one_of(headers: &HeaderMap, known: &[&str]) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let only = types.next().filter(|_| types.next().is_none());
     let essence = only.and_then(|given| given.to_str().ok()?.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    essence.is_some_and(|essence| known.iter().any(|known| essence.trim().eq_ignore_ascii_case(known)))
 }
 
 fn did_not_come() -> Problem {
@@ -65,8 +84,8 @@ fn did_not_come() -> Problem {
         .closing()
 }
 
-fn too_large() -> Problem {
-    Problem::new(&kinds::BODY_TOO_LARGE, format!("A body has at most {MAX_BODY_BYTES} bytes.")).closing()
+fn too_large(limit: usize) -> Problem {
+    Problem::new(&kinds::BODY_TOO_LARGE, format!("This body has at most {limit} bytes.")).closing()
 }
 
 /// The same request, with a body that is read on once it is let go of, wherever that is. Otherwise the connection ends
@@ -130,7 +149,7 @@ mod tests {
         for content_type in types {
             headers.append(header::CONTENT_TYPE, content_type.parse().unwrap());
         }
-        is_json(&headers)
+        is_one_of(&headers, &[JSON])
     }
 
     #[test]

@@ -28,6 +28,8 @@ use crate::logging;
 pub enum Body {
     /// It says what is asked.
     Json,
+    /// It is a catalogue file.
+    Catalog,
     /// The path says all. A body that comes all the same is part of the request that an idempotency key stands for.
     Optional,
 }
@@ -50,9 +52,9 @@ impl CommandRequest {
     pub async fn read(request: Request, takes: Body) -> Result<Self, Problem> {
         let (mut parts, unread) = request.into_parts();
         let body = match takes {
-            Body::Json => body::read(&parts.headers, unread).await?,
             Body::Optional if unread.is_end_stream() => Bytes::new(),
-            Body::Optional => body::read(&parts.headers, unread).await?,
+            Body::Json | Body::Optional => body::read(&parts.headers, unread).await?,
+            Body::Catalog => body::read_catalog(&parts.headers, unread).await?,
         };
         let idempotency = idempotency::key(&parts.headers, &parts.method, asked_at(&parts.uri), &body)?;
         Ok(Self { path: PathIds::of(&mut parts).await, uri: parts.uri, takes, body, idempotency })
@@ -61,6 +63,16 @@ impl CommandRequest {
     /// What stands after its path's question mark.
     pub fn parameters(&self) -> Parameters {
         Parameters::of(&self.uri)
+    }
+
+    /// Its body as it came.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// What a repeated request is known by.
+    pub fn idempotency(&self) -> Option<IdempotencyKey> {
+        self.idempotency
     }
 
     /// The body's members; those of none, where no body need come and none came.
@@ -128,10 +140,21 @@ async fn decide(api: &Api, by: Credential, asked: CommandRequest, action: Action
 pub struct Told {
     /// Of its last event; of what wrote nothing, the position decided on.
     pub position: Position,
-    replayed: bool,
+    /// Whether it was.
+    pub replayed: bool,
 }
 
 impl Told {
+    /// What was told first.
+    pub fn of(position: Position) -> Self {
+        Self { position, replayed: false }
+    }
+
+    /// What was told before.
+    pub fn again(position: Position) -> Self {
+        Self { position, replayed: true }
+    }
+
     /// The answer, which tells both.
     pub fn told(&self, mut response: Response) -> Response {
         response.headers_mut().insert(LOG_POSITION, self.position.get().into());

@@ -71,6 +71,7 @@ kinds! {
     OPENING_BEGUN CONFLICT "opening-begun" "The opening has begun";
     BEACON_NOT_DUE CONFLICT "beacon-not-due" "The beacon has not appeared yet";
     BEACON_KNOWN CONFLICT "beacon-known" "The beacon has another value";
+    CATALOG_CONFLICT CONFLICT "catalog-conflict" "The catalogue contradicts what is published";
     HOLD_EXPIRED GONE "hold-expired" "The hold has expired";
 
     INVALID_REQUEST UNPROCESSABLE_ENTITY "invalid-request" "The request is not valid";

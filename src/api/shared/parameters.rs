@@ -45,6 +45,11 @@ impl Parameters {
         self.read("only", "must be hold", |text| (text == "hold").then_some(())).is_some()
     }
 
+    /// Whether this is so, which is not unless it says `true`.
+    pub fn flag(&mut self, name: &'static str) -> bool {
+        self.read(name, "must be true or false", |text| text.parse().ok()).unwrap_or(false)
+    }
+
     /// `limit`: how many lines a page has.
     pub fn limit(&mut self) -> Option<u32> {
         self.read("limit", "must be a whole number from 1 to 200", |text| {

@@ -13,6 +13,7 @@ use super::json::{self, LOG_POSITION};
 use super::kinds::{self, ProblemKind};
 use super::request_id::RequestId;
 use super::wire;
+use crate::catalog::CatalogError;
 use crate::engine::Undecided;
 use crate::identity::{Refusal, Role};
 
@@ -239,7 +240,7 @@ impl From<Rejection> for Problem {
             Rejection::IdempotencyKeyReused => {
                 Self::new(&kinds::IDEMPOTENCY_KEY_REUSED, "The user has sent this `Idempotency-Key` with another request before. A new request needs a new key.")
             }
-            Rejection::CatalogueConflict { reason } => Self::internal(&format!("no route publishes, yet: {reason}")),
+            Rejection::CatalogueConflict { reason } => Self::new(&kinds::CATALOG_CONFLICT, reason),
         }
     }
 }
@@ -261,6 +262,26 @@ impl From<Undecided> for Problem {
                 "Whether it happened is not known yet. The same request with the same Idempotency-Key tells.",
             ),
         }
+    }
+}
+
+impl From<CatalogError> for Problem {
+    fn from(error: CatalogError) -> Self {
+        let detail = error.to_string();
+        let problem = match error {
+            CatalogError::Unreadable(_) => Self::new(&kinds::MALFORMED_BODY, ""),
+            CatalogError::Unfit(faults) => {
+                let named = |(place, reason): (&str, &str)| FieldError {
+                    field: place.to_owned(),
+                    message: reason.to_owned().into(),
+                };
+                Self::invalid_request(&faults.iter().map(named).collect::<Vec<_>>())
+            }
+            CatalogError::Differs(_) | CatalogError::Unclear(_) => Self::new(&kinds::CATALOG_CONFLICT, ""),
+            CatalogError::Refused { rejection, .. } => Self::from(rejection),
+            CatalogError::Undecided { undecided, .. } => Self::from(undecided),
+        };
+        Self { detail: detail.into(), ..problem }
     }
 }
 
@@ -374,7 +395,7 @@ mod tests {
             ),
             (RoomFull, 503, "room-full", json!({})),
             (IdempotencyKeyReused, 422, "idempotency-key-reused", json!({})),
-            (CatalogueConflict { reason: "the reason".to_owned() }, 500, "internal", json!({})),
+            (CatalogueConflict { reason: "the reason".to_owned() }, 409, "catalog-conflict", json!({})),
         ];
         for (rejection, status, code, members) in cases {
             assert_eq!(shown(rejection), (status, code, members));

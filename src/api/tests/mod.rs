@@ -1,5 +1,6 @@
 //! Every route, asked as the router is asked, on an engine with a log in memory. What a socket adds is not here.
 
+mod catalog;
 mod commands;
 mod histories;
 mod nodes;

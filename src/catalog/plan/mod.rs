@@ -13,7 +13,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use domain::{Catalogue, Concert, ConcertId, ScheduleId, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::CatalogError;
@@ -40,8 +40,26 @@ pub struct Plan {
     steps: Vec<Step>,
 }
 
+/// What an import would do, as it is told.
+#[derive(Debug, Serialize)]
+pub struct PlanShown<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    /// The same for people.
+    words: String,
+    /// Why it cannot be carried out; null where it can.
+    refusal: Option<String>,
+}
+
+impl<'a> PlanShown<'a> {
+    /// The plan.
+    pub fn of(plan: &'a Plan) -> Self {
+        Self { plan, words: plan.to_string(), refusal: plan.check().err().map(|error| error.to_string()) }
+    }
+}
+
 /// How much an import adds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Added {
     /// Concerts that are new.
     pub concerts: usize,
@@ -147,7 +165,7 @@ impl Plan {
     }
 
     /// The import's name where something becomes visible by it.
-    pub(super) fn import_id(&self) -> Option<Uuid> {
+    pub fn import_id(&self) -> Option<Uuid> {
         (self.added.schedules > 0).then_some(self.import_id)
     }
 

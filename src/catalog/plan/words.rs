@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::{Added, Plan, PlannedConcert, PlannedSchedule, Status};
 use crate::catalog::faults::Faults;
@@ -26,6 +27,13 @@ impl fmt::Display for Plan {
             return f.write_str("nothing to import: all of it is there already");
         }
         write!(f, "to import: {}", self.added)
+    }
+}
+
+impl Added {
+    /// What an answer tells; `None`: nothing.
+    pub fn of(told: &Value) -> Option<Self> {
+        serde_json::from_value(told.clone()).ok().filter(|added| *added != Self::default())
     }
 }
 

@@ -1,0 +1,134 @@
+//! Importing a catalogue while the sale goes on: its plan is told, or it is carried out as a whole.
+
+use axum::response::Response;
+use domain::{Action, ImportCatalogue, ImportEnd, Position, Record, RecordedEvent};
+use serde::Serialize;
+use tokio::sync::{Mutex, MutexGuard};
+use uuid::Uuid;
+
+use super::access::Operator;
+use super::api::Api;
+use super::command::{Body, CommandRequest, Told, decided};
+use super::guarded::Admitted;
+use super::log::unreadable;
+use super::problem::{Outcome, Problem};
+use super::{MAX_REASON_CHARACTERS, json};
+use crate::catalog::{self, Added, Options, Order, Plan, PlanShown};
+use crate::engine::Reply;
+use crate::logging;
+
+/// One file is read, planned and carried out at a time: meanwhile it takes many times its size in memory.
+static TURN: Mutex<()> = Mutex::const_new(());
+/// Records that are read at once to find what an import has added.
+const CHUNK: u64 = 1_000;
+
+/// What an import has done.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Imported {
+    /// Null where no date became visible by it.
+    import_id: Option<Uuid>,
+    added: Added,
+}
+
+/// `POST /api/operations/catalog`.
+pub async fn import(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let turn = TURN.lock().await;
+    let asked = CommandRequest::read(request, Body::Catalog).await?;
+    let mut parameters = asked.parameters();
+    let is_dry_run = parameters.flag("dryRun");
+    let options = Options { is_new: parameters.flag("new") };
+    let reason = if parameters.has("reason") { parameters.text("reason", MAX_REASON_CHARACTERS) } else { None };
+    parameters.complete()?;
+    if is_dry_run {
+        let (position, plan) = plan(&api, &asked, options).await?;
+        return Ok(Told::of(position).told(json::answer(&PlanShown::of(&plan))));
+    }
+    if let Some(first) = first_answer(&api, &operator, &asked).await? {
+        return Ok(first);
+    }
+    carry_out(&api, &operator, &asked, options, reason, turn).await
+}
+
+/// The plan, and the position of what it was compared with.
+async fn plan(api: &Api, asked: &CommandRequest, options: Options) -> Result<(Position, Plan), Problem> {
+    let seen = api.engine.read_models().head.position;
+    let newer = api.engine.newer_read_models(seen).await.map_err(|why| Problem::from(why).at(seen))?;
+    let position = newer.map_or(seen, |newer| newer.head.position);
+    let (bytes, catalogue, now) = (asked.body().clone(), api.engine.catalogue(), api.engine.now());
+    let planning = tokio::task::spawn_blocking(move || catalog::plan(&bytes, &catalogue, options, now));
+    let plan = planning.await.map_err(|error| Problem::internal(&format!("a plan failed: {error}")))?;
+    Ok((position, plan.map_err(|error| Problem::from(error).at(position))?))
+}
+
+async fn carry_out(
+    api: &Api,
+    operator: &Operator,
+    asked: &CommandRequest,
+    options: Options,
+    reason: Option<String>,
+    turn: MutexGuard<'static, ()>,
+) -> Outcome {
+    let (seen, plan) = plan(api, asked, options).await?;
+    let imported = Imported { import_id: plan.import_id(), added: plan.added() };
+    let (by, idempotency, request_id) = (operator.credential(), asked.idempotency(), logging::request_id());
+    let order = Order { by, reason, idempotency, request_id };
+    let engine = api.engine.clone();
+    // Whoever asks may go away in the middle of it: what is begun is ended.
+    let importing = tokio::spawn(async move {
+        let _turn = turn;
+        catalog::publish(&engine, plan, order).await
+    });
+    let done = importing.await.map_err(|error| Problem::internal(&format!("an import failed: {error}")))?;
+    match done.map_err(|error| Problem::from(error).at(api.engine.read_models().head.position))? {
+        None => Ok(Told::of(seen).told(json::answer(&imported))),
+        Some(Reply { position, replayed: false, .. }) => Ok(Told::of(position).told(json::answer(&imported))),
+        Some(Reply { position, .. }) => Ok(Told::again(position).told(json::answer(&told(api, position).await?))),
+    }
+}
+
+/// The first answer to the same request under the same key, where it was answered. An import of nothing writes nothing, and
+/// finds out.
+async fn first_answer(api: &Api, by: &Operator, asked: &CommandRequest) -> Result<Option<Response>, Problem> {
+    if asked.idempotency().is_none() {
+        return Ok(None);
+    }
+    let end = ImportEnd { import_id: None, reason: None };
+    let nothing = Action::ImportCatalogue(ImportCatalogue { parts: Vec::new(), end: Some(end) });
+    let (found, _) = decided(api, by.credential(), asked, nothing).await?;
+    if !found.replayed {
+        return Ok(None);
+    }
+    let imported = told(api, found.position).await?;
+    Ok(Some(found.told(json::answer(&imported))))
+}
+
+/// What the import that ended at `position` has added: its end tells of dates and seats, and the records before it of concerts.
+async fn told(api: &Api, position: Position) -> Result<Imported, Problem> {
+    let ends = records(api, position.get() - 1, position.get()).await?;
+    let end = ends.first().and_then(|end| Some((end.event.catalog_imported()?, end.metadata.correlation_id)));
+    let (end, import) = end.ok_or_else(|| Problem::internal("an import does not end with its own event"))?;
+    let (mut concerts, mut reached) = (0, position.get());
+    loop {
+        let after = reached.saturating_sub(CHUNK);
+        let mut of_it = records(api, after, reached).await?;
+        of_it.retain(|record| record.metadata.correlation_id == import);
+        concerts += of_it.iter().filter(|record| record.event.event_type() == "ConcertPublished").count();
+        // The commands of an import come one after the other.
+        if after == 0 || of_it.is_empty() {
+            break;
+        }
+        reached = after;
+    }
+    let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let added = Added { concerts, schedules: count(end.schedules), seats: count(end.seats) };
+    Ok(Imported { import_id: end.import_id, added })
+}
+
+/// The records after one position up to another.
+async fn records(api: &Api, after: u64, until: u64) -> Result<Vec<RecordedEvent>, Problem> {
+    let count = usize::try_from(until - after).unwrap_or(usize::MAX);
+    let records = api.log.read(Position::new(after), count).await.map_err(|error| unreadable(&error))?;
+    let decoded = records.iter().map(Record::decode).collect::<Result<_, _>>();
+    decoded.map_err(|error| Problem::internal(&error.to_string()))
+}
