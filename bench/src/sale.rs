@@ -100,7 +100,7 @@ pub async fn prepare(log: &dyn EventLog, folder: &Path, plan: Plan) -> Result<Ve
     for number in 1..=plan.people {
         let seed = Seed::new(bytes(&mut rng));
         let guest = guest(number, &key, seed);
-        let issue = IssueToken { user_id: guest.user_id, seed, token_hash: guest.token_hash };
+        let issue = IssueToken { user_id: Some(guest.user_id), seed, token_hash: guest.token_hash };
         writer.ask(Credential::User(guest.user_id), Action::IssueToken(issue)).await?;
         if plan.points > 0 {
             let charge = ChargePoints { user_id: guest.user_id, amount: Points::new(plan.points) };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{
     Event, Hold, HoldCancelled, HoldExtended, PointsCharged, PointsEvent, ReservationPaid, ReservationRefunded,
-    RoomEvent, RoomLeft, SaleEvent, SeatsHeld, TokenArrived, TokenIssued,
+    RoomEvent, RoomLeft, SaleEvent, SeatsHeld, TokenArrived, TokenIssued, UsersEvent,
 };
 use crate::limits::FINISHED_SECONDS;
 use crate::state::reservations::{Reservation, ReservationStatus};
@@ -22,6 +22,8 @@ pub enum Answer {
     Reservation(Reservation),
     /// Seats are paid.
     Payment(Payment),
+    /// A user, by number.
+    User(UserId),
     /// It is so: what operators and the server itself ask has no more to tell.
     Done,
 }
@@ -70,6 +72,7 @@ impl Event {
         match self {
             Self::Room(event) => event.answer(),
             Self::Opening(_) => Answer::Done,
+            Self::Users(UsersEvent::UserRegistered(registered)) => Answer::User(registered.user_id),
             Self::Points(event) => event.answer(),
             Self::Sale(event) => event.answer(),
             Self::Log(_) | Self::Catalogue(_) => Answer::Done,
@@ -100,6 +103,7 @@ impl PointsEvent {
                 let (user_id, amount, balance_after, charged_at) = (*user_id, *amount, *balance_after, *charged_at);
                 Answer::Charge(Charge { user_id, amount, balance_after, charged_at })
             }
+            Self::PointsAdjusted(_) => Answer::Done,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::event::{EntryClosed, Event, OpeningEvent};
 use crate::record::{ActorName, IdempotencyKey, OperatorName};
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::values::{Position, Timestamp, TokenHash, TokenId, UserId};
+use crate::values::{Hash, Position, Timestamp, TokenHash, TokenId, UserId};
 
 /// Something that someone wants to happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Credential {
     Token(TokenHash),
     /// Someone whom the edge knows to be this user, and who asks for their token.
     User(UserId),
+    /// Someone whom an identity provider knows by this subject (HMAC-SHA-256), and who asks for their token.
+    Subject(Hash),
     /// The server itself.
     System,
     /// Somebody who runs the sale, whom the edge knows by this name.
@@ -81,6 +83,20 @@ pub enum Action {
     DrawQueue(DrawQueue),
     /// See [`ImportCatalogue`].
     ImportCatalogue(ImportCatalogue),
+    /// See [`AdjustPoints`].
+    AdjustPoints(AdjustPoints),
+    /// See [`RegisterUser`].
+    RegisterUser(RegisterUser),
+    /// See [`ExpelUser`].
+    ExpelUser(ExpelUser),
+    /// See [`ChangeSchedule`].
+    ChangeSchedule(ChangeSchedule),
+    /// See [`ChangePrice`].
+    ChangePrice(ChangePrice),
+    /// See [`CancelSchedule`].
+    CancelSchedule(CancelSchedule),
+    /// See [`CancelForBuyer`].
+    CancelForBuyer(CancelForBuyer),
     /// See [`Tick`].
     Tick(Tick),
 }
@@ -92,6 +108,8 @@ pub enum Actor {
     Holder { user_id: UserId, token_id: TokenId },
     /// A user whom the edge knows.
     User(UserId),
+    /// Someone whose subject was never seen: the user that they become.
+    Newcomer { user_id: UserId, subject: Hash },
     /// The server itself.
     System,
     /// Somebody who runs the sale.
@@ -181,6 +199,13 @@ impl Action {
             Self::ReceiveBeacon(_) => "receive-beacon",
             Self::DrawQueue(_) => "draw-queue",
             Self::ImportCatalogue(_) => "import-catalogue",
+            Self::AdjustPoints(_) => "adjust-points",
+            Self::RegisterUser(_) => "register-user",
+            Self::ExpelUser(_) => "expel-user",
+            Self::ChangeSchedule(_) => "change-schedule",
+            Self::ChangePrice(_) => "change-price",
+            Self::CancelSchedule(_) => "cancel-schedule",
+            Self::CancelForBuyer(_) => "cancel-for-buyer",
             Self::Tick(_) => "tick",
         }
     }
@@ -210,6 +235,13 @@ impl Action {
             Self::ReceiveBeacon(rule) => rule,
             Self::DrawQueue(rule) => rule,
             Self::ImportCatalogue(rule) => rule,
+            Self::AdjustPoints(rule) => rule,
+            Self::RegisterUser(rule) => rule,
+            Self::ExpelUser(rule) => rule,
+            Self::ChangeSchedule(rule) => rule,
+            Self::ChangePrice(rule) => rule,
+            Self::CancelSchedule(rule) => rule,
+            Self::CancelForBuyer(rule) => rule,
             Self::Tick(rule) => rule,
         }
     }
@@ -226,6 +258,10 @@ impl Credential {
                 Ok(Actor::Holder { user_id: token.user_id, token_id: token.token_id })
             }
             Self::User(user_id) => Ok(Actor::User(*user_id)),
+            Self::Subject(subject) => Ok(match state.users.of_subject(subject) {
+                Some(user_id) => Actor::User(user_id),
+                None => Actor::Newcomer { user_id: state.users.next_id(), subject: *subject },
+            }),
             Self::System => Ok(Actor::System),
             Self::Operator(name) => Ok(Actor::Operator(name.clone())),
         }
@@ -236,7 +272,7 @@ impl Actor {
     /// The user, where one acts.
     pub fn user_id(&self) -> Option<UserId> {
         match self {
-            Self::Holder { user_id, .. } | Self::User(user_id) => Some(*user_id),
+            Self::Holder { user_id, .. } | Self::User(user_id) | Self::Newcomer { user_id, .. } => Some(*user_id),
             Self::System | Self::Operator(_) => None,
         }
     }
@@ -245,14 +281,16 @@ impl Actor {
     pub fn token_id(&self) -> Option<TokenId> {
         match self {
             Self::Holder { token_id, .. } => Some(*token_id),
-            Self::User(_) | Self::System | Self::Operator(_) => None,
+            Self::User(_) | Self::Newcomer { .. } | Self::System | Self::Operator(_) => None,
         }
     }
 
     /// As it stands in metadata.
     pub fn name(&self) -> ActorName {
         match self {
-            Self::Holder { user_id, .. } | Self::User(user_id) => ActorName::User(*user_id),
+            Self::Holder { user_id, .. } | Self::User(user_id) | Self::Newcomer { user_id, .. } => {
+                ActorName::User(*user_id)
+            }
             Self::System => ActorName::System,
             Self::Operator(name) => ActorName::Operator(name.clone()),
         }
@@ -273,7 +311,7 @@ impl Decided {
         let closed = Event::from(closed);
         match self {
             Self::Events(events) => Self::Events(std::iter::once(closed).chain(events).collect()),
-            Self::Already(_) if *action == Action::Tick(Tick) => closed.into(),
+            Self::Already(_) if matches!(action, Action::Tick(_)) => closed.into(),
             Self::Already(_) | Self::Repeated(_) => self,
         }
     }

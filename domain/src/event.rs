@@ -12,23 +12,29 @@ mod points;
 mod room;
 mod sale;
 mod stored;
+mod users;
 
 use serde::{Deserialize, Deserializer};
 
-pub use catalogue::{CatalogImported, ConcertPublished, SchedulePublished, Seat, SeatsAdded};
+pub use catalogue::{
+    CatalogImported, ConcertPublished, PriceChanged, SaleWindowChanged, ScheduleCancelled, ScheduleMoved,
+    SchedulePublished, Seat, SeatsAdded,
+};
 use catalogue::{SchedulePublishedV1, SeatsAddedV1};
 pub use log::LogCreated;
 pub use opening::{BeaconReceived, EntryClosed, OpeningMoved, OpeningScheduled, OpeningWithdrawn, QueueDrawn};
-pub use points::PointsCharged;
-use room::RoomConfiguredV1;
+pub use points::{PointsAdjusted, PointsCharged};
 pub use room::{
-    RoomConfigured, RoomLeft, SalePaused, SaleResumed, TokenAdmitted, TokenArrived, TokenExpired, TokenGranted,
-    TokenIssued,
+    ExpiryCause, RoomConfigured, RoomLeft, SalePaused, SaleResumed, TokenAdmitted, TokenArrived, TokenExpired,
+    TokenGranted, TokenIssued,
 };
+use room::{RoomConfiguredV1, TokenExpiredV1};
 pub use sale::{
-    Hold, HoldCancelled, HoldExpired, HoldExtended, PricedSeat, ReservationPaid, ReservationRefunded, SeatsHeld,
+    Cause, Hold, HoldCancelled, HoldExpired, HoldExtended, PricedSeat, ReservationPaid, ReservationRefunded, SeatsHeld,
 };
+use sale::{HoldCancelledV1, ReservationRefundedV1};
 use stored::{Newest, Older, events};
+pub use users::UserRegistered;
 
 use crate::values::UserId;
 
@@ -45,7 +51,7 @@ events! {
             TokenIssued { 1: Newest }
             TokenAdmitted { 1: Newest }
             TokenArrived { 1: Newest }
-            TokenExpired { 1: Newest }
+            TokenExpired { 1: Older<TokenExpiredV1>, 2: Newest }
             RoomLeft { 1: Newest }
             TokenGranted { 1: Newest }
             SalePaused { 1: Newest }
@@ -60,9 +66,14 @@ events! {
             BeaconReceived { 1: Newest }
             QueueDrawn { 1: Newest }
         }
+        /// Who somebody is.
+        Users(UsersEvent) {
+            UserRegistered { 1: Newest }
+        }
         /// Points that come in, or are put right.
         Points(PointsEvent) {
             PointsCharged { 1: Newest }
+            PointsAdjusted { 1: Newest }
         }
         /// What can be sold, when, and for how much.
         Catalogue(CatalogueEvent) {
@@ -70,15 +81,19 @@ events! {
             SeatsAdded { 1: Older<SeatsAddedV1>, 2: Newest }
             SchedulePublished { 1: Older<SchedulePublishedV1>, 2: Newest }
             CatalogImported { 1: Newest }
+            SaleWindowChanged { 1: Newest }
+            ScheduleMoved { 1: Newest }
+            PriceChanged { 1: Newest }
+            ScheduleCancelled { 1: Newest }
         }
         /// What becomes of seats, and of the points that they cost.
         Sale(SaleEvent) {
             SeatsHeld { 1: Newest }
             HoldExtended { 1: Newest }
             HoldExpired { 1: Newest }
-            HoldCancelled { 1: Newest }
+            HoldCancelled { 1: Older<HoldCancelledV1>, 2: Newest }
             ReservationPaid { 1: Newest }
-            ReservationRefunded { 1: Newest }
+            ReservationRefunded { 1: Older<ReservationRefundedV1>, 2: Newest }
         }
     }
 }
@@ -107,7 +122,12 @@ impl Event {
     pub fn log_created(&self) -> Option<&LogCreated> {
         match self {
             Self::Log(LogEvent::LogCreated(created)) => Some(created),
-            Self::Room(_) | Self::Opening(_) | Self::Points(_) | Self::Catalogue(_) | Self::Sale(_) => None,
+            Self::Room(_)
+            | Self::Opening(_)
+            | Self::Users(_)
+            | Self::Points(_)
+            | Self::Catalogue(_)
+            | Self::Sale(_) => None,
         }
     }
 
@@ -118,11 +138,16 @@ impl Event {
             Self::Catalogue(
                 CatalogueEvent::ConcertPublished(_)
                 | CatalogueEvent::SeatsAdded(_)
-                | CatalogueEvent::SchedulePublished(_),
+                | CatalogueEvent::SchedulePublished(_)
+                | CatalogueEvent::SaleWindowChanged(_)
+                | CatalogueEvent::ScheduleMoved(_)
+                | CatalogueEvent::PriceChanged(_)
+                | CatalogueEvent::ScheduleCancelled(_),
             )
             | Self::Log(_)
             | Self::Room(_)
             | Self::Opening(_)
+            | Self::Users(_)
             | Self::Points(_)
             | Self::Sale(_) => None,
         }
@@ -132,6 +157,7 @@ impl Event {
     pub fn moves_points_of(&self) -> Option<UserId> {
         match self {
             Self::Points(PointsEvent::PointsCharged(charged)) => Some(charged.user_id),
+            Self::Points(PointsEvent::PointsAdjusted(adjusted)) => Some(adjusted.user_id),
             Self::Sale(
                 SaleEvent::ReservationPaid(ReservationPaid { hold, .. })
                 | SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. }),
@@ -145,6 +171,7 @@ impl Event {
             | Self::Log(_)
             | Self::Room(_)
             | Self::Opening(_)
+            | Self::Users(_)
             | Self::Catalogue(_) => None,
         }
     }

@@ -49,16 +49,19 @@ pub use answer::{Answer, Charge, Payment};
 pub use command::{Action, Actor, Command, Credential, Decide, Decided, Decision};
 pub use coordinate::{Coordinate, MAX_COORDINATE, NotACoordinate};
 pub use decisions::{
-    AddSeats, Arrive, CancelReservation, CataloguePart, ChargePoints, ConfigureRoom, CreateLog, DrawQueue, ExtendHold,
-    GrantToken, HoldByQuantity, HoldSeats, ImportCatalogue, ImportEnd, IssueToken, LeaveRoom, MoveOpening, PauseSale,
-    PayReservation, PublishConcert, PublishSchedule, ReceiveBeacon, ResumeSale, ScheduleOpening, Tick, WithdrawOpening,
+    AddSeats, AdjustPoints, Arrive, CancelForBuyer, CancelReservation, CancelSchedule, CataloguePart, ChangePrice,
+    ChangeSchedule, ChargePoints, ConfigureRoom, CreateLog, DrawQueue, ExpelUser, ExtendHold, GrantToken,
+    HoldByQuantity, HoldSeats, ImportCatalogue, ImportEnd, IssueToken, LeaveRoom, MoveOpening, NewStart, PauseSale,
+    PayReservation, PublishConcert, PublishSchedule, ReceiveBeacon, RegisterUser, ResumeSale, ScheduleOpening, Tick,
+    WithdrawOpening,
 };
 pub use event::{
-    BeaconReceived, CatalogImported, CatalogueEvent, ConcertPublished, DecodeError, EntryClosed, Event, Hold,
-    HoldCancelled, HoldExpired, HoldExtended, LogCreated, LogEvent, OpeningEvent, OpeningMoved, OpeningScheduled,
-    OpeningWithdrawn, PointsCharged, PointsEvent, PricedSeat, QueueDrawn, ReservationPaid, ReservationRefunded,
-    RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed, SchedulePublished, Seat, SeatsAdded,
-    SeatsHeld, TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenIssued,
+    BeaconReceived, CatalogImported, CatalogueEvent, Cause, ConcertPublished, DecodeError, EntryClosed, Event,
+    ExpiryCause, Hold, HoldCancelled, HoldExpired, HoldExtended, LogCreated, LogEvent, OpeningEvent, OpeningMoved,
+    OpeningScheduled, OpeningWithdrawn, PointsAdjusted, PointsCharged, PointsEvent, PriceChanged, PricedSeat,
+    QueueDrawn, ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SalePaused,
+    SaleResumed, SaleWindowChanged, ScheduleCancelled, ScheduleMoved, SchedulePublished, Seat, SeatsAdded, SeatsHeld,
+    TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenIssued, UserRegistered, UsersEvent,
 };
 pub use house::{House, NoChoice, Plan, Row, Together, Wanted, Zone};
 pub use name::{is_name, shows_nothing};
@@ -67,11 +70,12 @@ pub use record::{
     RecordedEvent,
 };
 pub use rejection::Rejection;
-pub use state::catalogue::{Catalogue, Concert, Schedule, ScheduleTimes};
+pub use state::catalogue::{CalledOff, Catalogue, Concert, Schedule, ScheduleTimes};
 pub use state::reservations::{Reservation, ReservationStatus};
 pub use state::room::agenda::Agenda;
 pub use state::room::{Beacon, Closed, Deadline, Draw, Opening, Openings, Place, Room, Token, TokenStatus};
 pub use state::sale_clock::{Pause, SaleClock};
+pub use state::users::Users;
 pub use state::{LogIdentity, State};
 pub use values::{
     ConcertId, Fingerprint, Hash, MAX_SAFE_INTEGER, Nonce, NotAnId, PaymentId, Points, Position, ReservationId, RoomId,

@@ -58,3 +58,11 @@ pub const MAX_TICK_EVENTS: usize = 1_000;
 pub const MAX_REASON_CHARACTERS: usize = 200;
 /// Overdue holds of a schedule whose expiry a hold by quantity publishes, beside those in its own way.
 pub const MAX_EXPIRIES_WITH_A_CHOICE: usize = 250;
+/// The largest adjustment of a wallet, up or down, in points.
+pub const MAX_ADJUSTMENT: i64 = 1_000_000_000;
+/// How long after its start a paid schedule can still be changed by operators, in seconds.
+pub const CHANGEABLE_SECONDS: i64 = 30 * 24 * 60 * 60;
+/// What a tick gives back of schedules that were called off while other commands wait.
+pub const MAX_GIVEN_BACK_WHILE_OTHERS_WAIT: usize = 100;
+/// Bytes of data and metadata that a tick gives back of them at most: a batch has room for them.
+pub const MAX_GIVEN_BACK_BYTES: usize = 512 * 1024;

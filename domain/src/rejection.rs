@@ -1,7 +1,7 @@
 //! Why a command is refused. A rejection is an answer, not an error: nothing happens, and the asker learns why.
 
 use crate::state::reservations::ReservationStatus;
-use crate::values::{ConcertId, Points, ReservationId, ScheduleId, SeatId, Timestamp};
+use crate::values::{ConcertId, Points, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
 /// A rule of the business that a command would break.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,14 @@ pub enum Rejection {
     Invalid { field: &'static str, message: String },
     /// It is no hold, or none any more: it was paid for.
     ReservationNotHeld,
+    /// Nobody has seen this user.
+    UserNotFound { user_id: UserId },
+    /// The show is off.
+    ScheduleCancelled { schedule_id: ScheduleId },
+    /// The show started more than 30 days ago.
+    ScheduleOver { schedule_id: ScheduleId },
+    /// Users of this log are named in another way: they are mapped subjects, or they are not.
+    OtherIdentity,
     /// The schedule is not sold at this time, or a sale can no longer be taken back.
     NotOnSale,
     /// The hold's deadline is over.

@@ -245,12 +245,27 @@ fn metadata_says_nothing_of_a_request_where_there_was_none() {
 
 #[test]
 fn a_stored_record_is_read_as_what_was_sealed() {
-    for metadata in
-        [metadata(), Metadata { actor: ActorName::Operator(OperatorName::ANYONE), idempotency: None, ..metadata() }]
-    {
+    let by = |name| Metadata { actor: ActorName::Operator(name), idempotency: None, ..metadata() };
+    let subject = OperatorName::of_subject("kim@example.org");
+    let operators = [OperatorName::ANYONE, subject, OperatorName::of_local_user(1_000)];
+    for metadata in operators.map(by).into_iter().chain([metadata()]) {
         let record = sealed(&metadata);
         let recorded = record.decode().unwrap();
         assert_eq!((recorded.head, recorded.recorded_at), (record.head(), record.recorded_at));
         assert_eq!((recorded.event, recorded.metadata), (charge(), metadata));
     }
+}
+
+#[test]
+fn an_operator_is_named_in_one_of_three_ways() {
+    let named = |name: &str| {
+        let record = sealed(&metadata());
+        Record { metadata: record.metadata.replace("user:7", name), ..record }
+            .decode()
+            .map(|recorded| recorded.metadata.actor)
+    };
+    assert_eq!(named("operator"), Ok(ActorName::Operator(OperatorName::ANYONE)));
+    assert_eq!(named("operator:kim"), Ok(ActorName::Operator(OperatorName::of_subject("kim"))));
+    assert_eq!(named("local:0"), Ok(ActorName::Operator(OperatorName::of_local_user(0))));
+    assert!(named("local:-1").is_err() && named("somebody").is_err());
 }

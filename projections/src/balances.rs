@@ -28,6 +28,9 @@ impl Balances {
             Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, balance_after, .. })) => {
                 self.balances.insert(*user_id, *balance_after);
             }
+            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => {
+                self.balances.insert(adjusted.user_id, adjusted.balance_after);
+            }
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, balance_after, .. }))
             | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, .. })) => {
                 self.balances.insert(hold.user_id, *balance_after);
@@ -35,6 +38,7 @@ impl Balances {
             Event::Log(_)
             | Event::Room(_)
             | Event::Opening(_)
+            | Event::Users(_)
             | Event::Catalogue(_)
             | Event::Sale(
                 SaleEvent::SeatsHeld(_)

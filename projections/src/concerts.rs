@@ -14,12 +14,12 @@ use uuid::Uuid;
 use crate::representation::{Page, Representation, json};
 use crate::seat_lists::SeatLists;
 use crate::seat_zone::Zones;
-use crate::time::serialize_rfc3339;
+use crate::time::{serialize_rfc3339, serialize_rfc3339_if_any};
 
 /// The version of a concert's shape and of the list's, in their ETags.
 const CONCERT_VERSION: u32 = 2;
 /// The version of a date's shape, in the ETags of lists of dates.
-const DATES_VERSION: u32 = 2;
+const DATES_VERSION: u32 = 3;
 
 /// A concert.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,6 +80,9 @@ struct Date {
     seats_total: u64,
     seats_available: u64,
     seats_per_user: u8,
+    /// Since when the show is off; null where it is not.
+    #[serde(serialize_with = "serialize_rfc3339_if_any")]
+    cancelled_at: Option<Timestamp>,
 }
 
 /// A date with its zones, which are counted with the seats.
@@ -167,6 +170,7 @@ impl Concerts {
                     seats_total: *seats_total,
                     seats_available: seats.seats_available(*schedule_id),
                     seats_per_user: *seats_per_user,
+                    cancelled_at: None,
                 };
                 match import_id {
                     Some(import_id) => self.hidden.entry(*import_id).or_default().push(date),
@@ -180,6 +184,28 @@ impl Concerts {
             Event::Catalogue(CatalogueEvent::SeatsAdded(SeatsAdded { concert_id, schedule_id, .. })) => {
                 self.count(*concert_id, *schedule_id, seats, head);
             }
+            Event::Catalogue(CatalogueEvent::SaleWindowChanged(changed)) => {
+                self.change_date(changed.concert_id, changed.schedule_id, head, |date| {
+                    (date.sale_opens_at, date.sale_closes_at) = (changed.sale_opens_at, changed.sale_closes_at);
+                });
+            }
+            Event::Catalogue(CatalogueEvent::ScheduleMoved(moved)) => {
+                self.change_date(moved.concert_id, moved.schedule_id, head, |date| {
+                    date.starts_at = moved.starts_at;
+                    date.concert_date = moved.local_date.as_str().into();
+                    date.concert_time = moved.local_time.as_str().into();
+                });
+            }
+            Event::Catalogue(CatalogueEvent::ScheduleCancelled(cancelled)) => {
+                let seats_available = seats.seats_available(cancelled.schedule_id);
+                self.change_date(cancelled.concert_id, cancelled.schedule_id, head, |date| {
+                    (date.cancelled_at, date.seats_available) = (Some(cancelled.cancelled_at), seats_available);
+                });
+            }
+            Event::Catalogue(CatalogueEvent::PriceChanged(changed)) => {
+                // Only its zones change, and they are read from the seats.
+                self.change_date(changed.concert_id, changed.schedule_id, head, |_| {});
+            }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold }))
             | Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
             | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. }))
@@ -190,6 +216,7 @@ impl Concerts {
             Event::Log(_)
             | Event::Room(_)
             | Event::Opening(_)
+            | Event::Users(_)
             | Event::Points(_)
             | Event::Sale(SaleEvent::HoldExtended(_)) => {}
         }
@@ -213,6 +240,21 @@ impl Concerts {
             concert.listed.end_date = end_date;
             concert.listed_page = Page::at(head);
             self.list_page = Page::at(head);
+        }
+    }
+
+    /// Shows a date as `change` leaves it.
+    fn change_date(
+        &mut self,
+        concert_id: ConcertId,
+        schedule_id: ScheduleId,
+        head: Head,
+        change: impl FnOnce(&mut Date),
+    ) {
+        let shown = self.concerts.get(&concert_id).and_then(|concert| concert.dates.get(&schedule_id)).cloned();
+        if let Some(mut date) = shown {
+            change(&mut date);
+            self.publish_date(date, head);
         }
     }
 
@@ -308,6 +350,7 @@ mod tests {
             r#"[{"concertScheduleId":1,"concertId":1,"concertDate":"2026-12-24","concertTime":"19:30","#,
             r#""timeZone":"Asia/Seoul","startsAt":"2027-01-15T10:00:00.000Z","saleOpensAt":"2027-01-15T08:00:00.000Z","#,
             r#""saleClosesAt":"2027-01-15T09:00:00.000Z","seatsTotal":10,"seatsAvailable":8,"seatsPerUser":4,"#,
+            r#""cancelledAt":null,"#,
             r#""zones":[{"zoneName":"A","priceFrom":100,"priceTo":100,"seatsTotal":10,"seatsAvailable":8}]}]"#
         );
         assert_eq!(dates(&models).body, expected);

@@ -18,6 +18,8 @@ pub struct ReservationViews {
     forgettable: OrdSet<(Timestamp, ReservationId)>,
     /// A sale is closed from the schedule's start on.
     starts_at: OrdMap<ScheduleId, Timestamp>,
+    /// What is paid, by schedule: one that is moved is closed at another time.
+    paid: OrdSet<(ScheduleId, ReservationId)>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,17 +45,19 @@ impl ReservationViews {
             })) => {
                 self.starts_at.insert(*schedule_id, *starts_at);
             }
+            Event::Catalogue(CatalogueEvent::ScheduleMoved(moved)) => self.restart(moved.schedule_id, moved.starts_at),
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.open(hold),
             Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => self.extend(hold),
             Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, expired_at })) => {
                 self.close(hold, Held, Expired, *expired_at)
             }
-            Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, cancelled_at })) => {
+            Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, cancelled_at, .. })) => {
                 self.close(hold, Held, Cancelled, *cancelled_at)
             }
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, paid_at, .. })) => {
                 let starts_at = self.starts_at.get(&hold.schedule_id).copied().unwrap_or(*paid_at);
                 self.close(hold, Held, Paid, starts_at.max(*paid_at));
+                self.paid.insert((hold.schedule_id, hold.reservation_id));
             }
             Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, refunded_at, .. })) => {
                 self.close(hold, Paid, Refunded, *refunded_at)
@@ -61,14 +65,32 @@ impl ReservationViews {
             Event::Log(_)
             | Event::Room(_)
             | Event::Opening(_)
+            | Event::Users(_)
             | Event::Points(_)
             | Event::Catalogue(
                 CatalogueEvent::ConcertPublished(_)
                 | CatalogueEvent::SeatsAdded(_)
-                | CatalogueEvent::CatalogImported(_),
+                | CatalogueEvent::CatalogImported(_)
+                | CatalogueEvent::SaleWindowChanged(_)
+                | CatalogueEvent::PriceChanged(_)
+                | CatalogueEvent::ScheduleCancelled(_),
             ) => {}
         }
         self.forget(recorded.recorded_at);
+    }
+
+    /// What is paid, and was not forgotten before, is closed from another start on.
+    fn restart(&mut self, schedule_id: ScheduleId, starts_at: Timestamp) {
+        self.starts_at.insert(schedule_id, starts_at);
+        let paid = self.paid.range((schedule_id, ReservationId::FIRST)..);
+        let ids: Vec<ReservationId> = paid.take_while(|(of, _)| *of == schedule_id).map(|(_, id)| *id).collect();
+        for id in ids {
+            let Some(entry) = self.entries.get_mut(&id) else { continue };
+            if let Some(before) = entry.forgotten_at.replace(starts_at.plus_seconds(REMEMBERED_SECONDS)) {
+                self.forgettable.remove(&(before, id));
+            }
+            self.forgettable.insert((starts_at.plus_seconds(REMEMBERED_SECONDS), id));
+        }
     }
 
     fn open(&mut self, hold: &Hold) {
@@ -88,6 +110,7 @@ impl ReservationViews {
         if let Some(earlier) = entry.forgotten_at {
             self.forgettable.remove(&(earlier, id));
         }
+        self.paid.remove(&(hold.schedule_id, id));
         let forgotten_at = closed_at.plus_seconds(REMEMBERED_SECONDS);
         Arc::make_mut(&mut entry.reservation).status = to;
         entry.forgotten_at = Some(forgotten_at);
@@ -99,7 +122,9 @@ impl ReservationViews {
             && forgotten_at <= recorded_at
         {
             self.forgettable.remove_min();
-            self.entries.remove(&id);
+            if let Some(entry) = self.entries.remove(&id) {
+                self.paid.remove(&(entry.reservation.hold.schedule_id, id));
+            }
         }
     }
 }

@@ -191,6 +191,7 @@ impl RoomView {
                 | SaleEvent::ReservationRefunded(_),
             )
             | Event::Log(_)
+            | Event::Users(_)
             | Event::Points(_)
             | Event::Catalogue(_) => {}
         }
@@ -211,6 +212,7 @@ fn changes_state(event: &Event) -> bool {
             | RoomEvent::TokenGranted(_),
         )
         | Event::Log(_)
+        | Event::Users(_)
         | Event::Points(_)
         | Event::Catalogue(_)
         | Event::Sale(_) => false,

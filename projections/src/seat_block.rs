@@ -18,6 +18,8 @@ pub(crate) enum Occupancy {
     Available,
     Held(ReservationId),
     Sold(ReservationId),
+    /// Nobody has it, and nobody can: the show is off.
+    Cancelled,
 }
 
 impl Occupancy {
@@ -28,7 +30,7 @@ impl Occupancy {
     /// Whether `reservation_id` has the seat.
     pub(crate) fn is_of(self, reservation_id: ReservationId) -> bool {
         match self {
-            Self::Available => false,
+            Self::Available | Self::Cancelled => false,
             Self::Held(owner) | Self::Sold(owner) => owner == reservation_id,
         }
     }
@@ -39,6 +41,7 @@ impl Occupancy {
             Self::Available => "AVAILABLE",
             Self::Held(_) => "HELD",
             Self::Sold(_) => "SOLD",
+            Self::Cancelled => "CANCELLED",
         }
     }
 }
@@ -138,6 +141,23 @@ impl Block {
             self.available = Lazy::default();
         }
         Some((before, after))
+    }
+
+    /// Takes every seat off sale that is free.
+    pub(crate) fn call_off(&mut self) {
+        for occupancy in self.occupancy.iter_mut().filter(|occupancy| occupancy.is_available()) {
+            *occupancy = Occupancy::Cancelled;
+        }
+        (self.available, self.all) = (Lazy::default(), Lazy::default());
+    }
+
+    /// Gives the seats of a zone another price.
+    pub(crate) fn reprice(&mut self, zone: &str, price: Points) {
+        if self.seats.iter().any(|seat| *seat.zone == *zone) {
+            let seats = Arc::make_mut(&mut self.seats);
+            seats.iter_mut().filter(|seat| *seat.zone == *zone).for_each(|seat| seat.price = price);
+            (self.available, self.all) = (Lazy::default(), Lazy::default());
+        }
     }
 
     /// The seats that can be had, as a JSON array.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::{ConcertId, Head, Hold, Plan, ScheduleId, Seat, SeatId};
+use domain::{ConcertId, Head, Hold, Plan, Points, ScheduleId, Seat, SeatId};
 use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,8 @@ const MAP_VERSION: u32 = 1;
 pub struct SeatList {
     concert_id: ConcertId,
     is_published: bool,
+    /// The show is off: no seat of it is free any more.
+    is_called_off: bool,
     /// Each apart, so that a hold in a large house makes the bytes of its own block anew and no other's.
     blocks: OrdMap<u64, Arc<Block>>,
     seats_available: u64,
@@ -41,6 +43,7 @@ impl SeatList {
         Self {
             concert_id,
             is_published: false,
+            is_called_off: false,
             blocks: OrdMap::new(),
             seats_available: 0,
             zones: Zones::default(),
@@ -157,6 +160,33 @@ impl SeatList {
         self.map = Page::at(head);
     }
 
+    pub(crate) fn is_called_off(&self) -> bool {
+        self.is_called_off
+    }
+
+    fn change_blocks(&mut self, change: impl Fn(&mut Block)) {
+        let numbers: Vec<u64> = self.blocks.keys().copied().collect();
+        for number in numbers {
+            self.blocks.get_mut(&number).into_iter().for_each(|block| change(Arc::make_mut(block)));
+        }
+    }
+
+    /// Takes every seat off sale that is free.
+    pub(crate) fn call_off(&mut self, head: Head) {
+        self.is_called_off = true;
+        self.change_blocks(Block::call_off);
+        self.seats_available = 0;
+        self.zones.call_off();
+        (self.available, self.all) = (Page::at(head), Page::at(head));
+    }
+
+    /// Gives the seats of a zone another price.
+    pub(crate) fn reprice(&mut self, zone: &str, price: Points, head: Head) {
+        self.change_blocks(|block| block.reprice(zone, price));
+        self.zones.reprice(zone, price);
+        (self.available, self.all) = (Page::at(head), Page::at(head));
+    }
+
     /// Lets each of the hold's seats become what `next` says.
     pub(crate) fn occupy(&mut self, hold: &Hold, head: Head, next: impl Fn(Occupancy) -> Occupancy) {
         for seat_id in hold.seat_ids() {
@@ -261,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_zone_tells_its_prices_and_what_of_it_can_be_had() {
-        let dear = Seat { price: domain::Points::new(300), ..seat(3) };
+        let dear = Seat { price: Points::new(300), ..seat(3) };
         let other = Seat { zone: "B".into(), ..seat(4) };
         let seats = vec![seat(1), seat(2), dear, other];
         let mut models = shown([concert(), seats_added(seats), schedule_published()]);

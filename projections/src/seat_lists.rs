@@ -99,6 +99,17 @@ impl SeatLists {
                 let shown = import_id.and_then(|import_id| self.hidden.remove(&import_id)).unwrap_or_default();
                 shown.into_iter().for_each(|schedule_id| self.publish(schedule_id, head));
             }
+            Event::Catalogue(CatalogueEvent::PriceChanged(changed)) => {
+                if let Some(list) = self.list_mut(changed.schedule_id) {
+                    list.reprice(&changed.zone, changed.price, head);
+                }
+            }
+            Event::Catalogue(CatalogueEvent::ScheduleCancelled(cancelled)) => {
+                if let Some(list) = self.list_mut(cancelled.schedule_id) {
+                    list.call_off(head);
+                }
+            }
+            Event::Catalogue(CatalogueEvent::SaleWindowChanged(_) | CatalogueEvent::ScheduleMoved(_)) => {}
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => {
                 self.occupy(hold, head, |_| Occupancy::Held(hold.reservation_id))
             }
@@ -108,14 +119,15 @@ impl SeatLists {
             Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
             | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. }))
             | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
-                self.occupy(hold, head, |before| {
-                    // A hold that expired late: its seats may be another's by now.
-                    if before.is_of(hold.reservation_id) { Occupancy::Available } else { before }
-                })
+                let Some(list) = self.list_mut(hold.schedule_id) else { return };
+                let free = if list.is_called_off() { Occupancy::Cancelled } else { Occupancy::Available };
+                // A hold that expired late: its seats may be another's by now.
+                list.occupy(hold, head, |before| if before.is_of(hold.reservation_id) { free } else { before });
             }
             Event::Log(_)
             | Event::Room(_)
             | Event::Opening(_)
+            | Event::Users(_)
             | Event::Points(_)
             | Event::Sale(SaleEvent::HoldExtended(_)) => {}
         }

@@ -56,6 +56,18 @@ impl Zones {
         }
     }
 
+    /// No seat can be had any more.
+    pub(crate) fn call_off(&mut self) {
+        self.0.iter_mut().for_each(|zone| zone.seats_available = 0);
+    }
+
+    /// Every seat of the zone costs the same from now on.
+    pub(crate) fn reprice(&mut self, name: &str, price: Points) {
+        if let Some(zone) = self.named(name) {
+            (zone.price_from, zone.price_to) = (price, price);
+        }
+    }
+
     fn named(&mut self, name: &str) -> Option<&mut Zone> {
         let index = self.0.iter().position(|zone| zone.zone_name.as_ref() == name)?;
         self.0.get_mut(index)

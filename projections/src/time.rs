@@ -19,6 +19,14 @@ pub fn serialize_rfc3339<S: Serializer>(time: &Timestamp, serializer: S) -> Resu
     if serializer.is_human_readable() { serializer.serialize_str(&rfc3339(*time)) } else { time.serialize(serializer) }
 }
 
+/// The same, where there is one.
+///
+/// # Errors
+/// The serializer's.
+pub fn serialize_rfc3339_if_any<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    if serializer.is_human_readable() { time.map(rfc3339).serialize(serializer) } else { time.serialize(serializer) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

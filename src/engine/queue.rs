@@ -50,6 +50,13 @@ impl Lane {
             | Action::AddSeats(_)
             | Action::PublishSchedule(_)
             | Action::ImportCatalogue(_)
+            | Action::AdjustPoints(_)
+            | Action::RegisterUser(_)
+            | Action::ExpelUser(_)
+            | Action::ChangeSchedule(_)
+            | Action::ChangePrice(_)
+            | Action::CancelSchedule(_)
+            | Action::CancelForBuyer(_)
             | Action::Tick(_) => Self::Inside,
         }
     }

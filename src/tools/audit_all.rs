@@ -8,7 +8,7 @@ use projections::ReadModels;
 use projections::sql::MODELS;
 use serde::Serialize;
 
-use super::checker::{Checker, Proof, Violation};
+use super::checker::{self, Checker, Proof, Violation};
 use super::output::{Said, Table, count, plain};
 use super::read_models::{self, Comparison};
 use super::walk::range;
@@ -50,6 +50,8 @@ struct Proved {
 #[derive(Serialize)]
 struct Totals {
     charged: u64,
+    /// What operators put right, less what they took.
+    adjusted: i64,
     balances: u64,
     takings: i64,
 }
@@ -85,7 +87,7 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
         Proved { proof, ok: violated == 0, checked, violated }
     };
     let proofs: Vec<Proved> = Proof::ALL.into_iter().map(proved).collect();
-    let (charged, balances, takings) = checker.totals();
+    let checker::Totals { charged, adjusted, balances, takings } = checker.totals();
     let audit = Audit {
         ok: broken.is_none()
             && proofs.iter().all(|proved| proved.ok)
@@ -97,6 +99,7 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
         violations: checker.violations(),
         totals: Totals {
             charged: u64::try_from(charged).unwrap_or(u64::MAX),
+            adjusted: i64::try_from(adjusted).unwrap_or(i64::MAX),
             balances: u64::try_from(balances).unwrap_or(u64::MAX),
             takings: i64::try_from(takings).unwrap_or(i64::MAX),
         },
@@ -125,10 +128,11 @@ fn text(audit: &Audit<'_>) -> String {
         let verdict = if compared.is_missing { "not there".to_owned() } else { verdict(differences == 0) };
         table.row([name, verdict, count(compared.compared), count(differences)]);
     }
-    let Totals { charged, balances, takings } = audit.totals;
+    let Totals { charged, adjusted, balances, takings } = audit.totals;
     let mut text = format!(
-        "{table}\n{} charged, {} in wallets, {} taken in net of refunds\nhead {}:{}\n",
+        "{table}\n{} charged, {} adjusted, {} in wallets, {} taken in net of refunds\nhead {}:{}\n",
         count(charged),
+        plain(adjusted.into()),
         count(balances),
         plain(takings.into()),
         audit.position,

@@ -131,6 +131,13 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
             balance_after: charged.balance_after.get(),
             paid: None,
         }),
+        Event::Points(PointsEvent::PointsAdjusted(adjusted)) => Some(Moved {
+            kind: "ADJUSTMENT",
+            user_id: adjusted.user_id,
+            amount: adjusted.amount,
+            balance_after: adjusted.balance_after.get(),
+            paid: None,
+        }),
         Event::Sale(SaleEvent::ReservationPaid(paid)) => Some(Moved {
             kind: "PAYMENT",
             user_id: paid.hold.user_id,
@@ -148,6 +155,7 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
         Event::Log(_)
         | Event::Room(_)
         | Event::Opening(_)
+        | Event::Users(_)
         | Event::Catalogue(_)
         | Event::Sale(
             SaleEvent::SeatsHeld(_)

@@ -107,6 +107,7 @@ impl Verifier {
                 | RoomEvent::SaleResumed(_),
             )
             | Event::Log(_)
+            | Event::Users(_)
             | Event::Points(_)
             | Event::Catalogue(_)
             | Event::Sale(_) => {}

@@ -91,8 +91,15 @@ impl Sales {
             | Event::Log(_)
             | Event::Room(_)
             | Event::Opening(_)
+            | Event::Users(_)
             | Event::Points(_)
-            | Event::Catalogue(CatalogueEvent::SeatsAdded(_)) => {}
+            | Event::Catalogue(
+                CatalogueEvent::SeatsAdded(_)
+                | CatalogueEvent::SaleWindowChanged(_)
+                | CatalogueEvent::ScheduleMoved(_)
+                | CatalogueEvent::PriceChanged(_)
+                | CatalogueEvent::ScheduleCancelled(_),
+            ) => {}
         }
     }
 

@@ -183,7 +183,12 @@ fn follow(found: &mut Option<Reservation>, number: u64, event: &Event) {
         Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
             become_(hold, ReservationStatus::Refunded)
         }
-        Event::Log(_) | Event::Room(_) | Event::Opening(_) | Event::Points(_) | Event::Catalogue(_) => {}
+        Event::Log(_)
+        | Event::Room(_)
+        | Event::Opening(_)
+        | Event::Users(_)
+        | Event::Points(_)
+        | Event::Catalogue(_) => {}
     }
 }
 

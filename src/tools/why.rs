@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    CatalogImported, CatalogueEvent, Event, Hash, Hold, HoldCancelled, HoldExpired, HoldExtended, PaymentId, Position,
-    RecordedEvent, ReservationId, ReservationPaid, ReservationRefunded, SaleClock, SaleEvent, ScheduleId,
+    CatalogImported, CatalogueEvent, Cause, Event, Hash, Hold, HoldCancelled, HoldExpired, HoldExtended, PaymentId,
+    Position, RecordedEvent, ReservationId, ReservationPaid, ReservationRefunded, SaleClock, SaleEvent, ScheduleId,
     SchedulePublished, SeatId, SeatsAdded, SeatsHeld, UserId,
 };
 use projections::{ReadModels, rfc3339};
@@ -43,6 +43,9 @@ struct Story {
     sale_clock: SaleClock,
     /// The import with whose end its schedule can be seen.
     import_id: Option<Uuid>,
+    zone: Option<Arc<str>>,
+    /// The show is off: the seat is not free though nobody has it.
+    is_off: bool,
 }
 
 #[derive(Serialize)]
@@ -77,6 +80,8 @@ pub async fn why(log: &Arc<dyn EventLog>, schedule_id: u64, seat_id: u64, json: 
         has: None,
         import_id: None,
         sale_clock: SaleClock::default(),
+        zone: None,
+        is_off: false,
     };
     let read_models = fold_on(log, ReadModels::default(), None, json, |recorded| story.apply(recorded)).await?;
     let moment = Moment::of(&read_models);
@@ -105,7 +110,7 @@ impl Story {
             Event::Catalogue(event) => self.apply_catalogue(event, recorded),
             Event::Sale(event) => self.apply_sale(event, recorded),
             Event::Room(event) => self.sale_clock.fold(event),
-            Event::Log(_) | Event::Opening(_) | Event::Points(_) => {}
+            Event::Log(_) | Event::Opening(_) | Event::Users(_) | Event::Points(_) => {}
         }
     }
 
@@ -114,6 +119,7 @@ impl Story {
             CatalogueEvent::SeatsAdded(SeatsAdded { schedule_id, seats, .. }) => {
                 let here = schedule_id.get() == self.schedule_id;
                 if let Some(seat) = seats.iter().find(|seat| here && seat.seat_id.get() == self.seat_id) {
+                    self.zone = Some(Arc::clone(&seat.zone));
                     let what = format!("{}, zone {}, was added for {}", seat.name, seat.zone, count(seat.price.get()));
                     self.tell(recorded, None, None, what);
                 }
@@ -139,6 +145,34 @@ impl Story {
                     self.tell(recorded, None, None, format!("its import ended, and its schedule could be seen{why}"));
                 }
             }
+            CatalogueEvent::SaleWindowChanged(changed) => {
+                if self.is_here(changed.schedule_id) {
+                    let (opens, closes) = (rfc3339(changed.sale_opens_at), rfc3339(changed.sale_closes_at));
+                    let reason = &changed.reason;
+                    self.tell(recorded, None, None, format!("on sale from {opens} to {closes}: {reason}"));
+                }
+            }
+            CatalogueEvent::ScheduleMoved(moved) => {
+                if self.is_here(moved.schedule_id) {
+                    let starts = rfc3339(moved.starts_at);
+                    self.tell(recorded, None, None, format!("the show was moved to {starts}: {}", moved.reason));
+                }
+            }
+            CatalogueEvent::PriceChanged(changed) => {
+                if self.is_here(changed.schedule_id) && self.zone.as_deref() == Some(&*changed.zone) {
+                    let price = count(changed.price.get());
+                    self.tell(recorded, None, None, format!("costs {price} from now on: {}", changed.reason));
+                }
+            }
+            CatalogueEvent::ScheduleCancelled(cancelled) => {
+                if self.is_here(cancelled.schedule_id) {
+                    self.is_off = true;
+                    if self.has.is_none() {
+                        self.end("CANCELLED", format!("the show is off: {}", cancelled.reason));
+                    }
+                    self.tell(recorded, None, None, format!("the show was called off: {}", cancelled.reason));
+                }
+            }
             CatalogueEvent::ConcertPublished(_) => {}
         }
     }
@@ -151,9 +185,13 @@ impl Story {
                 self.pay(recorded, hold, *payment_id);
             }
             SaleEvent::HoldExpired(HoldExpired { hold, .. }) => self.free(recorded, hold, None, "was over"),
-            SaleEvent::HoldCancelled(HoldCancelled { hold, .. }) => self.free(recorded, hold, None, "was given up"),
-            SaleEvent::ReservationRefunded(ReservationRefunded { hold, payment_id, .. }) => {
-                self.free(recorded, hold, Some(*payment_id), "was refunded");
+            SaleEvent::HoldCancelled(HoldCancelled { hold, cause, reason, .. }) => {
+                let ended = format!("was given up{}", because(*cause, reason.as_deref()));
+                self.free(recorded, hold, None, &ended);
+            }
+            SaleEvent::ReservationRefunded(ReservationRefunded { hold, payment_id, cause, reason, .. }) => {
+                let ended = format!("was refunded{}", because(*cause, reason.as_deref()));
+                self.free(recorded, hold, Some(*payment_id), &ended);
             }
         }
     }
@@ -205,7 +243,10 @@ impl Story {
         let what = if self.has == Some(id) {
             self.has = None;
             let at = rfc3339(recorded.recorded_at);
-            self.end("AVAILABLE", format!("reservation {id} of user {} {ended} at {at}", hold.user_id));
+            self.end(
+                if self.is_off { "CANCELLED" } else { "AVAILABLE" },
+                format!("reservation {id} of user {} {ended} at {at}", hold.user_id),
+            );
             format!("free again: reservation {id} {ended}")
         } else {
             format!("reservation {id} {ended}, and had the seat no more")
@@ -230,4 +271,14 @@ impl Story {
             hash: recorded.head.hash,
         });
     }
+}
+
+/// Who gave a reservation back, and why, where its buyer did not.
+fn because(cause: Cause, reason: Option<&str>) -> String {
+    let by = match cause {
+        Cause::Buyer => return String::new(),
+        Cause::Operator => " by an operator",
+        Cause::ScheduleCancelled => " since the show is off",
+    };
+    format!("{by}: {}", reason.unwrap_or("no reason was given"))
 }

@@ -103,7 +103,7 @@ impl Filled {
     fn token(&mut self, number: u64) {
         let user_id = sale::user_id(number);
         let (seed, hash) = (Seed::new(sale::bytes(&mut self.rng)), sale::bytes(&mut self.rng));
-        let issue = IssueToken { user_id, seed, token_hash: domain::TokenHash::new(hash) };
+        let issue = IssueToken { user_id: Some(user_id), seed, token_hash: domain::TokenHash::new(hash) };
         self.ask(Credential::User(user_id), Action::IssueToken(issue));
     }
 

@@ -37,3 +37,63 @@ pub(super) fn arrival(token: &Token, state: &State, now: Timestamp) -> Option<Ev
     };
     Some(arrived.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Credential;
+    use crate::decisions::{IssueToken, Tick};
+    use crate::event::ExpiryCause;
+    use crate::limits::ACTIVE_SECONDS;
+    use crate::record::{ActorName, Metadata, RecordedEvent};
+    use crate::spec::*;
+
+    /// ANN was let in with a minute to arrive, BOB waits behind her.
+    fn let_in_ann() -> Given {
+        given([room_with_arrival(1, 60), waiting(ANN, 1), waiting(BOB, 2), let_in(ANN, 1)])
+    }
+
+    #[test]
+    fn who_was_let_in_arrives_once_and_stays_for_the_full_time() {
+        let came = let_in_ann().after_seconds(59);
+        came.ask(token(ANN), Arrive).then([arrived(ANN, 1).at(59, 0)]);
+        let there = came.and([arrived(ANN, 1).at(59, 0)]);
+        let last = there.after_seconds(ACTIVE_SECONDS - 60);
+        assert!(matches!(last.ask(token(ANN), Arrive).decided(), Ok(Decided::Already(Answer::Token(_)))));
+        last.ask(Credential::System, Tick::ALONE).already(Answer::Done);
+        let over = last.after_seconds(1);
+        let end = ACTIVE_SECONDS;
+        let (ended, next) = (expired(ANN, 1).at_seconds(end), let_in(BOB, 2).at(end, end));
+        over.when(Credential::System, Tick::ALONE).then([ended, next]);
+    }
+
+    #[test]
+    fn whoever_does_not_arrive_gives_the_slot_on() {
+        let late = let_in_ann().after_seconds(60);
+        late.ask(token(ANN), Arrive).refuses(Rejection::TokenExpired);
+        let no_show = expired(ANN, 1).ended_by(ExpiryCause::NoShow).at_seconds(60);
+        late.when(Credential::System, Tick::ALONE).then([no_show, let_in(BOB, 2).at(60, 60)]);
+    }
+
+    #[test]
+    fn to_join_again_is_to_arrive_and_so_is_a_command_that_wrote_something() {
+        let join = IssueToken { user_id: Some(ANN), seed: seed(ANN), token_hash: token_hash(ANN) };
+        let_in_ann().when(user(ANN), join.clone()).then([arrived(ANN, 1)]);
+        let mut state = let_in_ann().state().clone();
+        let by_ann = Metadata { actor: ActorName::User(ANN), ..metadata() };
+        state.apply(&RecordedEvent { metadata: by_ann, ..recorded(&state.head, T0, charged(ANN, 1, 1)) });
+        assert_eq!(state.room.arrive_by(state.room.in_room(ANN).unwrap()), None);
+    }
+
+    #[test]
+    fn whoever_came_in_at_once_has_arrived() {
+        let inside = given([room_with_arrival(1, 60), admitted(ANN, 1)]).after_seconds(60);
+        inside.when(Credential::System, Tick::ALONE).already(Answer::Done);
+    }
+
+    #[test]
+    fn whoever_waits_has_nowhere_to_arrive() {
+        let waits = let_in_ann().ask(token(BOB), Arrive).decided();
+        assert!(matches!(waits, Err(Rejection::NotAdmitted { .. })), "{waits:?}");
+    }
+}

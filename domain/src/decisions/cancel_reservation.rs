@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::refund_reservation::refund;
-use crate::event::{Event, HoldCancelled};
+use crate::event::{Cause, Event, HoldCancelled};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::state::reservations::ReservationStatus;
@@ -20,14 +20,17 @@ pub struct CancelReservation {
 impl Decide for CancelReservation {
     fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
         let reservation = state
-            .reservations
-            .get(self.reservation_id, now)
+            .reservation(self.reservation_id, now)
             .ok_or(Rejection::ReservationNotFound { reservation_id: self.reservation_id })?;
         by.must_be(reservation.hold.user_id)?;
         match reservation.status_at(state.sale_time(now)) {
-            ReservationStatus::Held => {
-                Ok(Event::from(HoldCancelled { hold: reservation.hold.clone(), cancelled_at: now }).into())
-            }
+            ReservationStatus::Held => Ok(Event::from(HoldCancelled {
+                hold: reservation.hold.clone(),
+                cancelled_at: now,
+                cause: Cause::Buyer,
+                reason: None,
+            })
+            .into()),
             ReservationStatus::Paid | ReservationStatus::Refunded if self.only_hold => {
                 Err(Rejection::ReservationNotHeld)
             }

@@ -16,7 +16,15 @@ pub struct ChargePoints {
 
 impl Decide for ChargePoints {
     fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
-        by.must_be(self.user_id)?;
+        match by {
+            Actor::Operator(_) if !state.knows(self.user_id) => {
+                return Err(Rejection::UserNotFound { user_id: self.user_id });
+            }
+            Actor::Operator(_) => {}
+            Actor::Holder { .. } | Actor::User(_) | Actor::Newcomer { .. } | Actor::System => {
+                by.must_be(self.user_id)?
+            }
+        }
         let balance_after = state
             .wallets
             .balance(self.user_id)

@@ -13,14 +13,17 @@ pub struct ConfigureRoom {
     pub capacity: u64,
     /// Admissions in one second at most; `None` for as fast as slots become free.
     pub admissions_per_second: Option<u32>,
-    /// Why, in the operator's words.
+    /// Seconds that an admitted token has to arrive; `None` where it need not.
+    pub arrival_seconds: Option<u32>,
+    /// Why, where an operator says so.
     pub reason: Option<String>,
 }
 
 impl Decide for ConfigureRoom {
     fn decide(&self, _: &Actor, state: &State, now: Timestamp) -> Decision {
         let room = &state.room;
-        if (room.capacity(), room.admissions_per_second()) == (self.capacity, self.admissions_per_second) {
+        let before = (room.capacity(), room.admissions_per_second(), room.arrival_seconds());
+        if before == (self.capacity, self.admissions_per_second, self.arrival_seconds) {
             return Ok(Decided::Already(Answer::Done));
         }
         let configured = Event::from(RoomConfigured {
@@ -28,7 +31,7 @@ impl Decide for ConfigureRoom {
             capacity: self.capacity,
             admissions_per_second: self.admissions_per_second,
             configured_at: now,
-            arrival_seconds: None,
+            arrival_seconds: self.arrival_seconds,
             reason: self.reason.clone(),
         });
         Ok(configured.into())
@@ -43,13 +46,27 @@ mod tests {
 
     #[test]
     fn a_room_grows() {
-        let grow = ConfigureRoom { capacity: 20, admissions_per_second: None, reason: None };
+        let grow = ConfigureRoom { capacity: 20, admissions_per_second: None, arrival_seconds: None, reason: None };
         given([room(10)]).when(Credential::OPERATOR, grow).then([room(20)]);
     }
 
     #[test]
     fn the_same_configuration_again_is_no_event() {
-        let same = ConfigureRoom { capacity: 10, admissions_per_second: None, reason: None };
+        let same = ConfigureRoom { capacity: 10, admissions_per_second: None, arrival_seconds: None, reason: None };
         given([room(10)]).when(Credential::OPERATOR, same).already(Answer::Done);
+    }
+
+    #[test]
+    fn a_reason_and_a_time_to_arrive_are_said() {
+        let configure = ConfigureRoom {
+            capacity: 10,
+            admissions_per_second: Some(5),
+            arrival_seconds: Some(60),
+            reason: Some("too many at the door".to_owned()),
+        };
+        let decided = given([room(10)]).when(Credential::OPERATOR, configure).decided();
+        let Ok(Decided::Events(events)) = decided else { panic!("{decided:?}") };
+        let data = r#"{"room_id":1,"capacity":10,"admissions_per_second":5,"configured_at":1800000000000,"arrival_seconds":60,"reason":"too many at the door"}"#;
+        assert_eq!((events[0].type_version(), events[0].encode().as_str()), (2, data));
     }
 }

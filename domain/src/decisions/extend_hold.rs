@@ -17,8 +17,7 @@ pub struct ExtendHold {
 impl Decide for ExtendHold {
     fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
         let reservation = state
-            .reservations
-            .get(self.reservation_id, now)
+            .reservation(self.reservation_id, now)
             .ok_or(Rejection::ReservationNotFound { reservation_id: self.reservation_id })?;
         by.must_be(reservation.hold.user_id)?;
         let sale_now = state.sale_time(now);

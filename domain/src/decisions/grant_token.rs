@@ -25,7 +25,7 @@ impl Decide for GrantToken {
         let other = state.room.in_room(self.user_id).filter(|other| before != Some(other));
         let (replaced, overdue) = match other {
             Some(other) if state.room.is_in_room(other, now) => (Some(other.token_id), None),
-            overdue => (None, overdue.map(|token| expire_token(token, now))),
+            overdue => (None, overdue.map(|token| expire_token(token, &state.room, now))),
         };
         let granted = Event::from(TokenGranted {
             token_id: before.map_or_else(|| state.room.next_token_id(), |token| token.token_id),

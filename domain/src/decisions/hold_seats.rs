@@ -45,7 +45,7 @@ impl HoldSeats {
             claim.seat_ids.len() == self.seat_ids.len()
                 && self.seat_ids.iter().all(|seat_id| claim.seat_ids.contains(seat_id))
         })?;
-        state.reservations.get(same.taken.reservation_id, now)
+        state.reservations.of_operators(same.taken.reservation_id)
     }
 
     /// The holds that are over and have these seats.

@@ -60,8 +60,11 @@ impl<'a> Holding<'a> {
     }
 
     /// # Errors
-    /// The schedule is not sold at this time, or the sale is paused.
+    /// The show is off, the schedule is not sold at this time, or the sale is paused.
     pub fn must_be_on_sale(&self) -> Result<(), Rejection> {
+        if self.schedule.called_off.is_some() {
+            return Err(Rejection::ScheduleCancelled { schedule_id: self.schedule_id });
+        }
         if self.now < self.times.sale_opens_at || self.now >= self.times.sale_closes_at {
             return Err(Rejection::NotOnSale);
         }
@@ -97,7 +100,7 @@ impl<'a> Holding<'a> {
     pub fn hold(&self, seats: Vec<PricedSeat>, mut overdue: Vec<ReservationId>) -> Decision {
         overdue.sort_unstable();
         overdue.dedup();
-        let overdue = overdue.into_iter().filter_map(|id| self.state.reservations.get(id, self.now));
+        let overdue = overdue.into_iter().filter_map(|id| self.state.reservations.of_operators(id));
         let total_price = seats
             .iter()
             .try_fold(Points::ZERO, |sum, seat| sum.checked_add(seat.price))

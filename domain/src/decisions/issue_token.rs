@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::arrive::arrival;
 use crate::decisions::expire_token;
-use crate::event::{Event, TokenIssued};
+use crate::event::{Event, TokenIssued, UserRegistered};
 use crate::limits::{ACTIVE_SECONDS, WAITING_SECONDS};
 use crate::rejection::Rejection;
 use crate::state::State;
@@ -15,7 +15,8 @@ use crate::values::{RoomId, Seed, Timestamp, TokenHash, UserId};
 /// Gives a user their place. Who has one already keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueToken {
-    pub user_id: UserId,
+    /// Whose, where the request says so: it must be who asks.
+    pub user_id: Option<UserId>,
     /// Drawn at the edge; the server's key derives the token from it.
     pub seed: Seed,
     /// SHA-256 of that token.
@@ -24,9 +25,11 @@ pub struct IssueToken {
 
 impl Decide for IssueToken {
     fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
-        by.must_be(self.user_id)?;
+        let user_id = by.user_id().ok_or(Rejection::NotYours)?;
+        self.user_id.map_or(Ok(()), |asked| by.must_be(asked))?;
+        let newcomer = registered(by, user_id, state, now)?;
         let sale_now = state.sale_time(now);
-        let in_room = state.room.in_room(self.user_id);
+        let in_room = state.room.in_room(user_id);
         if let Some(token) = in_room.filter(|token| state.room.is_in_room(token, now)) {
             return Ok(arrival(token, state, now).map_or(Decided::Already(Answer::Token(token.clone())), Decided::from));
         }
@@ -40,7 +43,7 @@ impl Decide for IssueToken {
         }
         let issued = Event::from(TokenIssued {
             token_id: room.next_token_id(),
-            user_id: self.user_id,
+            user_id,
             room_id: RoomId::FIRST,
             token_hash: self.token_hash,
             seed: self.seed,
@@ -49,8 +52,23 @@ impl Decide for IssueToken {
             issued_at: now,
             expires_at: sale_now.plus_seconds(if admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }),
         });
-        let expiry = in_room.map(|overdue| expire_token(overdue, now));
-        Ok(Decided::Events(expiry.into_iter().chain([issued]).collect()))
+        let expiry = in_room.map(|overdue| expire_token(overdue, &state.room, now));
+        Ok(Decided::Events(newcomer.into_iter().chain(expiry).chain([issued]).collect()))
+    }
+}
+
+/// What makes a newcomer a user. In one log either all users were mapped or none was.
+fn registered(by: &Actor, user_id: UserId, state: &State, now: Timestamp) -> Result<Option<Event>, Rejection> {
+    let is_mapped = |user_id| state.users.is_registered(user_id);
+    match by {
+        Actor::Newcomer { .. } if state.users.are_mapped() == Some(false) => Err(Rejection::OtherIdentity),
+        Actor::Newcomer { subject, .. } => {
+            Ok(Some(UserRegistered { user_id, subject: *subject, registered_at: now }.into()))
+        }
+        Actor::User(_) | Actor::Holder { .. } | Actor::System | Actor::Operator(_) => {
+            let fits = state.users.are_mapped() != Some(true) || is_mapped(user_id);
+            if fits { Ok(None) } else { Err(Rejection::OtherIdentity) }
+        }
     }
 }
 
@@ -61,7 +79,7 @@ mod tests {
     use crate::state::room::Room;
 
     fn issue(user_id: UserId) -> IssueToken {
-        IssueToken { user_id, seed: seed(user_id), token_hash: token_hash(user_id) }
+        IssueToken { user_id: Some(user_id), seed: seed(user_id), token_hash: token_hash(user_id) }
     }
 
     #[test]

@@ -20,8 +20,7 @@ impl Decide for PayReservation {
     fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
         by.must_be(self.user_id)?;
         let reservation = state
-            .reservations
-            .get(self.reservation_id, now)
+            .reservation(self.reservation_id, now)
             .ok_or(Rejection::ReservationNotFound { reservation_id: self.reservation_id })?;
         let hold = &reservation.hold;
         by.must_be(hold.user_id)?;
@@ -35,8 +34,11 @@ impl Decide for PayReservation {
         if self.amount != hold.total_price {
             return Err(Rejection::AmountMismatch { required: hold.total_price });
         }
-        if let Some(payment) = state.reservations.payment(self.reservation_id, now) {
+        if let Some(payment) = state.reservations.payment(self.reservation_id) {
             return Ok(Decided::Already(Answer::Payment(payment.clone())));
+        }
+        if state.catalogue.is_called_off(hold.schedule_id) {
+            return Err(Rejection::ScheduleCancelled { schedule_id: hold.schedule_id });
         }
         let balance = state.wallets.balance(self.user_id);
         let balance_after = balance

@@ -38,7 +38,7 @@ impl Decide for PublishSchedule {
             return conflict(format!("schedule {schedule_id} belongs to concert {}", schedule.concert_id));
         }
         let is_same = schedule.seats_per_user == *seats_per_user && schedule.import_id == *import_id;
-        match &schedule.times {
+        match &schedule.published {
             Some(published) if published == times && is_same => return Ok(Decided::Already(Answer::Done)),
             Some(_) => return conflict(format!("schedule {schedule_id} is published otherwise")),
             None => {}

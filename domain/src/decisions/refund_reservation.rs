@@ -1,11 +1,11 @@
 //! Refunding: a sale is taken back until the schedule starts; the price returns to the wallet.
 
-use crate::command::Decision;
-use crate::event::{Event, ReservationRefunded};
+use crate::command::{Decided, Decision};
+use crate::event::{Cause, ReservationRefunded};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::state::reservations::Reservation;
-use crate::values::Timestamp;
+use crate::values::{Points, Timestamp};
 
 /// Takes back a paid reservation. The balance's limit binds charges, never refunds.
 pub(super) fn refund(reservation: &Reservation, state: &State, now: Timestamp) -> Decision {
@@ -14,19 +14,24 @@ pub(super) fn refund(reservation: &Reservation, state: &State, now: Timestamp) -
     if now >= starts_at {
         return Err(Rejection::NotOnSale);
     }
-    let payment = state.reservations.payment(hold.reservation_id, now).expect("what is paid has its payment");
-    let balance_after = state
-        .wallets
-        .balance(hold.user_id)
-        .checked_add(hold.total_price)
-        .expect("all points ever charged are far below 2^64");
-    let refunded = Event::from(ReservationRefunded {
-        payment_id: payment.payment_id,
-        hold: hold.clone(),
-        balance_after,
-        refunded_at: now,
-    });
-    Ok(refunded.into())
+    let balance = state.wallets.balance(hold.user_id);
+    Ok(Decided::one(give_back(reservation, state, balance, Cause::Buyer, None, now)))
+}
+
+/// The refund of a paid reservation into a wallet that has `balance`.
+pub(super) fn give_back(
+    reservation: &Reservation,
+    state: &State,
+    balance: Points,
+    cause: Cause,
+    reason: Option<String>,
+    now: Timestamp,
+) -> ReservationRefunded {
+    let hold = &reservation.hold;
+    let payment = state.reservations.payment(hold.reservation_id).expect("what is paid has its payment");
+    let balance_after = balance.checked_add(hold.total_price).expect("all points ever charged are far below 2^64");
+    let (payment_id, hold) = (payment.payment_id, hold.clone());
+    ReservationRefunded { payment_id, hold, balance_after, refunded_at: now, cause, reason }
 }
 
 #[cfg(test)]

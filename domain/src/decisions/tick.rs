@@ -3,17 +3,26 @@
 
 use crate::answer::Answer;
 use crate::command::{Actor, Decide, Decided, Decision};
+use crate::decisions::cancel_schedule::take_back;
 use crate::decisions::pause_sale::overdue_pause;
 use crate::decisions::{expire_hold, expire_token};
 use crate::event::{Event, TokenAdmitted};
-use crate::limits::{ACTIVE_SECONDS, MAX_TICK_EVENTS};
+use crate::limits::{ACTIVE_SECONDS, MAX_GIVEN_BACK_WHILE_OTHERS_WAIT, MAX_TICK_EVENTS};
 use crate::state::State;
 use crate::state::room::Token;
 use crate::values::{RoomId, SaleTime, Timestamp};
 
 /// Publishes what time has done since the last one, [`MAX_TICK_EVENTS`] at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tick;
+pub struct Tick {
+    /// Whether other commands wait for the batch: then less is given back of shows that are off.
+    pub others_wait: bool,
+}
+
+impl Tick {
+    /// Nobody else waits.
+    pub const ALONE: Self = Self { others_wait: false };
+}
 
 impl Decide for Tick {
     fn decide(&self, _: &Actor, state: &State, now: Timestamp) -> Decision {
@@ -21,13 +30,20 @@ impl Decide for Tick {
         let for_the_line = if state.room.waiting() > 0 { MAX_TICK_EVENTS / 2 } else { 0 };
         let sale_now = state.sale_time(now);
         let mut events: Vec<Event> = overdue_pause(state, now).into_iter().collect();
-        let holds = state.reservations.overdue(sale_now).map(|hold| expire_hold(hold, now));
-        events.extend(holds.take(MAX_TICK_EVENTS - for_the_line - events.len()));
+        let at_most = if self.others_wait { MAX_GIVEN_BACK_WHILE_OTHERS_WAIT } else { MAX_TICK_EVENTS - for_the_line };
+        let given_back = take_back(state, now, at_most - events.len());
+        if given_back.is_empty() {
+            let holds = state.reservations.overdue(sale_now).map(|hold| expire_hold(hold, now));
+            events.extend(holds.take(MAX_TICK_EVENTS - for_the_line - events.len()));
+        } else {
+            // Overdue holds come with a later tick: the batch has room for one of the two, and for the line.
+            events.extend(given_back);
+        }
         let mut room = state.room.clone();
         let overdue = state.room.overdue(now).take(MAX_TICK_EVENTS - for_the_line - events.len());
         for token in overdue {
             room.expire(token.token_id, now);
-            events.push(expire_token(token, now));
+            events.push(expire_token(token, &state.room, now));
         }
         let mut slots = room.open_slots(now);
         let mut line = room.line();
@@ -37,7 +53,7 @@ impl Decide for Tick {
         {
             if state.room.is_over(token, now) {
                 // Overdue as well, in a wave so large that its turn has not come above: it must not be let in.
-                events.push(expire_token(token, now));
+                events.push(expire_token(token, &state.room, now));
             } else {
                 slots -= 1;
                 events.push(admit(token, queue_number, now, sale_now));
@@ -69,7 +85,7 @@ mod tests {
     use crate::values::UserId;
 
     fn tick(before: Given) -> Then {
-        before.when(Credential::System, Tick)
+        before.when(Credential::System, Tick::ALONE)
     }
 
     #[test]

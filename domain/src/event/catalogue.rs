@@ -226,3 +226,50 @@ impl Serialize for Seat {
         seat.end()
     }
 }
+
+/// The sale of a schedule opens and closes at other times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaleWindowChanged {
+    pub concert_id: ConcertId,
+    pub schedule_id: ScheduleId,
+    pub sale_opens_at: Timestamp,
+    pub sale_closes_at: Timestamp,
+    pub reason: String,
+    pub changed_at: Timestamp,
+}
+
+/// A schedule is played at another time. `local_date` and `local_time` are the venue's, fixed here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleMoved {
+    pub concert_id: ConcertId,
+    pub schedule_id: ScheduleId,
+    pub starts_at: Timestamp,
+    pub local_date: String,
+    pub local_time: String,
+    pub reason: String,
+    pub moved_at: Timestamp,
+}
+
+/// The seats of a zone have another price, for who holds them from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceChanged {
+    pub concert_id: ConcertId,
+    pub schedule_id: ScheduleId,
+    pub zone: String,
+    pub price: Points,
+    pub reason: String,
+    pub changed_at: Timestamp,
+}
+
+/// A show is off: nothing of it is held or paid any more, and ticks give everything back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleCancelled {
+    pub concert_id: ConcertId,
+    pub schedule_id: ScheduleId,
+    pub reason: String,
+    pub cancelled_at: Timestamp,
+}

@@ -89,7 +89,7 @@ pub struct TokenArrived {
     pub expires_at: SaleTime,
 }
 
-/// A waiting or active token's deadline was over.
+/// A waiting or active token has ended: its deadline was over, or somebody or something else ended it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenExpired {
@@ -97,6 +97,47 @@ pub struct TokenExpired {
     pub user_id: UserId,
     pub room_id: RoomId,
     pub expired_at: Timestamp,
+    pub cause: ExpiryCause,
+    /// Why, where an operator ended it.
+    #[serde(deserialize_with = "never_absent")]
+    pub reason: Option<String>,
+}
+
+/// Why a token has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ExpiryCause {
+    /// Its time was over.
+    Deadline,
+    /// It was admitted and did not arrive in time.
+    NoShow,
+    /// A pre-queue was opened: nobody is inside before the first of the drawn.
+    Opening,
+    /// An operator threw its user out.
+    Expulsion,
+}
+
+/// Only time ended a token.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenExpiredV1 {
+    token_id: TokenId,
+    user_id: UserId,
+    room_id: RoomId,
+    expired_at: Timestamp,
+}
+
+impl OldShape<TokenExpired> for TokenExpiredV1 {
+    fn upcast(self) -> TokenExpired {
+        let Self { token_id, user_id, room_id, expired_at } = self;
+        TokenExpired { token_id, user_id, room_id, expired_at, cause: ExpiryCause::Deadline, reason: None }
+    }
+
+    fn of(event: &TokenExpired) -> Option<Self> {
+        let TokenExpired { token_id, user_id, room_id, expired_at, cause, .. } = *event;
+        let says_all = cause == ExpiryCause::Deadline && event.reason.is_none();
+        says_all.then_some(Self { token_id, user_id, room_id, expired_at })
+    }
 }
 
 /// Someone left the line or the room by themselves.

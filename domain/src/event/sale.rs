@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::never_absent;
+use super::stored::OldShape;
 use crate::values::{
     ConcertId, PaymentId, Points, ReservationId, RoomId, SaleTime, ScheduleId, SeatId, Timestamp, TokenId, UserId,
 };
@@ -30,12 +31,48 @@ pub struct HoldExpired {
     pub expired_at: Timestamp,
 }
 
+/// Who gave a reservation back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Cause {
+    /// Its buyer.
+    Buyer,
+    /// An operator, for the buyer.
+    Operator,
+    /// The show was called off.
+    ScheduleCancelled,
+}
+
 /// A hold was given up, its seats are free again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HoldCancelled {
     pub hold: Hold,
     pub cancelled_at: Timestamp,
+    pub cause: Cause,
+    /// Why, where its buyer did not do it.
+    #[serde(deserialize_with = "never_absent")]
+    pub reason: Option<String>,
+}
+
+/// Only its buyer gave a hold up.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldCancelledV1 {
+    hold: Hold,
+    cancelled_at: Timestamp,
+}
+
+impl OldShape<HoldCancelled> for HoldCancelledV1 {
+    fn upcast(self) -> HoldCancelled {
+        let Self { hold, cancelled_at } = self;
+        HoldCancelled { hold, cancelled_at, cause: Cause::Buyer, reason: None }
+    }
+
+    fn of(event: &HoldCancelled) -> Option<Self> {
+        let says_all = event.cause == Cause::Buyer && event.reason.is_none();
+        says_all.then(|| Self { hold: event.hold.clone(), cancelled_at: event.cancelled_at })
+    }
 }
 
 /// Points were spent, the seats sold and the room's slot given on, at once. `finished_token_id` is the token whose
@@ -60,6 +97,33 @@ pub struct ReservationRefunded {
     pub hold: Hold,
     pub balance_after: Points,
     pub refunded_at: Timestamp,
+    pub cause: Cause,
+    /// Why, where its buyer did not do it.
+    #[serde(deserialize_with = "never_absent")]
+    pub reason: Option<String>,
+}
+
+/// Only its buyer took a sale back.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReservationRefundedV1 {
+    payment_id: PaymentId,
+    hold: Hold,
+    balance_after: Points,
+    refunded_at: Timestamp,
+}
+
+impl OldShape<ReservationRefunded> for ReservationRefundedV1 {
+    fn upcast(self) -> ReservationRefunded {
+        let Self { payment_id, hold, balance_after, refunded_at } = self;
+        ReservationRefunded { payment_id, hold, balance_after, refunded_at, cause: Cause::Buyer, reason: None }
+    }
+
+    fn of(event: &ReservationRefunded) -> Option<Self> {
+        let ReservationRefunded { payment_id, balance_after, refunded_at, .. } = *event;
+        let says_all = event.cause == Cause::Buyer && event.reason.is_none();
+        says_all.then(|| Self { payment_id, hold: event.hold.clone(), balance_after, refunded_at })
+    }
 }
 
 /// A reservation as it was made: whose, which seats, at what price and until when.

@@ -6,17 +6,18 @@ use super::{CONCERT, PRICE, SALE_CLOSES, SCHEDULE, SEATS, STARTS, T0};
 use crate::command::{Action, Credential};
 use crate::decisions::*;
 use crate::event::{
-    CatalogImported, CatalogueEvent, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired, HoldExtended,
-    OpeningEvent, PointsCharged, PointsEvent, PricedSeat, ReservationPaid, ReservationRefunded, RoomConfigured,
-    RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed, SchedulePublished, Seat, SeatsAdded, SeatsHeld,
-    TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenIssued,
+    CatalogImported, CatalogueEvent, Cause, ConcertPublished, Event, ExpiryCause, Hold, HoldCancelled, HoldExpired,
+    HoldExtended, OpeningEvent, PointsAdjusted, PointsCharged, PointsEvent, PriceChanged, PricedSeat, ReservationPaid,
+    ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed, SaleWindowChanged,
+    ScheduleCancelled, ScheduleMoved, SchedulePublished, Seat, SeatsAdded, SeatsHeld, TokenAdmitted, TokenArrived,
+    TokenExpired, TokenGranted, TokenIssued, UserRegistered, UsersEvent,
 };
 use crate::limits::{
     ACTIVE_SECONDS, EXTENSION_SECONDS, GRANTED_SECONDS, HOLD_SECONDS, MAX_SEATS_PER_USER_IN_SCHEDULE, WAITING_SECONDS,
 };
 use crate::state::catalogue::ScheduleTimes;
 use crate::values::{
-    PaymentId, Points, ReservationId, RoomId, SaleTime, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId,
+    Hash, PaymentId, Points, ReservationId, RoomId, SaleTime, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId,
 };
 
 const ROOM: RoomId = RoomId::FIRST;
@@ -109,6 +110,11 @@ pub fn paced_room(capacity: u64, pace: u32) -> Event {
     configured(capacity, Some(pace)).into()
 }
 
+/// Whoever is admitted has so many seconds to arrive.
+pub fn room_with_arrival(capacity: u64, seconds: u32) -> Event {
+    RoomConfigured { arrival_seconds: Some(seconds), ..configured(capacity, None) }.into()
+}
+
 fn issued(user_id: UserId, number: u64, admitted: bool) -> Event {
     Event::from(TokenIssued {
         token_id: token_id(number),
@@ -156,7 +162,14 @@ pub fn arrived(user_id: UserId, number: u64) -> Event {
 
 /// Token `number` is over.
 pub fn expired(user_id: UserId, number: u64) -> Event {
-    Event::from(TokenExpired { token_id: token_id(number), user_id, room_id: ROOM, expired_at: T0 })
+    Event::from(TokenExpired {
+        token_id: token_id(number),
+        user_id,
+        room_id: ROOM,
+        expired_at: T0,
+        cause: ExpiryCause::Deadline,
+        reason: None,
+    })
 }
 
 /// The token with that place in line is given up; 0 is the fixed token, which is the cast's first or that user's.
@@ -320,7 +333,12 @@ pub fn hold_expired<const N: usize>(number: u64, user_id: UserId, seats: [u64; N
 
 /// Reservation `number` is given up.
 pub fn cancelled<const N: usize>(number: u64, user_id: UserId, seats: [u64; N]) -> Event {
-    Event::from(HoldCancelled { hold: hold(number, user_id, seats), cancelled_at: T0 })
+    Event::from(HoldCancelled {
+        hold: hold(number, user_id, seats),
+        cancelled_at: T0,
+        cause: Cause::Buyer,
+        reason: None,
+    })
 }
 
 /// Payment `payment` pays reservation `number`; no token is finished by it.
@@ -348,6 +366,8 @@ pub fn refunded<const N: usize>(
         hold: hold(number, user_id, seats),
         balance_after: Points::new(balance_after),
         refunded_at: T0,
+        cause: Cause::Buyer,
+        reason: None,
     })
 }
 
@@ -377,6 +397,35 @@ impl Event {
         self
     }
 
+    /// This end of a reservation, since its show is off.
+    pub fn because(self, reason: &str) -> Self {
+        self.caused(Cause::ScheduleCancelled, reason)
+    }
+
+    /// This end of a reservation, by an operator for its buyer.
+    pub fn by_operator(self, reason: &str) -> Self {
+        self.caused(Cause::Operator, reason)
+    }
+
+    fn caused(mut self, by: Cause, why: &str) -> Self {
+        if let Self::Sale(
+            SaleEvent::HoldCancelled(HoldCancelled { cause, reason, .. })
+            | SaleEvent::ReservationRefunded(ReservationRefunded { cause, reason, .. }),
+        ) = &mut self
+        {
+            (*cause, *reason) = (by, Some(why.to_owned()));
+        }
+        self
+    }
+
+    /// This end of a token, by this cause.
+    pub fn ended_by(mut self, by: ExpiryCause) -> Self {
+        if let Self::Room(RoomEvent::TokenExpired(TokenExpired { cause, .. })) = &mut self {
+            *cause = by;
+        }
+        self
+    }
+
     /// This end of a hold, of the one that `held` began.
     pub fn of(mut self, held: &Self) -> Self {
         if let (
@@ -399,7 +448,9 @@ fn times_of(event: &mut Event) -> (Option<&mut Timestamp>, Option<&mut SaleTime>
         Event::Log(_) => (None, None),
         Event::Room(event) => room_times(event),
         Event::Opening(event) => (Some(opening_time(event)), None),
+        Event::Users(UsersEvent::UserRegistered(registered)) => (Some(&mut registered.registered_at), None),
         Event::Points(PointsEvent::PointsCharged(charged)) => (Some(&mut charged.charged_at), None),
+        Event::Points(PointsEvent::PointsAdjusted(adjusted)) => (Some(&mut adjusted.adjusted_at), None),
         Event::Catalogue(event) => (catalogue_time(event), None),
         Event::Sale(event) => sale_times(event),
     }
@@ -436,6 +487,10 @@ fn catalogue_time(event: &mut CatalogueEvent) -> Option<&mut Timestamp> {
             None
         }
         CatalogueEvent::CatalogImported(imported) => Some(&mut imported.imported_at),
+        CatalogueEvent::SaleWindowChanged(changed) => Some(&mut changed.changed_at),
+        CatalogueEvent::ScheduleMoved(moved) => Some(&mut moved.moved_at),
+        CatalogueEvent::PriceChanged(changed) => Some(&mut changed.changed_at),
+        CatalogueEvent::ScheduleCancelled(cancelled) => Some(&mut cancelled.cancelled_at),
     }
 }
 
@@ -448,6 +503,67 @@ fn sale_times(event: &mut SaleEvent) -> (Option<&mut Timestamp>, Option<&mut Sal
         SaleEvent::ReservationPaid(paid) => (Some(&mut paid.paid_at), None),
         SaleEvent::ReservationRefunded(refunded) => (Some(&mut refunded.refunded_at), None),
     }
+}
+
+/// Token `number` is ended by an operator.
+pub fn expelled(user_id: UserId, number: u64) -> Event {
+    let (cause, reason) = (ExpiryCause::Expulsion, Some("a script".to_owned()));
+    TokenExpired { token_id: token_id(number), user_id, room_id: ROOM, expired_at: T0, cause, reason }.into()
+}
+
+/// A subject of an identity provider, as the log knows it.
+pub fn subject(number: u8) -> Hash {
+    Hash::new([number; 32])
+}
+
+/// The subject with this number is that user.
+pub fn registered(user_id: UserId, number: u8) -> Event {
+    UserRegistered { user_id, subject: subject(number), registered_at: T0 }.into()
+}
+
+/// An operator puts a wallet right.
+pub fn adjusted(user_id: UserId, amount: i64, balance_after: u64) -> Event {
+    let (balance_after, reason) = (Points::new(balance_after), "charged twice".to_owned());
+    PointsAdjusted { user_id, amount, balance_after, reason, corrects: None, adjusted_at: T0 }.into()
+}
+
+/// The schedule's sale opens and closes so many seconds after [`T0`].
+pub fn window_changed(opens: i64, closes: i64) -> Event {
+    SaleWindowChanged {
+        concert_id: CONCERT,
+        schedule_id: SCHEDULE,
+        sale_opens_at: T0.plus_seconds(opens),
+        sale_closes_at: T0.plus_seconds(closes),
+        reason: "the singer is ill".to_owned(),
+        changed_at: T0,
+    }
+    .into()
+}
+
+/// The schedule starts so many seconds after [`T0`].
+pub fn moved(starts: i64) -> Event {
+    ScheduleMoved {
+        concert_id: CONCERT,
+        schedule_id: SCHEDULE,
+        starts_at: T0.plus_seconds(starts),
+        local_date: "2026-12-25".to_owned(),
+        local_time: "20:00".to_owned(),
+        reason: "the singer is ill".to_owned(),
+        moved_at: T0,
+    }
+    .into()
+}
+
+/// Every seat costs this much.
+pub fn price_changed(price: u64) -> Event {
+    let (zone, price, reason) = ("A".to_owned(), Points::new(price), "a zero too many".to_owned());
+    PriceChanged { concert_id: CONCERT, schedule_id: SCHEDULE, zone, price, reason, changed_at: T0 }.into()
+}
+
+/// The show is off.
+pub fn called_off() -> Event {
+    let reason = "the singer is ill".to_owned();
+    ScheduleCancelled { concert_id: CONCERT, schedule_id: SCHEDULE, reason, cancelled_at: T0 }.into()
 }
 
 /// The sale is paused, until so many seconds after [`T0`] where it ends by itself.
@@ -478,7 +594,8 @@ macro_rules! actions {
 }
 
 actions! {
-    CreateLog ConfigureRoom IssueToken Arrive LeaveRoom GrantToken ChargePoints HoldSeats HoldByQuantity ExtendHold CancelReservation
-    PayReservation PublishConcert AddSeats PublishSchedule ImportCatalogue PauseSale ResumeSale ScheduleOpening MoveOpening
-    WithdrawOpening ReceiveBeacon DrawQueue Tick
+    CreateLog ConfigureRoom IssueToken Arrive LeaveRoom GrantToken ChargePoints HoldSeats HoldByQuantity ExtendHold
+    CancelReservation PayReservation PublishConcert AddSeats PublishSchedule ImportCatalogue PauseSale ResumeSale
+    ScheduleOpening MoveOpening WithdrawOpening ReceiveBeacon DrawQueue AdjustPoints RegisterUser ExpelUser ChangeSchedule
+    ChangePrice CancelSchedule CancelForBuyer Tick
 }

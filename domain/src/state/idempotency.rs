@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_key_works_for_those_whom_the_edge_knows() {
         let requests = requests(9).made(0, ANN, 1, 1);
-        let issue = Action::IssueToken(IssueToken { user_id: ANN, seed: seed(ANN), token_hash: token_hash(ANN) });
+        let issue = Action::IssueToken(IssueToken { user_id: Some(ANN), seed: seed(ANN), token_hash: token_hash(ANN) });
         let again = Command { by: user(ANN), idempotency: keyed(1, 1), action: issue };
         let (_, decided) = again.decide(&requests.state, T0).unwrap();
         assert_eq!(decided, Decided::Repeated(Position::new(6)));
@@ -305,14 +305,26 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_s_keys_are_theirs_alone() {
-        let ann = ActorName::Operator(OperatorName::of_subject("ann"));
-        let others = [ActorName::User(ANN), ActorName::Operator(OperatorName::ANYONE)];
-        let of_ann = Metadata { actor: ann.clone(), idempotency: keyed(1, 1), ..metadata() };
-        let known = requests(9).write(0, of_ann).state.idempotency;
-        let first_use = |actor: &ActorName| known.first_use(actor, fingerprint(1), T0);
-        assert_eq!(first_use(&ann).map(|first| first.request), Some(fingerprint(1)));
-        assert!(others.iter().all(|other| first_use(other).is_none()));
+    fn each_operator_has_a_space_of_their_own_and_none_is_a_users() {
+        let subject = OperatorName::of_subject;
+        let operators = [OperatorName::ANYONE, OperatorName::of_local_user(1), subject("1"), subject("ann")];
+        let made = |name: &OperatorName| Metadata {
+            actor: ActorName::Operator(name.clone()),
+            idempotency: keyed(1, 1),
+            ..metadata()
+        };
+        let all = operators.iter().fold(requests(9), |requests, name| requests.write(0, made(name)));
+        let first =
+            |actor: &ActorName| all.state.idempotency.first_use(actor, fingerprint(1), T0).map(|first| first.position);
+        let positions: Vec<_> = operators.iter().map(|name| first(&ActorName::Operator(name.clone()))).collect();
+        assert_eq!(positions, [6, 7, 8, 9].map(|position| Some(Position::new(position))));
+        assert_eq!(first(&ActorName::User(ANN)), None);
+        let charge = Command {
+            by: Credential::OPERATOR,
+            idempotency: keyed(1, 2),
+            action: ChargePoints { user_id: ANN, amount: Points::new(1) }.into(),
+        };
+        assert_eq!(charge.decide(&all.state, T0).unwrap_err(), Rejection::IdempotencyKeyReused);
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod reservations;
 pub mod room;
 pub mod sale_clock;
 pub mod seating;
+pub mod users;
 pub mod wallets;
 
 use serde::{Deserialize, Serialize};
@@ -18,17 +19,18 @@ use uuid::Uuid;
 
 use crate::answer::Payment;
 use crate::event::{
-    CatalogueEvent, Event, HoldCancelled, HoldExpired, HoldExtended, LogEvent, PointsEvent, ReservationPaid,
-    ReservationRefunded, SaleEvent, SeatsHeld,
+    CatalogueEvent, Event, HoldCancelled, HoldExpired, HoldExtended, LogEvent, PointsEvent, PriceChanged,
+    ReservationPaid, ReservationRefunded, SaleEvent, SeatsHeld, UsersEvent,
 };
 use crate::house::House;
 use crate::record::{ActorName, Head, RecordedEvent};
-use crate::values::{Hash, SaleTime, Timestamp};
+use crate::values::{Hash, ReservationId, SaleTime, ScheduleId, Timestamp, UserId};
 use catalogue::Catalogue;
 use idempotency::IdempotencyKeys;
-use reservations::Reservations;
+use reservations::{Reservation, Reservations};
 use room::Room;
 use seating::Seating;
+use users::Users;
 use wallets::Wallets;
 
 /// Which log this is, from its first event.
@@ -51,6 +53,8 @@ pub struct State {
     pub log: Option<LogIdentity>,
     /// Tokens: in line, in the room, ended.
     pub room: Room,
+    /// Who somebody is, where an identity provider says so.
+    pub users: Users,
     /// Balances.
     pub wallets: Wallets,
     /// Concerts, schedules and their seats.
@@ -70,6 +74,7 @@ impl Default for State {
             recorded_at: Timestamp::default(),
             log: None,
             room: Room::default(),
+            users: Users::default(),
             wallets: Wallets::default(),
             catalogue: Catalogue::default(),
             seating: Seating::default(),
@@ -82,11 +87,22 @@ impl Default for State {
 impl State {
     /// Raise it with every change of what the same events fold to, or of how a state is stored: a snapshot of another
     /// version is not used, so that the state is folded anew from the log.
-    pub const FOLD_VERSION: u32 = 4;
+    pub const FOLD_VERSION: u32 = 5;
 
     /// Sale time at `now`: what deadlines of holds, of who waits and of who is inside are judged by.
     pub fn sale_time(&self, now: Timestamp) -> SaleTime {
         self.room.sale_time(now)
+    }
+
+    /// A reservation that its buyer can still ask for at `now`.
+    pub fn reservation(&self, id: ReservationId, now: Timestamp) -> Option<&Reservation> {
+        let hold = &self.reservations.of_operators(id)?.hold;
+        self.reservations.of_buyers(id, self.catalogue.starts_at(hold.schedule_id), now)
+    }
+
+    /// Whether somebody is known: registered, or with a wallet or a token. Who has a reservation has had a token.
+    pub fn knows(&self, user_id: UserId) -> bool {
+        self.users.is_registered(user_id) || self.wallets.has(user_id) || self.room.knows(user_id)
     }
 
     /// Folds the next record. What is remembered for a while is forgotten by its time, never by a clock's.
@@ -110,10 +126,21 @@ impl State {
             Event::Log(LogEvent::LogCreated(created)) => {
                 self.log = Some(LogIdentity { log_id: created.log_id, key_check: created.key_check });
             }
-            Event::Room(event) => self.room.fold(event),
+            Event::Room(event) => {
+                self.room.fold(event);
+                if self.room.has_had_tokens() {
+                    self.users.see_own_id();
+                }
+            }
             Event::Opening(event) => self.room.fold_opening(event, head),
+            Event::Users(UsersEvent::UserRegistered(registered)) => {
+                self.users.register(registered.subject, registered.user_id);
+            }
             Event::Points(PointsEvent::PointsCharged(charged)) => {
                 self.wallets.set(charged.user_id, charged.balance_after);
+            }
+            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => {
+                self.wallets.set(adjusted.user_id, adjusted.balance_after);
             }
             Event::Catalogue(event) => self.fold_catalogue(event),
             Event::Sale(event) => self.fold_sale(event),
@@ -125,6 +152,27 @@ impl State {
             let schedule = &self.catalogue.schedules()[&schedule_id];
             let house = House::new(plan, |seat_id| schedule.price(seat_id).unwrap_or_default());
             self.seating.open(schedule_id, house);
+        }
+        match event {
+            CatalogueEvent::SchedulePublished(published) => {
+                self.reservations.set_start(published.schedule_id, published.starts_at);
+            }
+            CatalogueEvent::ScheduleMoved(moved) => self.reservations.set_start(moved.schedule_id, moved.starts_at),
+            CatalogueEvent::ScheduleCancelled(cancelled) => self.finish_cancellation(cancelled.schedule_id),
+            CatalogueEvent::PriceChanged(PriceChanged { schedule_id, zone, price, .. }) => {
+                self.seating.set_price(*schedule_id, zone, *price);
+            }
+            CatalogueEvent::ConcertPublished(_)
+            | CatalogueEvent::SeatsAdded(_)
+            | CatalogueEvent::CatalogImported(_)
+            | CatalogueEvent::SaleWindowChanged(_) => {}
+        }
+    }
+
+    /// Of a show that is off, and of which nobody has anything any more, nothing is left to do.
+    fn finish_cancellation(&mut self, schedule_id: ScheduleId) {
+        if self.catalogue.is_called_off(schedule_id) && self.seating.reservations(schedule_id).next().is_none() {
+            self.catalogue.has_given_all_back(schedule_id);
         }
     }
 
@@ -141,16 +189,19 @@ impl State {
             SaleEvent::HoldExpired(HoldExpired { hold, expired_at }) => {
                 self.seating.free(hold);
                 self.reservations.expire(hold.reservation_id, *expired_at);
+                self.finish_cancellation(hold.schedule_id);
             }
-            SaleEvent::HoldCancelled(HoldCancelled { hold, cancelled_at }) => {
+            SaleEvent::HoldCancelled(HoldCancelled { hold, cancelled_at, .. }) => {
                 self.seating.free(hold);
                 self.reservations.cancel(hold.reservation_id, *cancelled_at);
+                self.finish_cancellation(hold.schedule_id);
             }
             SaleEvent::ReservationPaid(paid) => self.fold_payment(paid),
             SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, refunded_at, .. }) => {
                 self.wallets.set(hold.user_id, *balance_after);
                 self.seating.free(hold);
                 self.reservations.refund(hold.reservation_id, *refunded_at);
+                self.finish_cancellation(hold.schedule_id);
             }
         }
     }
@@ -159,9 +210,8 @@ impl State {
         let ReservationPaid { payment_id, hold, balance_after, finished_token_id, paid_at, .. } = paid;
         self.wallets.set(hold.user_id, *balance_after);
         self.seating.sell(hold);
-        let starts_at = self.catalogue.starts_at(hold.schedule_id).unwrap_or(*paid_at);
         let payment = Payment::of(*payment_id, hold, *balance_after, *paid_at);
-        self.reservations.pay(payment, starts_at);
+        self.reservations.pay(payment, hold.schedule_id);
         if let Some(token_id) = finished_token_id {
             self.room.finish(*token_id, *paid_at);
         }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Payment;
 use crate::event::Hold;
-use crate::limits::{EXTENSION_WINDOW_SECONDS, REMEMBERED_SECONDS};
-use crate::values::{PaymentId, ReservationId, SaleTime, Timestamp};
+use crate::limits::{CHANGEABLE_SECONDS, EXTENSION_WINDOW_SECONDS, REMEMBERED_SECONDS};
+use crate::values::{PaymentId, ReservationId, SaleTime, ScheduleId, Timestamp};
 
 /// What became of a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,34 +68,46 @@ impl Reservation {
 struct Entry {
     reservation: Reservation,
     payment: Option<Payment>,
-    /// When it is forgotten, once it is closed.
-    forgotten_at: Option<Timestamp>,
+    /// When it was cancelled, expired or refunded. A sale is closed from its schedule's start on, which is looked up.
+    closed_at: Option<Timestamp>,
 }
 
-/// Every reservation that is live, or was closed in the last 24 hours.
+/// Every reservation that is live, was closed in the last 24 hours, or was paid for a show that started in the last 30 days.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Reservations {
     entries: OrdMap<ReservationId, Entry>,
     deadlines: OrdSet<(SaleTime, ReservationId)>,
     forgettable: OrdSet<(Timestamp, ReservationId)>,
+    /// What is paid, by schedule; and when that is forgotten, schedule by schedule: a schedule may be moved.
+    paid: OrdSet<(ScheduleId, ReservationId)>,
+    forgotten_at: OrdMap<ScheduleId, Timestamp>,
+    by_end: OrdSet<(Timestamp, ScheduleId)>,
     last_reservation: Option<ReservationId>,
     last_payment: Option<PaymentId>,
 }
 
 impl Reservations {
-    /// A reservation that is not forgotten at `now`.
-    pub fn get(&self, reservation_id: ReservationId, now: Timestamp) -> Option<&Reservation> {
-        self.entry(reservation_id, now).map(|entry| &entry.reservation)
+    /// A reservation that its buyer can still ask for at `now`: a paid one until 24 hours after the start of its schedule, which
+    /// is `starts_at`.
+    pub fn of_buyers(&self, id: ReservationId, starts_at: Option<Timestamp>, now: Timestamp) -> Option<&Reservation> {
+        let entry = self.entries.get(&id)?;
+        let sold = entry.payment.as_ref().filter(|_| entry.reservation.status == ReservationStatus::Paid);
+        let closed_at = match sold {
+            Some(payment) => starts_at.map(|starts_at| starts_at.max(payment.paid_at)),
+            None => entry.closed_at,
+        };
+        let is_known = closed_at.is_none_or(|closed_at| now < closed_at.plus_seconds(REMEMBERED_SECONDS));
+        is_known.then_some(&entry.reservation)
     }
 
-    /// The payment of a reservation that is not forgotten at `now`.
-    pub fn payment(&self, reservation_id: ReservationId, now: Timestamp) -> Option<&Payment> {
-        self.entry(reservation_id, now)?.payment.as_ref()
+    /// A reservation that operators can still change: a paid one until 30 days after the start of its schedule.
+    pub fn of_operators(&self, id: ReservationId) -> Option<&Reservation> {
+        self.entries.get(&id).map(|entry| &entry.reservation)
     }
 
-    fn entry(&self, reservation_id: ReservationId, now: Timestamp) -> Option<&Entry> {
-        let entry = self.entries.get(&reservation_id)?;
-        entry.forgotten_at.is_none_or(|forgotten_at| now < forgotten_at).then_some(entry)
+    /// The payment of a reservation that is not forgotten.
+    pub fn payment(&self, id: ReservationId) -> Option<&Payment> {
+        self.entries.get(&id)?.payment.as_ref()
     }
 
     /// Holds whose deadline is over at `now`, the most overdue first.
@@ -119,7 +131,7 @@ impl Reservations {
         self.last_reservation = self.last_reservation.max(Some(id));
         self.deadlines.insert((hold.expires_at, id));
         let reservation = Reservation::held(hold.clone());
-        self.entries.insert(id, Entry { reservation, payment: None, forgotten_at: None });
+        self.entries.insert(id, Entry { reservation, payment: None, closed_at: None });
     }
 
     pub(super) fn extend(&mut self, hold: &Hold) {
@@ -145,26 +157,45 @@ impl Reservations {
         self.close(id, ReservationStatus::Paid, ReservationStatus::Refunded, refunded_at);
     }
 
-    /// A sale is closed from the schedule's start on: until then it can be taken back.
-    pub(super) fn pay(&mut self, payment: Payment, starts_at: Timestamp) {
-        let (id, closed_at) = (payment.reservation_id, starts_at.max(payment.paid_at));
+    /// What is paid is kept until 30 days after the start of its schedule.
+    pub(super) fn pay(&mut self, payment: Payment, schedule_id: ScheduleId) {
+        let (id, paid_at) = (payment.reservation_id, payment.paid_at);
         self.last_payment = self.last_payment.max(Some(payment.payment_id));
-        self.close(id, ReservationStatus::Held, ReservationStatus::Paid, closed_at);
-        if let Some(entry) = self.entries.get_mut(&id) {
-            entry.payment = Some(payment);
+        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.reservation.status == ReservationStatus::Held)
+        else {
+            return;
+        };
+        self.deadlines.remove(&(entry.reservation.hold.expires_at, id));
+        entry.reservation.status = ReservationStatus::Paid;
+        entry.payment = Some(payment);
+        if self.forgotten_at.get(&schedule_id).is_some_and(|forgotten_at| paid_at < *forgotten_at) {
+            self.paid.insert((schedule_id, id));
+        } else {
+            // A hold that a long pause has kept: its schedule will not come by to be forgotten.
+            self.forgettable.insert((paid_at.plus_seconds(REMEMBERED_SECONDS), id));
         }
+    }
+
+    /// Folds when a schedule starts.
+    pub(super) fn set_start(&mut self, schedule_id: ScheduleId, starts_at: Timestamp) {
+        let forgotten_at = starts_at.plus_seconds(CHANGEABLE_SECONDS);
+        if let Some(before) = self.forgotten_at.insert(schedule_id, forgotten_at) {
+            self.by_end.remove(&(before, schedule_id));
+        }
+        self.by_end.insert((forgotten_at, schedule_id));
     }
 
     fn close(&mut self, id: ReservationId, from: ReservationStatus, to: ReservationStatus, closed_at: Timestamp) {
         let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.reservation.status == from) else { return };
-        self.deadlines.remove(&(entry.reservation.hold.expires_at, id));
-        if let Some(earlier) = entry.forgotten_at {
-            self.forgettable.remove(&(earlier, id));
+        let hold = &entry.reservation.hold;
+        self.deadlines.remove(&(hold.expires_at, id));
+        self.paid.remove(&(hold.schedule_id, id));
+        if let Some(payment) = &entry.payment {
+            self.forgettable.remove(&(payment.paid_at.plus_seconds(REMEMBERED_SECONDS), id));
         }
-        let forgotten_at = closed_at.plus_seconds(REMEMBERED_SECONDS);
         entry.reservation.status = to;
-        entry.forgotten_at = Some(forgotten_at);
-        self.forgettable.insert((forgotten_at, id));
+        entry.closed_at = Some(closed_at);
+        self.forgettable.insert((closed_at.plus_seconds(REMEMBERED_SECONDS), id));
     }
 
     pub(super) fn forget(&mut self, recorded_at: Timestamp) {
@@ -173,6 +204,17 @@ impl Reservations {
         {
             self.forgettable.remove_min();
             self.entries.remove(&id);
+        }
+        while let Some((forgotten_at, schedule_id)) = self.by_end.get_min().copied()
+            && forgotten_at <= recorded_at
+        {
+            self.by_end.remove_min();
+            while let Some((schedule, id)) = self.paid.get_next(&(schedule_id, ReservationId::FIRST)).copied()
+                && schedule == schedule_id
+            {
+                self.paid.remove(&(schedule, id));
+                self.entries.remove(&id);
+            }
         }
     }
 }
@@ -191,8 +233,7 @@ mod tests {
         fn status(&self, seconds: i64) -> Option<ReservationStatus> {
             let now = T0.plus_seconds(seconds);
             self.state()
-                .reservations
-                .get(reservation_id(1), now)
+                .reservation(reservation_id(1), now)
                 .map(|reservation| reservation.status_at(SaleTime::from_millis(now.millis())))
         }
 
@@ -243,11 +284,23 @@ mod tests {
         let events = [paid(1, 1, ANN, [1], 0).at_seconds(60), refunded(1, 1, ANN, [1], PRICE).at_seconds(60)];
         let refunded = held_and(60, events);
         refunded.is_kept_until(60 + DAY, Refunded);
-        let payment = |seconds: i64| {
-            let now = T0.plus_seconds(seconds);
-            refunded.state().reservations.payment(reservation_id(1), now).map(|payment| payment.paid_at)
+        let payment = refunded.state().reservations.payment(reservation_id(1));
+        assert_eq!(payment.map(|payment| payment.paid_at), Some(T0.plus_seconds(60)));
+    }
+
+    #[test]
+    fn what_was_paid_is_kept_for_operators_until_thirty_days_after_the_start_wherever_that_is_moved() {
+        let kept = |given: &Given| given.state().reservations.of_operators(reservation_id(1)).is_some();
+        let at = |seconds: i64, given: Given| {
+            let passed = given.after_seconds(seconds - 60);
+            kept(&passed.and([charged(BOB, 1, 1)]))
         };
-        assert_eq!((payment(60), payment(60 + DAY)), (Some(T0.plus_seconds(60)), None));
+        let sold = || held_and(60, [paid(1, 1, ANN, [1], 0).at_seconds(60)]);
+        let end = STARTS + CHANGEABLE_SECONDS;
+        assert!(at(end - 1, sold()) && !at(end, sold()));
+        let later = || sold().and([moved(STARTS + 600)]);
+        assert!(at(end + 599, later()) && !at(end + 600, later()));
+        assert!(later().after_seconds(2 * end).and([charged(BOB, 1, 1)]).state().reservations.entries.is_empty());
     }
 
     #[test]
@@ -272,7 +325,7 @@ mod tests {
     #[test]
     fn a_sold_seat_stays_sold_when_its_reservation_is_forgotten() {
         let sold = held_and(60, [paid(1, 1, ANN, [1], 0).at_seconds(60)])
-            .after_seconds(STARTS + DAY)
+            .after_seconds(STARTS + CHANGEABLE_SECONDS)
             .and([charged(BOB, 1, 1)]);
         assert_eq!(sold.status(0), None);
         assert!(sold.state().seating.taken(SCHEDULE, seat_id(1)).is_some_and(|taken| taken.held_until.is_none()));

@@ -107,6 +107,11 @@ impl Room {
     pub fn in_room(&self, user_id: UserId) -> Option<&Token> {
         self.token(*self.agenda.in_room.get(&user_id)?)
     }
+
+    /// Whether the user has a token that is not forgotten.
+    pub fn knows(&self, user_id: UserId) -> bool {
+        self.agenda.in_room.contains_key(&user_id) || self.ended.contains_key(&user_id)
+    }
 }
 
 impl<A: Agenda> Room<A> {
@@ -218,6 +223,16 @@ impl<A: Agenda> Room<A> {
     /// The number that the next token gets.
     pub fn next_token_id(&self) -> TokenId {
         self.last_token.map_or(TokenId::FIRST, TokenId::successor)
+    }
+
+    /// Whether there ever was a token.
+    pub fn has_had_tokens(&self) -> bool {
+        self.last_token.is_some()
+    }
+
+    /// How many seconds an admitted token has to arrive; `None` where it need not.
+    pub fn arrival_seconds(&self) -> Option<u32> {
+        self.arrival_seconds
     }
 
     /// Why a token that is not active may not do what only active ones may.

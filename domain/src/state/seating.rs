@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Hold;
 use crate::house::House;
-use crate::values::{ReservationId, SaleTime, ScheduleId, SeatId, UserId};
+use crate::values::{Points, ReservationId, SaleTime, ScheduleId, SeatId, UserId};
 
 /// Who has a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,8 +57,22 @@ impl Seating {
         self.houses.get(&schedule_id)
     }
 
+    /// Every reservation that has seats of a schedule, by user.
+    pub fn reservations(&self, schedule_id: ScheduleId) -> impl Iterator<Item = ReservationId> + '_ {
+        let claims = self.claims.range((schedule_id, UserId::FIRST)..);
+        let of_schedule = claims.take_while(move |((schedule, _), _)| *schedule == schedule_id);
+        of_schedule.flat_map(|(_, claims)| claims.iter().map(|claim| claim.taken.reservation_id))
+    }
+
     pub(super) fn open(&mut self, schedule_id: ScheduleId, house: House) {
         self.houses.insert(schedule_id, house);
+    }
+
+    /// Every free seat of a zone has a price.
+    pub(super) fn set_price(&mut self, schedule_id: ScheduleId, zone: &str, price: Points) {
+        if let Some(house) = self.houses.get_mut(&schedule_id) {
+            house.set_price(zone, price);
+        }
     }
 
     pub(super) fn hold(&mut self, hold: &Hold) {

@@ -17,6 +17,11 @@ impl Wallets {
         self.balances.get(&user_id).copied().unwrap_or(Points::ZERO)
     }
 
+    /// Whether the user has a wallet: one that was ever used.
+    pub fn has(&self, user_id: UserId) -> bool {
+        self.balances.contains_key(&user_id)
+    }
+
     pub(super) fn set(&mut self, user_id: UserId, balance: Points) {
         self.balances.insert(user_id, balance);
     }

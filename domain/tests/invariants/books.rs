@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use domain::draw::{self, Shuffle};
-use domain::limits::{EXTENSION_SECONDS, EXTENSION_WINDOW_SECONDS, WAITING_SECONDS};
+use domain::limits::{CHANGEABLE_SECONDS, EXTENSION_SECONDS, EXTENSION_WINDOW_SECONDS, WAITING_SECONDS};
 use domain::{
-    CatalogueEvent, EntryClosed, Event, Hash, Hold, HoldCancelled, HoldExpired, HoldExtended, OpeningEvent,
-    PointsCharged, PointsEvent, ReservationId, ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent,
-    RoomLeft, SaleEvent, SalePaused, SaleResumed, SaleTime, SchedulePublished, SeatId, SeatsHeld, State, Timestamp,
-    TokenAdmitted, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
+    CatalogueEvent, Cause, EntryClosed, Event, ExpiryCause, Hash, Hold, HoldCancelled, HoldExpired, HoldExtended,
+    OpeningEvent, PointsCharged, PointsEvent, ReservationId, ReservationPaid, ReservationRefunded, RoomConfigured,
+    RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed, SaleTime, SchedulePublished, SeatId, SeatsHeld, State,
+    Timestamp, TokenAdmitted, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,10 +92,15 @@ impl Books {
             }
             Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => self.extend(hold),
             Event::Log(_)
+            | Event::Users(_)
             | Event::Catalogue(
                 CatalogueEvent::ConcertPublished(_)
                 | CatalogueEvent::SeatsAdded(_)
-                | CatalogueEvent::CatalogImported(_),
+                | CatalogueEvent::CatalogImported(_)
+                | CatalogueEvent::PriceChanged(_)
+                | CatalogueEvent::ScheduleCancelled(_)
+                | CatalogueEvent::SaleWindowChanged(_)
+                | CatalogueEvent::ScheduleMoved(_),
             ) => {}
             Event::Room(RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, .. })) => {
                 (self.capacity, self.pace) = (*capacity, *admissions_per_second);
@@ -124,9 +129,12 @@ impl Books {
             Event::Room(RoomEvent::TokenAdmitted(TokenAdmitted { token_id, expires_at, .. })) => {
                 self.admit(*token_id, *expires_at)
             }
-            Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, .. })) => {
+            Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, cause, .. })) => {
                 let deadline = self.deadline(self.ticket(*token_id));
-                assert!(sale_now >= deadline, "a token expired before its deadline");
+                assert!(
+                    *cause == ExpiryCause::Expulsion || sale_now >= deadline,
+                    "a token expired before its deadline"
+                );
                 self.end(*token_id);
             }
             Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, queue_number, .. })) => {
@@ -170,6 +178,12 @@ impl Books {
                 *wallet += amount.get();
                 assert_eq!(*wallet, balance_after.get());
             }
+            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => {
+                self.charged = self.charged.checked_add_signed(adjusted.amount).expect("no more is taken than came in");
+                let wallet = self.wallets.entry(adjusted.user_id).or_default();
+                *wallet = wallet.checked_add_signed(adjusted.amount).expect("no wallet is below zero");
+                assert_eq!(*wallet, adjusted.balance_after.get());
+            }
             Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished {
                 seats_per_user,
                 sale_opens_at,
@@ -203,8 +217,10 @@ impl Books {
                     self.leave(*finished);
                 }
             }
-            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, .. })) => {
-                assert!(self.sale.is_some_and(|(_, _, starts_at)| now < starts_at), "a refund after the start");
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, cause, .. })) => {
+                let starts_at = self.sale.expect("a schedule is published").2;
+                let last = if *cause == Cause::Buyer { starts_at } else { starts_at.plus_seconds(CHANGEABLE_SECONDS) };
+                assert!(now < last, "a refund after the start");
                 self.move_on(hold, Fate::Paid, Fate::Closed);
                 self.taken_in -= hold.total_price.get();
                 let wallet = self.wallets.entry(hold.user_id).or_default();

@@ -8,11 +8,11 @@ mod sequencer;
 mod steps;
 
 use domain::{
-    Action, AddSeats, Arrive, CancelReservation, ChargePoints, ConcertId, ConfigureRoom, CreateLog, Credential,
-    DrawQueue, ExtendHold, GrantToken, Hash, Head, HoldByQuantity, HoldSeats, IssueToken, LeaveRoom, MoveOpening,
-    Nonce, PauseSale, PayReservation, Points, PublishConcert, PublishSchedule, Record, ResumeSale, ScheduleId,
-    ScheduleOpening, ScheduleTimes, SeatId, Seed, State, Tick, Timestamp, Together, TokenHash, UserId, Wanted,
-    WithdrawOpening,
+    Action, AddSeats, AdjustPoints, Arrive, CancelForBuyer, CancelReservation, ChargePoints, ConcertId, ConfigureRoom,
+    CreateLog, Credential, DrawQueue, ExpelUser, ExtendHold, GrantToken, Hash, Head, HoldByQuantity, HoldSeats,
+    IssueToken, LeaveRoom, MoveOpening, Nonce, PauseSale, PayReservation, Points, PublishConcert, PublishSchedule,
+    Record, ResumeSale, ScheduleId, ScheduleOpening, ScheduleTimes, SeatId, Seed, State, Tick, Timestamp, Together,
+    TokenHash, UserId, Wanted, WithdrawOpening,
 };
 use proptest::prelude::*;
 use sequencer::Sequencer;
@@ -72,7 +72,7 @@ impl Sequencer {
         self.now = Timestamp::from_millis(self.now.millis() + step.after_millis);
         let user_id = users()[step.user];
         let (by, action) = match &step.does {
-            Does::Tick => (Credential::System, Action::Tick(Tick)),
+            Does::Tick => (Credential::System, Action::Tick(Tick::ALONE)),
             Does::Issue => (Credential::User(user_id), self.issue(user_id)),
             Does::Grant => {
                 let token_hash = fixed_hash(user_id);
@@ -80,7 +80,12 @@ impl Sequencer {
             }
             Does::Leave => (self.credential(user_id, step.token), Action::LeaveRoom(LeaveRoom)),
             Does::Configure { capacity, pace } => {
-                let configure = ConfigureRoom { capacity: *capacity, admissions_per_second: *pace, reason: None };
+                let configure = ConfigureRoom {
+                    capacity: *capacity,
+                    admissions_per_second: *pace,
+                    arrival_seconds: None,
+                    reason: None,
+                };
                 (Credential::OPERATOR, Action::ConfigureRoom(configure))
             }
             Does::Pause { seconds } => {
@@ -91,6 +96,20 @@ impl Sequencer {
             Does::Resume => {
                 let resume = ResumeSale { reason: "the sun is out".to_owned() };
                 (Credential::OPERATOR, Action::ResumeSale(resume))
+            }
+            Does::Adjust { amount } => {
+                let adjust =
+                    AdjustPoints { user_id, amount: *amount, reason: "charged twice".to_owned(), corrects: None };
+                (Credential::OPERATOR, Action::AdjustPoints(adjust))
+            }
+            Does::Expel => {
+                let expel = ExpelUser { user_id, reason: "a script".to_owned() };
+                (Credential::OPERATOR, Action::ExpelUser(expel))
+            }
+            Does::CancelForBuyer { pick } => {
+                let (reservation_id, _) = self.reservation(*pick, user_id);
+                let cancel = CancelForBuyer { reservation_id, reason: "by telephone".to_owned() };
+                (Credential::OPERATOR, Action::CancelForBuyer(cancel))
             }
             Does::Charge { amount } => {
                 let charge = ChargePoints { user_id, amount: Points::new(*amount) };
@@ -116,7 +135,7 @@ impl Sequencer {
             Does::Pay { pick, by_owner, amount } => {
                 let (reservation_id, owner) = self.reservation(*pick, user_id);
                 let user_id = if *by_owner { owner } else { user_id };
-                let held = self.state.reservations.get(reservation_id, self.now);
+                let held = self.state.reservation(reservation_id, self.now);
                 let price = held.map_or(Points::ZERO, |reservation| reservation.hold.total_price);
                 let amount = if *amount == 0 { Points::new(PRICE + 1) } else { price };
                 let pay = PayReservation { reservation_id, user_id, amount };
@@ -161,7 +180,11 @@ impl Sequencer {
     fn issue(&self, user_id: UserId) -> Action {
         let mut bytes = [0xff; 32];
         bytes[..8].copy_from_slice(&self.commands.to_be_bytes());
-        Action::IssueToken(IssueToken { user_id, seed: Seed::new([0; 16]), token_hash: TokenHash::new(bytes) })
+        Action::IssueToken(IssueToken {
+            user_id: Some(user_id),
+            seed: Seed::new([0; 16]),
+            token_hash: TokenHash::new(bytes),
+        })
     }
 }
 

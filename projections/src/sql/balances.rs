@@ -35,6 +35,9 @@ impl Fold for Balances {
             Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, balance_after, .. })) => {
                 self.set(*user_id, *balance_after, recorded)
             }
+            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => {
+                self.set(adjusted.user_id, adjusted.balance_after, recorded)
+            }
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, balance_after, .. }))
             | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, .. })) => {
                 self.set(hold.user_id, *balance_after, recorded)
@@ -42,6 +45,7 @@ impl Fold for Balances {
             Event::Log(_)
             | Event::Room(_)
             | Event::Opening(_)
+            | Event::Users(_)
             | Event::Catalogue(_)
             | Event::Sale(
                 SaleEvent::SeatsHeld(_)

@@ -278,6 +278,10 @@ impl Row {
         self.get(column)
     }
 
+    pub(super) fn text_if_any(&self, column: &str) -> sqlx::Result<Option<&str>> {
+        self.get(column)
+    }
+
     pub(super) fn hash(&self, column: &str) -> sqlx::Result<Hash> {
         self.get::<&[u8], _>(column).and_then(bytes).map(Hash::new)
     }

@@ -73,6 +73,7 @@ impl Fold for Payments {
             Event::Log(_)
             | Event::Room(_)
             | Event::Opening(_)
+            | Event::Users(_)
             | Event::Points(_)
             | Event::Catalogue(_)
             | Event::Sale(

@@ -11,18 +11,18 @@ use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, c
 /// One row a movement.
 pub static MODEL: SqlModel = SqlModel {
     name: "point_history",
-    version: 1,
+    version: 2,
     columns: "position BIGINT PRIMARY KEY NOT NULL, user_id BIGINT NOT NULL, \
-              kind TEXT NOT NULL CHECK (kind IN ('CHARGE', 'PAYMENT', 'REFUND')), \
+              kind TEXT NOT NULL CHECK (kind IN ('CHARGE', 'PAYMENT', 'REFUND', 'ADJUSTMENT')), \
               amount BIGINT NOT NULL, balance_after BIGINT NOT NULL CHECK (balance_after >= 0), at BIGINT NOT NULL, \
-              reservation_id BIGINT, payment_id BIGINT, hash BYTEA NOT NULL, UNIQUE (user_id, position)",
+              reservation_id BIGINT, payment_id BIGINT, reason TEXT, hash BYTEA NOT NULL, UNIQUE (user_id, position)",
     key: "position",
     fold: || Box::<PointHistory>::default(),
 };
 
-const COLUMNS: [Kind; 9] = {
+const COLUMNS: [Kind; 10] = {
     use Kind::{Hash, Integer, Text};
-    [Integer, Integer, Text, Integer, Integer, Integer, Integer, Integer, Hash]
+    [Integer, Integer, Text, Integer, Integer, Integer, Integer, Integer, Text, Hash]
 };
 
 /// Rows, in the order of their positions.
@@ -35,6 +35,7 @@ struct Moved<'a> {
     balance_after: Points,
     at: Timestamp,
     paid: Option<(&'a Hold, PaymentId)>,
+    reason: Option<&'a str>,
 }
 
 impl PointHistory {
@@ -50,6 +51,7 @@ impl PointHistory {
             moved.at.millis().into(),
             reservation_id.into(),
             payment_id.into(),
+            moved.reason.into(),
             Value::Hash(*recorded.head.hash.as_bytes()),
         ]);
         Ok(())
@@ -61,8 +63,14 @@ impl Fold for PointHistory {
         match &recorded.event {
             Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, amount, balance_after, charged_at })) => {
                 let (user_id, balance_after, at) = (*user_id, *balance_after, *charged_at);
-                let moved = Moved { kind: "CHARGE", user_id, balance_after, at, paid: None };
+                let moved = Moved { kind: "CHARGE", user_id, balance_after, at, paid: None, reason: None };
                 self.push(recorded, column(amount.get())?, moved)
+            }
+            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => {
+                let (user_id, balance_after, at) = (adjusted.user_id, adjusted.balance_after, adjusted.adjusted_at);
+                let reason = Some(adjusted.reason.as_str());
+                let moved = Moved { kind: "ADJUSTMENT", user_id, balance_after, at, paid: None, reason };
+                self.push(recorded, adjusted.amount, moved)
             }
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid {
                 payment_id,
@@ -72,7 +80,14 @@ impl Fold for PointHistory {
                 ..
             })) => {
                 let (user_id, balance_after, at) = (hold.user_id, *balance_after, *paid_at);
-                let moved = Moved { kind: "PAYMENT", user_id, balance_after, at, paid: Some((hold, *payment_id)) };
+                let moved = Moved {
+                    kind: "PAYMENT",
+                    user_id,
+                    balance_after,
+                    at,
+                    paid: Some((hold, *payment_id)),
+                    reason: None,
+                };
                 self.push(recorded, -column(hold.total_price.get())?, moved)
             }
             Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded {
@@ -80,14 +95,24 @@ impl Fold for PointHistory {
                 hold,
                 balance_after,
                 refunded_at,
+                reason,
+                ..
             })) => {
                 let (user_id, balance_after, at) = (hold.user_id, *balance_after, *refunded_at);
-                let moved = Moved { kind: "REFUND", user_id, balance_after, at, paid: Some((hold, *payment_id)) };
+                let moved = Moved {
+                    kind: "REFUND",
+                    user_id,
+                    balance_after,
+                    at,
+                    paid: Some((hold, *payment_id)),
+                    reason: reason.as_deref(),
+                };
                 self.push(recorded, column(hold.total_price.get())?, moved)
             }
             Event::Log(_)
             | Event::Room(_)
             | Event::Opening(_)
+            | Event::Users(_)
             | Event::Catalogue(_)
             | Event::Sale(
                 SaleEvent::SeatsHeld(_)
@@ -101,7 +126,7 @@ impl Fold for PointHistory {
     fn changes(self: Box<Self>) -> Vec<Change> {
         vec![Change {
             before: "INSERT INTO {table} (position, user_id, kind, amount, balance_after, at, reservation_id, payment_id, \
-                     hash) ",
+                     reason, hash) ",
             after: "",
             columns: &COLUMNS,
             values: self.0,
@@ -114,7 +139,7 @@ impl Fold for PointHistory {
 pub struct Movement {
     /// The event's.
     pub position: Position,
-    /// `CHARGE`, `PAYMENT` or `REFUND`.
+    /// `CHARGE`, `PAYMENT`, `REFUND` or `ADJUSTMENT`.
     pub kind: String,
     /// What came in; negative for what went out.
     pub amount: i64,
@@ -126,6 +151,8 @@ pub struct Movement {
     pub reservation_id: Option<ReservationId>,
     /// By which payment.
     pub payment_id: Option<PaymentId>,
+    /// Why, where an operator did it.
+    pub reason: Option<String>,
     /// Of the event's record.
     pub hash: Hash,
 }
@@ -162,6 +189,7 @@ fn movement(row: &Row) -> sqlx::Result<Movement> {
         at: Timestamp::from_millis(row.integer("at")?),
         reservation_id: row.number_if_any("reservation_id")?.map(id).transpose()?,
         payment_id: row.number_if_any("payment_id")?.map(id).transpose()?,
+        reason: row.text_if_any("reason")?.map(str::to_owned),
         hash: row.hash("hash")?,
     })
 }

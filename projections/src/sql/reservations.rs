@@ -72,7 +72,12 @@ impl Fold for Reservations {
             Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
                 self.set(hold, "REFUNDED", position)
             }
-            Event::Log(_) | Event::Room(_) | Event::Opening(_) | Event::Points(_) | Event::Catalogue(_) => Ok(()),
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Opening(_)
+            | Event::Users(_)
+            | Event::Points(_)
+            | Event::Catalogue(_) => Ok(()),
         }
     }
 

@@ -100,9 +100,17 @@ impl Fold for SalesFold {
             Event::Log(_)
             | Event::Room(_)
             | Event::Opening(_)
+            | Event::Users(_)
             | Event::Points(_)
             | Event::Sale(SaleEvent::HoldExtended(_))
-            | Event::Catalogue(CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_)) => {}
+            | Event::Catalogue(
+                CatalogueEvent::ConcertPublished(_)
+                | CatalogueEvent::SeatsAdded(_)
+                | CatalogueEvent::SaleWindowChanged(_)
+                | CatalogueEvent::ScheduleMoved(_)
+                | CatalogueEvent::PriceChanged(_)
+                | CatalogueEvent::ScheduleCancelled(_),
+            ) => {}
         }
         Ok(())
     }

@@ -9,28 +9,32 @@ use domain::{
 
 use super::{Change, Fold, Kind, OutOfRange, SqlModel, Value, column};
 
-/// One row a seat.
+/// One row a seat. `off_sale` is 1 where the show is off: such a seat is not free though nobody has it.
 pub static MODEL: SqlModel = SqlModel {
     name: "seat_list",
-    version: 1,
+    version: 2,
     columns: "schedule_id BIGINT NOT NULL, seat_id BIGINT NOT NULL, concert_id BIGINT NOT NULL, name TEXT NOT NULL, \
               zone TEXT NOT NULL, price BIGINT NOT NULL, seat_row TEXT, seat_number BIGINT, \
               status TEXT NOT NULL CHECK (status IN ('AVAILABLE', 'HELD', 'SOLD')), reservation_id BIGINT, \
+              off_sale BIGINT NOT NULL CHECK (off_sale IN (0, 1)), \
               PRIMARY KEY (schedule_id, seat_id)",
     key: "schedule_id, seat_id",
     fold: || Box::<SeatList>::default(),
 };
 
-/// Schedule, seat, concert, name, zone, price, row, number, status.
-const SEATS: [Kind; 9] = {
+/// Schedule, seat, concert, name, zone, price, row, number, status, off sale.
+const SEATS: [Kind; 10] = {
     use Kind::{Integer, Text};
-    [Integer, Integer, Integer, Text, Text, Integer, Text, Integer, Text]
+    [Integer, Integer, Integer, Text, Text, Integer, Text, Integer, Text, Integer]
 };
 /// Schedule, seat, status, whose it is, and whose it must have been.
 const MOVES: [Kind; 5] = {
     use Kind::{Integer, Text};
     [Integer, Integer, Text, Integer, Integer]
 };
+
+/// Schedule, zone, price.
+const PRICES: [Kind; 3] = [Kind::Integer, Kind::Text, Kind::Integer];
 
 type Key = (i64, i64);
 
@@ -47,6 +51,8 @@ struct Moved {
 struct SeatList {
     added: BTreeMap<Key, [Value; 8]>,
     moved: BTreeMap<Key, Moved>,
+    prices: BTreeMap<(i64, String), i64>,
+    called_off: BTreeSet<i64>,
 }
 
 impl SeatList {
@@ -99,6 +105,15 @@ impl Fold for SeatList {
                 let (concert_id, schedule_id) = (column(*concert_id)?, column(*schedule_id)?);
                 seats.iter().try_for_each(|seat| self.add(schedule_id, concert_id, seat))
             }
+            Event::Catalogue(CatalogueEvent::PriceChanged(changed)) => {
+                let zone = (column(changed.schedule_id)?, changed.zone.clone());
+                self.prices.insert(zone, column(changed.price.get())?);
+                Ok(())
+            }
+            Event::Catalogue(CatalogueEvent::ScheduleCancelled(cancelled)) => {
+                self.called_off.insert(column(cancelled.schedule_id)?);
+                Ok(())
+            }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.take(hold, "HELD"),
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. })) => self.take(hold, "SOLD"),
             Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
@@ -107,12 +122,15 @@ impl Fold for SeatList {
             Event::Log(_)
             | Event::Room(_)
             | Event::Opening(_)
+            | Event::Users(_)
             | Event::Points(_)
             | Event::Sale(SaleEvent::HoldExtended(_))
             | Event::Catalogue(
                 CatalogueEvent::ConcertPublished(_)
                 | CatalogueEvent::SchedulePublished(_)
-                | CatalogueEvent::CatalogImported(_),
+                | CatalogueEvent::CatalogImported(_)
+                | CatalogueEvent::SaleWindowChanged(_)
+                | CatalogueEvent::ScheduleMoved(_),
             ) => Ok(()),
         }
     }
@@ -129,11 +147,14 @@ impl Fold for SeatList {
                 None => moved.released.iter().for_each(|owner| values.extend(row("AVAILABLE", None, Some(*owner)))),
             }
         }
-        let free = |row: [Value; 8]| row.into_iter().chain(["AVAILABLE".into()]);
+        let free = |row: [Value; 8]| row.into_iter().chain(["AVAILABLE".into(), 0.into()]);
+        let price = |((schedule_id, zone), price): ((i64, String), i64)| -> [Value; 3] {
+            [schedule_id.into(), zone.as_str().into(), price.into()]
+        };
         vec![
             Change {
                 before: "INSERT INTO {table} (schedule_id, seat_id, concert_id, name, zone, price, seat_row, \
-                         seat_number, status) ",
+                         seat_number, status, off_sale) ",
                 after: " ON CONFLICT (schedule_id, seat_id) DO UPDATE SET name = excluded.name, zone = excluded.zone, \
                         price = excluded.price, seat_row = excluded.seat_row, seat_number = excluded.seat_number",
                 columns: &SEATS,
@@ -145,6 +166,19 @@ impl Fold for SeatList {
                         AND (v.column5 IS NULL OR reservation_id = v.column5)",
                 columns: &MOVES,
                 values,
+            },
+            // A schedule is published before its prices change, and its seats are fixed from then on.
+            Change {
+                before: "UPDATE {table} SET price = v.column3 FROM (",
+                after: ") AS v WHERE schedule_id = v.column1 AND zone = v.column2",
+                columns: &PRICES,
+                values: self.prices.into_iter().flat_map(price).collect(),
+            },
+            Change {
+                before: "UPDATE {table} SET off_sale = 1 FROM (",
+                after: ") AS v WHERE schedule_id = v.column1",
+                columns: &[Kind::Integer],
+                values: self.called_off.into_iter().map(Into::into).collect(),
             },
         ]
     }

@@ -84,7 +84,7 @@ pub async fn set(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let configure = || {
         arrival?;
         let admissions_per_second = pace?.and_then(|pace| u32::try_from(pace).ok());
-        Some(ConfigureRoom { capacity: capacity?, admissions_per_second, reason: reason? })
+        Some(ConfigureRoom { capacity: capacity?, admissions_per_second, arrival_seconds: None, reason: reason? })
     };
     let configure = members.complete(configure())?;
     change(&api, &operator, &asked, Action::ConfigureRoom(configure)).await

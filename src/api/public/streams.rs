@@ -6,10 +6,10 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::Request;
 use domain::{
-    ConcertId, Deadline, Event, Hold, HoldCancelled, HoldExpired, Position, Record, ReservationPaid,
+    CatalogueEvent, ConcertId, Deadline, Event, HoldCancelled, HoldExpired, Position, ReservationPaid,
     ReservationRefunded, SaleEvent, ScheduleId, SeatId, SeatsHeld, Token, TokenId, TokenStatus,
 };
-use projections::ReadModels;
+use projections::{ReadModels, SeatLists};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
@@ -255,33 +255,27 @@ impl SeatsFrames {
         if head.get() - after.get() > MAX_READ_UP {
             return Some(Some(self.reset(head)));
         }
-        let changed = self.changed(after, head).await?;
         let lists = &read_models.seat_lists;
+        let changed = self.changed(after, head, lists).await?;
         let shown = |seat_id| Some(SeatShown { seat_id, status: lists.status(self.schedule_id, seat_id)? });
         let seats: Vec<SeatShown> = changed.into_iter().filter_map(shown).collect();
         Some(Some(self.go_on_from(head, &seats)))
     }
 
     /// The seats that records of these positions name.
-    async fn changed(&self, after: Position, head: Position) -> Option<Vec<SeatId>> {
+    async fn changed(&self, after: Position, head: Position, lists: &SeatLists) -> Option<Vec<SeatId>> {
         let (mut read, mut changed) = (after, Vec::new());
         while read < head {
             let records = self.api.log.read(read, CHUNK_RECORDS).await.ok()?;
             let last = records.last()?.position;
             for record in records.iter().filter(|record| record.position <= head) {
-                changed.extend(self.seats_of(record)?);
+                changed.extend(seats_of(&record.decode().ok()?.event, self.schedule_id, lists));
             }
             read = last;
         }
         changed.sort_unstable();
         changed.dedup();
         Some(changed)
-    }
-
-    fn seats_of(&self, record: &Record) -> Option<Vec<SeatId>> {
-        let recorded = record.decode().ok()?;
-        let hold = hold_of(&recorded.event).filter(|hold| hold.schedule_id == self.schedule_id);
-        Some(hold.map(|hold| hold.seat_ids().collect()).unwrap_or_default())
     }
 
     /// Tells the client to read anew, from a list at or past `head`.
@@ -291,20 +285,26 @@ impl SeatsFrames {
     }
 }
 
-/// The hold by which an event changes seats.
-fn hold_of(event: &Event) -> Option<&Hold> {
+/// The seats of a schedule that an event changes.
+fn seats_of(event: &Event, schedule_id: ScheduleId, lists: &SeatLists) -> Vec<SeatId> {
     match event {
         Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold }))
         | Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
         | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. }))
         | Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. }))
-        | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => Some(hold),
-        // The seats of a hold that goes on are held as before.
+        | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
+            hold.seat_ids().filter(|_| hold.schedule_id == schedule_id).collect()
+        }
+        Event::Catalogue(CatalogueEvent::ScheduleCancelled(cancelled)) if cancelled.schedule_id == schedule_id => {
+            lists.changed_since(&SeatLists::default(), schedule_id).into_iter().map(|(seat_id, _)| seat_id).collect()
+        }
+        // The seats of a hold that goes on are held as before; seats that are added cannot be seen yet.
         Event::Sale(SaleEvent::HoldExtended(_))
         | Event::Opening(_)
         | Event::Log(_)
         | Event::Room(_)
+        | Event::Users(_)
         | Event::Points(_)
-        | Event::Catalogue(_) => None,
+        | Event::Catalogue(_) => Vec::new(),
     }
 }

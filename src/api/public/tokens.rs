@@ -36,7 +36,7 @@ pub async fn issue(api: Arc<Api>, request: Request) -> Outcome {
         }
         let seed = draw_seed()?;
         let token_hash = token_hash(&api.key.token(&seed));
-        Ok((user_id, Action::IssueToken(IssueToken { user_id, seed, token_hash })))
+        Ok((user_id, Action::IssueToken(IssueToken { user_id: Some(user_id), seed, token_hash })))
     })
     .await
 }

@@ -200,6 +200,6 @@ fn show(api: &Api, answer: Answer, is_by_quantity: bool) -> Outcome {
                 shown.map(|shown| if is_by_quantity { shown.telling_whether_together(&read_models) } else { shown });
             shown.as_ref().map(json::answer).ok_or_else(|| Problem::internal("a reserved seat is in no list"))
         }
-        Answer::Done => Err(Problem::internal("a command of no route was decided")),
+        Answer::User(_) | Answer::Done => Err(Problem::internal("a command of no route was decided")),
     }
 }

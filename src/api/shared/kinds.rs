@@ -63,6 +63,8 @@ kinds! {
     AMOUNT_MISMATCH CONFLICT "amount-mismatch" "The amount is not the price";
     BALANCE_LIMIT_REACHED CONFLICT "balance-limit-reached" "The wallet is full";
     RESERVATION_NOT_PAYABLE CONFLICT "reservation-not-payable" "The reservation cannot be paid";
+    SCHEDULE_CANCELLED CONFLICT "schedule-cancelled" "The show was called off";
+    SCHEDULE_OVER CONFLICT "schedule-over" "The show was long ago";
     SALE_PAUSED CONFLICT "sale-paused" "The sale is paused";
     RESERVATION_NOT_HELD CONFLICT "reservation-not-held" "The reservation is no hold";
     NOT_ON_SALE CONFLICT "not-on-sale" "Not on sale";

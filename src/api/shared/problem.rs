@@ -209,6 +209,20 @@ impl From<Rejection> for Problem {
                     .with(json!({ "reservationStatus": wire::reservation_status(status) }))
             }
             Rejection::NotOnSale => Self::new(&kinds::NOT_ON_SALE, "The sale of this schedule is not open now, or the show has started."),
+            Rejection::UserNotFound { user_id } => {
+                Self::new(&kinds::USER_NOT_FOUND, format!("There is no user {user_id}."))
+            }
+            Rejection::ScheduleCancelled { schedule_id } => {
+                Self::new(&kinds::SCHEDULE_CANCELLED, format!("Schedule {schedule_id} was called off."))
+            }
+            Rejection::ScheduleOver { schedule_id } => {
+                let detail = format!("Schedule {schedule_id} started more than 30 days ago. It cannot be changed any more.");
+                Self::new(&kinds::SCHEDULE_OVER, detail)
+            }
+            Rejection::OtherIdentity => {
+                let detail = "Users of this log are named in another way than this server was told to name them.";
+                Self::new(&kinds::IDENTITY_UNAVAILABLE, detail)
+            }
             Rejection::SalePaused { reason, resumes_at } => {
                 Self::new(&kinds::SALE_PAUSED, format!("The sale is paused: {reason}"))
                     .with(json!({ "pauseReason": reason, "resumesAt": resumes_at.map(rfc3339) }))

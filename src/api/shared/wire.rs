@@ -156,6 +156,8 @@ pub struct MovementShown {
     reservation_id: Option<ReservationId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_id: Option<PaymentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     hash: Hash,
 }
 
@@ -169,6 +171,7 @@ impl From<Movement> for MovementShown {
             at: movement.at,
             reservation_id: movement.reservation_id,
             payment_id: movement.payment_id,
+            reason: movement.reason,
             hash: movement.hash,
         }
     }

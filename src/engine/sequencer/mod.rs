@@ -184,7 +184,8 @@ impl Sequencer {
                     }
                     // One a batch: while the log takes its time, they would only wait for one another.
                     if !std::mem::replace(&mut self.has_tick, true) {
-                        self.queue.waiting.push_back(by_system(Action::Tick(Tick)));
+                        let others_wait = !is_idle || is_full || self.next.commands() > 0;
+                        self.queue.waiting.push_back(by_system(Action::Tick(Tick { others_wait })));
                         self.queue.waiting.extend(self.draw().map(by_system));
                     }
                 }

@@ -86,7 +86,7 @@ async fn open_sale(engine: &Engine, times: ScheduleTimes) {
 }
 
 fn joining(user_id: UserId) -> IssueToken {
-    IssueToken { user_id, seed: seed(user_id), token_hash: token_hash(user_id) }
+    IssueToken { user_id: Some(user_id), seed: seed(user_id), token_hash: token_hash(user_id) }
 }
 
 fn submission(by: Credential, action: impl Into<Action>) -> Submission {

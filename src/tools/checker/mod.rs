@@ -14,13 +14,14 @@ use std::fmt;
 
 use domain::{
     CatalogueEvent, Event, Metadata, OpeningEvent, PointsEvent, Position, RecordedEvent, RoomEvent, SaleEvent,
-    SaleTime, Timestamp,
+    SaleTime, Timestamp, UsersEvent,
 };
 use serde::Serialize;
 use uuid::Uuid;
 
 use pauses::PausesCheck;
 use points::PointsCheck;
+pub use points::Totals;
 use room::RoomCheck;
 use seats::SeatsCheck;
 
@@ -33,8 +34,8 @@ const VIOLATIONS_KEPT: usize = 20;
 pub enum Proof {
     /// The log begins with its name; commands are whole; every event is of its record's time.
     CommandsAreWhole,
-    /// What is sold is in the catalogue, published once and unchanged.
-    CatalogueIsFixed,
+    /// What is sold is in the catalogue; a price, a time or a seat changes only by an event that says so.
+    CatalogueChangesAreSaid,
     /// A seat is held or sold only while nobody has it.
     NoSeatSoldTwice,
     /// Every payment, expiry and cancellation has its hold, in time; every refund its payment.
@@ -49,7 +50,7 @@ pub enum Proof {
     DrawsAreFair,
     /// The order of the line, the room's capacity and its pace; only those inside hold seats.
     PlacesWereKept,
-    /// Charged = balances + takings, net of refunds.
+    /// Charged + adjusted = balances + takings, net of refunds.
     PointsAreConserved,
 }
 
@@ -57,7 +58,7 @@ impl Proof {
     /// All of them, in the order in which they are told.
     pub const ALL: [Self; 10] = [
         Self::CommandsAreWhole,
-        Self::CatalogueIsFixed,
+        Self::CatalogueChangesAreSaid,
         Self::NoSeatSoldTwice,
         Self::PaymentsHaveHolds,
         Self::NoCapPassed,
@@ -73,7 +74,7 @@ impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::CommandsAreWhole => "commands are whole, and in order of time",
-            Self::CatalogueIsFixed => "what is sold is in the catalogue",
+            Self::CatalogueChangesAreSaid => "the catalogue changes only as events say",
             Self::NoSeatSoldTwice => "no seat was held or sold twice",
             Self::PaymentsHaveHolds => "every payment has its hold",
             Self::NoCapPassed => "no cap was passed",
@@ -81,7 +82,7 @@ impl fmt::Display for Proof {
             Self::NumbersAreConsecutive => "numbers are consecutive",
             Self::DrawsAreFair => "draws follow from what was committed to",
             Self::PlacesWereKept => "places in the room were kept",
-            Self::PointsAreConserved => "charged = balances + takings",
+            Self::PointsAreConserved => "charged + adjusted = balances + takings",
         })
     }
 }
@@ -175,7 +176,12 @@ impl Checker {
         self.room.hear(&recorded.metadata.actor, now);
         match event {
             Event::Room(event) => self.pauses.check(event, now.clock, findings),
-            Event::Log(_) | Event::Opening(_) | Event::Points(_) | Event::Catalogue(_) | Event::Sale(_) => {}
+            Event::Log(_)
+            | Event::Opening(_)
+            | Event::Users(_)
+            | Event::Points(_)
+            | Event::Catalogue(_)
+            | Event::Sale(_) => {}
         }
     }
 
@@ -204,7 +210,9 @@ impl Checker {
             Event::Log(_) => None,
             Event::Room(event) => time_in_room(event),
             Event::Opening(event) => Some(time_in_opening(event)),
+            Event::Users(UsersEvent::UserRegistered(registered)) => Some(registered.registered_at),
             Event::Points(PointsEvent::PointsCharged(charged)) => Some(charged.charged_at),
+            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => Some(adjusted.adjusted_at),
             Event::Catalogue(event) => time_in_catalogue(event),
             Event::Sale(event) => Some(time_in_sale(event)),
         };
@@ -231,8 +239,8 @@ impl Checker {
         self.points.balances()
     }
 
-    /// Points charged, in wallets, and taken in net of refunds.
-    pub fn totals(&self) -> (u128, u128, i128) {
+    /// Points charged, adjusted, in wallets, and taken in net of refunds.
+    pub fn totals(&self) -> Totals {
         self.points.totals()
     }
 
@@ -273,6 +281,10 @@ fn time_in_catalogue(event: &CatalogueEvent) -> Option<Timestamp> {
             None
         }
         CatalogueEvent::CatalogImported(imported) => Some(imported.imported_at),
+        CatalogueEvent::SaleWindowChanged(changed) => Some(changed.changed_at),
+        CatalogueEvent::ScheduleMoved(moved) => Some(moved.moved_at),
+        CatalogueEvent::PriceChanged(changed) => Some(changed.changed_at),
+        CatalogueEvent::ScheduleCancelled(cancelled) => Some(cancelled.cancelled_at),
     }
 }
 

@@ -97,7 +97,12 @@ impl OpeningsCheck {
                 fair(due.is_none(), "entry was not closed first, though the opening time had come");
                 self.check_opening(event, now, &mut fair);
             }
-            Event::Log(_) | Event::Room(_) | Event::Points(_) | Event::Catalogue(_) | Event::Sale(_) => {
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Users(_)
+            | Event::Points(_)
+            | Event::Catalogue(_)
+            | Event::Sale(_) => {
                 fair(due.is_none(), "entry was not closed first, though the opening time had come");
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::limits::{MAX_BALANCE, MAX_CHARGE};
+use domain::limits::{MAX_ADJUSTMENT, MAX_BALANCE, MAX_CHARGE};
 use domain::{Event, Hold, PointsCharged, PointsEvent, ReservationPaid, ReservationRefunded, SaleEvent, UserId};
 
 use super::{Findings, Proof};
@@ -11,6 +11,7 @@ use super::{Findings, Proof};
 pub struct PointsCheck {
     wallets: HashMap<UserId, u64>,
     charged: u128,
+    adjusted: i128,
     taken_in: i128,
 }
 
@@ -27,6 +28,16 @@ impl PointsCheck {
                 });
                 self.follow(*user_id, i128::from(amount.get()), balance_after.get(), findings);
             }
+            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => {
+                let (user_id, amount) = (adjusted.user_id, adjusted.amount);
+                self.adjusted += i128::from(amount);
+                let is_within = amount != 0 && amount.abs() <= MAX_ADJUSTMENT;
+                findings.holds(Proof::NoCapPassed, is_within, || format!("user {user_id} was adjusted by {amount}"));
+                findings.holds(Proof::NoCapPassed, amount < 0 || adjusted.balance_after <= MAX_BALANCE, || {
+                    format!("an adjustment led user {user_id} to {}", adjusted.balance_after.get())
+                });
+                self.follow(user_id, i128::from(amount), adjusted.balance_after.get(), findings);
+            }
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, balance_after, .. })) => {
                 let price = price(hold);
                 self.taken_in += price;
@@ -40,6 +51,7 @@ impl PointsCheck {
             Event::Log(_)
             | Event::Room(_)
             | Event::Opening(_)
+            | Event::Users(_)
             | Event::Catalogue(_)
             | Event::Sale(
                 SaleEvent::SeatsHeld(_)
@@ -66,21 +78,38 @@ impl PointsCheck {
     }
 
     pub fn finish(&self, findings: &mut Findings) {
-        let (charged, balances, taken_in) = self.totals();
-        let adds_up = charged as i128 == balances as i128 + taken_in;
+        let Totals { charged, adjusted, balances, takings } = self.totals();
+        let adds_up = charged as i128 + adjusted == balances as i128 + takings;
         findings.holds(Proof::PointsAreConserved, adds_up, || {
-            format!("{charged} charged are not {balances} in wallets and {taken_in} taken in")
+            format!("{charged} charged and {adjusted} adjusted are not {balances} in wallets and {takings} taken in")
         });
     }
 
-    /// Charged, in wallets, taken in net of refunds.
-    pub fn totals(&self) -> (u128, u128, i128) {
-        (self.charged, self.wallets.values().map(|points| u128::from(*points)).sum(), self.taken_in)
+    pub fn totals(&self) -> Totals {
+        Totals {
+            charged: self.charged,
+            adjusted: self.adjusted,
+            balances: self.wallets.values().map(|points| u128::from(*points)).sum(),
+            takings: self.taken_in,
+        }
     }
 
     pub fn balances(&self) -> impl Iterator<Item = (UserId, u64)> {
         self.wallets.iter().map(|(user_id, points)| (*user_id, *points))
     }
+}
+
+/// Points in all; takings are net of refunds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// What came in.
+    pub charged: u128,
+    /// What operators put right, less what they took.
+    pub adjusted: i128,
+    /// What is in wallets.
+    pub balances: u128,
+    /// What payments brought less what refunds gave back.
+    pub takings: i128,
 }
 
 fn price(hold: &Hold) -> i128 {

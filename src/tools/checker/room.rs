@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::limits::{ACTIVE_SECONDS, GRANTED_SECONDS, MAX_WAITING_TOKENS, WAITING_SECONDS};
 use domain::{
-    ActorName, Event, Head, ReservationPaid, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SaleTime, SeatsHeld,
-    Timestamp, TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
+    ActorName, Event, ExpiryCause, Head, ReservationPaid, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SaleTime,
+    SeatsHeld, Timestamp, TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued,
+    UserId,
 };
 
 use super::openings::{Close, Drawn, OpeningsCheck};
@@ -63,6 +64,16 @@ impl RoomCheck {
         close.filter(was_inside).map_or(own, |close| close.opened_at.min(own))
     }
 
+    /// Whether a token ends at `now` for this cause. Logs from before causes were told say the deadline of each.
+    fn ends_by(&self, cause: ExpiryCause, ticket: &Ticket, now: Now) -> bool {
+        let is_over = now.sale >= self.deadline(ticket, now);
+        match cause {
+            ExpiryCause::Deadline | ExpiryCause::Opening => is_over,
+            ExpiryCause::NoShow => is_over && ticket.arrive_by.is_some_and(|by| now.sale >= by),
+            ExpiryCause::Expulsion => !is_over,
+        }
+    }
+
     /// When the opening that is announced is.
     pub fn opens_at(&self) -> Option<Timestamp> {
         self.openings.opens_at()
@@ -104,11 +115,12 @@ impl RoomCheck {
                 kept(in_time, &|| format!("token {token_id} came in though its wait was over, or for another user"));
                 lasts(*expires_at, now, ACTIVE_SECONDS, findings);
             }
-            Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, user_id, .. })) => {
-                let ticket = self.tickets.get(token_id);
-                let is_over =
-                    ticket.is_some_and(|ticket| ticket.user_id == *user_id && now.sale >= self.deadline(ticket, now));
-                kept(is_over, &|| format!("token {token_id} expired before its deadline, or was not in the room"));
+            Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, user_id, cause, .. })) => {
+                let ticket = self.tickets.get(token_id).filter(|ticket| ticket.user_id == *user_id);
+                let is_over = ticket.is_some_and(|ticket| self.ends_by(*cause, ticket, now));
+                kept(is_over, &|| {
+                    format!("token {token_id} ended by {cause:?}, and that was not so, or it was not in the room")
+                });
             }
             Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, user_id, queue_number, .. })) => {
                 // Who leaves a pre-queue had no place.
@@ -141,6 +153,7 @@ impl RoomCheck {
             Event::Log(_)
             | Event::Room(RoomEvent::RoomConfigured(_) | RoomEvent::SalePaused(_) | RoomEvent::SaleResumed(_))
             | Event::Opening(_)
+            | Event::Users(_)
             | Event::Points(_)
             | Event::Catalogue(_)
             | Event::Sale(
@@ -267,6 +280,7 @@ impl RoomCheck {
             }
             Event::Room(RoomEvent::SalePaused(_) | RoomEvent::SaleResumed(_))
             | Event::Log(_)
+            | Event::Users(_)
             | Event::Points(_)
             | Event::Catalogue(_)
             | Event::Sale(

@@ -1,17 +1,17 @@
 //! The books of seats: the catalogue, who has which seat, and what became of every hold.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use domain::limits::{
-    EXTENSION_SECONDS, EXTENSION_WINDOW_SECONDS, HOLD_SECONDS, MAX_SEATS_PER_EVENT, MAX_SEATS_PER_RESERVATION,
-    MAX_SEATS_PER_USER_IN_SCHEDULE,
+    CHANGEABLE_SECONDS, EXTENSION_SECONDS, EXTENSION_WINDOW_SECONDS, HOLD_SECONDS, MAX_SEATS_PER_EVENT,
+    MAX_SEATS_PER_RESERVATION, MAX_SEATS_PER_USER_IN_SCHEDULE,
 };
 use domain::{
-    CatalogImported, CatalogueEvent, ConcertId, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired,
-    HoldExtended, PaymentId, ReservationId, ReservationPaid, ReservationRefunded, SaleEvent, SaleTime, ScheduleId,
-    SchedulePublished, SeatId, SeatsAdded, SeatsHeld, Timestamp, UserId,
+    CatalogImported, CatalogueEvent, Cause, ConcertId, ConcertPublished, Event, Hold, HoldCancelled, HoldExpired,
+    HoldExtended, PaymentId, PriceChanged, ReservationId, ReservationPaid, ReservationRefunded, SaleEvent, SaleTime,
+    ScheduleId, SchedulePublished, SeatId, SeatsAdded, SeatsHeld, Timestamp, UserId,
 };
-
 use uuid::Uuid;
 
 use super::{Findings, Now, Proof};
@@ -34,6 +34,9 @@ struct Schedule {
     seats_per_user: usize,
     /// What each seat costs, and which reservation has it.
     seats: HashMap<SeatId, (u64, Option<ReservationId>)>,
+    zones: HashMap<SeatId, Arc<str>>,
+    /// The show is off.
+    is_off: bool,
 }
 
 impl Schedule {
@@ -45,6 +48,8 @@ impl Schedule {
             import_id: None,
             seats_per_user: MAX_SEATS_PER_USER_IN_SCHEDULE,
             seats: HashMap::new(),
+            zones: HashMap::new(),
+            is_off: false,
         }
     }
 }
@@ -56,6 +61,9 @@ struct Live {
     payment_id: Option<PaymentId>,
     is_extended: bool,
 }
+
+/// A schedule, when its sale opens and closes since, and when it starts since.
+type Changed = (ScheduleId, Option<(Timestamp, Timestamp)>, Option<Timestamp>);
 
 #[derive(Debug, Default)]
 pub struct SeatsCheck {
@@ -73,11 +81,28 @@ impl SeatsCheck {
         match event {
             Event::Catalogue(CatalogueEvent::ConcertPublished(ConcertPublished { concert_id, .. })) => {
                 let is_new = self.concerts.insert(*concert_id);
-                findings.holds(Proof::CatalogueIsFixed, is_new, || format!("concert {concert_id} is there already"));
+                findings
+                    .holds(Proof::CatalogueChangesAreSaid, is_new, || format!("concert {concert_id} is there already"));
             }
             Event::Catalogue(CatalogueEvent::SeatsAdded(added)) => self.add(added, findings),
             Event::Catalogue(CatalogueEvent::SchedulePublished(published)) => self.publish(published, findings),
             Event::Catalogue(CatalogueEvent::CatalogImported(imported)) => self.end_import(imported, findings),
+            Event::Catalogue(CatalogueEvent::SaleWindowChanged(changed)) => {
+                let changed = (changed.schedule_id, Some((changed.sale_opens_at, changed.sale_closes_at)), None);
+                self.retime(changed, now, findings);
+            }
+            Event::Catalogue(CatalogueEvent::ScheduleMoved(moved)) => {
+                self.retime((moved.schedule_id, None, Some(moved.starts_at)), now, findings);
+            }
+            Event::Catalogue(CatalogueEvent::PriceChanged(changed)) => self.reprice(changed, findings),
+            Event::Catalogue(CatalogueEvent::ScheduleCancelled(cancelled)) => {
+                let schedule = self.schedules.get_mut(&cancelled.schedule_id);
+                let is_new = schedule.as_ref().is_some_and(|schedule| schedule.times.is_some() && !schedule.is_off);
+                findings.holds(Proof::CatalogueChangesAreSaid, is_new, || {
+                    format!("schedule {} was called off twice, or never published", cancelled.schedule_id)
+                });
+                schedule.into_iter().for_each(|schedule| schedule.is_off = true);
+            }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.hold(hold, now, findings),
             Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => self.extend(hold, now.sale, findings),
             Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => {
@@ -86,24 +111,32 @@ impl SeatsCheck {
                 });
                 self.end(hold, None, findings);
             }
-            Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. })) => {
+            Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, cause, .. })) => {
                 in_time(hold, now, "cancelled", findings);
+                self.has_cause(hold, *cause, findings);
                 self.end(hold, None, findings);
             }
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { payment_id, hold, .. })) => {
                 in_time(hold, now, "paid", findings);
+                findings.holds(Proof::PaymentsHaveHolds, !self.is_off(hold.schedule_id), || {
+                    format!("reservation {} was paid though its show was off", hold.reservation_id)
+                });
                 self.pay(*payment_id, hold, findings);
             }
-            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { payment_id, hold, .. })) => {
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { payment_id, hold, cause, .. })) => {
                 let starts_at = self.times(hold.schedule_id).map(|times| times.starts_at);
-                findings.holds(
-                    Proof::PaymentsHaveHolds,
-                    starts_at.is_some_and(|starts_at| now.clock < starts_at),
-                    || format!("reservation {} was refunded after the start", hold.reservation_id),
-                );
+                let in_time = starts_at.is_some_and(|starts_at| match cause {
+                    Cause::Buyer => now.clock < starts_at,
+                    Cause::Operator => now.clock < starts_at.plus_seconds(CHANGEABLE_SECONDS),
+                    Cause::ScheduleCancelled => true,
+                });
+                findings.holds(Proof::PaymentsHaveHolds, in_time, || {
+                    format!("reservation {} was refunded after the start", hold.reservation_id)
+                });
+                self.has_cause(hold, *cause, findings);
                 self.end(hold, Some(*payment_id), findings);
             }
-            Event::Log(_) | Event::Room(_) | Event::Opening(_) | Event::Points(_) => {}
+            Event::Log(_) | Event::Room(_) | Event::Opening(_) | Event::Users(_) | Event::Points(_) => {}
         }
     }
 
@@ -122,13 +155,26 @@ impl SeatsCheck {
         capped(!std::mem::replace(&mut live.is_extended, true), "was extended twice");
     }
 
+    fn is_off(&self, schedule_id: ScheduleId) -> bool {
+        self.schedules.get(&schedule_id).is_some_and(|schedule| schedule.is_off)
+    }
+
+    /// What is given back because a show is off is of a show that is.
+    fn has_cause(&self, hold: &Hold, cause: Cause, findings: &mut Findings) {
+        let is_so = cause != Cause::ScheduleCancelled || self.is_off(hold.schedule_id);
+        findings.holds(Proof::PaymentsHaveHolds, is_so, || {
+            format!("reservation {} was given back for a show that is not off", hold.reservation_id)
+        });
+    }
+
     fn times(&self, schedule_id: ScheduleId) -> Option<Times> {
         self.schedules.get(&schedule_id)?.times
     }
 
     fn add(&mut self, added: &SeatsAdded, findings: &mut Findings) {
         let SeatsAdded { concert_id, schedule_id, seats } = added;
-        let mut fixed = |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::CatalogueIsFixed, is_so, reason);
+        let mut fixed =
+            |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::CatalogueChangesAreSaid, is_so, reason);
         fixed(self.concerts.contains(concert_id), &|| format!("there is no concert {concert_id}"));
         let none = || Schedule::of(*concert_id);
         let schedule = self.schedules.entry(*schedule_id).or_insert_with(none);
@@ -136,6 +182,7 @@ impl SeatsCheck {
         fixed(schedule.times.is_none(), &|| format!("schedule {schedule_id} is published, its seats are fixed"));
         for seat in seats {
             let before = schedule.seats.insert(seat.seat_id, (seat.price.get(), None));
+            schedule.zones.insert(seat.seat_id, Arc::clone(&seat.zone));
             fixed(before.is_none(), &|| format!("seat {} of schedule {schedule_id} is there already", seat.seat_id));
         }
         findings.holds(Proof::NoCapPassed, seats.len() <= MAX_SEATS_PER_EVENT, || format!("{} seats", seats.len()));
@@ -158,7 +205,7 @@ impl SeatsCheck {
             let is_whole = schedule.seats.len() as u64 == *seats_total && sale_opens_at < sale_closes_at;
             schedule.concert_id == *concert_id && schedule.times.is_none() && is_whole
         });
-        findings.holds(Proof::CatalogueIsFixed, fits, || {
+        findings.holds(Proof::CatalogueChangesAreSaid, fits, || {
             format!("schedule {schedule_id} is published already, or other than it was made")
         });
         if let Some(schedule) = schedule {
@@ -185,8 +232,39 @@ impl SeatsCheck {
             schedule.is_visible = true;
             counted = (counted.0 + 1, counted.1 + schedule.seats.len() as u64);
         }
-        findings.holds(Proof::CatalogueIsFixed, counted == (*schedules, *seats), || {
+        findings.holds(Proof::CatalogueChangesAreSaid, counted == (*schedules, *seats), || {
             format!("an import ended with {schedules} schedules and {seats} seats, and had published {counted:?}")
+        });
+    }
+
+    /// Times that an operator changed: of the sale, or of the start.
+    fn retime(&mut self, changed: Changed, now: Now, findings: &mut Findings) {
+        let (schedule_id, window, starts_at) = changed;
+        let schedule = self.schedules.get_mut(&schedule_id).filter(|schedule| !schedule.is_off);
+        let times = schedule.and_then(|schedule| schedule.times.as_mut());
+        let fits = times.as_ref().is_some_and(|times| now.clock < times.starts_at.plus_seconds(CHANGEABLE_SECONDS));
+        findings.holds(Proof::CatalogueChangesAreSaid, fits, || {
+            format!("schedule {schedule_id} is over, off or not published, and was changed")
+        });
+        if let Some(times) = times {
+            (times.sale_opens_at, times.sale_closes_at) = window.unwrap_or((times.sale_opens_at, times.sale_closes_at));
+            times.starts_at = starts_at.unwrap_or(times.starts_at);
+        }
+    }
+
+    fn reprice(&mut self, changed: &PriceChanged, findings: &mut Findings) {
+        let schedule = self.schedules.get_mut(&changed.schedule_id).filter(|schedule| !schedule.is_off);
+        let mut count = 0;
+        if let Some(schedule) = schedule {
+            for (seat_id, (price, _)) in &mut schedule.seats {
+                if schedule.zones.get(seat_id).is_some_and(|zone| **zone == *changed.zone) {
+                    *price = changed.price.get();
+                    count += 1;
+                }
+            }
+        }
+        findings.holds(Proof::CatalogueChangesAreSaid, count > 0, || {
+            format!("schedule {} has no zone {}, or is off", changed.schedule_id, changed.zone)
         });
     }
 
@@ -198,18 +276,19 @@ impl SeatsCheck {
         self.last_reservation = self.last_reservation.max(id.get());
         let times = self.times(schedule_id);
         let schedule = self.schedules.get(&schedule_id);
-        let is_visible = schedule.is_some_and(|schedule| schedule.is_visible);
+        let is_visible = schedule.is_some_and(|schedule| schedule.is_visible && !schedule.is_off);
         let limit = schedule.map_or(MAX_SEATS_PER_USER_IN_SCHEDULE, |schedule| schedule.seats_per_user);
         let is_on_sale = is_visible
             && times.is_some_and(|times| times.sale_opens_at <= now.clock && now.clock < times.sale_closes_at);
-        findings.holds(Proof::CatalogueIsFixed, is_on_sale, || format!("schedule {schedule_id} was not on sale"));
+        findings
+            .holds(Proof::CatalogueChangesAreSaid, is_on_sale, || format!("schedule {schedule_id} was not on sale"));
 
         let mut total = 0;
         for seat in &hold.seats {
             let place = self.schedules.get_mut(&schedule_id).filter(|schedule| schedule.concert_id == hold.concert_id);
             let place = place.and_then(|schedule| schedule.seats.get_mut(&seat.seat_id));
             let price = place.as_ref().map(|(price, _)| *price);
-            findings.holds(Proof::CatalogueIsFixed, price == Some(seat.price.get()), || {
+            findings.holds(Proof::CatalogueChangesAreSaid, price == Some(seat.price.get()), || {
                 format!("seat {} of schedule {schedule_id} was held for {}", seat.seat_id, seat.price.get())
             });
             let owner = place.as_ref().and_then(|(_, owner)| *owner);
@@ -283,7 +362,7 @@ impl SeatsCheck {
     pub fn available(&self) -> impl Iterator<Item = (ScheduleId, u64)> {
         let published = self.schedules.iter().filter(|(_, schedule)| schedule.is_visible);
         published.map(|(id, schedule)| {
-            let free = schedule.seats.values().filter(|(_, owner)| owner.is_none()).count();
+            let free = schedule.seats.values().filter(|(_, owner)| owner.is_none() && !schedule.is_off).count();
             (*id, free as u64)
         })
     }

@@ -39,7 +39,11 @@ impl Server {
 
     fn join(&mut self, seconds: i64, number: u64) {
         let user_id = user_id(number);
-        self.ask(seconds, user(user_id), IssueToken { user_id, seed: seed(user_id), token_hash: token_hash(user_id) });
+        self.ask(
+            seconds,
+            user(user_id),
+            IssueToken { user_id: Some(user_id), seed: seed(user_id), token_hash: token_hash(user_id) },
+        );
     }
 }
 
@@ -51,11 +55,11 @@ fn true_log() -> Log {
     server.write(0, room(20));
     server.write(0, opening(Some(beacon())));
     (1..=ENTRANTS).for_each(|number| server.join(PREQUEUE + number as i64, number));
-    server.ask(OPENS, Credential::System, Tick);
+    server.ask(OPENS, Credential::System, Tick::ALONE);
     server.join(OPENS + 1, ENTRANTS + 1);
     server.ask(BEACON, Credential::OPERATOR, ReceiveBeacon { value: VALUE, reason: REASON.to_owned() });
     server.ask(BEACON, Credential::System, DrawQueue { seed: DRAW_SEED });
-    server.ask(BEACON + 1, Credential::System, Tick);
+    server.ask(BEACON + 1, Credential::System, Tick::ALONE);
     server.log
 }
 

@@ -77,7 +77,7 @@ impl Crowd {
         // What has several events could pass the end: the last places are filled by charges, of one event each.
         let is_end = left <= 2 * MAX_TICK;
         if !is_end {
-            self.ask(batch, Credential::System, Action::Tick(Tick));
+            self.ask(batch, Credential::System, Action::Tick(Tick::ALONE));
             if self.schedule.is_none() || self.sold >= SOLD_OUT {
                 self.put_on_sale(batch);
             }
@@ -110,8 +110,11 @@ impl Crowd {
         let user_id = self.anyone();
         let seed = Seed::new(self.bytes());
         let token_hash = token_hash(&self.key.token(&seed));
-        let issued =
-            self.ask(batch, Credential::User(user_id), Action::IssueToken(IssueToken { user_id, seed, token_hash }))?;
+        let issued = self.ask(
+            batch,
+            Credential::User(user_id),
+            Action::IssueToken(IssueToken { user_id: Some(user_id), seed, token_hash }),
+        )?;
         // Who has a token already has another one than this.
         if matches!(issued, Some(Answer::Token(token)) if token.seed == Some(seed)) {
             self.guests.push(Guest { user_id, token: token_hash });

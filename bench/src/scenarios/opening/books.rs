@@ -74,7 +74,8 @@ impl Books {
                 }
             }
             Event::Points(domain::PointsEvent::PointsCharged(charged)) => self.charged += charged.amount.get(),
-            Event::Sale(_) | Event::Log(_) | Event::Opening(_) | Event::Catalogue(_) => {}
+            Event::Points(domain::PointsEvent::PointsAdjusted(_)) => return wrong("nobody adjusts points here"),
+            Event::Sale(_) | Event::Log(_) | Event::Opening(_) | Event::Users(_) | Event::Catalogue(_) => {}
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use imbl::OrdMap;
 
 use super::agenda::Agenda;
 use super::{Deadline, Room, Token, TokenStatus};
-use crate::event::{EntryClosed, OpeningEvent};
+use crate::event::{EntryClosed, ExpiryCause, OpeningEvent};
 use crate::limits::WAITING_SECONDS;
 use crate::record::Head;
 use crate::state::room::openings::Openings;
@@ -143,6 +143,17 @@ impl<A: Agenda> Room<A> {
     /// The deadline that a token has whatever becomes of openings.
     pub(super) fn kept_until(&self, token: &Token) -> SaleTime {
         self.arrive_by(token).unwrap_or(SaleTime::from_millis(token.expires_at))
+    }
+
+    /// What ends the token at its deadline, by what is announced at `now`.
+    pub fn expiry_cause(&self, token: &Token, now: Timestamp) -> ExpiryCause {
+        match self.deadline(token, now) {
+            deadline if token.status != TokenStatus::Active || deadline == token.own_deadline() => {
+                ExpiryCause::Deadline
+            }
+            Deadline::Sale(by) if Some(by) == self.arrive_by(token) => ExpiryCause::NoShow,
+            Deadline::Sale(_) | Deadline::Clock(_) => ExpiryCause::Opening,
+        }
     }
 
     /// Whether the token's deadline is over at `now`.

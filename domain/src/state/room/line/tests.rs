@@ -5,14 +5,14 @@ use crate::answer::Answer;
 use crate::command::{Credential, Decided};
 use crate::decisions::{HoldSeats, IssueToken, LeaveRoom, Tick};
 use crate::draw::{self, Shuffle};
-use crate::event::{Event, RoomEvent, RoomLeft};
+use crate::event::{Event, ExpiryCause, RoomEvent, RoomLeft};
 use crate::limits::ACTIVE_SECONDS;
 use crate::rejection::Rejection;
 use crate::spec::*;
 use crate::values::{Hash, UserId};
 
 fn issue(user_id: UserId) -> IssueToken {
-    IssueToken { user_id, seed: seed(user_id), token_hash: token_hash(user_id) }
+    IssueToken { user_id: Some(user_id), seed: seed(user_id), token_hash: token_hash(user_id) }
 }
 
 /// So many wait, from `first` on: user and place have the same number.
@@ -33,7 +33,7 @@ fn drawn(capacity: u64, count: u64) -> Given {
 
 /// A tick's events, folded.
 fn ticked(given: Given) -> (Given, Vec<Event>) {
-    let decided = given.ask(Credential::System, Tick).decided();
+    let decided = given.ask(Credential::System, Tick::ALONE).decided();
     let events = match decided {
         Ok(Decided::Events(events)) => events,
         Ok(Decided::Already(_)) => vec![],
@@ -108,9 +108,9 @@ fn the_first_decision_at_the_opening_time_closes_entry_before_all_else() {
     just_before.when(user(EVE), issue(EVE)).then([waiting(EVE, 3).at_seconds(OPENS - 1)]);
     let then = joined().after_seconds(OPENS - PREQUEUE);
     let closed = entry_closed(1, 2).at_seconds(OPENS);
-    then.ask(Credential::System, Tick).then([closed.clone()]);
+    then.ask(Credential::System, Tick::ALONE).then([closed.clone()]);
     then.ask(user(EVE), issue(EVE)).then([closed.clone(), waiting(EVE, 3).at_seconds(OPENS)]);
-    then.and([closed]).when(Credential::System, Tick).already(Answer::Done);
+    then.and([closed]).when(Credential::System, Tick::ALONE).already(Answer::Done);
 }
 
 #[test]
@@ -153,7 +153,10 @@ fn whoever_is_inside_is_out_at_the_opening_time_and_keeps_their_seats() {
     then.ask(token(ANN), hold(ANN)).refuses(Rejection::TokenExpired);
     assert!(then.ask(fixed_token(BOB), hold(BOB)).decided().is_ok(), "a demo's fixed token goes on");
     let (then, events) = ticked(then);
-    assert_eq!(events, [entry_closed(2, 0).at_seconds(OPENS), expired(ANN, 1).at_seconds(OPENS)]);
+    assert_eq!(
+        events,
+        [entry_closed(2, 0).at_seconds(OPENS), expired(ANN, 1).ended_by(ExpiryCause::Opening).at_seconds(OPENS)]
+    );
     assert_eq!(then.state().room.active(), 0);
     assert_eq!(then.state().reservations.overdue(then.state().sale_time(then.now())).count(), 0);
 }
@@ -301,5 +304,5 @@ fn a_close_outlives_those_who_were_inside_for_their_full_time() {
     let room = &drawn.state().room;
     assert!(!room.is_active(room.in_room(ANN).unwrap(), now));
     let (_, events) = ticked(drawn);
-    assert_eq!(events, [expired(ANN, 1).at_seconds(OPENS)]);
+    assert_eq!(events, [expired(ANN, 1).ended_by(ExpiryCause::Opening).at_seconds(OPENS)]);
 }
