@@ -28,6 +28,7 @@ use self::append::Writer;
 pub use self::open::{LOG_FILE, OpenError};
 use self::read::{last_head, read};
 pub use self::read_only::ReadOnlyLog;
+pub use self::room::IndexRoom;
 use self::steady_clock::SteadyClock;
 use self::threads::{Gone, Threads};
 use super::{AppendError, EventLog, ReadError, assert_follows};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use domain::{Position, RecordedEvent};
 use projections::sql::store::{self, Checkpoint, Slot};
-use projections::sql::{Connection, Poison, SqlModel, is_locked_out};
+use projections::sql::{Poison, SqlModel, is_locked_out};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::database::{discard, set_aside_if_ruined};
+use super::database::{Writer, discard, set_aside_if_ruined};
 use super::fit::{Fit, fit};
 use super::follow::RETRY_PAUSE;
 use super::rebuilds::{Request, Requests};
@@ -80,7 +80,7 @@ pub async fn rebuild(
     which: Which,
     progress: impl FnMut(Position),
 ) -> Result<Position, BuildError> {
-    if !store::start_building(&mut *database.writer.lock().await).await? {
+    if !store::start_building(&mut database.writer.lock().await.connection).await? {
         return Err(BuildError::Busy);
     }
     let built = build(database, log, models, which, progress).await;
@@ -89,7 +89,7 @@ pub async fn rebuild(
         // Where that fails too, the next to open the database does it.
         let _ = discard(&mut writer, models).await;
     }
-    store::stop_building(&mut writer).await?;
+    store::stop_building(&mut writer.connection).await?;
     built
 }
 
@@ -190,7 +190,7 @@ async fn swap(
 /// The last catch-up and the swap, in one transaction: nobody moves the live table meanwhile, so the new one is never
 /// behind it.
 async fn try_to_swap(
-    writer: &mut Connection,
+    writer: &mut Writer,
     log: &dyn EventLog,
     model: &'static SqlModel,
     mut checkpoint: Checkpoint,

@@ -4,23 +4,55 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use projections::sql::{Connection, Location, MODELS, Readers, SqlModel, is_no_database, store};
+use projections::sql::{Connection, Location, MODELS, Readers, SqlModel, Transaction, is_no_database, store};
 use sqlx::migrate::MigrateError;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use crate::log::IndexRoom;
+
 /// What a file is called besides that was no database.
 const DAMAGED: &str = ".damaged";
+/// What a transaction may write into a file: some pages for each record of a chunk.
+const TRANSACTION_BYTES: u64 = 32 * 1024 * 1024;
 
 /// An open database.
 pub struct Database {
     /// Whoever writes takes turns here, so that nobody in this process waits for SQLite's lock.
-    pub(super) writer: Mutex<Connection>,
+    pub(super) writer: Mutex<Writer>,
     pub(super) readers: Readers,
     /// Whether other nodes may write to it.
     pub(super) is_shared: bool,
     location: Location,
     inode: Option<u64>,
+}
+
+/// The connection that writes.
+pub struct Writer {
+    pub(super) connection: Connection,
+    /// Of a file: what SQLite maps into memory beside it.
+    room: Option<IndexRoom>,
+}
+
+impl Writer {
+    /// To a database that is this connection's only, and has no WAL.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub(super) async fn temporary() -> Result<Self, MigrateError> {
+        Ok(Self { connection: Connection::temporary().await?, room: None })
+    }
+
+    /// Begins to write, where that has room.
+    ///
+    /// # Errors
+    /// The database's, or the disk is full.
+    pub(super) async fn begin(&mut self) -> sqlx::Result<Transaction<'_>> {
+        if let Some(room) = &mut self.room {
+            room.make(TRANSACTION_BYTES).map_err(sqlx::Error::Io)?;
+        }
+        self.connection.begin().await
+    }
 }
 
 impl Database {
@@ -29,13 +61,18 @@ impl Database {
     /// # Errors
     /// They cannot be opened, or are something else.
     pub async fn open(location: &Location, log_id: Uuid) -> Result<Self, MigrateError> {
-        let (mut writer, readers) = location.open(log_id).await?;
+        let room = match location {
+            Location::File(path) => Some(IndexRoom::before_opening(path).map_err(sqlx::Error::Io)?),
+            Location::Servers(_) => None,
+        };
+        let (connection, readers) = location.open(log_id).await?;
+        let mut writer = Writer { connection, room };
         // Where another process builds, it stands there rightly.
-        if store::start_building(&mut writer).await? {
+        if store::start_building(&mut writer.connection).await? {
             discard(&mut writer, &MODELS).await?;
-            store::stop_building(&mut writer).await?;
+            store::stop_building(&mut writer.connection).await?;
         }
-        let is_shared = writer.is_shared();
+        let is_shared = writer.connection.is_shared();
         let (location, inode) = (location.clone(), inode(location));
         Ok(Self { writer: Mutex::new(writer), readers, is_shared, location, inode })
     }
@@ -55,7 +92,7 @@ impl Database {
     /// The database's.
     pub async fn close(self) -> sqlx::Result<()> {
         self.readers.close().await;
-        self.writer.into_inner().close().await
+        self.writer.into_inner().connection.close().await
     }
 
     /// Whether the file is still the one that was opened: SQLite goes on writing to one that was deleted.
@@ -89,7 +126,7 @@ pub(super) async fn set_aside_if_ruined(location: &Location, log_id: Uuid) -> io
 }
 
 /// Throws away what a build of `models` left beside the live tables.
-pub(super) async fn discard(writer: &mut Connection, models: &[&SqlModel]) -> sqlx::Result<()> {
+pub(super) async fn discard(writer: &mut Writer, models: &[&SqlModel]) -> sqlx::Result<()> {
     let mut transaction = writer.begin().await?;
     for model in models {
         store::discard(&mut transaction, model).await?;

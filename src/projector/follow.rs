@@ -162,7 +162,7 @@ impl Shared {
         for &model in &self.models {
             let stored = {
                 let mut writer = database.writer.lock().await;
-                store::checkpoint(&mut writer.begin_reading().await?, model, Slot::Live).await?
+                store::checkpoint(&mut writer.connection.begin_reading().await?, model, Slot::Live).await?
             };
             let fit = fit(model, stored.as_ref(), self.log.as_ref(), log_id).await?;
             let failed = self.failed.lock().expect("nobody panics with it").get(model.name).cloned();

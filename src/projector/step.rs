@@ -2,8 +2,10 @@
 
 use domain::{Position, Record, RecordedEvent};
 use projections::sql::store::{self, Checkpoint, Slot};
-use projections::sql::{Connection, Folded, Poison, SqlModel, is_refusal};
+use projections::sql::{Folded, Poison, SqlModel, is_refusal};
 use tokio::sync::Mutex;
+
+use super::database::Writer;
 
 /// What a step came to.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub enum Stepped {
 /// # Errors
 /// The database's. What was not acknowledged may have been written: the stored checkpoint tells.
 pub async fn step(
-    writer: &Mutex<Connection>,
+    writer: &Mutex<Writer>,
     model: &'static SqlModel,
     slot: Slot,
     from: Checkpoint,
@@ -40,7 +42,7 @@ pub async fn step(
 
 /// Finds the poison in a chunk that has some, and keeps what is before it.
 async fn one_by_one(
-    writer: &Mutex<Connection>,
+    writer: &Mutex<Writer>,
     model: &'static SqlModel,
     slot: Slot,
     mut from: Checkpoint,
@@ -67,7 +69,7 @@ async fn one_by_one(
 }
 
 async fn write(
-    writer: &Mutex<Connection>,
+    writer: &Mutex<Writer>,
     model: &SqlModel,
     slot: Slot,
     from: &Checkpoint,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use sqlx::migrate::MigrateError;
 use tokio::sync::Mutex;
 
+use super::database::Writer;
 use super::fit::{Fit, fit};
 use super::step::{Stepped, decode, step};
 use super::{CHUNK_RECORDS, log_id, read_on};
@@ -116,7 +117,7 @@ async fn fold(
     until: Checkpoint,
     progress: &mut impl FnMut(&'static str, Position),
 ) -> Result<Connection, VerifyError> {
-    let mut fresh = Connection::temporary().await?;
+    let mut fresh = Writer::temporary().await?;
     let mut transaction = fresh.begin().await?;
     let mut reached = store::create(&mut transaction, model, Slot::Live, until.log_id).await?;
     transaction.commit().await?;
@@ -139,5 +140,5 @@ async fn fold(
         }
         progress(model.name, reached.head.position);
     }
-    Ok(fresh.into_inner())
+    Ok(fresh.into_inner().connection)
 }

@@ -9,7 +9,7 @@ use super::cause;
 use super::checkpoint::Checkpoints;
 use super::in_place::InPlace;
 use super::read::{last_head, result_code};
-use super::room::Room;
+use super::room::IndexRoom;
 use crate::log::{AppendError, is_full};
 
 const INSERT: &str = "INSERT INTO log (position, recorded_at, type, type_version, data, metadata, hash) \
@@ -20,7 +20,7 @@ const INSERT: &str = "INSERT INTO log (position, recorded_at, type, type_version
 pub(super) struct Writer {
     pub(super) connection: Connection,
     files: InPlace,
-    room: Room,
+    room: IndexRoom,
     checkpoints: Checkpoints,
     /// After a failed fsync the system may say of lost pages that they are clean, so what it says later counts for
     /// nothing. <https://www.usenix.org/conference/atc20/presentation/rebello>
@@ -31,7 +31,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// On the log in the file `log`, which `connection` has open.
-    pub(super) fn new(connection: Connection, log: &Path, room: Room) -> Self {
+    pub(super) fn new(connection: Connection, log: &Path, room: IndexRoom) -> Self {
         let (files, checkpoints) = (InPlace::of(log), Checkpoints::of(log));
         Self { connection, files, room, checkpoints, broken: None, is_full: false }
     }

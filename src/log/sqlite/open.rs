@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::append::{Writer, touch};
 use super::checkpoint::{MAX_IDLE_WAL_BYTES, checkpoint};
 use super::read::last_head;
-use super::room::Room;
+use super::room::IndexRoom;
 use super::steady_clock::SteadyClock;
 use super::threads::{Gone, Threads};
 use super::{ReadError, SqliteLog};
@@ -42,6 +42,9 @@ pub enum OpenError {
     /// The file's name cannot be made durable.
     #[error("the log's folder cannot be synced: {0}")]
     Folder(#[from] io::Error),
+    /// What SQLite maps into memory would have no room.
+    #[error("the log cannot be opened, for there is no room for the files beside it: {0}")]
+    NoRoom(io::Error),
     /// A pragma was not accepted, so that a commit would not be durable.
     #[error("the log cannot be made durable: {0}")]
     NotDurable(String),
@@ -64,12 +67,12 @@ impl SqliteLog {
 
 fn open(folder: &Path) -> Result<SqliteLog, OpenError> {
     let file = folder.join(LOG_FILE);
+    let mut room = IndexRoom::before_opening(&file).map_err(OpenError::NoRoom)?;
     let mut writer = connect(&file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     settle(&writer)?;
     migrate(&mut writer)?;
     sync_names(folder)?;
-    let mut room = Room::of(&file)?;
-    room.make(MAX_BATCH_BYTES as u64)?;
+    room.make(MAX_BATCH_BYTES as u64).map_err(OpenError::NoRoom)?;
     let last = watch::Sender::new(last_head(&writer)?.position);
     // All at once and for good: where file handles are lacking later on, what is open already goes on reading.
     let readers: Result<Vec<_>, _> = (0..READERS).map(|_| connect(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)).collect();

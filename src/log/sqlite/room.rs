@@ -1,9 +1,11 @@
-//! Room for what SQLite keeps in mapped memory: `log.db-shm`, the index of the WAL.
+//! Room for what SQLite keeps in mapped memory beside a database: `…-shm`, the index of its WAL.
 //!
 //! A page of a mapped file that the disk has no room for cannot be refused: the process is killed by SIGBUS. SQLite itself
 //! writes one byte to each new page of 4 KiB, which is room on a disk with blocks of that size, and not on one with smaller
-//! blocks. So all of it gets its room here, before SQLite comes to need it. A file system that writes every page to a new
-//! place has no room to be kept: there, nothing is written once little is left.
+//! blocks. So all of it gets its room here, before SQLite comes to need it, and no database is opened where there is none:
+//! whoever opens it first makes its index anew. A file system that writes every page to a new place keeps no room: there the
+//! index is told to stay where it is (Linux 6.18 heeds that for mapped memory, older ones may not), and nothing is written
+//! once little is left.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -13,7 +15,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{FallocateFlags, fallocate, statfs};
+use rustix::fs::{FallocateFlags, IFlags, fallocate, ioctl_getflags, ioctl_setflags, statfs};
 use rustix::io::Errno;
 
 /// Bytes of the index, and the frames of the WAL that they are for (the first region has some fewer).
@@ -43,9 +45,12 @@ struct Open {
     file: File,
 }
 
-/// Sees to it that there is room, before each append.
+/// What the room is tried with that a database about to be opened will need; it is gone at once.
+const TRIED: &str = "-room";
+
+/// Sees to it that there is room, before each transaction that writes.
 #[derive(Debug)]
-pub(super) struct Room {
+pub struct IndexRoom {
     index: PathBuf,
     wal: PathBuf,
     folder: PathBuf,
@@ -54,37 +59,49 @@ pub(super) struct Room {
     unlooked_bytes: Option<u64>,
 }
 
-impl Room {
-    /// Of the log in the file `log`.
+impl IndexRoom {
+    /// Of the database in the file `database`, which is not open yet.
     ///
     /// # Errors
-    /// The file system cannot be asked what it is.
-    pub(super) fn of(log: &Path) -> io::Result<Self> {
+    /// There is no room to open it, or the file system cannot be asked.
+    pub fn before_opening(database: &Path) -> io::Result<Self> {
         let beside = |end: &str| {
-            let mut name = log.as_os_str().to_owned();
+            let mut name = database.as_os_str().to_owned();
             name.push(end);
             PathBuf::from(name)
         };
-        let folder = log.parent().unwrap_or(Path::new(".")).to_owned();
+        let folder = match database.parent() {
+            Some(folder) if folder != Path::new("") => folder.to_owned(),
+            Some(_) | None => PathBuf::from("."),
+        };
         let is_copy_on_write = COPY_ON_WRITE.contains(&(statfs(&folder)?.f_type as u32));
         let unlooked_bytes = is_copy_on_write.then_some(LOOK_AGAIN_BYTES);
-        Ok(Self { index: beside("-shm"), wal: beside("-wal"), folder, has_room_bytes: 0, unlooked_bytes })
+        let mut room = Self { index: beside("-shm"), wal: beside("-wal"), folder, has_room_bytes: 0, unlooked_bytes };
+        room.leave_some_free(0)?;
+        if is_copy_on_write {
+            stay_in_place(&room.index)?;
+        }
+        try_room(&beside(TRIED), room.needed_bytes(0))?;
+        Ok(room)
     }
 
-    /// Makes room for what an append of so many bytes needs besides its own.
+    /// Makes room for what a transaction that writes so many bytes needs besides its own.
     ///
     /// # Errors
     /// There is none.
-    pub(super) fn make(&mut self, bytes: u64) -> io::Result<()> {
+    pub fn make(&mut self, bytes: u64) -> io::Result<()> {
         self.leave_some_free(bytes)?;
-        let wal_bytes = self.wal.metadata().map_or(0, |wal| wal.len());
-        let regions = (wal_bytes + 2 * bytes) / FRAME_BYTES / REGION_FRAMES + 1 + REGIONS_AHEAD;
-        let needed = regions * REGION_BYTES;
+        let needed = self.needed_bytes(bytes);
         if self.has_room_bytes < needed {
             reserve(&self.index, needed)?;
             self.has_room_bytes = needed;
         }
         Ok(())
+    }
+
+    fn needed_bytes(&self, bytes: u64) -> u64 {
+        let wal_bytes = self.wal.metadata().map_or(0, |wal| wal.len());
+        ((wal_bytes + 2 * bytes) / FRAME_BYTES / REGION_FRAMES + 1 + REGIONS_AHEAD) * REGION_BYTES
     }
 
     fn leave_some_free(&mut self, bytes: u64) -> io::Result<()> {
@@ -103,11 +120,34 @@ impl Room {
     }
 }
 
+/// Has a file that is not there yet written where it stands: the file system takes no new room for a page that has its own.
+/// Nobody has it open, so that closing it ends nobody's locks.
+fn stay_in_place(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().create_new(true).write(true).open(path) {
+        // Where the file system knows no such flag, what is left free must do.
+        Ok(file) => drop(ioctl_getflags(&file).and_then(|flags| ioctl_setflags(&file, flags | IFlags::NOCOW))),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Whether so many bytes have room now.
+///
+/// # Errors
+/// They have none, or no file can be made.
+fn try_room(path: &Path, bytes: u64) -> io::Result<()> {
+    let file = OpenOptions::new().create(true).append(true).open(path)?;
+    let tried = take_room(&file, bytes);
+    std::fs::remove_file(path)?;
+    tried
+}
+
 /// Gives the first `bytes` of a file their room on disk. What is in it stays as it is.
 ///
 /// # Errors
 /// There is no room, or no such file.
-pub(super) fn reserve(path: &Path, bytes: u64) -> io::Result<()> {
+fn reserve(path: &Path, bytes: u64) -> io::Result<()> {
     let mut all = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     // A file that is gone, and nobody's any more.
     all.retain(|id, open| open.path.metadata().is_ok_and(|found| (found.dev(), found.ino()) == *id));
@@ -119,7 +159,10 @@ pub(super) fn reserve(path: &Path, bytes: u64) -> io::Result<()> {
             new.insert(Open { path: path.to_owned(), file })
         }
     };
-    let file = &open.file;
+    take_room(&open.file, bytes)
+}
+
+fn take_room(file: &File, bytes: u64) -> io::Result<()> {
     match fallocate(file, FallocateFlags::empty(), 0, bytes) {
         Err(Errno::OPNOTSUPP | Errno::NOSYS) => append_zeros(file, bytes),
         reserved => Ok(reserved?),
@@ -156,7 +199,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log.db");
         std::fs::write(folder.path().join("log.db-shm"), "").unwrap();
-        let mut room = Room::of(&log).unwrap();
+        let mut room = IndexRoom::before_opening(&log).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "what was tried is gone");
         for wal_bytes in [0, 4_000_000, 100_000_000] {
             let wal = File::create(folder.path().join("log.db-wal")).unwrap();
             wal.set_len(wal_bytes).unwrap();

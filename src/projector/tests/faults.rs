@@ -19,6 +19,18 @@ async fn read_models_that_stand_still_tell_how_far_behind_they_are() {
     node.stop().await;
 }
 
+#[tokio::test]
+async fn what_sqlite_maps_into_memory_has_its_room_on_disk() {
+    use std::os::unix::fs::MetadataExt;
+    let (log, place) = (charged_log(10).await, Place::file());
+    let node = place.start(&log);
+    node.catches_up(&log).await;
+    let index = place.folder.path().join(format!("{READ_MODELS_FILE}-shm")).metadata().unwrap();
+    // A region of 32 KiB is for 16 MiB of the WAL; a chunk of records may write more than one.
+    assert!(index.len() >= 5 * 32 * 1_024 && index.blocks() * 512 >= index.len(), "{index:?}");
+    node.stop().await;
+}
+
 /// The projection `model` stops at the log's last event, and the others go on.
 async fn assert_poisoned(place: &Place, log: &MemoryLog, model: &'static SqlModel, why: &str) {
     let poison = log.head().await.unwrap().position;
