@@ -116,6 +116,11 @@ impl ServerKey {
         Hash::new(self.hmac(&[b"reprise/draw".as_slice(), log_id.as_bytes(), nonce.as_bytes()].concat()))
     }
 
+    /// What the log knows somebody by whom an identity provider names: HMAC-SHA-256(key, "reprise/subject" ‖ issuer ‖ 0 ‖ sub).
+    pub fn subject(&self, issuer: &str, sub: &str) -> Hash {
+        Hash::new(self.hmac(&[b"reprise/subject", issuer.as_bytes(), &[0], sub.as_bytes()].concat()))
+    }
+
     fn hmac(&self, message: &[u8]) -> [u8; 32] {
         let mut hmac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         hmac.update(message);

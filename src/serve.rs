@@ -81,6 +81,7 @@ impl From<ServeError> for Failure {
         let needs_a_person = match &error {
             ServeError::Folder(problem) => problem.needs_a_person(),
             ServeError::Fatal(fatal) => fatal.needs_a_person(),
+            ServeError::Identity(problem) => problem.needs_a_person(),
             ServeError::Listen { .. }
             | ServeError::Start(_)
             | ServeError::Demo(_)
@@ -88,7 +89,6 @@ impl From<ServeError> for Failure {
             | ServeError::Panicked(_)
             | ServeError::Metrics(_)
             | ServeError::Socket(_)
-            | ServeError::Identity(_)
             | ServeError::Keys(_)
             | ServeError::Signals(_) => false,
         };
@@ -135,8 +135,10 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
     let (stop, stopped) = watch::channel(());
     let streams = Streams::start(engine.clone(), options.max_streams, stopped.clone());
     let door = Door::Listener(identity.clone());
+    let charging = options.identity.charging();
     let projector_too = projector.clone();
-    let api = Arc::new(Api { engine, key, projector: projector_too, pages, streams, identity, log: log.clone() });
+    let api =
+        Arc::new(Api { engine, key, projector: projector_too, pages, streams, identity, charging, log: log.clone() });
     let until_stopped = || {
         let mut stopped = stopped.clone();
         async move { drop(stopped.changed().await) }
@@ -231,6 +233,7 @@ async fn prepare(place: &Place, options: &Serve, listener: &TcpListener) -> Resu
     }
     let capacity = options.capacity.unwrap_or(if options.demo { DEMO_CAPACITY } else { DEFAULT_CAPACITY });
     let state = replayed.state.clone();
+    options.identity.check(&state.users)?;
     if let Some(asked) = options.capacity.filter(|asked| state.log.is_some() && *asked != state.room.capacity()) {
         let capacity = state.room.capacity();
         tracing::warn!(

@@ -1,6 +1,7 @@
 //! Who may ask for whose token, and who puts money in.
 
 use clap::{Args, ValueEnum};
+use domain::Users;
 
 use crate::identity::{KeysPlace, Settings};
 
@@ -69,10 +70,21 @@ pub enum IdentityProblem {
     WithoutJwt(&'static str),
     #[error("`--charge cashier` needs `--identity jwt`, which tells who is a cashier")]
     Cashier,
-    #[error("`--identity jwt` needs `--jwt-user-claim` in this version: subjects are not given ids yet")]
-    Mapping,
-    #[error("`--identity jwt` needs `--charge own` in this version: cashiers are not let in yet")]
-    Charging,
+    #[error(
+        "the users of this log have ids that were given to the values of `sub`: start it with `--identity jwt` and without `--jwt-user-claim`"
+    )]
+    UsersAreMapped,
+    #[error(
+        "the users of this log came with ids of their own: start it with `--jwt-user-claim`, or with `--identity open`"
+    )]
+    UsersHaveIds,
+}
+
+impl IdentityProblem {
+    /// Whether only a person can decide how it goes on.
+    pub fn needs_a_person(self) -> bool {
+        matches!(self, Self::UsersAreMapped | Self::UsersHaveIds)
+    }
 }
 
 impl IdentityOptions {
@@ -96,6 +108,19 @@ impl IdentityOptions {
         })
     }
 
+    /// Whether users are named in the way in which those of the log are; a log without users takes either.
+    ///
+    /// # Errors
+    /// They are not: then one person would be two users.
+    pub fn check(&self, users: &Users) -> Result<(), IdentityProblem> {
+        let maps = self.identity == IdentityMode::Jwt && self.jwt_user_claim.is_none();
+        match users.are_mapped() {
+            Some(true) if !maps => Err(IdentityProblem::UsersAreMapped),
+            Some(false) if maps => Err(IdentityProblem::UsersHaveIds),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn open(&self) -> Result<(), IdentityProblem> {
         let given = [
             ("--jwt-keys", self.jwt_keys.is_some()),
@@ -113,12 +138,6 @@ impl IdentityOptions {
         let issuers: Vec<String> = self.jwt_issuer.iter().filter(|issuer| !issuer.is_empty()).cloned().collect();
         if issuers.is_empty() {
             return Err(IdentityProblem::Needs("--jwt-issuer"));
-        }
-        if self.charging() == Charging::Cashier {
-            return Err(IdentityProblem::Charging);
-        }
-        if self.jwt_user_claim.is_none() {
-            return Err(IdentityProblem::Mapping);
         }
         Ok(Settings {
             keys: self.jwt_keys.clone().ok_or(IdentityProblem::Needs("--jwt-keys"))?,
@@ -177,9 +196,26 @@ mod tests {
         assert_eq!(read(&[&JWT[..], &["--demo"]].concat()).unwrap_err(), IdentityProblem::Demo);
         assert_eq!(read(&["--charge", "cashier"]).unwrap_err(), IdentityProblem::Cashier);
         assert_eq!(read(&["--jwt-issuer", "x"]).unwrap_err(), IdentityProblem::WithoutJwt("--jwt-issuer"));
-        assert_eq!(read(&JWT[..8]).unwrap_err(), IdentityProblem::Charging);
-        assert_eq!(read(&[&JWT[..8], &JWT[10..]].concat()).unwrap_err(), IdentityProblem::Mapping);
+        assert_eq!(read(&JWT[..8]).unwrap().unwrap().1, Charging::Cashier);
         assert!(read(&[]).unwrap().is_none() && read(&["--demo"]).unwrap().is_none());
+    }
+
+    #[test]
+    fn users_are_named_as_those_of_the_log() {
+        let options = |options: &[&str]| {
+            let cli = Cli::try_parse_from(["reprise", "serve"].iter().chain(options)).unwrap();
+            let Command::Serve(serve) = cli.command else { panic!("another command") };
+            serve.identity
+        };
+        let mut mapped = Users::default();
+        mapped.register(domain::Hash::new([7; 32]), domain::UserId::FIRST);
+        let (open, by_id, by_subject) = (options(&[]), options(&JWT), options(&JWT[..8]));
+        for any in [&open, &by_id, &by_subject] {
+            assert_eq!(any.check(&Users::default()), Ok(()), "a log without users takes either");
+        }
+        assert_eq!(by_subject.check(&mapped), Ok(()));
+        assert_eq!(by_id.check(&mapped), Err(IdentityProblem::UsersAreMapped));
+        assert_eq!(open.check(&mapped), Err(IdentityProblem::UsersAreMapped));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::socket;
 use crate::api::operations::{Door, House, router};
 use crate::api::{Api, Pages, Settings, Streams};
 use crate::catalog::JSON;
-use crate::config::{DEFAULT_CAPACITY, Place};
+use crate::config::{Charging, DEFAULT_CAPACITY, Place};
 use crate::data_folder::{DataFolder, FolderProblem, start};
 use crate::engine::Fatal;
 use crate::failure::Failure;
@@ -183,6 +183,7 @@ impl Own {
             pages,
             streams,
             identity: None,
+            charging: Charging::Own,
             log: log.clone(),
         });
         let router = router(House { api, door: Door::Socket, stopped: stopped.clone() });

@@ -8,6 +8,7 @@ mod catalogue;
 mod crash;
 mod documentation;
 mod http_edge;
+mod identity;
 #[cfg(feature = "kurrentdb")]
 mod kurrentdb;
 mod metrics;

@@ -4,22 +4,38 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use domain::limits::MAX_CHARGE;
-use domain::{Action, ChargePoints, Points, UserId};
+use domain::{Action, ChargePoints, Credential, OperatorName, Points, UserId};
 
-use super::command::{self, Body};
+use super::command::{self, Body, CommandRequest};
+use super::problem::Problem;
 use super::wire::BalanceShown;
 use super::{Api, Outcome, json, own, query};
+use crate::config::Charging;
+use crate::identity::Role;
+
+/// Who may charge where not everyone charges their own wallet.
+const CASHIERS: &[Role] = &[Role::Cashier, Role::Operator];
 
 /// `POST /api/users/{userId}/points/charge`.
 pub async fn charge(api: Arc<Api>, request: Request) -> Outcome {
-    command::by_holder(&api, request, Body::Json, |asked| {
-        let user_id = asked.path.id("userId")?;
-        let mut members = asked.members()?;
-        let amount = members.integer("amount", 1..=MAX_CHARGE.get());
-        let amount = members.complete(amount.map(Points::new))?;
-        Ok(Action::ChargePoints(ChargePoints { user_id, amount }))
-    })
-    .await
+    match (&api.identity, api.charging) {
+        (Some(identity), Charging::Cashier) => {
+            let identified = identity.verify(request.headers(), api.engine.now()).await?;
+            let cashier = Credential::Operator(OperatorName::of_subject(identified.staff(CASHIERS)?));
+            command::by_whom_the_edge_knows(&api, request, Body::Json, |asked| Ok((cashier, asked_charge(asked)?)))
+                .await
+        }
+        (None, _) | (Some(_), Charging::Own) => command::by_holder(&api, request, Body::Json, asked_charge).await,
+    }
+}
+
+/// The charge that the request asks for.
+pub fn asked_charge(asked: &CommandRequest) -> Result<Action, Problem> {
+    let user_id = asked.path.id("userId")?;
+    let mut members = asked.members()?;
+    let amount = members.integer("amount", 1..=MAX_CHARGE.get());
+    let amount = members.complete(amount.map(Points::new))?;
+    Ok(Action::ChargePoints(ChargePoints { user_id, amount }))
 }
 
 /// `GET /api/users/{userId}/points/balance`.

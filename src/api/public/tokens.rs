@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
-use domain::{Action, Arrive, IssueToken, LeaveRoom, Rejection, Seed, UserId};
+use domain::{Action, Arrive, Credential, IssueToken, LeaveRoom, Rejection, Seed, UserId};
 
 use super::command::{self, Body};
 use super::problem::Problem;
@@ -23,31 +23,27 @@ pub async fn issue(api: Arc<Api>, request: Request) -> Outcome {
         Some(identity) => Some(buyer(identity, &api, request.headers()).await?),
     };
     let takes = if identified.is_some() { Body::Optional } else { Body::Json };
-    command::by_user(&api, request, takes, |asked| {
+    command::by_whom_the_edge_knows(&api, request, takes, |asked| {
         let mut members = asked.members()?;
         // An identity provider has said who asks: the body may say it again.
-        let asked_for = match identified {
-            Some(user_id) if !members.has("userId") => Some(user_id),
-            Some(_) | None => members.id("userId"),
-        };
-        let user_id = members.complete(asked_for)?;
-        if identified.is_some_and(|identified| identified != user_id) {
-            return Err(Rejection::NotYours.into());
-        }
+        let says_it_again = identified.is_none() || members.has("userId");
+        let asked_for = if says_it_again { members.id("userId").map(Some) } else { Some(None) };
+        let user_id: Option<UserId> = members.complete(asked_for)?;
+        let by = identified.or(user_id.map(Credential::User)).ok_or(Rejection::NotYours)?;
         let seed = draw_seed()?;
         let token_hash = token_hash(&api.key.token(&seed));
-        Ok((user_id, Action::IssueToken(IssueToken { user_id: Some(user_id), seed, token_hash })))
+        Ok((by, Action::IssueToken(IssueToken { user_id, seed, token_hash })))
     })
     .await
 }
 
 /// The user whom the identity provider's token names.
-async fn buyer(identity: &Identity, api: &Api, headers: &HeaderMap) -> Result<UserId, Problem> {
+async fn buyer(identity: &Identity, api: &Api, headers: &HeaderMap) -> Result<Credential, Problem> {
     let identified = identity.verify(headers, api.engine.now()).await?;
-    match identified.buyer()? {
-        Buyer::User(user_id) => Ok(user_id),
-        Buyer::Subject { .. } => Err(Problem::internal("a start without a claim for users is refused")),
-    }
+    Ok(match identified.buyer()? {
+        Buyer::User(user_id) => Credential::User(user_id),
+        Buyer::Subject { issuer, subject } => Credential::Subject(api.key.subject(&issuer, &subject)),
+    })
 }
 
 /// `GET /api/tokens/me`: the token that is shown, as it stands now.

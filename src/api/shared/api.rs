@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::streams::Streams;
+use crate::config::Charging;
 use crate::engine::Engine;
 use crate::identity::Identity;
 use crate::key::ServerKey;
@@ -28,6 +29,8 @@ pub struct Api {
     pub streams: Streams,
     /// Says who somebody is; without it everyone is believed.
     pub identity: Option<Identity>,
+    /// Who puts money into wallets.
+    pub charging: Charging,
     /// Has every record, as it stands.
     pub log: Arc<dyn EventLog>,
 }

@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Uri};
 use axum::response::Response;
-use domain::{Action, Answer, Command, Credential, IdempotencyKey, Position, UserId};
+use domain::{Action, Answer, Command, Credential, IdempotencyKey, Position};
 
 use super::api::Api;
 use super::idempotency::{self, IDEMPOTENT_REPLAYED};
@@ -113,20 +113,20 @@ pub async fn by_holder(
     }
 }
 
-/// A command of a user who has no token yet.
+/// A command of somebody whom the edge knows without a token of the room: by an identity provider's word, or by their own.
 ///
 /// # Errors
 /// The problem that it is answered with.
-pub async fn by_user(
+pub async fn by_whom_the_edge_knows(
     api: &Api,
     request: Request,
     takes: Body,
-    parse: impl FnOnce(&CommandRequest) -> Result<(UserId, Action), Problem>,
+    parse: impl FnOnce(&CommandRequest) -> Result<(Credential, Action), Problem>,
 ) -> Outcome {
     let at_the_door = |fault: Problem| fault.at(api.engine.read_models().head.position);
     let asked = CommandRequest::read(request, takes).await.map_err(at_the_door)?;
-    let (user_id, action) = parse(&asked).map_err(at_the_door)?;
-    decide(api, Credential::User(user_id), asked, action).await
+    let (by, action) = parse(&asked).map_err(at_the_door)?;
+    decide(api, by, asked, action).await
 }
 
 async fn decide(api: &Api, by: Credential, asked: CommandRequest, action: Action) -> Outcome {

@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use super::operations::{self as operators, Door, House};
 use super::{Api, Pages, Settings, public};
+use crate::config::Charging;
 use crate::engine::{Clock, Engine, Submission, replay};
 use crate::key::ServerKey;
 use crate::log::EventLog;
@@ -115,9 +116,16 @@ impl Server {
         let (engine_too, key_too, projector_too) = (engine.clone(), key.clone(), projector.clone());
         let (stop, stopped) = tokio::sync::watch::channel(());
         let streams = crate::api::Streams::start(engine.clone(), crate::api::MAX_STREAMS, stopped.clone());
-        let (projector_three, identity) = (projector_too, None);
-        let api =
-            Api { engine: engine_too, key: key_too, projector: projector_three, pages, streams, identity, log: shared };
+        let api = Api {
+            engine: engine_too,
+            key: key_too,
+            projector: projector_too,
+            pages,
+            streams,
+            identity: None,
+            charging: Charging::Own,
+            log: shared,
+        };
         let (api, door) = (Arc::new(api), Door::Listener(None));
         let operations = operators::router(House { api: Arc::clone(&api), door, stopped });
         let router = public::router(api, true);
