@@ -6,16 +6,31 @@ use serde::Serialize;
 use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
-use super::access::Operator;
+use super::access::{CHANGES, Operator};
 use super::api::Api;
 use super::command::{Body, CommandRequest, Told, decided};
-use super::guarded::Admitted;
+use super::contract::schema::{any_of, named, text_up_to, word};
+use super::contract::shapes::{IMPORTED, PLAN};
+use super::guarded::{Admitted, GuardedRoutes};
 use super::log::unreadable;
 use super::problem::{Outcome, Problem};
-use super::{MAX_REASON_CHARACTERS, json};
-use crate::catalog::{self, Added, Options, Order, Plan, PlanShown};
+use super::{MAX_REASON_CHARACTERS, POST, contract, json, kinds};
+use crate::catalog::{self, Added, CSV, JSON, Options, Order, Plan, PlanShown};
 use crate::engine::Reply;
 use crate::logging;
+
+/// The route, and what it says.
+pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
+    let flag = || word(["true", "false"]);
+    let import_said = contract::command("Imports a catalogue file of up to 64 MiB, whole or not at all.")
+        .takes_a_file(&[JSON, CSV])
+        .parameter("reason", text_up_to(MAX_REASON_CHARACTERS), "Why: it stands in the log for ever.")
+        .parameter("dryRun", flag(), "Only tells the plan.")
+        .parameter("new", flag(), "What looks like a correction of something published is new.")
+        .answers(any_of([named(IMPORTED), named(PLAN)]))
+        .may(&[&kinds::CATALOG_CONFLICT]);
+    routes.route(CHANGES, POST, "/api/operations/catalog", import, import_said)
+}
 
 /// One file is read, planned and carried out at a time: meanwhile it takes many times its size in memory.
 static TURN: Mutex<()> = Mutex::const_new(());

@@ -9,6 +9,8 @@ use tokio::sync::watch;
 
 use super::access::{Door, Operator};
 use super::api::Api;
+use super::contract::Operation;
+use super::contract::document::Document;
 use super::problem::Outcome;
 use super::routes::Routes;
 use crate::identity::Role;
@@ -39,9 +41,14 @@ pub struct House {
 pub struct GuardedRoutes(Routes<Arc<House>>);
 
 impl GuardedRoutes {
-    /// None yet.
-    pub fn new() -> Self {
-        Self(Routes::new())
+    /// None yet. All of them together are called `title`.
+    pub fn new(title: &'static str) -> Self {
+        Self(Routes::new(title))
+    }
+
+    /// The document of these routes, once they are complete.
+    pub fn document(&self) -> Arc<Document> {
+        self.0.document()
     }
 
     /// With one for those who have one of these roles.
@@ -51,17 +58,19 @@ impl GuardedRoutes {
         method: MethodFilter,
         path: &'static str,
         handler: impl Fn(Admitted) -> Answering + Copy + Send + Sync + 'static,
+        operation: Operation,
     ) -> Self
     where
         Answering: Future<Output = Outcome> + Send + 'static,
     {
-        Self(self.0.route(method, path, move |house: Arc<House>, request: Request| async move {
+        let answer = move |house: Arc<House>, request: Request| async move {
             let (parts, body) = request.into_parts();
             let operator = house.door.admit(&parts, roles, house.api.engine.now()).await?;
             let request = Request::from_parts(parts, body);
             let (api, stopped) = (Arc::clone(&house.api), house.stopped.clone());
             handler(Admitted { api, operator, request, stopped }).await
-        }))
+        };
+        Self(self.0.route(method, path, answer, operation.of_operators(roles)))
     }
 
     /// With one for everyone whom the door lets in.
@@ -69,16 +78,21 @@ impl GuardedRoutes {
         self,
         method: MethodFilter,
         path: &'static str,
-        handler: impl Fn(Arc<Api>, Request) -> Answering + Copy + Send + Sync + 'static,
+        handler: impl Fn(Arc<Api>, Request) -> Answering + Clone + Send + Sync + 'static,
+        operation: Operation,
     ) -> Self
     where
         Answering: Future<Output = Outcome> + Send + 'static,
     {
-        Self(self.0.route(method, path, move |house: Arc<House>, request: Request| async move {
-            let (parts, body) = request.into_parts();
-            house.door.let_in(&parts)?;
-            handler(Arc::clone(&house.api), Request::from_parts(parts, body)).await
-        }))
+        let answer = move |house: Arc<House>, request: Request| {
+            let handler = handler.clone();
+            async move {
+                let (parts, body) = request.into_parts();
+                house.door.let_in(&parts)?;
+                handler(Arc::clone(&house.api), Request::from_parts(parts, body)).await
+            }
+        };
+        Self(self.0.route(method, path, answer, operation.behind_a_door()))
     }
 
     /// The router.

@@ -16,13 +16,47 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::access::READS;
 use super::api::Api;
-use super::guarded::Admitted;
+use super::contract::schema::{self, count, integer, text};
+use super::contract::shapes::HEAD;
+use super::guarded::{Admitted, GuardedRoutes};
 use super::parameters::Parameters;
 use super::problem::{Outcome, Problem};
-use super::{json, kinds, paging};
+use super::{GET, contract, json, kinds, paging};
 use crate::log::{EventLog, ReadError, RecordLine, names_user};
 use crate::projector::log_id;
+
+/// The routes, and what each says.
+pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
+    let listed = contract::query("Lists records, exactly as they are stored, one a line.")
+        .media("application/x-ndjson")
+        .parameter("after", count(), "After this position.")
+        .parameter("limit", integer(1..=MAX_RECORDS as u64), "How many at most.")
+        .parameter("types", text(), "Only events of these types, with commas between them.")
+        .parameter("userId", schema::id(), "Only events that name this user.")
+        .linked();
+    routes
+        .route(
+            READS,
+            GET,
+            "/api/operations/head",
+            head,
+            contract::query("Tells the last position and its hash, to be noted elsewhere.").answers_a(HEAD),
+        )
+        .route(READS, GET, "/api/operations/events", events, listed)
+        .route(
+            READS,
+            GET,
+            "/api/operations/events/stream",
+            stream,
+            contract::file("Tells records, as they come.", "text/event-stream").streams().parameter(
+                "after",
+                count(),
+                "After this position.",
+            ),
+        )
+}
 
 /// Records of one page, unless fewer are asked for.
 const MAX_RECORDS: usize = 10_000;

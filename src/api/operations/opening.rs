@@ -2,12 +2,67 @@
 
 use domain::{Action, Beacon, Hash, MoveOpening, Nonce, ReceiveBeacon, ScheduleOpening, WithdrawOpening, draw};
 
+use super::access::CHANGES;
 use super::command::{Body, CommandRequest};
-use super::guarded::Admitted;
+use super::contract::schema::{Member, body, may, needs, pattern, text_up_to, time};
+use super::contract::shapes::ROOM;
+use super::guarded::{Admitted, GuardedRoutes};
 use super::members::Members;
 use super::problem::{Outcome, Problem};
 use super::room::change;
-use super::{MAX_REASON_CHARACTERS, log};
+use super::{DELETE, MAX_REASON_CHARACTERS, PATCH, POST, contract, kinds, log, reason};
+
+/// The routes, and what each says.
+pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
+    const PATH: &str = "/api/operations/opening";
+    let beacon = || [may("beaconSource", text_up_to(MAX_SOURCE_CHARACTERS)), may("beaconAt", time())];
+    let with = |members: Vec<Member>| body(members.into_iter().chain(beacon()).chain([reason()]));
+    let announced = || with(vec![needs("prequeueFrom", time()), needs("opensAt", time())]);
+    let moved = || with(vec![needs("opensAt", time())]);
+    let value = || body([needs("value", pattern("^[0-9a-fA-F]{64}$")), reason()]);
+    routes
+        .route(
+            CHANGES,
+            POST,
+            PATH,
+            announce,
+            contract::command("Announces an opening.")
+                .takes(announced())
+                .answers_a(ROOM)
+                .may(&[&kinds::OPENING_EXISTS]),
+        )
+        .route(
+            CHANGES,
+            PATCH,
+            PATH,
+            put_off,
+            contract::command("Moves an opening to a later time, before its close.")
+                .takes(moved())
+                .answers_a(ROOM)
+                .may(&[&kinds::OPENING_NOT_FOUND, &kinds::OPENING_BEGUN]),
+        )
+        .route(
+            CHANGES,
+            DELETE,
+            PATH,
+            withdraw,
+            contract::command("Takes an opening back, before its pre-queue.")
+                .needed_parameter("reason", text_up_to(MAX_REASON_CHARACTERS), "Why: it stands in the log for ever.")
+                .answers_a(ROOM)
+                .may(&[&kinds::OPENING_NOT_FOUND, &kinds::OPENING_BEGUN]),
+        )
+        .route(
+            CHANGES,
+            POST,
+            "/api/operations/opening/beacon",
+            receive_beacon,
+            contract::command("Tells the beacon's value, once it has appeared.").takes(value()).answers_a(ROOM).may(&[
+                &kinds::OPENING_NOT_FOUND,
+                &kinds::BEACON_NOT_DUE,
+                &kinds::BEACON_KNOWN,
+            ]),
+        )
+}
 
 /// The longest name of a beacon, in characters.
 const MAX_SOURCE_CHARACTERS: usize = 200;

@@ -2,10 +2,38 @@
 
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 
-use super::guarded::Admitted;
+use super::access::{CHANGES, READS};
+use super::contract::schema::{list as list_of, named};
+use super::contract::shapes::PROJECTION;
+use super::guarded::{Admitted, GuardedRoutes};
 use super::problem::{Outcome, Problem};
-use super::{json, kinds, paging};
+use super::{GET, POST, contract, json, kinds, paging};
 use crate::projector::{Projector, Standing};
+
+/// The routes, and what each says.
+pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
+    let standings = contract::file("Tells where each read model in SQL stands.", "application/json");
+    let rebuild_said =
+        contract::file("Builds a read model anew. It answers once the new one serves.", "application/json");
+    routes
+        .route(
+            READS,
+            GET,
+            "/api/operations/projections",
+            list,
+            standings.answers(list_of(named(PROJECTION))).at_a_position().may(&[&kinds::READ_MODEL_BEHIND]),
+        )
+        .route(
+            CHANGES,
+            POST,
+            "/api/operations/projections/{name}/rebuild",
+            rebuild,
+            rebuild_said
+                .answers_a(PROJECTION)
+                .at_a_position()
+                .may(&[&kinds::PROJECTION_NOT_FOUND, &kinds::READ_MODEL_BEHIND]),
+        )
+}
 
 /// `GET /api/operations/projections`.
 pub async fn list(Admitted { api, .. }: Admitted) -> Outcome {

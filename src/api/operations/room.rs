@@ -4,12 +4,49 @@ use domain::{Action, ConfigureRoom, MAX_SAFE_INTEGER, PauseSale, ResumeSale, Tim
 use projections::{DrawShown, OpeningShown, RoomView, rfc3339};
 use serde::Serialize;
 
-use super::access::Operator;
+use super::access::{CHANGES, Operator, READS};
 use super::api::Api;
 use super::command::{self, Body, CommandRequest};
-use super::guarded::Admitted;
+use super::contract::schema::{body, integer, may, needs, null, nullable, text_up_to, time};
+use super::contract::shapes::ROOM;
+use super::guarded::{Admitted, GuardedRoutes};
 use super::problem::Outcome;
-use super::{MAX_REASON_CHARACTERS, json, query};
+use super::{GET, MAX_REASON_CHARACTERS, POST, PUT, contract, json, query, reason};
+
+/// The routes, and what each says.
+pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
+    let all = || {
+        body([
+            needs("capacity", integer(0..=MAX_SAFE_INTEGER)),
+            needs("admissionsPerSecond", nullable(integer(1..=u64::from(u32::MAX)))),
+            needs("arrivalSeconds", null()),
+            needs("reason", nullable(text_up_to(MAX_REASON_CHARACTERS))),
+        ])
+    };
+    routes
+        .route(READS, GET, "/api/operations/room", show, contract::query("Shows the room.").answers_a(ROOM))
+        .route(
+            CHANGES,
+            PUT,
+            "/api/operations/room",
+            set,
+            contract::command("Sets capacity, pace and time of arrival, all at once.").takes(all()).answers_a(ROOM),
+        )
+        .route(
+            CHANGES,
+            POST,
+            "/api/operations/pause",
+            pause,
+            contract::command("Pauses the sale.").takes(body([reason(), may("resumesAt", time())])).answers_a(ROOM),
+        )
+        .route(
+            CHANGES,
+            POST,
+            "/api/operations/resume",
+            resume,
+            contract::command("Lets the sale go on.").takes(body([reason()])).answers_a(ROOM),
+        )
+}
 
 /// The room.
 #[derive(Debug, Serialize)]

@@ -4,12 +4,21 @@ use domain::Position;
 use projections::sql::sales;
 use tokio::time::Instant;
 
-use super::guarded::Admitted;
+use super::access::READS;
+use super::contract::schema::{list, named};
+use super::contract::shapes::SCHEDULE_SALES;
+use super::guarded::{Admitted, GuardedRoutes};
 use super::parameters::Parameters;
 use super::problem::Outcome;
 use super::query::unreadable;
-use super::{json, paging};
+use super::{GET, contract, json, paging};
 use crate::engine::MAX_WAIT;
+
+/// The route, and what it says.
+pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
+    let sales = contract::query("Lists every schedule's sales.").answers(list(named(SCHEDULE_SALES)));
+    routes.route(READS, GET, "/api/operations/sales", all, sales)
+}
 
 /// `GET /api/operations/sales`: every schedule's sales.
 pub async fn all(Admitted { api, request, .. }: Admitted) -> Outcome {

@@ -10,12 +10,45 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::access::READS;
 use super::api::Api;
-use super::guarded::Admitted;
+use super::contract::schema::{id, text, word};
+use super::contract::shapes::{SEATS_AT, STORY};
+use super::guarded::{Admitted, GuardedRoutes};
 use super::parameters::Parameters;
 use super::problem::{FieldError, Outcome, Problem};
-use super::{json, kinds, paging};
+use super::{GET, contract, json, kinds, paging};
 use crate::tools::{AsOf, Moment, ToolError, fold_on, why as story};
+
+/// The routes, and what each says.
+pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
+    let of_schedule = |says| {
+        contract::query(says)
+            .needed_parameter("scheduleId", id(), "Of this schedule.")
+            .may(&[&kinds::SCHEDULE_NOT_FOUND, &kinds::OVERLOADED])
+    };
+    routes
+        .route(
+            READS,
+            GET,
+            "/api/operations/seats",
+            list,
+            of_schedule("Lists seats, as they are or as they were.")
+                .parameter("status", word(["all", "AVAILABLE", "HELD", "SOLD"]), "Only those of this status.")
+                .parameter("asOf", text(), "As of this position or time.")
+                .answers_a(SEATS_AT),
+        )
+        .route(
+            READS,
+            GET,
+            "/api/operations/why",
+            why,
+            of_schedule("Tells the story of a seat: who held it, when, and why it is free or taken.")
+                .needed_parameter("seatId", id(), "Of this seat.")
+                .answers_a(STORY)
+                .may(&[&kinds::SEAT_NOT_FOUND]),
+        )
+}
 
 /// How many fold the log from its beginning at once: it takes a core for each.
 static FOLDING: Semaphore = Semaphore::const_new(2);

@@ -8,16 +8,46 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::access::READS;
 use super::api::Api;
-use super::guarded::Admitted;
+use super::contract::shapes::{MOVEMENT, PAYMENT, RESERVATION, USER};
+use super::guarded::{Admitted, GuardedRoutes};
 use super::paging::PageAsked;
 use super::parameters::{MAX_PAGE, Parameters};
 use super::path::PathIds;
 use super::problem::{Outcome, Problem};
 use super::query::{self, SqlQuery};
 use super::wire::{ReservationShown, TokenShown};
-use super::{histories, json, kinds, paging};
+use super::{GET, contract, histories, json, kinds, paging};
 use crate::projector::Snapshot;
+
+/// The routes, and what each says.
+pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
+    let of_user = |says| contract::query(says).may(&[&kinds::USER_NOT_FOUND]);
+    routes
+        .route(READS, GET, "/api/operations/users/{userId}", one, of_user("Shows a user.").answers_a(USER))
+        .route(
+            READS,
+            GET,
+            "/api/operations/users/{userId}/points/history",
+            points,
+            of_user("Lists what moved a user's points.").answers_a_page_of(MOVEMENT).in_either_order(),
+        )
+        .route(
+            READS,
+            GET,
+            "/api/operations/users/{userId}/reservations",
+            reservations,
+            of_user("Lists a user's reservations.").answers_a_page_of(RESERVATION),
+        )
+        .route(
+            READS,
+            GET,
+            "/api/operations/users/{userId}/payments",
+            payments,
+            of_user("Lists a user's payments.").answers_a_page_of(PAYMENT),
+        )
+}
 
 /// A user.
 #[derive(Serialize)]

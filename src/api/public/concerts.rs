@@ -5,8 +5,54 @@ use std::sync::Arc;
 use axum::extract::Request;
 use domain::{ConcertId, Rejection, ScheduleId};
 
+use super::contract::schema::{list as list_of, named, word};
+use super::contract::shapes::{CONCERT, DATE, MAP, SEAT};
 use super::path::PathIds;
-use super::{Api, Outcome, query};
+use super::{Api, GET, Outcome, PublicRoutes, contract, kinds, query};
+
+/// The routes, and what each says.
+pub fn routes(routes: PublicRoutes) -> PublicRoutes {
+    let not_found = [&kinds::CONCERT_NOT_FOUND, &kinds::SCHEDULE_NOT_FOUND];
+    routes
+        .route(
+            GET,
+            "/api/concerts",
+            list,
+            contract::query("Lists every concert.").answers(list_of(named(CONCERT))).conditional(),
+        )
+        .route(
+            GET,
+            "/api/concerts/{concertId}",
+            one,
+            contract::query("Shows a concert.").answers_a(CONCERT).conditional().may(&not_found[..1]),
+        )
+        .route(
+            GET,
+            "/api/concerts/{concertId}/dates",
+            dates,
+            contract::query("Lists when a concert is played, and how many seats are left.")
+                .answers(list_of(named(DATE)))
+                .conditional()
+                .may(&not_found[..1]),
+        )
+        .route(
+            GET,
+            "/api/concerts/{concertId}/schedules/{scheduleId}/seats",
+            seats,
+            contract::query("Lists the seats that are free.")
+                .of_admitted()
+                .answers(list_of(named(SEAT)))
+                .conditional()
+                .parameter("status", word(["all"]), "Lists every seat, with its status.")
+                .may(&not_found),
+        )
+        .route(
+            GET,
+            "/api/concerts/{concertId}/schedules/{scheduleId}/map",
+            map,
+            contract::query("Shows what never changes of the seats.").answers_a(MAP).conditional().may(&not_found),
+        )
+}
 
 /// Anyone may keep them, and asks whether they are still the same.
 const CONCERTS_CACHE: &str = "public, no-cache";

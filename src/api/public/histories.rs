@@ -6,10 +6,35 @@ use axum::extract::Request;
 use domain::{Position, Token, UserId};
 use projections::sql;
 
+use super::contract::shapes::{MOVEMENT, PAYMENT, RESERVATION};
 use super::paging::PageAsked;
 use super::path::PathIds;
 use super::problem::{Outcome, Problem};
-use super::{Api, history_pages, own, query};
+use super::{Api, GET, PublicRoutes, contract, history_pages, own, query};
+
+/// The routes, and what each says.
+pub fn routes(routes: PublicRoutes) -> PublicRoutes {
+    let moved = contract::query("Lists what moved one's points.");
+    routes
+        .route(
+            GET,
+            "/api/users/{userId}/points/history",
+            points,
+            moved.of_owner().answers_a_page_of(MOVEMENT).in_either_order(),
+        )
+        .route(
+            GET,
+            "/api/users/{userId}/reservations",
+            reservations,
+            contract::query("Lists one's own reservations.").of_owner().answers_a_page_of(RESERVATION),
+        )
+        .route(
+            GET,
+            "/api/users/{userId}/payments",
+            payments,
+            contract::query("Lists one's own payments.").of_owner().answers_a_page_of(PAYMENT),
+        )
+}
 
 /// `GET /api/users/{userId}/points/history`.
 pub async fn points(api: Arc<Api>, request: Request) -> Outcome {

@@ -15,49 +15,37 @@ use axum::routing::MethodFilter;
 use domain::{Rejection, Token, UserId};
 
 use super::shared::{
-    api, command, health, histories as history_pages, json, kinds, members, metrics, pages, paging, parameters, path,
-    problem, query, routes, wire,
+    api, command, contract, health, histories as history_pages, json, kinds, members, metrics, pages, paging,
+    parameters, path, problem, query, routes, wire,
 };
 use api::Api;
 use problem::Outcome;
 use routes::Routes;
 
+const GET: MethodFilter = MethodFilter::GET;
+const POST: MethodFilter = MethodFilter::POST;
+const DELETE: MethodFilter = MethodFilter::DELETE;
+
+/// Routes of those who buy.
+type PublicRoutes = Routes<Arc<Api>>;
+
 /// Every route of the public listener; what the server counts of itself is among them where operators have no listener.
 pub fn router(api: Arc<Api>, has_metrics: bool) -> Router {
-    const GET: MethodFilter = MethodFilter::GET;
-    const POST: MethodFilter = MethodFilter::POST;
-    const DELETE: MethodFilter = MethodFilter::DELETE;
-    let routes = Routes::new();
-    let routes = if has_metrics { routes.route(GET, "/metrics", metrics::metrics) } else { routes };
+    let routes = concerts::routes(streams::routes(tokens::routes(Routes::new("Reprise: buying"))));
+    let routes = histories::routes(records::routes(points::routes(reservations::routes(routes))));
+    let routes = if has_metrics { routes.route(GET, "/metrics", metrics::metrics, metrics::said()) } else { routes };
+    let document = routes.document();
     routes
-        .route(POST, "/api/tokens", tokens::issue)
-        .route(GET, "/api/tokens/me", tokens::mine)
-        .route(DELETE, "/api/tokens/me", tokens::leave)
-        .route(POST, "/api/tokens/me/arrival", tokens::arrive)
-        .route(GET, "/api/tokens/me/stream", streams::token)
-        .route(GET, "/api/queue", tokens::queue)
-        .route(GET, "/api/queue/stream", streams::queue)
-        .route(POST, "/api/users/{userId}/points/charge", points::charge)
-        .route(GET, "/api/users/{userId}/points/balance", points::balance)
-        .route(GET, "/api/users/{userId}/points/history", histories::points)
-        .route(GET, "/api/users/{userId}/records/{position}", records::one)
-        .route(GET, "/api/users/{userId}/reservations", histories::reservations)
-        .route(GET, "/api/users/{userId}/payments", histories::payments)
-        .route(GET, "/api/concerts", concerts::list)
-        .route(POST, "/api/concerts/reservation", reservations::reserve)
-        .route(GET, "/api/concerts/{concertId}", concerts::one)
-        .route(GET, "/api/concerts/{concertId}/dates", concerts::dates)
-        .route(GET, "/api/concerts/{concertId}/schedules/{scheduleId}/seats", concerts::seats)
-        .route(GET, "/api/concerts/{concertId}/schedules/{scheduleId}/map", concerts::map)
-        .route(GET, "/api/concerts/{concertId}/schedules/{scheduleId}/seats/stream", streams::seats)
-        .route(GET, "/api/reservations/{id}", reservations::one)
-        .route(DELETE, "/api/reservations/{id}", reservations::cancel)
-        .route(POST, "/api/reservations/{id}/extension", reservations::extend)
-        .route(POST, "/api/payments", reservations::pay)
-        .route(GET, "/", pages::buyer)
-        .route(GET, pages::FILES, pages::file)
-        .route(GET, "/healthz", health::health)
-        .route(GET, "/readyz", health::readiness)
+        .route(GET, "/", pages::buyer, pages::buyer_said())
+        .route(GET, pages::FILES, pages::file, pages::file_said())
+        .route(GET, "/healthz", health::health, health::said())
+        .route(GET, "/readyz", health::readiness, health::readiness_said())
+        .route(
+            GET,
+            "/openapi.json",
+            move |_, request| Arc::clone(&document).answer(request),
+            contract::document::said(),
+        )
         .complete(api)
 }
 

@@ -7,14 +7,38 @@ use domain::limits::MAX_CHARGE;
 use domain::{Action, ChargePoints, Credential, OperatorName, Points, UserId};
 
 use super::command::{self, Body, CommandRequest};
+use super::contract::schema::{body, integer, needs};
+use super::contract::shapes::{BALANCE, CHARGE};
 use super::problem::Problem;
 use super::wire::BalanceShown;
-use super::{Api, Outcome, json, own, query};
+use super::{Api, GET, Outcome, POST, PublicRoutes, contract, json, kinds, own, query};
 use crate::config::Charging;
 use crate::identity::Role;
 
 /// Who may charge where not everyone charges their own wallet.
 const CASHIERS: &[Role] = &[Role::Cashier, Role::Operator];
+
+/// The routes, and what each says.
+pub fn routes(routes: PublicRoutes) -> PublicRoutes {
+    routes
+        .route(
+            POST,
+            "/api/users/{userId}/points/charge",
+            charge,
+            contract::command("Adds points to one's wallet; under `--charge cashier`, to anyone's.")
+                .of_owner()
+                .or_of_staff(CASHIERS)
+                .takes(body([needs("amount", integer(1..=MAX_CHARGE.get()))]))
+                .answers_a(CHARGE)
+                .may(&[&kinds::BALANCE_LIMIT_REACHED, &kinds::USER_NOT_FOUND]),
+        )
+        .route(
+            GET,
+            "/api/users/{userId}/points/balance",
+            balance,
+            contract::query("Shows what one's wallet holds.").of_owner().answers_a(BALANCE),
+        )
+}
 
 /// `POST /api/users/{userId}/points/charge`.
 pub async fn charge(api: Arc<Api>, request: Request) -> Outcome {

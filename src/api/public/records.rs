@@ -8,8 +8,22 @@ use projections::serialize_rfc3339;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::contract::shapes::RECORD;
 use super::problem::Problem;
-use super::{Api, Outcome, json, kinds, own, paging, path, query};
+use super::{Api, GET, Outcome, PublicRoutes, contract, json, kinds, own, paging, path, query};
+
+/// The route, and what it says.
+pub fn routes(routes: PublicRoutes) -> PublicRoutes {
+    routes.route(
+        GET,
+        "/api/users/{userId}/records/{position}",
+        one,
+        contract::query("Shows a record of one's own points, as it stands in the log.")
+            .of_owner()
+            .answers_a(RECORD)
+            .may(&[&kinds::RECORD_NOT_FOUND]),
+    )
+}
 
 /// All that the hash is made of. Metadata may name others, so only their hash is told.
 #[derive(Debug, Serialize)]

@@ -11,11 +11,114 @@ use domain::{
 use projections::sql;
 
 use super::command::{self, Body};
+use super::contract::schema::{Member, Shape, body, distinct_ids, id, integer, may, needs, one_of, text_up_to, word};
+use super::contract::shapes::{PAYMENT, RESERVATION};
 use super::members::Members;
 use super::problem::Problem;
 use super::query::View;
-use super::{Api, Outcome, json, own, paging, query};
+use super::{Api, DELETE, GET, Outcome, POST, PublicRoutes, contract, json, kinds, own, paging, query};
 use crate::catalog::tidy;
+
+/// The routes, and what each says.
+pub fn routes(routes: PublicRoutes) -> PublicRoutes {
+    routes
+        .route(
+            POST,
+            "/api/concerts/reservation",
+            reserve,
+            contract::command("Holds all of the seats, or none.")
+                .of_admitted()
+                .takes(wanted_seats())
+                .answers_a(RESERVATION)
+                .may(&[
+                    &kinds::NOT_YOURS,
+                    &kinds::CONCERT_NOT_FOUND,
+                    &kinds::SCHEDULE_NOT_FOUND,
+                    &kinds::SEAT_NOT_FOUND,
+                    &kinds::ZONE_NOT_FOUND,
+                    &kinds::SCHEDULE_CANCELLED,
+                    &kinds::NOT_ON_SALE,
+                    &kinds::SALE_PAUSED,
+                    &kinds::SEAT_LIMIT_REACHED,
+                    &kinds::SEAT_TAKEN,
+                    &kinds::NO_SEATS_LEFT,
+                    &kinds::NOT_TOGETHER,
+                ]),
+        )
+        .route(
+            GET,
+            "/api/reservations/{id}",
+            one,
+            contract::query("Shows one of one's own reservations.")
+                .of_owner()
+                .answers_a(RESERVATION)
+                .may(&[&kinds::RESERVATION_NOT_FOUND]),
+        )
+        .route(
+            DELETE,
+            "/api/reservations/{id}",
+            cancel,
+            contract::command("Cancels a hold, or has a payment refunded.")
+                .of_owner()
+                .answers_a(RESERVATION)
+                .parameter("only", word(["hold"]), "Never refunds.")
+                .may(&[
+                    &kinds::RESERVATION_NOT_FOUND,
+                    &kinds::RESERVATION_NOT_HELD,
+                    &kinds::HOLD_EXPIRED,
+                    &kinds::NOT_ON_SALE,
+                ]),
+        )
+        .route(
+            POST,
+            "/api/reservations/{id}/extension",
+            extend,
+            contract::command("Makes a hold longer, once.").of_owner().answers_a(RESERVATION).may(&[
+                &kinds::RESERVATION_NOT_FOUND,
+                &kinds::HOLD_EXPIRED,
+                &kinds::NOT_EXTENDABLE,
+            ]),
+        )
+        .route(
+            POST,
+            "/api/payments",
+            pay,
+            contract::command("Pays a hold in full.")
+                .of_owner()
+                .takes(body([
+                    needs("reservationId", id()),
+                    needs("userId", id()),
+                    needs("paymentAmount", integer(0..=MAX_SAFE_INTEGER)),
+                ]))
+                .answers_a(PAYMENT)
+                .may(&[
+                    &kinds::RESERVATION_NOT_FOUND,
+                    &kinds::RESERVATION_NOT_PAYABLE,
+                    &kinds::SCHEDULE_CANCELLED,
+                    &kinds::AMOUNT_MISMATCH,
+                    &kinds::INSUFFICIENT_POINTS,
+                    &kinds::HOLD_EXPIRED,
+                ]),
+        )
+}
+
+/// One seat, several, or so many.
+fn wanted_seats() -> Shape {
+    let so_many = vec![
+        needs("quantity", integer(1..=MAX_SEATS_PER_RESERVATION as u64)),
+        may("zoneName", text_up_to(MAX_ZONE_NAME_CHARACTERS)),
+        may("maxPrice", integer(0..=MAX_SAFE_INTEGER)),
+        may("together", word(["PREFERRED", "REQUIRED"])),
+    ];
+    let of = |seats: Vec<Member>| {
+        body([needs("concertId", id()), needs("scheduleId", id()), needs("userId", id())].into_iter().chain(seats))
+    };
+    one_of([
+        of(vec![needs("seatId", id())]),
+        of(vec![needs("seatIds", distinct_ids(MAX_SEATS_PER_RESERVATION))]),
+        of(so_many),
+    ])
+}
 
 /// Characters of a zone's name in a request: a letter may be written in several, and one has a byte at least.
 const MAX_ZONE_NAME_CHARACTERS: usize = 4 * MAX_SEAT_NAME_BYTES;

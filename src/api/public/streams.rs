@@ -18,10 +18,41 @@ use super::api::Api;
 use super::path::PathIds;
 use super::problem::Outcome;
 use super::wire::{TokenShown, WatchedTokenShown};
-use super::{parameters, query};
+use super::{GET, PublicRoutes, contract, kinds, parameters, query};
 use crate::api::shared::streams::{
     COMMENT, COMMENT_EVERY, Frames, SeatShown, SeatsFrame, frame, queue_frame, seats_frame,
 };
+
+/// The routes, and what each says.
+pub fn routes(routes: PublicRoutes) -> PublicRoutes {
+    let not_found = [&kinds::CONCERT_NOT_FOUND, &kinds::SCHEDULE_NOT_FOUND];
+    routes
+        .route(
+            GET,
+            "/api/queue/stream",
+            queue,
+            contract::query("Tells the line, as it changes.").streams().may(&[&kinds::OVERLOADED]),
+        )
+        .route(
+            GET,
+            "/api/tokens/me/stream",
+            token,
+            contract::query("Tells one's own token and the room, as they change.")
+                .of_holder()
+                .streams()
+                .may(&[&kinds::OVERLOADED]),
+        )
+        .route(
+            GET,
+            "/api/concerts/{concertId}/schedules/{scheduleId}/seats/stream",
+            seats,
+            contract::query("Tells which seats change.")
+                .of_admitted()
+                .streams()
+                .may(&not_found)
+                .may(&[&kinds::OVERLOADED]),
+        )
+}
 
 /// How often a token is looked at.
 const TOKEN_LOOK: Duration = Duration::from_millis(500);

@@ -7,11 +7,53 @@ use axum::http::HeaderMap;
 use domain::{Action, Arrive, Credential, IssueToken, LeaveRoom, Rejection, Seed, UserId};
 
 use super::command::{self, Body};
+use super::contract;
+use super::contract::schema::{body, id, may};
+use super::contract::shapes::{QUEUE, TOKEN};
 use super::problem::Problem;
 use super::wire::TokenShown;
-use super::{Api, Outcome, json, query};
+use super::{Api, DELETE, GET, Outcome, POST, PublicRoutes, json, kinds, query};
 use crate::identity::{Buyer, Identity};
 use crate::key::token_hash;
+
+/// The routes, and what each says.
+pub fn routes(routes: PublicRoutes) -> PublicRoutes {
+    routes
+        .route(
+            POST,
+            "/api/tokens",
+            issue,
+            contract::command("Joins the line; again, it answers the same place.")
+                .of_identified()
+                .may_take(body([may("userId", id())]))
+                .answers_a(TOKEN)
+                .may(&[&kinds::ROOM_FULL]),
+        )
+        .route(
+            GET,
+            "/api/tokens/me",
+            mine,
+            contract::query("Shows one's own token, as it is now.").of_holder().answers_a(TOKEN),
+        )
+        .route(
+            DELETE,
+            "/api/tokens/me",
+            leave,
+            contract::command("Leaves the line, or gives the slot up. Holds stay.").of_holder().answers_a(TOKEN),
+        )
+        .route(
+            POST,
+            "/api/tokens/me/arrival",
+            arrive,
+            contract::command("Says that one who was let in has come.").of_holder().answers_a(TOKEN),
+        )
+        .route(
+            GET,
+            "/api/queue",
+            queue,
+            contract::query("Shows the line, as everyone sees it.").answers_a(QUEUE).conditional(),
+        )
+}
 
 /// A million waiting clients cost one answer a second.
 const QUEUE_CACHE: &str = "public, max-age=1";

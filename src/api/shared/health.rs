@@ -6,9 +6,22 @@ use axum::extract::Request;
 use serde_json::json;
 
 use super::api::Api;
+use super::contract::shapes::HEALTH;
+use super::contract::{Operation, file};
 use super::problem::{Outcome, Problem};
 use super::{json, kinds};
 use crate::engine::NotReady;
+
+/// What `GET /healthz` does.
+pub fn said() -> Operation {
+    file("Tells that the process lives.", "application/json").answers_a(HEALTH)
+}
+
+/// What `GET /readyz` does.
+pub fn readiness_said() -> Operation {
+    let ready = file("Tells whether commands can be taken, or why not.", "application/json").answers_a(HEALTH);
+    ready.may(&[&kinds::LOG_UNAVAILABLE, &kinds::IDENTITY_UNAVAILABLE])
+}
 
 /// `GET /healthz`: the process lives.
 pub async fn health(_: Arc<Api>, _: Request) -> Outcome {

@@ -9,8 +9,14 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
 use super::api::Api;
+use super::contract::{Operation, file};
 use super::problem::Outcome;
 use crate::{metrics, standard_error};
+
+/// What `GET /metrics` does.
+pub fn said() -> Operation {
+    file("Tells what the server counts of itself, for Prometheus.", "text/plain")
+}
 
 /// `GET /metrics`.
 pub async fn metrics(api: Arc<Api>, _: Request) -> Outcome {

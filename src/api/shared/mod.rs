@@ -7,6 +7,7 @@ mod coding;
 pub mod command;
 mod conditional;
 mod connections;
+pub mod contract;
 mod framing;
 pub mod health;
 pub mod histories;

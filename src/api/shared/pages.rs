@@ -16,6 +16,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::api::Api;
+use super::contract::{self, Operation};
 use super::problem::{Outcome, Problem};
 use super::{coding, conditional, kinds};
 
@@ -78,6 +79,21 @@ impl Pages {
         let buyer = with_buyer.then(|| Page::new("index.html", settings));
         Self { buyer, operators: Page::new("operations.html", settings) }
     }
+}
+
+/// What `GET /` of the public listener does.
+pub fn buyer_said() -> Operation {
+    contract::file("The page to buy on.", "text/html").conditional().may(&[&kinds::ROUTE_NOT_FOUND])
+}
+
+/// What `GET /` of the operators' listener does.
+pub fn operators_said() -> Operation {
+    contract::file("The page to run the sale from.", "text/html").conditional()
+}
+
+/// What `GET /web/…` does.
+pub fn file_said() -> Operation {
+    contract::file("A file of the pages.", "*/*").conditional().may(&[&kinds::ROUTE_NOT_FOUND])
 }
 
 /// `GET /` of the public listener: the page to buy on.
@@ -151,14 +167,15 @@ fn coded(name: &str) -> Option<Coded> {
 }
 
 /// Bytes as they are and compressed, each under an ETag of its own.
-struct Coded {
+pub struct Coded {
     plain: Representation,
     gzip: Representation,
     media_type: &'static str,
 }
 
 impl Coded {
-    fn new(bytes: Bytes, media_type: &'static str) -> Self {
+    /// Of this type.
+    pub fn new(bytes: Bytes, media_type: &'static str) -> Self {
         let digest = Sha256::digest(&bytes);
         let name: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -171,7 +188,8 @@ impl Coded {
         }
     }
 
-    fn respond(&self, headers: &HeaderMap) -> Response {
+    /// In the coding that the client takes, or 304 where it has them.
+    pub fn respond(&self, headers: &HeaderMap) -> Response {
         let is_gzip = coding::takes_gzip(headers);
         let shown = if is_gzip { &self.gzip } else { &self.plain };
         let mut response = conditional::respond(headers, CACHE, shown.clone()).into_response();

@@ -1,40 +1,52 @@
-//! The way from a route to its handler.
+//! The table of routes: each with its handler and its description. The router is made of it, and so is the document.
 
 use std::future::ready;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::{MethodFilter, on};
 
+use super::contract::Operation;
+use super::contract::document::{Document, Route};
 use super::problem::{Outcome, Problem};
 use super::{kinds, respond};
 
 /// Routes whose handlers come to an [`Outcome`], which [`respond`] makes a response of. It stands around each handler and
 /// not as a layer around them all: a layer costs every request some boxes, and does not know the route.
-pub struct Routes<S>(Router<S>);
+pub struct Routes<S> {
+    router: Router<S>,
+    table: Vec<Route>,
+    document: Arc<Document>,
+}
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
-    /// None yet.
-    pub fn new() -> Self {
-        Self(Router::new())
+    /// None yet. All of them together are called `title`.
+    pub fn new(title: &'static str) -> Self {
+        Self { router: Router::new(), table: Vec::new(), document: Document::new(title) }
+    }
+
+    /// The document of these routes, once they are complete.
+    pub fn document(&self) -> Arc<Document> {
+        Arc::clone(&self.document)
     }
 
     /// With one more.
     pub fn route<Answering>(
-        self,
+        mut self,
         method: MethodFilter,
         path: &'static str,
-        handler: impl Fn(S, Request) -> Answering + Copy + Send + Sync + 'static,
+        handler: impl Fn(S, Request) -> Answering + Clone + Send + Sync + 'static,
+        operation: Operation,
     ) -> Self
     where
         Answering: Future<Output = Outcome> + Send,
     {
-        Self(self.0.route(
-            path,
-            on(method, move |State(state): State<S>, request: Request| {
-                respond::respond(path, request, move |request| handler(state, request))
-            }),
-        ))
+        self.table.push(Route { method, path, operation });
+        let answer = on(method, move |State(state): State<S>, request: Request| {
+            respond::respond(path, request, move |request| handler(state, request))
+        });
+        Self { router: self.router.route(path, answer), ..self }
     }
 
     /// The router, which has an answer to all else, too.
@@ -42,7 +54,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         let otherwise = |kind, detail| {
             move |request| respond::respond("none", request, move |_| ready(Err(Problem::new(kind, detail))))
         };
-        self.0
+        self.document.complete(self.table);
+        self.router
             .fallback(otherwise(&kinds::ROUTE_NOT_FOUND, "No route has this path."))
             .method_not_allowed_fallback(otherwise(
                 &kinds::METHOD_NOT_ALLOWED,

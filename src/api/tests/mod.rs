@@ -4,6 +4,7 @@ mod catalog;
 mod commands;
 mod histories;
 mod nodes;
+mod openapi;
 mod openings;
 mod operations;
 mod precedence;

@@ -1,6 +1,10 @@
 //! Which of several faults is told, and the faults of the door.
 
+use axum::routing::MethodFilter;
+
 use super::*;
+use crate::api::shared::contract::file;
+use crate::api::shared::routes::Routes;
 
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 const CHARGE: &str = "/api/users/1/points/charge";
@@ -120,8 +124,7 @@ async fn a_panic_is_our_fault_and_tells_nothing() {
     async fn fails(_: (), _: Request<Body>) -> crate::api::shared::problem::Outcome {
         panic!("the secret");
     }
-    let router =
-        crate::api::shared::routes::Routes::new().route(axum::routing::MethodFilter::GET, "/", fails).complete(());
+    let router = Routes::new("").route(MethodFilter::GET, "/", fails, file("", "text/plain")).complete(());
     let answered = Server { router, ..Server::start(1).await }.get("/", "").await;
     assert_eq!((answered.status, answered.problem()), (StatusCode::INTERNAL_SERVER_ERROR, "internal"));
     assert!(!answered.body.to_string().contains("secret"));

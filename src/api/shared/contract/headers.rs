@@ -1,0 +1,93 @@
+//! The headers of answers, as the document has them.
+
+use utoipa::openapi::{Header as DescribedHeader, HeaderBuilder, Ref, ResponseBuilder};
+
+use super::Header;
+use super::schema::{Shape, count, pattern, text, word};
+
+/// A header as the document has it.
+pub struct HeaderSaid {
+    /// What it is called among the components.
+    pub name: &'static str,
+    header: &'static str,
+    is_always_there: bool,
+    shape: fn() -> Shape,
+    says: &'static str,
+}
+
+/// On every answer.
+pub const REQUEST_ID: HeaderSaid = HeaderSaid {
+    name: "RequestId",
+    header: "X-Request-Id",
+    is_always_there: true,
+    shape: || pattern("^[A-Za-z0-9._-]{1,128}$"),
+    says: "The request's id: the client's own where it sent a fit one.",
+};
+/// On answers of commands and queries.
+pub const LOG_POSITION: HeaderSaid = HeaderSaid {
+    name: "LogPosition",
+    header: "Log-Position",
+    is_always_there: true,
+    shape: count,
+    says: "The position in the log that this was decided on or read at. Pass it back as `minPosition`.",
+};
+/// On refusals, which may come before there is one.
+pub const LOG_POSITION_IF_ANY: HeaderSaid =
+    HeaderSaid { name: "LogPositionIfAny", is_always_there: false, ..LOG_POSITION };
+const IDEMPOTENT_REPLAYED: HeaderSaid = HeaderSaid {
+    name: "IdempotentReplayed",
+    header: "Idempotent-Replayed",
+    is_always_there: false,
+    shape: || word(["true"]),
+    says: "It was answered before, under the same key.",
+};
+const ETAG: HeaderSaid =
+    HeaderSaid { name: "ETag", header: "ETag", is_always_there: true, shape: text, says: "Names these bytes." };
+const LINK: HeaderSaid = HeaderSaid {
+    name: "Link",
+    header: "Link",
+    is_always_there: false,
+    shape: text,
+    says: "Where the next page is. The last page has none.",
+};
+/// On 503 and 429.
+pub const RETRY_AFTER: HeaderSaid = HeaderSaid {
+    name: "RetryAfter",
+    header: "Retry-After",
+    is_always_there: true,
+    shape: count,
+    says: "In how many seconds to try again.",
+};
+/// On 401.
+pub const WWW_AUTHENTICATE: HeaderSaid = HeaderSaid {
+    name: "WwwAuthenticate",
+    header: "WWW-Authenticate",
+    is_always_there: true,
+    shape: text,
+    says: "How to say who asks.",
+};
+/// Every header.
+pub const ALL: [HeaderSaid; 8] =
+    [REQUEST_ID, LOG_POSITION, LOG_POSITION_IF_ANY, IDEMPOTENT_REPLAYED, ETAG, LINK, RETRY_AFTER, WWW_AUTHENTICATE];
+
+/// A header that an operation has.
+pub fn of(header: Header) -> &'static HeaderSaid {
+    match header {
+        Header::LogPosition => &LOG_POSITION,
+        Header::IdempotentReplayed => &IDEMPOTENT_REPLAYED,
+        Header::ETag => &ETAG,
+        Header::Link => &LINK,
+    }
+}
+
+/// The response with this header.
+pub fn with(response: ResponseBuilder, header: &HeaderSaid) -> ResponseBuilder {
+    response.header_ref(header.header, Ref::new(format!("#/components/headers/{}", header.name)))
+}
+
+/// As the document has it.
+pub fn described(said: &HeaderSaid) -> DescribedHeader {
+    let header = HeaderBuilder::new().schema(Some((said.shape)())).description(Some(said.says));
+    let required = said.is_always_there.then(|| [("required", true)].into_iter().collect());
+    header.extensions(required).build()
+}

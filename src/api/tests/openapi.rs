@@ -1,0 +1,41 @@
+//! The documents of the routes, which are files in the repository as well.
+
+use std::path::Path;
+
+use super::*;
+
+/// Set, it has the files written anew.
+const WRITE: &str = "REPRISE_TEST_WRITE_OPENAPI";
+
+/// That `told` is what the file holds.
+fn is_in_file(name: &str, told: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi").join(name);
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::write(&file, told).unwrap();
+    }
+    let held = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        held == told,
+        "docs/openapi/{name} is not what the server answers. To write it anew: `{WRITE}=1 cargo test --workspace --lib openapi`"
+    );
+}
+
+async fn text(response: Response) -> String {
+    assert_eq!(
+        (response.status(), &response.headers()["content-type"]),
+        (StatusCode::OK, &"application/json".parse().unwrap())
+    );
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn each_listener_tells_its_own_routes_as_the_files_of_the_repository_do() {
+    let server = Server::start(1).await;
+    let asked = request(Method::GET, "/openapi.json", "", &[], Body::empty());
+    let public = text(server.router.clone().oneshot(asked).await.unwrap()).await;
+    is_in_file("public.json", &public);
+    let operations = text(server.operators(Method::GET, "/openapi.json", &[], Body::empty()).await).await;
+    is_in_file("operations.json", &operations);
+    assert!(public.contains("\"/api/tokens\"") && !public.contains("/api/operations"));
+    assert!(operations.contains("\"/api/operations/room\"") && !operations.contains("\"/api/tokens\""));
+}
