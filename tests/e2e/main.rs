@@ -7,6 +7,7 @@ mod by_quantity;
 mod catalogue;
 mod crash;
 mod documentation;
+mod failing_disk;
 mod http_edge;
 mod identity;
 #[cfg(feature = "kurrentdb")]

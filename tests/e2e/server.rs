@@ -62,7 +62,13 @@ impl Server {
 
     /// A server in `folder`; returns once it listens.
     pub fn start_in(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_as(folder, arguments, &[])
+    }
+
+    /// The same, with more in its environment.
+    pub fn start_as(folder: &Path, arguments: &[&str], environment: &[(&str, PathBuf)]) -> Self {
         let mut command = reprise(folder, &["serve", "--listen", "127.0.0.1:0"]);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         let mut child = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         let output = Arc::new(Mutex::new(String::new()));

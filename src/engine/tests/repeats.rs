@@ -1,13 +1,19 @@
 //! Clients that repeat under their keys, at every moment of every fault: whatever they are told, no answer contradicts a later
 //! one. More seeds: `REPRISE_TEST_SEEDS=1000 cargo test --lib repeats`.
 
+use std::sync::atomic::AtomicBool;
+
+use private_postgres::Postgres;
+
 use super::simulation::random_fault;
 use super::*;
-use crate::log::SqliteLog;
+use crate::data_folder::system_clock;
+use crate::log::{LogAddress, PostgresLog, SqliteLog};
 
-/// Seeds on a log in memory, and on one in SQLite, whose time is real, unless `REPRISE_TEST_SEEDS` says otherwise.
+/// Seeds on a log in memory, and on one in SQLite or PostgreSQL, whose time is real, unless `REPRISE_TEST_SEEDS` says otherwise.
 const SEEDS: u64 = 100;
 const SQLITE_SEEDS: u64 = 4;
+const POSTGRES_SEEDS: u64 = 3;
 const CLIENTS: u64 = 6;
 const KEYS: u64 = 4;
 const ATTEMPTS: u64 = 6;
@@ -103,7 +109,7 @@ async fn whatever_fails_no_answer_to_a_repeated_request_contradicts_another() {
 
 /// A real log, whose appends fail as they are told to, or as nobody knows.
 struct Faulty {
-    inner: SqliteLog,
+    inner: Arc<dyn EventLog>,
     /// Nothing fails yet, or at random.
     faults: Mutex<Option<fastrand::Rng>>,
 }
@@ -126,8 +132,25 @@ impl EventLog for Faulty {
         }
     }
 
+    async fn compare_head(&self, expected: &Head) -> Result<(), AppendError> {
+        self.inner.compare_head(expected).await
+    }
+
+    async fn end_turn(&self) {
+        self.inner.end_turn().await;
+    }
+
     async fn probe(&self, expected: &Head) -> Result<(), AppendError> {
         self.inner.probe(expected).await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {
+        // On a log of one node the tests' own time is right.
+        if self.inner.is_shared() { self.inner.clock().await } else { Ok(None) }
     }
 
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
@@ -147,7 +170,7 @@ impl EventLog for Faulty {
 async fn nor_does_it_on_a_log_in_sqlite() {
     for seed in 0..seeds(SQLITE_SEEDS) {
         let (folder, mut random) = (tempfile::tempdir().unwrap(), fastrand::Rng::with_seed(seed));
-        let inner = SqliteLog::open(folder.path()).await.unwrap();
+        let inner = Arc::new(SqliteLog::open(folder.path()).await.unwrap());
         let faulty = Arc::new(Faulty { inner, faults: Mutex::default() });
         let log: Arc<dyn EventLog> = faulty.clone();
         let node = Node::start(&log).await;
@@ -158,6 +181,59 @@ async fn nor_does_it_on_a_log_in_sqlite() {
         *faulty.faults.lock().unwrap() = Some(random.fork());
         let clients = (0..CLIENTS).map(|number| client(vec![node.engine.clone()], number, 40, random.fork()));
         let histories = futures_util::future::join_all(clients).await;
+        let records = log.read(Position::START, 100_000).await.unwrap();
+        for history in histories.iter().flatten() {
+            assert_agrees(history, charges_in(&records, history.amount), seed);
+        }
+    }
+}
+
+/// Ends the sessions of whoever uses the server, and now and then the server, until it is told to stop.
+fn trouble(mut server: Postgres, mut random: fastrand::Rng, stop: &AtomicBool) -> Postgres {
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'reprise'";
+    while !stop.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(random.u64(50..500)));
+        if random.u8(0..8) == 0 {
+            server.kill();
+            server.go();
+        } else {
+            server.sql("postgres", end);
+        }
+    }
+    server
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_does_it_on_a_log_in_postgres_whose_sessions_are_ended_and_whose_server_is_killed() {
+    let Some(mut server) = Postgres::start() else { return };
+    for seed in 0..seeds(POSTGRES_SEEDS) {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let LogAddress::Postgres(url) = server.database().parse().unwrap() else { unreachable!() };
+        let (mut nodes, mut engines) = (Vec::new(), Vec::new());
+        for _ in 0..2 {
+            let inner = Arc::new(PostgresLog::open(&url).await.unwrap());
+            let faulty = Arc::new(Faulty { inner, faults: Mutex::default() });
+            let log: Arc<dyn EventLog> = faulty.clone();
+            engines.push(start(&log, system_clock()).await.0);
+            nodes.push(faulty);
+        }
+        let create = CreateLog { log_id: Uuid::nil(), key_check: Hash::new([7; 32]), capacity: 1_000 };
+        engines[0].submit(submission(Credential::System, create)).await.unwrap().outcome.unwrap();
+        for user_id in (0..CLIENTS).map(|number| user_id(100 + number)) {
+            engines[0].submit(submission(user(user_id), joining(user_id))).await.unwrap().outcome.unwrap();
+        }
+        for node in &nodes {
+            *node.faults.lock().unwrap() = Some(random.fork());
+        }
+        let (stop, troubles) = (Arc::new(AtomicBool::new(false)), random.fork());
+        let stopped = Arc::clone(&stop);
+        let troubling = tokio::task::spawn_blocking(move || trouble(server, troubles, &stopped));
+        let clients = (0..CLIENTS).map(|number| client(engines.clone(), number, 250, random.fork()));
+        let histories = futures_util::future::join_all(clients).await;
+        stop.store(true, Ordering::Relaxed);
+        server = troubling.await.unwrap();
+        // A write that was on its way is over once the log is opened anew.
+        let log = PostgresLog::open(&url).await.unwrap();
         let records = log.read(Position::START, 100_000).await.unwrap();
         for history in histories.iter().flatten() {
             assert_agrees(history, charges_in(&records, history.amount), seed);

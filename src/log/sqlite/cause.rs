@@ -19,7 +19,7 @@ const READ_BYTES: usize = 1024 * 1024;
 
 /// What the system says to a write at the end of the WAL. Whatever stands there belongs to no commit, and is written over.
 pub(super) fn of_a_write(connection: &Connection) -> Option<io::Error> {
-    let [database, wal] = files(connection)?;
+    let [database, wal] = files(&file(connection)?);
     // The database itself is not touched: it is written by checkpoints only, and where they may not, this is why.
     let limit = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
     if database.metadata().is_ok_and(|found| found.len() + TRIED_BYTES as u64 > limit) {
@@ -35,8 +35,12 @@ pub(super) fn of_a_write(connection: &Connection) -> Option<io::Error> {
 
 /// What the system says to a reading of the log's files, and of which one.
 pub(super) fn of_a_reading(connection: &Connection) -> Option<String> {
-    let files = files(connection)?;
-    files.iter().find_map(|path| read(path).err().map(|error| format!("{}: {error}", path.display())))
+    of_reading(&file(connection)?)
+}
+
+/// The same of the log in the file `log`, which could not even be opened.
+pub(super) fn of_reading(log: &Path) -> Option<String> {
+    files(log).iter().find_map(|path| read(path).err().map(|error| format!("{}: {error}", path.display())))
 }
 
 /// Reads all of a file. The handle is never closed, since that would end SQLite's locks on the file: it goes with the process,
@@ -58,8 +62,14 @@ fn read(path: &Path) -> io::Result<()> {
     read
 }
 
+/// What a connection has open; `None` where that is no file.
+fn file(connection: &Connection) -> Option<PathBuf> {
+    connection.path().filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
 /// The database and its WAL.
-fn files(connection: &Connection) -> Option<[PathBuf; 2]> {
-    let path = connection.path().filter(|path| !path.is_empty())?;
-    Some([path.into(), format!("{path}-wal").into()])
+fn files(log: &Path) -> [PathBuf; 2] {
+    let mut wal = log.as_os_str().to_owned();
+    wal.push("-wal");
+    [log.to_owned(), wal.into()]
 }

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, ffi};
 use tokio::sync::watch;
 
 use super::append::{Writer, touch};
+use super::cause;
 use super::checkpoint::{MAX_IDLE_WAL_BYTES, checkpoint};
-use super::read::last_head;
+use super::read::{last_head, primary_code};
 use super::room::IndexRoom;
 use super::steady_clock::SteadyClock;
 use super::threads::{Gone, Threads};
@@ -36,6 +37,9 @@ pub enum OpenError {
     /// SQLite cannot open or read the file, or it is no log.
     #[error("the log cannot be opened: {0}")]
     Storage(#[from] rusqlite::Error),
+    /// The disk does not give what is on it.
+    #[error("the log cannot be read: {0}")]
+    Disk(String),
     /// A newer program has changed the tables.
     #[error("the log's tables are of version {0}, which this program does not know")]
     Newer(u32),
@@ -53,6 +57,15 @@ pub enum OpenError {
     Damaged(#[from] ReadError),
 }
 
+impl OpenError {
+    /// With the system's word for it, where SQLite says no more than that the disk failed.
+    pub(super) fn with_cause(self, folder: &Path) -> Self {
+        let is_silent = matches!(&self, Self::Storage(error) if primary_code(error) == Some(ffi::SQLITE_IOERR));
+        let said = if is_silent { cause::of_reading(&folder.join(LOG_FILE)) } else { None };
+        said.map_or(self, Self::Disk)
+    }
+}
+
 impl SqliteLog {
     /// Opens the log in `folder`, or creates it. The folder exists, and is held by a [`FolderLock`](super::super::FolderLock).
     ///
@@ -60,7 +73,7 @@ impl SqliteLog {
     /// The file cannot be opened, is no log, or cannot be made durable.
     pub async fn open(folder: &Path) -> Result<Self, OpenError> {
         let folder = folder.to_owned();
-        let opening = tokio::task::spawn_blocking(move || open(&folder));
+        let opening = tokio::task::spawn_blocking(move || open(&folder).map_err(|error| error.with_cause(&folder)));
         opening.await.unwrap_or_else(|_| Err(ReadError::from(Gone).into()))
     }
 }

@@ -113,6 +113,6 @@ pub(super) fn result_code(error: &rusqlite::Error) -> Option<i32> {
 }
 
 /// The low byte of the extended code.
-fn primary_code(error: &rusqlite::Error) -> Option<i32> {
+pub(super) fn primary_code(error: &rusqlite::Error) -> Option<i32> {
     result_code(error).map(|code| code & 0xff)
 }

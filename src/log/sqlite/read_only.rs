@@ -97,7 +97,8 @@ impl SqliteLog {
     /// # Errors
     /// There is none, or SQLite cannot open it.
     pub async fn open_read_only(folder: &Path) -> Result<ReadOnlyLog, OpenError> {
-        Ok(ReadOnlyLog { reader: Threads::start([Reader::open(folder.to_owned())?]) })
+        let reader = Reader::open(folder.to_owned()).map_err(|error| OpenError::from(error).with_cause(folder))?;
+        Ok(ReadOnlyLog { reader: Threads::start([reader]) })
     }
 }
 
