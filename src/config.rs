@@ -6,13 +6,15 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use projections::sql::Location;
 
+mod as_of;
 mod identity;
 mod listen;
 mod opening;
 mod page;
 mod secret_value;
 mod tools;
-pub use identity::{Charging, IdentityMode, IdentityOptions, IdentityProblem};
+pub use as_of::{AsOf, Expected};
+pub use identity::{IdentityMode, IdentityOptions, IdentityProblem};
 pub use listen::ListenAddress;
 pub use opening::{Beacon, Opening};
 pub use page::PageOptions;
@@ -177,7 +179,7 @@ pub struct Serve {
     /// Serve a log that does not hold what was served from this data folder, and lose what is missing for good: a record that
     /// the log has now, as the refusal prints it. Say it once.
     #[arg(long, env = "REPRISE_ACCEPT_REWIND", value_name = "POSITION:HASH")]
-    pub accept_rewind: Option<crate::tools::Expected>,
+    pub accept_rewind: Option<Expected>,
     #[command(flatten)]
     pub page: PageOptions,
 }

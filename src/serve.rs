@@ -17,14 +17,12 @@ use self::signals::Signals;
 pub use self::signals::survive_long_files;
 use crate::api::operations::{self, Door, House};
 use crate::api::{self, Api, Pages, Settings, Streams};
-use crate::config::{
-    Charging, DEFAULT_CAPACITY, DEMO_CAPACITY, IdentityMode, IdentityProblem, ListenAddress, Place, Serve,
-};
+use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, IdentityMode, IdentityProblem, ListenAddress, Place, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock, until_ready};
 use crate::demo::{self, DemoError};
 use crate::engine::{Engine, Fatal, SnapshotFolder, SnapshotWriter, SnapshotsWritten, StartError};
 use crate::failure::Failure;
-use crate::identity::{self, Identity};
+use crate::identity::{self, Charging, Identity};
 use crate::key::ServerKey;
 use crate::log::{EventLog, FolderLock};
 use crate::operations::socket;

@@ -1,15 +1,13 @@
 //! What a command's answer tells: read off its last event, so that a repeated request gets the first answer from the log.
 
-use serde::{Deserialize, Serialize};
-
 use crate::event::{
     Event, Hold, HoldCancelled, HoldExtended, PointsCharged, PointsEvent, ReservationPaid, ReservationRefunded,
     RoomEvent, RoomLeft, SaleEvent, SeatsHeld, TokenArrived, TokenIssued, UsersEvent,
 };
 use crate::limits::FINISHED_SECONDS;
-use crate::state::reservations::{Reservation, ReservationStatus};
+use crate::state::reservations::{Payment, Reservation, ReservationStatus};
 use crate::state::room::{Token, TokenStatus};
-use crate::values::{PaymentId, Points, ReservationId, Timestamp, UserId};
+use crate::values::{Points, Timestamp, UserId};
 
 /// What came of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,31 +37,6 @@ pub struct Charge {
     pub balance_after: Points,
     /// When.
     pub charged_at: Timestamp,
-}
-
-/// Points spent on a reservation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Payment {
-    /// Its number, which people see.
-    pub payment_id: PaymentId,
-    /// What was paid.
-    pub reservation_id: ReservationId,
-    /// By whom.
-    pub user_id: UserId,
-    /// How much.
-    pub amount: Points,
-    /// What the wallet held right after.
-    pub balance_after: Points,
-    /// When.
-    pub paid_at: Timestamp,
-}
-
-impl Payment {
-    /// The payment for all that was held.
-    pub(crate) fn of(payment_id: PaymentId, hold: &Hold, balance_after: Points, paid_at: Timestamp) -> Self {
-        let (reservation_id, user_id, amount) = (hold.reservation_id, hold.user_id, hold.total_price);
-        Self { payment_id, reservation_id, user_id, amount, balance_after, paid_at }
-    }
 }
 
 impl Event {

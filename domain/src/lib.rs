@@ -45,7 +45,7 @@ pub mod spec;
 mod state;
 mod values;
 
-pub use answer::{Answer, Charge, Payment};
+pub use answer::{Answer, Charge};
 pub use command::{Action, Actor, Command, Credential, Decide, Decided, Decision};
 pub use coordinate::{Coordinate, MAX_COORDINATE, NotACoordinate};
 pub use decisions::{
@@ -71,7 +71,7 @@ pub use record::{
 };
 pub use rejection::Rejection;
 pub use state::catalogue::{CalledOff, Catalogue, Concert, Schedule, ScheduleTimes};
-pub use state::reservations::{Reservation, ReservationStatus};
+pub use state::reservations::{Payment, Reservation, ReservationStatus};
 pub use state::room::agenda::Agenda;
 pub use state::room::{Beacon, Closed, Deadline, Draw, Opening, Openings, Place, Room, Token, TokenStatus};
 pub use state::sale_clock::{Pause, SaleClock};

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use domain::Users;
 
-use crate::identity::{KeysPlace, Settings};
+use crate::identity::{Charging, KeysPlace, Settings};
 
 /// How the server knows who somebody is.
 #[derive(Debug, Clone, Args)]
@@ -48,15 +48,6 @@ pub enum IdentityMode {
     Open,
     /// An identity provider says so, by a JSON Web Token.
     Jwt,
-}
-
-/// Who puts money into a wallet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Charging {
-    /// The wallet's user.
-    Own,
-    /// Somebody with the role `cashier` or `operator`.
-    Cashier,
 }
 
 /// Options that contradict each other.

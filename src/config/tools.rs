@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use domain::Position;
 
 use super::SecretValue;
+use super::{AsOf, Expected};
 use crate::log::LogPlace;
-use crate::tools::AsOf;
 
 /// What operators and auditors ask of a log. Reading tools work beside a running server.
 #[derive(Debug, Subcommand)]
@@ -92,7 +92,7 @@ pub enum LogCommand {
     Verify {
         /// A record noted earlier, which must still be there: its position and hash, as `log stat` prints them.
         #[arg(long, value_name = "POSITION:HASH")]
-        expect: Option<crate::tools::Expected>,
+        expect: Option<Expected>,
     },
     /// Count events by type.
     Stat,
@@ -130,7 +130,7 @@ pub enum LogCommand {
         /// The last record that it must have: its position and hash, as `log export` printed them. A file without an end, which
         /// earlier versions made, is imported only so.
         #[arg(long, value_name = "POSITION:HASH")]
-        expect: Option<crate::tools::Expected>,
+        expect: Option<Expected>,
     },
 }
 

@@ -49,6 +49,15 @@ impl Role {
     }
 }
 
+/// Who puts money into a wallet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Charging {
+    /// The wallet's user.
+    Own,
+    /// Somebody with the role `cashier` or `operator`.
+    Cashier,
+}
+
 /// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {

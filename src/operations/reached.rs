@@ -14,10 +14,11 @@ use super::socket;
 use crate::api::operations::{Door, House, router};
 use crate::api::{Api, Pages, Settings, Streams};
 use crate::catalog::JSON;
-use crate::config::{Charging, DEFAULT_CAPACITY, Place};
+use crate::config::{DEFAULT_CAPACITY, Place};
 use crate::data_folder::{DataFolder, FolderProblem, start};
 use crate::engine::Fatal;
 use crate::failure::Failure;
+use crate::identity::Charging;
 use crate::log::{self, EventLog, FolderLock};
 use crate::projector::Projector;
 

@@ -13,8 +13,8 @@ use super::moment::Moment;
 use super::output::{Said, Table, count, plain, signed};
 use super::read_models::{self, Comparison};
 use super::walk::walk;
-use super::{AsOf, ToolError, source};
-use crate::config::Place;
+use super::{ToolError, source};
+use crate::config::{AsOf, Place};
 use crate::engine::decode;
 
 /// One movement of the user's points.

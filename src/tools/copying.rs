@@ -8,7 +8,8 @@ use domain::{Event, Hash, Head, Position, Record, RecordedEvent};
 use indicatif::ProgressBar;
 
 use super::walk::walk;
-use super::{AsOf, ToolError, source};
+use super::{ToolError, source};
+use crate::config::AsOf;
 use crate::engine::{Proved, decode};
 use crate::key::ServerKey;
 use crate::log::{EventLog, MAX_BATCH_BYTES};

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::output::{Said, count};
 use super::walk::walk;
-use super::{AsOf, ToolError, source};
-use crate::config::Place;
+use super::{ToolError, source};
+use crate::config::{AsOf, Place};
 use crate::engine::{StreamError, decode};
 use crate::log::{EventLog, RecordLine, sync_names};
 use crate::printing::Unprinted;

@@ -12,8 +12,8 @@ use indicatif::ProgressBar;
 use super::copying::{CHUNK_RECORDS, append, state_of_key};
 use super::log_export::{End, Exported};
 use super::output::{Said, count};
-use super::{Expected, ToolError, copying, source};
-use crate::config::Place;
+use super::{ToolError, copying, source};
+use crate::config::{Expected, Place};
 use crate::engine::{Proved, decode};
 use crate::log::{self, EventLog, FolderLock, LOG_FILE, LogAddress, RecordLine, SqliteLog, sync_names};
 

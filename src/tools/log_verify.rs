@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::checker::Checker;
 use super::output::{Said, count};
 use super::walk::walk;
-use super::{Expected, ToolError, source};
-use crate::config::Place;
+use super::{ToolError, source};
+use crate::config::{Expected, Place};
 use crate::engine::{StreamError, decode};
 
 #[derive(Debug, Default, Serialize)]

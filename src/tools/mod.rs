@@ -3,7 +3,6 @@
 //! [`walk`] reads, proves and decodes; [`checker`] holds each event against the rules, independently of the code that
 //! decided it; [`output`] is how anything is said: a document for scripts, or aligned text for people.
 
-mod as_of;
 mod audit_all;
 mod audit_points;
 mod backup;
@@ -33,7 +32,6 @@ mod why;
 
 use std::process::ExitCode;
 
-pub use as_of::{AsOf, Expected};
 pub use error::ToolError;
 #[cfg(test)]
 pub(crate) use log_make::{made as made_log, make_in as make_log_in};

@@ -8,8 +8,8 @@ use projections::{ReadModels, rfc3339};
 use serde::Serialize;
 
 use super::walk::walk_on;
-use super::{AsOf, ToolError, source};
-use crate::config::Place;
+use super::{ToolError, source};
+use crate::config::{AsOf, Place};
 use crate::engine::{Proved, SnapshotFolder, decode};
 use crate::log::EventLog;
 

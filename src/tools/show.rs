@@ -14,9 +14,9 @@ use serde_json::value::RawValue;
 use super::moment::{self, Moment, fold_on};
 use super::output::{Said, Table, count, raw};
 use super::sales::Sales;
-use super::{AsOf, ToolError, source};
+use super::{ToolError, source};
 use crate::api::wire::{ReservationShown, reservation_status};
-use crate::config::{Place, ShowCommand};
+use crate::config::{AsOf, Place, ShowCommand};
 use crate::log::EventLog;
 
 /// What is shown, as of when.

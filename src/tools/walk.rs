@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use domain::{Head, Record};
 
-use super::{AsOf, ToolError};
+use super::ToolError;
+use crate::config::AsOf;
 use crate::engine::{Proved, Range, StreamError, stream};
 use crate::log::EventLog;
 

@@ -17,7 +17,6 @@ pub mod wallets;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::answer::Payment;
 use crate::event::{
     CatalogueEvent, Event, HoldCancelled, HoldExpired, HoldExtended, LogEvent, PointsEvent, PriceChanged,
     ReservationPaid, ReservationRefunded, SaleEvent, SeatsHeld, UsersEvent,
@@ -27,7 +26,7 @@ use crate::record::{ActorName, Head, RecordedEvent};
 use crate::values::{Hash, ReservationId, SaleTime, ScheduleId, Timestamp, UserId};
 use catalogue::Catalogue;
 use idempotency::IdempotencyKeys;
-use reservations::{Reservation, Reservations};
+use reservations::{Payment, Reservation, Reservations};
 use room::Room;
 use seating::Seating;
 use users::Users;

@@ -3,10 +3,9 @@
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Payment;
 use crate::event::Hold;
 use crate::limits::{CHANGEABLE_SECONDS, EXTENSION_WINDOW_SECONDS, REMEMBERED_SECONDS};
-use crate::values::{PaymentId, ReservationId, SaleTime, ScheduleId, Timestamp};
+use crate::values::{PaymentId, Points, ReservationId, SaleTime, ScheduleId, Timestamp, UserId};
 
 /// What became of a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +59,31 @@ impl Reservation {
     pub fn status_at(&self, now: SaleTime) -> ReservationStatus {
         let overdue = self.status == ReservationStatus::Held && now >= self.hold.expires_at;
         if overdue { ReservationStatus::Expired } else { self.status }
+    }
+}
+
+/// Points spent on a reservation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Its number, which people see.
+    pub payment_id: PaymentId,
+    /// What was paid.
+    pub reservation_id: ReservationId,
+    /// By whom.
+    pub user_id: UserId,
+    /// How much.
+    pub amount: Points,
+    /// What the wallet held right after.
+    pub balance_after: Points,
+    /// When.
+    pub paid_at: Timestamp,
+}
+
+impl Payment {
+    /// The payment for all that was held.
+    pub(crate) fn of(payment_id: PaymentId, hold: &Hold, balance_after: Points, paid_at: Timestamp) -> Self {
+        let (reservation_id, user_id, amount) = (hold.reservation_id, hold.user_id, hold.total_price);
+        Self { payment_id, reservation_id, user_id, amount, balance_after, paid_at }
     }
 }
 

@@ -18,7 +18,8 @@ use super::guarded::{Admitted, GuardedRoutes};
 use super::parameters::Parameters;
 use super::problem::{FieldError, Outcome, Problem};
 use super::{GET, contract, json, kinds, paging};
-use crate::tools::{AsOf, Moment, ToolError, fold_on, why as story};
+use crate::config::AsOf;
+use crate::tools::{Moment, ToolError, fold_on, why as story};
 
 /// The routes, and what each says.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {

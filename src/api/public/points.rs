@@ -12,8 +12,7 @@ use super::contract::shapes::{BALANCE, CHARGE};
 use super::problem::Problem;
 use super::wire::BalanceShown;
 use super::{Api, GET, Outcome, POST, PublicRoutes, contract, json, kinds, own, query};
-use crate::config::Charging;
-use crate::identity::Role;
+use crate::identity::{Charging, Role};
 
 /// Who may charge where not everyone charges their own wallet.
 const CASHIERS: &[Role] = &[Role::Cashier, Role::Operator];

@@ -30,8 +30,8 @@ use uuid::Uuid;
 
 use super::operations::{self as operators, Door, House};
 use super::{Api, Pages, Settings, public};
-use crate::config::Charging;
 use crate::engine::{Clock, Engine, Submission, replay};
+use crate::identity::Charging;
 use crate::key::ServerKey;
 use crate::log::EventLog;
 use crate::log::memory::MemoryLog;

@@ -6,10 +6,11 @@ use std::time::Duration;
 use rusqlite::{Connection, ffi};
 
 use super::cause;
-use super::open::BUSY_SECONDS;
 use super::read::result_code;
 use crate::log::is_full;
 
+/// How long a statement waits for a lock of another process (a backup, someone's shell), in seconds.
+pub(super) const BUSY_SECONDS: u64 = 5;
 /// A page of the database.
 const PAGE_BYTES: usize = 4_096;
 /// What each commit writes again: the last leaf and the pages above it.

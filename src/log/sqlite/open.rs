@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::append::{Writer, touch};
 use super::cause;
-use super::checkpoint::{MAX_IDLE_WAL_BYTES, checkpoint};
+use super::checkpoint::{BUSY_SECONDS, MAX_IDLE_WAL_BYTES, checkpoint};
 use super::read::{last_head, primary_code};
 use super::room::IndexRoom;
 use super::steady_clock::SteadyClock;
@@ -23,8 +23,6 @@ use crate::log::folder::sync_names;
 pub const LOG_FILE: &str = "log.db";
 /// Connections that read at the same time.
 const READERS: usize = 4;
-/// How long a statement waits for a lock of another process (a backup, someone's shell), in seconds.
-pub(super) const BUSY_SECONDS: u64 = 5;
 /// `PRAGMA synchronous` reads 2 for FULL: every commit is synced. <https://sqlite.org/pragma.html#pragma_synchronous>
 const SYNCHRONOUS_FULL: i64 = 2;
 
