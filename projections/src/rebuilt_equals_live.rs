@@ -214,6 +214,11 @@ impl Live {
         for (name, shown) in &after {
             let Some(shown_before) = before.get(name) else { continue };
             let is_same = shown.body == shown_before.body;
+            // A pause that was over is not shown any more, whether or not an event says so.
+            let ends_a_pause = matches!(event, Event::Room(RoomEvent::SaleResumed(_)));
+            if *name == "queue" && is_same && ends_a_pause {
+                continue;
+            }
             assert_eq!(shown.etag == shown_before.etag, is_same, "the ETag of {name} after {event:?}");
             let is_same_memory = shown.body.as_ptr() == shown_before.body.as_ptr();
             assert_eq!(is_same_memory, is_same, "{name} is made once a change, after {event:?}");

@@ -2,7 +2,7 @@
 
 use domain::limits::ACTIVE_SECONDS;
 use domain::{
-    ActorName, Deadline, Event, RecordedEvent, ReservationPaid, Room, RoomEvent, RoomId, SaleEvent, SaleTime,
+    ActorName, Deadline, Event, Pause, RecordedEvent, ReservationPaid, Room, RoomEvent, RoomId, SaleEvent, SaleTime,
     Timestamp, Token, TokenStatus,
 };
 use serde::{Deserialize, Serialize};
@@ -15,15 +15,16 @@ use crate::time::rfc3339;
 
 /// The version of the queue's shape, in its ETag.
 const QUEUE_VERSION: u32 = 2;
+/// See [`RoomView::phase`].
+const PHASES: usize = 4;
 
 /// The room and its line. It is folded by the domain's own code, so that a query knows a token exactly as a decision does.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RoomView {
     room: Room<Inside>,
     admissions: Admissions,
-    queue_page: Page,
-    /// The same while nobody is let in before a draw: that begins at a time, and by no event.
-    prequeue_page: Page,
+    /// One for each of the states that begin or end at a time and by no event: see [`RoomView::phase`].
+    queue_pages: [Page; PHASES],
 }
 
 /// The line as clients read it: each compares it with their own number.
@@ -60,13 +61,18 @@ impl RoomView {
         &self.room
     }
 
-    /// How the line stands at `now`. A state that begins at a time has an ETag of its own.
+    /// How the line stands at `now`. A state that begins or ends at a time has an ETag of its own.
     pub fn queue(&self, now: Timestamp) -> Representation {
-        if self.room.openings().is_prequeue(now) {
-            self.prequeue_page.read(QUEUE_VERSION * 10 + 1, || json(&self.shown(now)))
-        } else {
-            self.queue_page.read(QUEUE_VERSION * 10, || json(&self.shown(now)))
-        }
+        let phase = self.phase(now);
+        let version = QUEUE_VERSION * 10 + u32::try_from(phase).expect("there are few phases");
+        self.queue_pages[phase].read(version, || json(&self.shown(now)))
+    }
+
+    /// What the clock alone decides: whether a pre-queue has begun, and whether a pause is over that no event has ended.
+    fn phase(&self, now: Timestamp) -> usize {
+        let is_prequeue = self.room.openings().is_prequeue(now);
+        let is_over = self.room.sale_clock().overdue(now).is_some();
+        usize::from(is_prequeue) + 2 * usize::from(is_over)
     }
 
     /// How many seconds a waiting token will wait: as those before it waited in the last minute before `now`; no longer than
@@ -108,17 +114,20 @@ impl RoomView {
     pub fn state(&self, now: Timestamp) -> &'static str {
         if self.room.openings().is_prequeue(now) {
             "PREQUEUE"
-        } else if self.room.sale_clock().last_pause().is_some() {
+        } else if self.pause(now).is_some() {
             "PAUSED"
         } else {
             "OPEN"
         }
     }
 
-    /// A pause that ends by itself ends here with the tick that says so.
+    /// The pause that is on at `now`.
+    pub fn pause(&self, now: Timestamp) -> Option<&Pause> {
+        self.room.sale_clock().pause(now)
+    }
+
     fn shown(&self, now: Timestamp) -> Queue<'_> {
-        let (openings, pause) = (self.room.openings(), self.room.sale_clock().last_pause());
-        let announced = openings.announced();
+        let (announced, pause) = (self.room.openings().announced(), self.pause(now));
         Queue {
             room_id: RoomId::FIRST,
             state: self.state(now),
@@ -158,7 +167,7 @@ impl RoomView {
         self.fold(recorded);
         self.room.forget(recorded.recorded_at);
         if self.figures() != before || changes_state(&recorded.event) {
-            (self.queue_page, self.prequeue_page) = (Page::at(recorded.head), Page::at(recorded.head));
+            self.queue_pages = std::array::from_fn(|_| Page::at(recorded.head));
         }
     }
 
@@ -293,6 +302,29 @@ mod tests {
         assert_eq!((&drawn["draw"]["first"], &drawn["draw"]["position"]), (&1.into(), &7.into()));
         assert_eq!(drawn["draw"]["seed"], drawn["draw"]["beacon"]);
         assert_eq!(drawn["draw"]["commitment"], announced["opening"]["commitment"]);
+    }
+
+    #[test]
+    fn a_pause_ends_at_its_time_whether_or_not_an_event_says_so() {
+        let mut models = shown([room(1), paused(Some(30))]);
+        let told = |models: &ReadModels, seconds| {
+            let queue = queue(models, seconds);
+            (queue["state"].clone(), queue["pauseReason"].clone(), queue["resumesAt"].is_string())
+        };
+        assert_eq!(told(&models, 29), ("PAUSED".into(), "rain".into(), true));
+        assert_eq!(told(&models, 30), ("OPEN".into(), ().into(), false));
+        assert_ne!(models.room.queue(T0.plus_seconds(29)).etag, models.room.queue(T0.plus_seconds(30)).etag);
+        fold_at(&mut models, T0.plus_seconds(31), [resumed(30)]);
+        assert_eq!(told(&models, 31), ("OPEN".into(), ().into(), false));
+    }
+
+    #[test]
+    fn where_a_pre_queue_and_a_pause_are_on_both_are_told() {
+        let models = shown([room(1), opening(None), paused(Some(PREQUEUE + 30))]);
+        let during = queue(&models, PREQUEUE);
+        assert_eq!((&during["state"], &during["pauseReason"]), (&"PREQUEUE".into(), &"rain".into()));
+        let after = queue(&models, PREQUEUE + 30);
+        assert_eq!((&after["state"], &after["pauseReason"]), (&"PREQUEUE".into(), &().into()));
     }
 
     #[test]

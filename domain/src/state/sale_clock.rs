@@ -49,11 +49,6 @@ impl SaleClock {
         self.pause.as_ref().filter(|pause| !pause.is_over(now))
     }
 
-    /// The pause whose end no event has told yet.
-    pub fn last_pause(&self) -> Option<&Pause> {
-        self.pause.as_ref()
-    }
-
     /// The pause that is over at `now`, though no event has said so, with its end.
     pub fn overdue(&self, now: Timestamp) -> Option<Timestamp> {
         self.pause.as_ref().filter(|pause| pause.is_over(now))?.resumes_at

@@ -81,7 +81,7 @@ struct PauseShown {
 impl<'a> RoomShown<'a> {
     fn of(view: &'a RoomView, now: Timestamp) -> Self {
         let room = view.room();
-        let pause = room.sale_clock().pause(now);
+        let pause = view.pause(now);
         Self {
             state: view.state(now),
             capacity: room.capacity(),

@@ -74,7 +74,7 @@ pub struct WatchedTokenShown<'a> {
 impl<'a> WatchedTokenShown<'a> {
     /// The token, and the room as of `read_models`.
     pub fn of(token: TokenShown, read_models: &'a ReadModels, now: Timestamp) -> Self {
-        let pause = read_models.room.room().sale_clock().last_pause();
+        let pause = read_models.room.pause(now);
         Self {
             token,
             state: read_models.room.state(now),
