@@ -211,7 +211,7 @@ pub struct Import {
 
 #[derive(Debug, Subcommand)]
 pub enum Room {
-    /// Change capacity and pace, beside a running server or without one.
+    /// Change capacity, pace and time to arrive, beside a running server or without one.
     Set(RoomOptions),
 }
 
@@ -224,6 +224,9 @@ pub struct RoomOptions {
     /// Admissions in one second at most; 0 for no bound.
     #[arg(long, value_name = "N")]
     pub admissions_per_second: Option<u32>,
+    /// How long whoever is let in may take to come, 10 to 600 seconds; then the slot goes to the next. 0: nobody has to.
+    #[arg(long, value_name = "N")]
+    pub arrival_seconds: Option<u32>,
     #[command(flatten)]
     pub change: Change,
 }

@@ -33,7 +33,7 @@ pub enum CommandError {
         "{error}. Run the same command with `--idempotency-key {key}` to learn what happened: nothing is done twice"
     )]
     Unknown { error: ClientError, key: String },
-    #[error("say what to set: --capacity N, --admissions-per-second N, or both")]
+    #[error("say what to set: --capacity N, --admissions-per-second N or --arrival-seconds N")]
     NothingToSet,
     #[error("the data folder takes no socket for operators (operations.sock): {0}")]
     Socket(std::io::Error),

@@ -16,18 +16,21 @@ const ROOM: &str = "/api/operations/room";
 /// Nothing is said, there is no log, or its server refuses.
 pub async fn run(place: &Place, command: &Room) -> Result<String, CommandError> {
     let Room::Set(options) = command;
-    if options.capacity.is_none() && options.admissions_per_second.is_none() {
+    if options.capacity.or(options.admissions_per_second.or(options.arrival_seconds).map(u64::from)).is_none() {
         return Err(CommandError::NothingToSet);
     }
     let server = Reached::of(place).await?;
     let now = server.read(ROOM).await?;
-    let pace = options
-        .admissions_per_second
-        .map_or_else(|| now["admissionsPerSecond"].clone(), |pace| if pace == 0 { Value::Null } else { pace.into() });
+    // 0 stands for no bound, and for nobody who has to come.
+    let set = |given: Option<u32>, now: &Value| match given {
+        None => now.clone(),
+        Some(0) => Value::Null,
+        Some(number) => number.into(),
+    };
     let asked = json!({
         "capacity": options.capacity.map_or_else(|| now["capacity"].clone(), Value::from),
-        "admissionsPerSecond": pace,
-        "arrivalSeconds": now["arrivalSeconds"],
+        "admissionsPerSecond": set(options.admissions_per_second, &now["admissionsPerSecond"]),
+        "arrivalSeconds": set(options.arrival_seconds, &now["arrivalSeconds"]),
         "reason": options.change.reason,
     });
     let answer = server.change(Method::PUT, ROOM, options.change.idempotency_key.as_deref(), Some(&asked)).await;
@@ -40,6 +43,8 @@ fn told(room: &Value) -> String {
     let capacity = room["capacity"].as_u64().unwrap_or_default();
     let pace = room["admissionsPerSecond"].as_u64();
     let pace = pace.map_or("no limit".to_owned(), |pace| format!("{} admissions/s at most", HumanCount(pace)));
+    let arrival = room["arrivalSeconds"].as_u64();
+    let arrival = arrival.map_or(String::new(), |seconds| format!("\narrival: within {seconds} s"));
     let nobody = if capacity == 0 { "\nnobody is admitted while the capacity is 0" } else { "" };
-    format!("capacity: {}\npace: {pace}{nobody}", HumanCount(capacity))
+    format!("capacity: {}\npace: {pace}{arrival}{nobody}", HumanCount(capacity))
 }

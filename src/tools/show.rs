@@ -6,7 +6,7 @@ use domain::{
     ConcertId, Event, Hold, HoldCancelled, HoldExpired, HoldExtended, Reservation, ReservationPaid,
     ReservationRefunded, ReservationStatus, SaleEvent, ScheduleId, SeatsHeld,
 };
-use projections::ReadModels;
+use projections::{ReadModels, rfc3339};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -145,14 +145,36 @@ fn room(read_models: &ReadModels, moment: &Moment) -> Result<Said, ToolError> {
     let queue = String::from_utf8_lossy(&read_models.room.queue(read_models.recorded_at).body).into_owned();
     let room = read_models.room.room();
     let pace = room.admissions_per_second();
-    let text = format!(
-        "{moment}\n\ncapacity       {}\npace           {}\nactive         {}\nwaiting        {}\nserving number {}",
+    let now = read_models.recorded_at;
+    let mut text = format!(
+        "{moment}\n\nstate          {}\ncapacity       {}\npace           {}\narrival        {}\nactive         {}\nwaiting        {}\nserving number {}",
+        read_models.room.state(now),
         count(room.capacity()),
         pace.map_or("no bound".to_owned(), |pace| format!("{} a second", count(pace))),
+        room.arrival_seconds().map_or("nobody has to".to_owned(), |seconds| format!("within {seconds} s")),
         count(room.active()),
         count(room.waiting()),
         count(room.serving_number()),
     );
+    if let Some(pause) = read_models.room.pause(now) {
+        let until = pause.resumes_at.map_or(String::new(), |at| format!(" until {}", rfc3339(at)));
+        text += &format!("\npaused         since {}{until}: {}", rfc3339(pause.since), pause.reason);
+    }
+    if let Some(opening) = room.openings().announced() {
+        let (from, at) = (rfc3339(opening.prequeue_from), rfc3339(opening.opens_at));
+        let beacon = opening.beacon.as_ref();
+        let beacon =
+            beacon.map_or(String::new(), |beacon| format!(", drawn with {} of {}", beacon.source, rfc3339(beacon.at)));
+        text += &format!(
+            "\nopening        pre-queue from {from}, opens at {at}{beacon}; announced at position {}",
+            opening.position
+        );
+    }
+    if let Some(draw) = room.openings().last_draw() {
+        let (entrants, first) = (count(draw.closed.entrants), draw.closed.first);
+        text +=
+            &format!("\ndraw           {entrants} entrants, places from {first}; drawn at position {}", draw.position);
+    }
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Room<'a> {
@@ -213,8 +235,8 @@ fn reservation(
         hold.schedule_id,
         seats.join(", "),
         count(hold.total_price.get()),
-        projections::rfc3339(hold.held_at),
-        projections::rfc3339(read_models.room.room().sale_clock().clock_of(hold.expires_at, read_models.recorded_at)),
+        rfc3339(hold.held_at),
+        rfc3339(read_models.room.room().sale_clock().clock_of(hold.expires_at, read_models.recorded_at)),
     );
     #[derive(Serialize)]
     struct OneOf<'a> {

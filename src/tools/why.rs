@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::{
     CatalogImported, CatalogueEvent, Cause, Event, Hash, Hold, HoldCancelled, HoldExpired, HoldExtended, PaymentId,
-    Position, RecordedEvent, ReservationId, ReservationPaid, ReservationRefunded, SaleClock, SaleEvent, ScheduleId,
-    SchedulePublished, SeatId, SeatsAdded, SeatsHeld, UserId,
+    Position, RecordedEvent, ReservationId, ReservationPaid, ReservationRefunded, RoomEvent, SaleClock, SaleEvent,
+    SalePaused, SaleResumed, SaleTime, ScheduleId, SchedulePublished, SeatId, SeatsAdded, SeatsHeld, UserId,
 };
 use projections::{ReadModels, rfc3339};
 use serde::Serialize;
@@ -40,6 +40,8 @@ struct Story {
     status: &'static str,
     because: String,
     has: Option<ReservationId>,
+    /// The end of the hold that has it, in sale time.
+    until: Option<SaleTime>,
     sale_clock: SaleClock,
     /// The import with whose end its schedule can be seen.
     import_id: Option<Uuid>,
@@ -78,6 +80,7 @@ pub async fn why(log: &Arc<dyn EventLog>, schedule_id: u64, seat_id: u64, json: 
         status: "AVAILABLE",
         because,
         has: None,
+        until: None,
         import_id: None,
         sale_clock: SaleClock::default(),
         zone: None,
@@ -109,8 +112,32 @@ impl Story {
         match &recorded.event {
             Event::Catalogue(event) => self.apply_catalogue(event, recorded),
             Event::Sale(event) => self.apply_sale(event, recorded),
-            Event::Room(event) => self.sale_clock.fold(event),
+            Event::Room(event) => self.apply_room(event, recorded),
             Event::Log(_) | Event::Opening(_) | Event::Users(_) | Event::Points(_) => {}
+        }
+    }
+
+    /// A pause is part of the story of a seat that is held: the hold stands still in it.
+    fn apply_room(&mut self, event: &RoomEvent, recorded: &RecordedEvent) {
+        self.sale_clock.fold(event);
+        let Some(until) = self.until else { return };
+        match event {
+            RoomEvent::SalePaused(SalePaused { reason, resumes_at, .. }) => {
+                let ends = resumes_at.map_or(String::new(), |at| format!(" until {}", rfc3339(at)));
+                self.tell(recorded, None, None, format!("the sale was paused{ends}, and the hold with it: {reason}"));
+            }
+            RoomEvent::SaleResumed(SaleResumed { reason, resumed_at, .. }) => {
+                let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                let until = rfc3339(self.sale_clock.clock_of(until, *resumed_at));
+                self.tell(recorded, None, None, format!("the sale went on, and the hold lasts until {until}{why}"));
+            }
+            RoomEvent::RoomConfigured(_)
+            | RoomEvent::TokenIssued(_)
+            | RoomEvent::TokenAdmitted(_)
+            | RoomEvent::TokenArrived(_)
+            | RoomEvent::TokenExpired(_)
+            | RoomEvent::RoomLeft(_)
+            | RoomEvent::TokenGranted(_) => {}
         }
     }
 
@@ -200,7 +227,7 @@ impl Story {
         if self.is_of(hold) {
             let (id, until) =
                 (hold.reservation_id, rfc3339(self.sale_clock.clock_of(hold.expires_at, recorded.recorded_at)));
-            self.has = Some(id);
+            (self.has, self.until) = (Some(id), Some(hold.expires_at));
             self.end("HELD", format!("user {} holds it by reservation {id} until {until}", hold.user_id));
             self.tell(recorded, Some(hold), None, format!("held by reservation {id} until {until}"));
         }
@@ -210,6 +237,7 @@ impl Story {
         if self.is_of(hold) {
             let until = rfc3339(self.sale_clock.clock_of(hold.expires_at, recorded.recorded_at));
             let id = hold.reservation_id;
+            self.until = Some(hold.expires_at);
             self.end("HELD", format!("user {} holds it by reservation {id} until {until}", hold.user_id));
             self.tell(recorded, Some(hold), None, format!("reservation {id} was extended until {until}"));
         }
@@ -218,7 +246,7 @@ impl Story {
     fn pay(&mut self, recorded: &RecordedEvent, hold: &Hold, payment_id: PaymentId) {
         if self.is_of(hold) {
             let (id, price) = (hold.reservation_id, count(hold.total_price.get()));
-            self.has = Some(id);
+            (self.has, self.until) = (Some(id), None);
             let at = rfc3339(recorded.recorded_at);
             self.end("SOLD", format!("user {} paid reservation {id} at {at}, payment {payment_id}", hold.user_id));
             let what = format!("sold: reservation {id} was paid with {price} points, payment {payment_id}");
@@ -241,7 +269,7 @@ impl Story {
         }
         let id = hold.reservation_id;
         let what = if self.has == Some(id) {
-            self.has = None;
+            (self.has, self.until) = (None, None);
             let at = rfc3339(recorded.recorded_at);
             self.end(
                 if self.is_off { "CANCELLED" } else { "AVAILABLE" },

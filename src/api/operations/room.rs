@@ -1,5 +1,7 @@
 //! The waiting room as those see it who run it.
 
+use std::ops::RangeInclusive;
+
 use domain::{Action, ConfigureRoom, MAX_SAFE_INTEGER, PauseSale, ResumeSale, Timestamp};
 use projections::{DrawShown, OpeningShown, RoomView, rfc3339};
 use serde::Serialize;
@@ -48,6 +50,9 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
         )
 }
 
+/// How long somebody who was let in may be given to come.
+const ARRIVAL_SECONDS: RangeInclusive<u64> = 10..=600;
+
 /// The room.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,7 +61,7 @@ struct RoomShown<'a> {
     capacity: u64,
     admissions_per_second: Option<u32>,
     /// Null: nobody has to arrive.
-    arrival_seconds: Option<u64>,
+    arrival_seconds: Option<u32>,
     waiting: usize,
     active: u64,
     serving_number: u64,
@@ -86,7 +91,7 @@ impl<'a> RoomShown<'a> {
             state: view.state(now),
             capacity: room.capacity(),
             admissions_per_second: room.admissions_per_second(),
-            arrival_seconds: None,
+            arrival_seconds: room.arrival_seconds(),
             waiting: room.waiting(),
             active: room.active(),
             serving_number: room.serving_number(),
@@ -116,12 +121,12 @@ pub async fn set(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let mut members = asked.members()?;
     let capacity = members.integer("capacity", 0..=MAX_SAFE_INTEGER);
     let pace = members.nullable("admissionsPerSecond", 1..=u64::from(u32::MAX));
-    let arrival = members.null("arrivalSeconds");
+    let arrival = members.nullable("arrivalSeconds", ARRIVAL_SECONDS);
     let reason = members.nullable_text("reason", MAX_REASON_CHARACTERS);
     let configure = || {
-        arrival?;
-        let admissions_per_second = pace?.and_then(|pace| u32::try_from(pace).ok());
-        Some(ConfigureRoom { capacity: capacity?, admissions_per_second, arrival_seconds: None, reason: reason? })
+        let small = |number: Option<u64>| number.and_then(|number| u32::try_from(number).ok());
+        let (admissions_per_second, arrival_seconds) = (small(pace?), small(arrival?));
+        Some(ConfigureRoom { capacity: capacity?, admissions_per_second, arrival_seconds, reason: reason? })
     };
     let configure = members.complete(configure())?;
     change(&api, &operator, &asked, Action::ConfigureRoom(configure)).await

@@ -104,15 +104,6 @@ impl<'a> Members<'a> {
         parsed
     }
 
-    /// Null, which must be there; `None` where that is wrong.
-    pub fn null(&mut self, field: &str) -> Option<()> {
-        let is_null = self.take_or_null(field)?.get() == NULL;
-        if !is_null {
-            self.refuse(field, "must be null");
-        }
-        is_null.then_some(())
-    }
-
     /// A text of 1 to `max` characters; `None` where that is wrong.
     pub fn text(&mut self, field: &str, max: usize) -> Option<String> {
         let text: Option<String> = serde_json::from_str(self.take(field)?.get()).ok();

@@ -211,6 +211,42 @@ async fn the_room_is_set_all_at_once_and_the_log_names_who_did_it_and_why() {
 }
 
 #[tokio::test]
+async fn whoever_does_not_come_in_time_gives_the_slot_on_and_the_log_says_why() {
+    let server = Server::start(1).await;
+    let set = async |seconds: Value| {
+        let asked = json!({ "capacity": 1, "admissionsPerSecond": null, "arrivalSeconds": seconds, "reason": null });
+        server.change(Method::PUT, "/api/operations/room", &Uuid::new_v4().to_string(), &asked).await
+    };
+    for seconds in [9, 601] {
+        assert_eq!(set(json!(seconds)).await.body["errors"][0]["field"], "arrivalSeconds", "{seconds}");
+    }
+    for seconds in [600, 10] {
+        assert_eq!(set(json!(seconds)).await.body["arrivalSeconds"], seconds);
+    }
+    let (first, ann, bob) = (server.token(EVE).await, server.token(ANN).await, server.token(BOB).await);
+    server.delete("/api/tokens/me", &first).await;
+    let status = async |token: &str, expected: &str| {
+        for _ in 0..100 {
+            let shown = server.get("/api/tokens/me", token).await.body;
+            if shown["status"] == expected || shown["code"] == expected {
+                return shown;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("it is never {expected}");
+    };
+    let admitted = status(&ann, "ACTIVE").await;
+    assert_eq!(admitted["arriveInSeconds"], 10);
+    server.pass_seconds(10);
+    status(&ann, "token-expired").await;
+    status(&bob, "ACTIVE").await;
+    let gone = server.log.records().into_iter().find(|record| record.event_type == "TokenExpired").unwrap();
+    assert!(gone.data.contains(r#""cause":"NO_SHOW""#), "{gone:?}");
+    assert_eq!(server.post("/api/tokens/me/arrival", &bob, &json!({})).await.body["arriveBy"], Value::Null);
+    assert_eq!(set(Value::Null).await.body["arrivalSeconds"], Value::Null);
+}
+
+#[tokio::test]
 async fn the_sale_is_paused_and_goes_on() {
     let server = Server::start(10).await;
     let token = server.token(ANN).await;

@@ -73,6 +73,22 @@ fn a_sale_as_it_should_be_violates_nothing() {
 }
 
 #[test]
+fn what_happens_in_a_pause_that_must_not_is_found() {
+    let inside = |events: Vec<(i64, Event)>| violated([(0, admitted(ANN, 1))].into_iter().chain(events));
+    let over = HOLD_SECONDS + 60;
+    // A minute of pause is a minute more.
+    let late = |at| (at, hold_expired(1, ANN, [1]));
+    let pause = || vec![(0, held(1, ANN, [1])), (10, paused(None)), (70, resumed(0))];
+    assert_eq!(inside([pause(), vec![late(over)]].concat()), []);
+    assert_eq!(inside([pause(), vec![late(over - 1)]].concat()), [Proof::PaymentsHaveHolds]);
+    let in_it = vec![(0, held(1, ANN, [1])), (10, paused(None)), late(over)];
+    assert_eq!(inside(in_it), [Proof::PaymentsHaveHolds], "it stands still for as long as that takes");
+    assert_eq!(inside(vec![(10, paused(None)), (10, held(1, ANN, [1]))]), [Proof::PlacesWereKept]);
+    assert_eq!(inside(vec![(10, paused(None)), (10, waiting(BOB, 2))]), [], "nobody is let in");
+    assert_eq!(inside(vec![(10, paused(None)), (10, admitted(BOB, 2))]), [Proof::PlacesWereKept]);
+}
+
+#[test]
 fn a_seat_that_is_held_twice_is_found() {
     let twice = now([admitted(ANN, 1), admitted(BOB, 2), held(1, ANN, [1]), held(2, BOB, [1])]);
     assert_eq!(twice, [Proof::NoSeatSoldTwice]);

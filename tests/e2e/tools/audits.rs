@@ -10,7 +10,7 @@ use reprise::log::{EventLog, SqliteLog};
 use serde_json::{Value, json};
 
 use super::{charge, document, found, hold, pay, said, stopped, tamper_in};
-use crate::server::Server;
+use crate::server::{Server, TOKEN_1};
 
 #[tokio::test]
 async fn a_statement_has_every_movement_and_agrees_with_all_else() {
@@ -41,6 +41,25 @@ async fn a_statement_has_every_movement_and_agrees_with_all_else() {
     assert!(code == 1 && text.contains("THEY DISAGREE") && text.contains(named), "{text}");
     let (_, text, _) = said(folder.path(), &["show", "wallet", "--user", "42", "--as-of", "2020-01-01T00:00:00Z"]);
     assert_eq!(text, "user 42 has 0 points before the first record\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_is_told_of_a_seat_that_was_held_in_it_and_of_the_room() {
+    let server = Server::demo();
+    let folder = server.folder();
+    hold(&server, 1, TOKEN_1, &[7]).await.ok();
+    assert_eq!(said(folder, &["sale", "pause", "--reason", "rain", "--resumes-at", "2099-01-01T00:00:00Z"]).0, 0);
+    let (_, room, _) = said(folder, &["show", "room"]);
+    assert!(room.contains("state          PAUSED") && room.contains("until 2099-01-01T00:00:00.000Z: rain"), "{room}");
+    assert_eq!(said(folder, &["sale", "resume", "--reason", "sun"]).0, 0);
+    assert_eq!(said(folder, &["room", "set", "--arrival-seconds", "60"]).0, 0);
+    let times = ["--prequeue-from", "2098-01-01T00:00:00Z", "--opens-at", "2098-01-02T00:00:00Z"];
+    assert_eq!(said(folder, &[&["opening", "announce", "--reason", "spring"], &times[..]].concat()).0, 0);
+    let (_, room, _) = said(folder, &["show", "room"]);
+    assert!(room.contains("within 60 s") && room.contains("opens at 2098-01-02T00:00:00.000Z"), "{room}");
+    let (_, story, _) = said(folder, &["why", "--schedule", "296", "--seat", "7"]);
+    assert!(story.contains("until 2099-01-01T00:00:00.000Z, and the hold with it: rain"), "{story}");
+    assert!(story.contains("the sale went on, and the hold lasts until") && story.contains(": sun"), "{story}");
 }
 
 #[tokio::test]
