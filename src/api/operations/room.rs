@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::access::{CHANGES, Operator, READS};
 use super::api::Api;
 use super::command::{self, Body, CommandRequest};
-use super::contract::schema::{body, integer, may, needs, null, nullable, text_up_to, time};
+use super::contract::schema::{body, integer, may, needs, nullable, text_up_to, time};
 use super::contract::shapes::ROOM;
 use super::guarded::{Admitted, GuardedRoutes};
 use super::problem::Outcome;
@@ -21,7 +21,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
         body([
             needs("capacity", integer(0..=MAX_SAFE_INTEGER)),
             needs("admissionsPerSecond", nullable(integer(1..=u64::from(u32::MAX)))),
-            needs("arrivalSeconds", null()),
+            needs("arrivalSeconds", nullable(integer(ARRIVAL_SECONDS))),
             needs("reason", nullable(text_up_to(MAX_REASON_CHARACTERS))),
         ])
     };

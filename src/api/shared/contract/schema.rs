@@ -87,7 +87,7 @@ pub fn nullable(shape: Shape) -> Shape {
 }
 
 /// Null, and nothing else.
-pub fn null() -> Shape {
+fn null() -> Shape {
     of_type(Type::Null).into()
 }
 
