@@ -132,6 +132,12 @@ function valueOf(form, { name, type }) {
   return value;
 }
 
+/** A moment as a field of a form takes it, by the clock of this machine. @param {string} at */
+export function local(at) {
+  const moment = new Date(at);
+  return new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
 /** Members as a table of two columns. @param {[string, unknown][]} members */
 export const factsView = (members) => html`
   <dl>

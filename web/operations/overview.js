@@ -1,8 +1,9 @@
-// The sale at a glance: what is sold, who waits, how fast it goes; pause and resume, and the room.
+// The sale at a glance: what is sold, who waits, how fast it goes; pause and resume, the opening, and the room.
 
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
 import { moment, number } from "../shared/words.js";
 import { change, factsView, formView, look, mayChange } from "./desk.js";
+import { drawView, openingView } from "./opening.js";
 import { Metrics } from "./plots.js";
 
 /** Shows that are listed. */
@@ -75,7 +76,7 @@ export function overviewView(overview) {
       ${plotView("Admissions and refusals a second", ["admitted", "refused"], overview.plots.rates)}
       ${plotView("Events a second, and p99 in ms", ["events", "p99"], overview.plots.log)}
     </section>
-    ${pauseView(room)} ${roomView(room)}
+    ${pauseView(room)} ${openingView(room)} ${drawView(room.draw)} ${roomView(room)}
     <h2>Shows</h2>
     ${sales.length > SHOWN ? html`<p>The ${SHOWN} of ${number(sales.length)} with the most sold and held.</p>` : nothing}
     <ul class="rows">
@@ -148,6 +149,7 @@ const roomView = (room) => html`
     ${factsView([
       ["Capacity", number(room.capacity)],
       ["Admissions a second", room.admissionsPerSecond ?? "no limit"],
+      ["Seconds to arrive", room.arrivalSeconds ?? "nobody has to"],
       ["Serving number", number(room.servingNumber)],
     ])}
     ${mayChange()
@@ -157,8 +159,9 @@ const roomView = (room) => html`
           fields: [
             { name: "capacity", label: "Capacity", type: "number", value: room.capacity },
             { name: "admissionsPerSecond", label: "Admissions a second", type: "number", value: room.admissionsPerSecond, optional: true, hint: "Empty: no limit." },
+            { name: "arrivalSeconds", label: "Seconds to arrive", type: "number", value: room.arrivalSeconds, optional: true, hint: "10 to 600; then the place goes to the next. Empty: nobody has to arrive." },
           ],
-          submit: (body) => change("PUT", "/api/operations/room", { ...body, arrivalSeconds: null }, "The room is changed."),
+          submit: (body) => change("PUT", "/api/operations/room", body, "The room is changed."),
         })
       : nothing}
   </section>
