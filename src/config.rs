@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use projections::sql::Location;
 
 mod as_of;
+mod changes;
 mod identity;
 mod listen;
 mod opening;
@@ -14,6 +15,7 @@ mod page;
 mod secret_value;
 mod tools;
 pub use as_of::{AsOf, Expected};
+pub use changes::{Reservation, Schedule, Users};
 pub use identity::{IdentityMode, IdentityOptions, IdentityProblem};
 pub use listen::ListenAddress;
 pub use opening::{Beacon, Opening};
@@ -132,6 +134,15 @@ pub enum Command {
     /// Open a sale by a draw: a pre-queue, its close, and the places in line drawn by lot.
     #[command(subcommand)]
     Opening(Opening),
+    /// Move a show or its sale, change its prices, call it off.
+    #[command(subcommand)]
+    Schedule(Schedule),
+    /// End a reservation for its buyer.
+    #[command(subcommand)]
+    Reservation(Reservation),
+    /// Put a wallet right, end a token, tell who somebody is.
+    #[command(subcommand)]
+    Users(Users),
     #[command(subcommand, hide = true)]
     Bench(Bench),
     #[command(flatten)]

@@ -6,7 +6,7 @@ use domain::limits::REMEMBERED_SECONDS;
 use domain::{
     CatalogueEvent, Event, Hold, HoldCancelled, HoldExpired, HoldExtended, RecordedEvent, Reservation, ReservationId,
     ReservationPaid, ReservationRefunded, ReservationStatus, SaleEvent, ScheduleId, SchedulePublished, SeatsHeld,
-    Timestamp,
+    Timestamp, UserId,
 };
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,14 @@ impl ReservationViews {
         self.entries.get(&reservation_id).map(|entry| entry.reservation.as_ref())
     }
 
+    /// What the user holds or owns, as events say, the newest first. It looks at every reservation: for those who run the sale,
+    /// who ask seldom.
+    pub fn live_of(&self, user_id: UserId) -> impl Iterator<Item = &Reservation> {
+        use ReservationStatus::{Held, Paid};
+        let all = self.entries.values().rev().map(|entry| entry.reservation.as_ref());
+        all.filter(move |found| found.hold.user_id == user_id && matches!(found.status, Held | Paid))
+    }
+
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
         use ReservationStatus::{Cancelled, Expired, Held, Paid, Refunded};
         match &recorded.event {
@@ -60,6 +68,11 @@ impl ReservationViews {
                 self.paid.insert((hold.schedule_id, hold.reservation_id));
             }
             Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, refunded_at, .. })) => {
+                // An operator refunds for longer than buyers are shown what they paid.
+                self.entries.entry(hold.reservation_id).or_insert_with(|| Entry {
+                    reservation: Arc::new(Reservation { status: Paid, ..Reservation::held(hold.clone()) }),
+                    forgotten_at: None,
+                });
                 self.close(hold, Paid, Refunded, *refunded_at)
             }
             Event::Log(_)
@@ -184,5 +197,27 @@ mod tests {
         fold_at(&mut models, T0.plus_seconds(REMEMBERED_SECONDS), [charged(ANN, 1, 1)]);
         assert_eq!(status(&models, 1), None);
         assert!(models.reservations.forgettable.is_empty(), "nothing waits for the schedule's start any more");
+    }
+
+    #[test]
+    fn what_is_refunded_after_it_was_forgotten_is_shown_again_for_a_day() {
+        let mut models = shown_on_sale([held(1, ANN, [1]), paid(1, 1, ANN, [1], 0)]);
+        let late = T0.plus_seconds(STARTS + REMEMBERED_SECONDS);
+        fold_at(&mut models, late, [charged(BOB, 1, 1)]);
+        assert_eq!(status(&models, 1), None);
+        fold_at(&mut models, late, [refunded(1, 1, ANN, [1], 100).at_seconds(STARTS + REMEMBERED_SECONDS)]);
+        assert_eq!(status(&models, 1), Some(ReservationStatus::Refunded));
+        fold_at(&mut models, late.plus_seconds(REMEMBERED_SECONDS), [charged(BOB, 1, 2)]);
+        assert_eq!(status(&models, 1), None);
+    }
+
+    #[test]
+    fn what_a_user_holds_or_owns_is_told_the_newest_first() {
+        let events =
+            [held(1, ANN, [1]), held(2, ANN, [2]), held(3, ANN, [3]), held(4, BOB, [4]), paid(1, 2, ANN, [2], 0)];
+        let mut models = shown_on_sale(events);
+        fold(&mut models, [cancelled(3, ANN, [3])]);
+        let live: Vec<u64> = models.reservations.live_of(ANN).map(|found| found.hold.reservation_id.get()).collect();
+        assert_eq!(live, [2, 1]);
     }
 }

@@ -46,6 +46,13 @@ impl Occupancy {
     }
 }
 
+/// Which of the two lists are others than before.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Changed {
+    pub(crate) available: bool,
+    pub(crate) all: bool,
+}
+
 /// A seat in the list of those that can be had.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -144,20 +151,35 @@ impl Block {
     }
 
     /// Takes every seat off sale that is free.
-    pub(crate) fn call_off(&mut self) {
+    pub(crate) fn call_off(&mut self) -> Changed {
+        let is_changed = self.occupancy.iter().any(|occupancy| occupancy.is_available());
         for occupancy in self.occupancy.iter_mut().filter(|occupancy| occupancy.is_available()) {
             *occupancy = Occupancy::Cancelled;
         }
-        (self.available, self.all) = (Lazy::default(), Lazy::default());
+        self.changed(Changed { available: is_changed, all: is_changed })
     }
 
     /// Gives the seats of a zone another price.
-    pub(crate) fn reprice(&mut self, zone: &str, price: Points) {
-        if self.seats.iter().any(|seat| *seat.zone == *zone) {
+    pub(crate) fn reprice(&mut self, zone: &str, price: Points) -> Changed {
+        let is_changed = |seat: &Seat| *seat.zone == *zone && seat.price != price;
+        let available = self.occupied().any(|(seat, by)| is_changed(seat) && by.is_available());
+        let all = self.seats.iter().any(is_changed);
+        if all {
             let seats = Arc::make_mut(&mut self.seats);
-            seats.iter_mut().filter(|seat| *seat.zone == *zone).for_each(|seat| seat.price = price);
-            (self.available, self.all) = (Lazy::default(), Lazy::default());
+            seats.iter_mut().filter(|seat| is_changed(seat)).for_each(|seat| seat.price = price);
         }
+        self.changed(Changed { available, all })
+    }
+
+    /// Bytes that stay the same are kept.
+    fn changed(&mut self, changed: Changed) -> Changed {
+        if changed.available {
+            self.available = Lazy::default();
+        }
+        if changed.all {
+            self.all = Lazy::default();
+        }
+        changed
     }
 
     /// The seats that can be had, as a JSON array.

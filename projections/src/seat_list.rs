@@ -8,7 +8,7 @@ use imbl::{OrdMap, Vector};
 use serde::{Deserialize, Serialize};
 
 use crate::representation::{Lazy, Page, Representation};
-use crate::seat_block::{Block, Occupancy};
+use crate::seat_block::{Block, Changed, Occupancy};
 use crate::seat_map;
 use crate::seat_zone::Zones;
 
@@ -164,27 +164,31 @@ impl SeatList {
         self.is_called_off
     }
 
-    fn change_blocks(&mut self, change: impl Fn(&mut Block)) {
+    fn change_blocks(&mut self, head: Head, change: impl Fn(&mut Block) -> Changed) {
         let numbers: Vec<u64> = self.blocks.keys().copied().collect();
         for number in numbers {
-            self.blocks.get_mut(&number).into_iter().for_each(|block| change(Arc::make_mut(block)));
+            let changed = self.blocks.get_mut(&number).map(|block| change(Arc::make_mut(block))).unwrap_or_default();
+            if changed.available {
+                self.available = Page::at(head);
+            }
+            if changed.all {
+                self.all = Page::at(head);
+            }
         }
     }
 
     /// Takes every seat off sale that is free.
     pub(crate) fn call_off(&mut self, head: Head) {
         self.is_called_off = true;
-        self.change_blocks(Block::call_off);
+        self.change_blocks(head, Block::call_off);
         self.seats_available = 0;
         self.zones.call_off();
-        (self.available, self.all) = (Page::at(head), Page::at(head));
     }
 
     /// Gives the seats of a zone another price.
     pub(crate) fn reprice(&mut self, zone: &str, price: Points, head: Head) {
-        self.change_blocks(|block| block.reprice(zone, price));
+        self.change_blocks(head, |block| block.reprice(zone, price));
         self.zones.reprice(zone, price);
-        (self.available, self.all) = (Page::at(head), Page::at(head));
     }
 
     /// Lets each of the hold's seats become what `next` says.

@@ -23,6 +23,7 @@ use listed::Listed;
 pub use names::tidy;
 pub use plan::{Added, Options, Plan, PlanShown};
 pub use read::{CSV, JSON, MAX_CATALOG_BYTES, check_size, media_type, read};
+pub use times::venue_clock;
 
 /// Why a catalogue is not published.
 #[derive(Debug, thiserror::Error)]

@@ -72,6 +72,18 @@ pub fn zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name.trim()).ok().filter(|zone| zone.iana_name().is_some()).ok_or_else(unknown)
 }
 
+/// The date and the time that clocks in a zone show; `None` where there is no such zone.
+pub fn venue_clock(zone: &str, at: domain::Timestamp) -> Option<(String, String)> {
+    let at = Timestamp::from_millisecond(at.millis()).ok()?;
+    Some(shown(&self::zone(zone).ok()?, at))
+}
+
+/// The date and the time that clocks in `zone` show.
+pub fn shown(zone: &TimeZone, at: Timestamp) -> (String, String) {
+    let shown = zone.to_datetime(at);
+    (shown.strftime("%Y-%m-%d").to_string(), shown.strftime("%H:%M").to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

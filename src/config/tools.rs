@@ -63,10 +63,29 @@ pub enum ProjectionsCommand {
         /// A projection's name, or `all`.
         name: String,
     },
+    /// Compare the rows of one user or one schedule with the log, and set them right, while all else serves.
+    Repair {
+        /// A projection's name.
+        name: String,
+        #[command(flatten)]
+        rows: RowsOf,
+    },
     /// Where each stands.
     Status,
     /// Hold each, row for row, against a fresh fold of the log.
     Verify,
+}
+
+/// Whose rows: one of the two.
+#[derive(Debug, Clone, Copy, Args)]
+#[group(required = true, multiple = false)]
+pub struct RowsOf {
+    /// Those of this user.
+    #[arg(long, value_name = "N", value_parser = id)]
+    pub user: Option<u64>,
+    /// Those of this schedule.
+    #[arg(long, value_name = "N", value_parser = id)]
+    pub schedule: Option<u64>,
 }
 
 /// How a tool says what it found.
@@ -290,7 +309,7 @@ pub struct Why {
 }
 
 /// Every id of the log is one of these numbers.
-fn id(text: &str) -> Result<u64, String> {
+pub(super) fn id(text: &str) -> Result<u64, String> {
     let number = text.parse().ok().filter(|number| (1..=domain::MAX_SAFE_INTEGER).contains(number));
     number.ok_or_else(|| domain::NotAnId.to_string())
 }

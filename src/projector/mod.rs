@@ -11,6 +11,7 @@ mod database;
 pub mod fit;
 mod follow;
 mod rebuilds;
+mod repair;
 mod standing;
 mod status;
 mod step;
@@ -35,6 +36,7 @@ pub use address::ReadModelsAddress;
 pub use build::{BuildError, Which, rebuild};
 pub use database::Database;
 pub use rebuilds::{ALL, Rebuilding};
+pub use repair::{RepairError, Repaired};
 pub use standing::{Standing, StandingError, standings};
 pub use status::{Lag, Phase, Status};
 pub use step::decode;
@@ -69,6 +71,8 @@ struct Shared {
     requests: mpsc::Sender<rebuilds::Request>,
     /// Taken by whoever carries them out.
     requested: Mutex<Option<rebuilds::Requests>>,
+    /// Taken by whoever sets rows right: one at a time.
+    repairing: tokio::sync::Mutex<()>,
 }
 
 impl Projector {
@@ -91,6 +95,7 @@ impl Projector {
             swaps: watch::Sender::default(),
             requests,
             requested: Mutex::new(Some(requested)),
+            repairing: tokio::sync::Mutex::default(),
         }))
     }
 

@@ -8,6 +8,7 @@ use domain::Position;
 use crate::data_folder::FolderProblem;
 use crate::engine::{StartError, StreamError};
 use crate::log::{AppendError, FolderError, OpenError, ReadError, SqliteOpenError};
+use crate::operations::CommandError;
 use crate::printing::Unprinted;
 use crate::projector::{BuildError, StandingError, VerifyError};
 
@@ -58,6 +59,8 @@ pub enum ToolError {
     ReadModels(#[from] sqlx::Error),
     #[error("the database of the read models cannot be opened: {0}")]
     Migrations(#[from] sqlx::migrate::MigrateError),
+    #[error(transparent)]
+    Command(#[from] CommandError),
     #[error("{0}")]
     NotFound(String),
     #[error(transparent)]
@@ -75,6 +78,9 @@ impl ToolError {
 
     /// Whether only a person can decide how it goes on.
     pub fn needs_a_person(&self) -> bool {
+        if let Self::Command(error) = self {
+            return error.needs_a_person();
+        }
         if let Self::Folder(problem) = self { problem.needs_a_person() } else { false }
     }
 

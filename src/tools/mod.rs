@@ -21,6 +21,7 @@ mod log_verify;
 mod moment;
 mod output;
 mod projections_rebuild;
+mod projections_repair;
 mod projections_status;
 mod projections_verify;
 mod read_models;
@@ -83,6 +84,7 @@ async fn run_log(place: &Place, command: &LogCommand, json: bool) -> Result<Said
 async fn run_projections(place: &Place, command: &ProjectionsCommand, json: bool) -> Result<Said, ToolError> {
     match command {
         ProjectionsCommand::Rebuild { name } => projections_rebuild::run(place, name, json).await,
+        ProjectionsCommand::Repair { name, rows } => projections_repair::run(place, name, *rows).await,
         ProjectionsCommand::Status => projections_status::run(place).await,
         ProjectionsCommand::Verify => projections_verify::run(place, json).await,
     }

@@ -4,12 +4,14 @@
 
 mod bad_input;
 mod by_quantity;
+mod called_off;
 mod catalogue;
 mod crash;
 mod documentation;
 mod failing_disk;
 mod http_edge;
 mod identity;
+mod interventions;
 #[cfg(feature = "kurrentdb")]
 mod kurrentdb;
 mod metrics;

@@ -144,6 +144,9 @@ async fn reprise(cli: Cli) -> Result<(), BenchError> {
         | Subcommand::Catalog(_)
         | Subcommand::Room(_)
         | Subcommand::Opening(_)
+        | Subcommand::Schedule(_)
+        | Subcommand::Reservation(_)
+        | Subcommand::Users(_)
         | Subcommand::Sale(_)
         | Subcommand::Completions { .. }
         | Subcommand::Man { .. } => Err(BenchError::NotServed("nothing that is measured".to_owned())),

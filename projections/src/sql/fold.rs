@@ -2,7 +2,7 @@
 
 use domain::{Head, Position, RecordedEvent};
 
-use super::{Change, OutOfRange, SqlModel};
+use super::{Change, Fold, SqlModel};
 
 /// What a chunk of events comes to, ready to be written on condition of the checkpoint before it.
 #[derive(Debug)]
@@ -40,13 +40,26 @@ impl SqlModel {
             let position = recorded.head.position;
             let before = head.map_or(after, |head| head.position);
             assert_eq!(position, before.next(), "records are folded in order, each once");
-            fold.apply(recorded).map_err(|OutOfRange(number)| Poison {
-                projection: self.name,
-                position,
-                reason: OutOfRange(number).to_string(),
-            })?;
+            self.take_in(fold.as_mut(), recorded)?;
             head = Some(recorded.head);
         }
         Ok(head.map(|head| Folded { head, changes: fold.changes() }))
+    }
+
+    /// Folds these events, whatever stood between them.
+    ///
+    /// # Errors
+    /// One of them cannot be folded.
+    pub fn changes<'a>(&self, events: impl Iterator<Item = &'a RecordedEvent>) -> Result<Vec<Change>, Poison> {
+        let mut fold = (self.fold)();
+        for recorded in events {
+            self.take_in(fold.as_mut(), recorded)?;
+        }
+        Ok(fold.changes())
+    }
+
+    fn take_in(&self, fold: &mut dyn Fold, recorded: &RecordedEvent) -> Result<(), Poison> {
+        let (projection, position) = (self.name, recorded.head.position);
+        fold.apply(recorded).map_err(|error| Poison { projection, position, reason: error.to_string() })
     }
 }

@@ -11,6 +11,7 @@ mod database;
 mod fold;
 pub mod payments;
 pub mod point_history;
+mod repair;
 pub mod reservations;
 pub mod sales;
 mod seat_list;
@@ -27,6 +28,7 @@ pub use compare::{Difference, compare};
 pub use connection::{Connection, Readers, Transaction, is_locked_out, is_no_database, is_refusal};
 pub use database::{Location, READ_MODELS_FILE};
 pub use fold::{Folded, Poison};
+pub use repair::{Part, SetRight};
 pub use session::{POOLED, Schema, keeps_sessions, set_up};
 pub use write::{Change, Kind, Value};
 

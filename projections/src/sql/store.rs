@@ -7,7 +7,7 @@ use domain::{Head, NotAnId, Position};
 use uuid::Uuid;
 
 use super::write::write;
-use super::{Connection, Folded, Row, SqlModel, Transaction, Value};
+use super::{Change, Connection, Folded, Row, SqlModel, Transaction, Value};
 
 /// Names the lock that whoever builds in a schema on a server holds.
 const BUILDING: &str = "hashtextextended(current_schema() || '.building', 0)";
@@ -206,11 +206,38 @@ pub async fn advance(
     if transaction.execute(update, &values).await? != 1 {
         return Ok(None);
     }
+    write_all(transaction, model, slot, &folded.changes).await?;
+    Ok(Some(next))
+}
+
+/// Writes rows without moving the checkpoint, in the caller's transaction.
+///
+/// # Errors
+/// The database's.
+pub async fn write_all(
+    transaction: &mut Transaction<'_>,
+    model: &SqlModel,
+    slot: Slot,
+    changes: &[Change],
+) -> sqlx::Result<()> {
     let table = slot.table(model);
-    for change in &folded.changes {
+    for change in changes {
         write(transaction, &table, change).await?;
     }
-    Ok(Some(next))
+    Ok(())
+}
+
+/// The live table's checkpoint, which nobody moves until the end of the caller's transaction. That must be one that writes:
+/// in a file it is alone.
+///
+/// # Errors
+/// The database's.
+pub async fn stand_still(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<Option<Checkpoint>> {
+    if let Transaction::Postgres(_) = transaction {
+        let row = "SELECT position FROM checkpoints WHERE name = $1 AND slot = $2 FOR UPDATE";
+        transaction.rows(row, &[model.name.into(), Slot::Live.name().into()]).await?;
+    }
+    checkpoint(transaction, model, Slot::Live).await
 }
 
 /// Keeps the live table where it is until the end of the caller's transaction: nobody reads it, and nobody moves it.

@@ -19,6 +19,9 @@ pub const READS: &[Role] = &[Role::Viewer, Role::Operator];
 /// Those who may change something.
 pub const CHANGES: &[Role] = &[Role::Operator];
 
+/// Those who may say that money came in, and from whom.
+pub const CHARGES: &[Role] = &[Role::Cashier, Role::Operator];
+
 /// The pages that somebody may come to by a link from elsewhere.
 const PAGES: [&str; 3] = ["/", "/docs", "/docs/"];
 /// Ports that need not be said.

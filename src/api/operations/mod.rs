@@ -7,9 +7,12 @@ mod guarded;
 mod log;
 mod opening;
 mod projections;
+mod reservations;
 mod room;
 mod sales;
+mod schedules;
 mod seats;
+mod user_changes;
 mod users;
 
 use std::sync::Arc;
@@ -38,7 +41,8 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 /// Every route behind a door.
 pub fn router(house: House) -> Router {
     let routes = opening::routes(room::routes(GuardedRoutes::new("Reprise: running a sale")));
-    let routes = users::routes(catalog::routes(routes));
+    let routes = reservations::routes(schedules::routes(catalog::routes(routes)));
+    let routes = user_changes::routes(users::routes(routes));
     let routes = projections::routes(log::routes(seats::routes(sales::routes(routes))));
     let document = routes.document();
     routes

@@ -1,14 +1,16 @@
 //! The read models in SQL: where each stands, and building one anew.
 
 use axum::extract::{FromRequestParts, RawPathParams, Request};
+use projections::sql::Part;
 
 use super::access::{CHANGES, READS};
-use super::contract::schema::{list as list_of, named};
-use super::contract::shapes::PROJECTION;
+use super::command::{Body, CommandRequest};
+use super::contract::schema::{body, id, list as list_of, may, named};
+use super::contract::shapes::{PROJECTION, REPAIRED};
 use super::guarded::{Admitted, GuardedRoutes};
-use super::problem::{Outcome, Problem};
+use super::problem::{FieldError, Outcome, Problem};
 use super::{GET, POST, contract, json, kinds, paging};
-use crate::projector::{Projector, Standing};
+use crate::projector::{Projector, RepairError, Standing};
 
 /// The routes, and what each says.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
@@ -33,6 +35,16 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
                 .at_a_position()
                 .may(&[&kinds::PROJECTION_NOT_FOUND, &kinds::READ_MODEL_BEHIND]),
         )
+        .route(
+            CHANGES,
+            POST,
+            "/api/operations/projections/{name}/repair",
+            repair,
+            contract::command("Compares the rows of one user or one schedule with the log, and sets them right.")
+                .takes(body([may("userId", id()), may("scheduleId", id())]))
+                .answers_a(REPAIRED)
+                .may(&[&kinds::PROJECTION_NOT_FOUND, &kinds::READ_MODEL_BEHIND]),
+        )
 }
 
 /// `GET /api/operations/projections`.
@@ -44,7 +56,6 @@ pub async fn list(Admitted { api, .. }: Admitted) -> Outcome {
 /// `POST /api/operations/projections/{name}/rebuild`: answered once the new one serves.
 pub async fn rebuild(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let name = name(request).await;
-    let not_found = || Problem::new(&kinds::PROJECTION_NOT_FOUND, "There is no projection of this name.");
     let rebuilding = api.projector.rebuild(&name).ok_or_else(not_found)?;
     tracing::info!("{} asked for the projection {name} to be rebuilt", operator.name.as_str());
     let built = rebuilding.done().await.map_err(|reason| {
@@ -57,6 +68,40 @@ pub async fn rebuild(Admitted { api, operator, request, .. }: Admitted) -> Outco
         Some(one) => Ok(paging::at(built, json::answer(one))),
         None => Ok(paging::at(built, json::answer(&standings))),
     }
+}
+
+/// `POST /api/operations/projections/{name}/repair`: the rows of one user or one schedule are as the log says.
+pub async fn repair(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let asked = CommandRequest::read(request, Body::Json).await?;
+    let name = asked.path.text("name");
+    let mut members = asked.members()?;
+    let is_of_a_user = members.has("userId") || !members.has("scheduleId");
+    let member = if is_of_a_user { "userId" } else { "scheduleId" };
+    let part = if is_of_a_user { members.id(member).map(Part::User) } else { members.id(member).map(Part::Schedule) };
+    let part = members.complete(part)?;
+    tracing::info!("{} asked for rows of the projection {name} to be repaired: {part:?}", operator.name.as_str());
+    let repaired = api.projector.repair(name, part).await.map_err(|error| match error {
+        RepairError::Unknown => not_found(),
+        RepairError::NamesNone(_) => {
+            let message = "names no rows of this projection".into();
+            Problem::invalid_request(&[FieldError { field: member.to_owned(), message }])
+        }
+        RepairError::Unfit(_)
+        | RepairError::NoDatabase
+        | RepairError::Database(_)
+        | RepairError::NoRoom(_)
+        | RepairError::Log(_)
+        | RepairError::Undecodable { .. }
+        | RepairError::Poison(_) => {
+            tracing::warn!("rows of the projection {name} were not repaired: {error}");
+            Problem::new(&kinds::READ_MODEL_BEHIND, format!("Nothing was repaired: {error}."))
+        }
+    })?;
+    Ok(paging::at(repaired.position, json::answer(&repaired)))
+}
+
+fn not_found() -> Problem {
+    Problem::new(&kinds::PROJECTION_NOT_FOUND, "There is no projection of this name.")
 }
 
 async fn standings(projector: &Projector) -> Result<Vec<Standing>, Problem> {

@@ -13,7 +13,7 @@ use super::api::Api;
 use super::contract::shapes::{MOVEMENT, PAYMENT, RESERVATION, USER};
 use super::guarded::{Admitted, GuardedRoutes};
 use super::paging::PageAsked;
-use super::parameters::{MAX_PAGE, Parameters};
+use super::parameters::Parameters;
 use super::path::PathIds;
 use super::problem::{Outcome, Problem};
 use super::query::{self, SqlQuery};
@@ -52,11 +52,32 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
 /// A user.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct UserShown<'a> {
+pub struct UserShown<'a> {
     user_id: UserId,
     balance: u64,
     token: Option<Value>,
     reservations: Vec<ReservationShown<'a>>,
+}
+
+/// The user as they stand in `read_models` at `now`: what they hold or own is what is live, the newest first.
+///
+/// # Errors
+/// The catalogue does not know a reserved seat, which cannot be.
+pub fn seen(user_id: UserId, read_models: &ReadModels, now: Timestamp) -> Result<UserShown<'_>, Problem> {
+    let room = read_models.room.room();
+    let sale_now = room.sale_time(now);
+    let with_status = read_models.reservations.live_of(user_id).map(|found| (found, found.status_at(sale_now)));
+    let is_live = |status| matches!(status, ReservationStatus::Held | ReservationStatus::Paid);
+    let live = with_status.filter(|(_, status)| is_live(*status));
+    let shown = live.map(|(found, status)| ReservationShown::of(found, status, read_models, now));
+    let reservations =
+        shown.collect::<Option<_>>().ok_or_else(|| Problem::internal("a reserved seat is in no list"))?;
+    Ok(UserShown {
+        user_id,
+        balance: read_models.balances.balance(user_id).get(),
+        token: room.latest_of(user_id).map(|token| token_seen(token, read_models, now)),
+        reservations,
+    })
 }
 
 /// A token without its text, which is its holder's alone.
@@ -71,34 +92,35 @@ fn token_seen(token: &Token, read_models: &ReadModels, now: Timestamp) -> Value 
 
 /// `GET /api/operations/users/{userId}`.
 pub async fn one(Admitted { api, request, .. }: Admitted) -> Outcome {
-    let asked = query::sql_by_anyone(&api, request, |path, _| path.id::<UserId>("userId")).await?;
-    let (user_id, view) = (asked.what, &asked.view);
-    let mut snapshot = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
-    let (position, most) = (snapshot.position, MAX_PAGE);
-    let found = sql::reservations::page(&mut snapshot.transaction, user_id, None, most).await;
-    let found = found.map_err(query::unreadable(position))?;
-    if found.is_empty() && !is_known(&view.read_models, user_id) {
-        return Err(not_found(user_id, position));
-    }
-    let is_live = |status| matches!(status, ReservationStatus::Held | ReservationStatus::Paid);
-    let live = found.iter().filter(|reservation| is_live(reservation.status_at(view.sale_time())));
-    let shown = UserShown {
-        user_id,
-        balance: view.read_models.balances.balance(user_id).get(),
-        token: view
-            .read_models
-            .room
-            .room()
-            .latest_of(user_id)
-            .map(|token| token_seen(token, &view.read_models, view.now)),
-        reservations: live.map(|reservation| view.reservation(reservation)).collect::<Result<_, _>>()?,
-    };
-    Ok(paging::at(position, json::answer(&shown)))
+    let mut asked = query::sql_by_anyone(&api, request, |path, _| path.id::<UserId>("userId")).await?;
+    let user_id = asked.what;
+    must_be_known(&api, &mut asked, user_id).await?;
+    let view = &asked.view;
+    Ok(paging::at(view.read_models.head.position, json::answer(&seen(user_id, &view.read_models, view.now)?)))
 }
 
-/// Whether the user has a wallet or a token.
+/// That somebody has heard of the user: here, on another node, or so long ago that only the table of reservations knows.
+async fn must_be_known<T>(api: &Api, asked: &mut SqlQuery<T>, user_id: UserId) -> Result<(), Problem> {
+    if is_known(&asked.view.read_models, user_id) {
+        return Ok(());
+    }
+    api.renew(&mut asked.view).await?;
+    if is_known(&asked.view.read_models, user_id) {
+        return Ok(());
+    }
+    let mut reserved = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
+    let any = sql::reservations::page(&mut reserved.transaction, user_id, None, 1).await;
+    if any.map_err(query::unreadable(reserved.position))?.is_empty() {
+        return Err(not_found(user_id, reserved.position));
+    }
+    Ok(())
+}
+
+/// Whether the user was registered, or has a wallet or a token.
 fn is_known(read_models: &ReadModels, user_id: UserId) -> bool {
-    read_models.balances.has(user_id) || read_models.room.room().latest_of(user_id).is_some()
+    read_models.users.is_registered(user_id)
+        || read_models.balances.has(user_id)
+        || read_models.room.room().latest_of(user_id).is_some()
 }
 
 fn not_found(user_id: UserId, position: Position) -> Problem {
@@ -137,15 +159,9 @@ async fn page(
     page: impl FnOnce(&mut Parameters) -> PageAsked,
 ) -> Result<(SqlQuery<(UserId, PageAsked)>, Snapshot), Problem> {
     let parse = |path: &PathIds, parameters: &mut Parameters| Ok((path.id("userId")?, page(parameters)));
-    let asked = query::sql_by_anyone(api, request, parse).await?;
+    let mut asked = query::sql_by_anyone(api, request, parse).await?;
     let user_id = asked.what.0;
-    if !is_known(&asked.view.read_models, user_id) {
-        let mut reserved = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
-        let any = sql::reservations::page(&mut reserved.transaction, user_id, None, 1).await;
-        if any.map_err(query::unreadable(reserved.position))?.is_empty() {
-            return Err(not_found(user_id, reserved.position));
-        }
-    }
+    must_be_known(api, &mut asked, user_id).await?;
     let snapshot = asked.snapshot(&api.projector, model).await?;
     Ok((asked, snapshot))
 }

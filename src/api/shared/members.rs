@@ -65,7 +65,7 @@ impl<'a> Members<'a> {
 
     /// A whole number in `range`; `None` where that is wrong.
     pub fn integer(&mut self, field: &str, range: RangeInclusive<u64>) -> Option<u64> {
-        let integer = integer_in(self.take(field)?, &range);
+        let integer = integer_in(self.take(field)?.get(), &range);
         if integer.is_none() {
             self.refuse(field, format!("must be a whole number from {} to {}", range.start(), range.end()));
         }
@@ -78,7 +78,7 @@ impl<'a> Members<'a> {
         if raw.get() == NULL {
             return Some(None);
         }
-        let integer = integer_in(raw, &range);
+        let integer = integer_in(raw.get(), &range);
         if integer.is_none() {
             self.refuse(field, format!("must be null or a whole number from {} to {}", range.start(), range.end()));
         }
@@ -104,6 +104,22 @@ impl<'a> Members<'a> {
         parsed
     }
 
+    /// A time (RFC 3339) that may be left out; `None` where that is wrong.
+    pub fn optional_time(&mut self, field: &str) -> Option<Option<Timestamp>> {
+        if self.has(field) { self.time(field).map(Some) } else { Some(None) }
+    }
+
+    /// What goes up or down by at most `most`, and is not nothing; `None` where that is wrong.
+    pub fn movement(&mut self, field: &str, most: i64) -> Option<i64> {
+        let raw = self.take(field)?;
+        let amount = integer_in(raw.get().strip_prefix('-').unwrap_or(raw.get()), &(1..=most.unsigned_abs()));
+        let amount = amount.and_then(|amount| i64::try_from(amount).ok());
+        if amount.is_none() {
+            self.refuse(field, format!("must be a whole number from -{most} to {most}, and not 0"));
+        }
+        amount.map(|amount| if raw.get().starts_with('-') { -amount } else { amount })
+    }
+
     /// A text of 1 to `max` characters; `None` where that is wrong.
     pub fn text(&mut self, field: &str, max: usize) -> Option<String> {
         let text: Option<String> = serde_json::from_str(self.take(field)?.get()).ok();
@@ -125,7 +141,7 @@ impl<'a> Members<'a> {
     /// A list of distinct ids, at least one and at most `max`; `None` where that is wrong.
     pub fn distinct_ids<Id: TryFrom<u64> + PartialEq>(&mut self, field: &str, max: usize) -> Option<Vec<Id>> {
         let listed = serde_json::from_str::<Vec<&RawValue>>(self.take(field)?.get()).unwrap_or_default();
-        let id = |raw: &RawValue| Id::try_from(integer_in(raw, &(1..=MAX_SAFE_INTEGER))?).ok();
+        let id = |raw: &RawValue| Id::try_from(integer_in(raw.get(), &(1..=MAX_SAFE_INTEGER))?).ok();
         let ids: Option<Vec<Id>> = listed.iter().take(max + 1).map(|raw| id(raw)).collect();
         let distinct = |ids: &Vec<Id>| ids.iter().enumerate().all(|(index, id)| !ids[..index].contains(id));
         let ids = ids.filter(|ids| (1..=max).contains(&ids.len()) && distinct(ids));
@@ -195,8 +211,7 @@ fn shortened(name: Cow<'_, str>) -> String {
 }
 
 /// A whole number is written as one: `1.0` and `1e3` are not, and neither is `"1"`.
-fn integer_in(raw: &RawValue, range: &RangeInclusive<u64>) -> Option<u64> {
-    let digits = raw.get();
+fn integer_in(digits: &str, range: &RangeInclusive<u64>) -> Option<u64> {
     let digits = digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(digits)?;
     digits.parse().ok().filter(|integer| range.contains(integer))
 }
@@ -316,6 +331,20 @@ mod tests {
         }
         assert_eq!(Members::of(b"{\"n\":\"\xff\"}").unwrap_err().code(), "malformed-body");
         assert_eq!(read(&"[".repeat(16_000)).unwrap_err().code(), "malformed-body");
+    }
+
+    #[test]
+    fn a_movement_goes_up_or_down_to_its_limit_and_is_not_nothing() {
+        let read = |amount: &str| {
+            let body = format!(r#"{{"amount":{amount}}}"#);
+            let mut members = Members::of(body.as_bytes()).unwrap();
+            let amount = members.movement("amount", 1_000);
+            members.complete(amount).map_err(|problem| problem.code())
+        };
+        assert_eq!((read("1000"), read("-1000"), read("-1")), (Ok(1_000), Ok(-1_000), Ok(-1)));
+        for wrong in ["0", "-0", "1001", "-1001", "1.0", "\"1\"", "null", "-99999999999999999999"] {
+            assert_eq!(read(wrong), Err("invalid-request"), "{wrong}");
+        }
     }
 
     #[test]

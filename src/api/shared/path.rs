@@ -37,6 +37,11 @@ impl PathIds {
         position.map(Position::new).ok_or_else(|| Problem::new(&kinds::MALFORMED_PATH, detail()))
     }
 
+    /// The text that the route calls `name`.
+    pub fn text(&self, name: &str) -> &str {
+        self.named(name).unwrap_or_default()
+    }
+
     fn named(&self, name: &str) -> Option<&str> {
         self.0.iter().flatten().find(|(known, _)| *known == name).map(|(_, text)| text)
     }

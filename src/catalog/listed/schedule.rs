@@ -75,14 +75,13 @@ fn times(entry: &ScheduleEntry) -> Result<Times, String> {
     };
     let start = starts.at(&zone).map_err(|reason| format!("startsAt {reason}"))?;
     let starts_at = Timestamp::from_millis(start.as_millisecond());
-    let local = zone.to_datetime(start);
     let sale_opens_at = optional("saleOpensAt", &entry.sale_opens_at)?;
     let sale_closes_at = optional("saleClosesAt", &entry.sale_closes_at)?;
     check_window(starts_at, sale_opens_at, sale_closes_at)?;
     Ok(Times {
         starts_at,
         time_zone: zone.iana_name().expect("only zones with a name are taken").to_owned(),
-        local: (local.strftime("%Y-%m-%d").to_string(), local.strftime("%H:%M").to_string()),
+        local: times::shown(&zone, start),
         sale_opens_at,
         sale_closes_at,
     })

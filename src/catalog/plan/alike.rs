@@ -28,11 +28,16 @@ impl<'a> Alike<'a> {
             let names = [&concert.name, &concert.artist, &concert.venue].map(|name| seen(name).into_owned());
             by_seen.entry(names).or_default().push(*id);
         }
-        let visible = catalogue.schedules().iter().filter_map(|(id, schedule)| {
-            let times = schedule.visible_times()?;
-            Some((schedule.concert_id, times.starts_at, *id))
+        // One that was moved is found by either start: the file that it came from has the first.
+        let starts = |schedule: &Schedule| {
+            [schedule.visible_times(), schedule.published.as_ref()].map(|times| times.map(|times| times.starts_at))
+        };
+        let visible = catalogue.schedules().iter().filter(|(_, schedule)| schedule.visible_times().is_some());
+        let by_start = visible.flat_map(|(id, schedule)| {
+            let start = |starts_at| (schedule.concert_id, starts_at, *id);
+            starts(schedule).into_iter().flatten().map(start)
         });
-        Self { by_seen, by_start: visible.collect(), catalogue, now }
+        Self { by_seen, by_start: by_start.collect(), catalogue, now }
     }
 
     /// The concerts that people know by this name.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::limits::MAX_SEATS_PER_USER_IN_SCHEDULE;
-use domain::{ConcertId, Schedule, ScheduleId, ScheduleTimes, Seat, SeatId};
+use domain::{ConcertId, Schedule, ScheduleId, ScheduleTimes, Seat, SeatId, Timestamp};
 use projections::rfc3339;
 
 use super::{ListedConcert, PlannedSchedule, Planner, Status, Step};
@@ -155,18 +155,19 @@ impl Planner<'_> {
 
     /// Says what of a visible schedule the file has otherwise.
     fn compare(&mut self, id: ScheduleId, schedule: &Schedule, listed: &ListedSchedule) {
-        let Some(times) = schedule.visible_times() else { return };
-        let time = |member, published, given: Option<_>| {
-            let given = given.filter(|given| *given != published)?;
+        let (Some(times), Some(first)) = (schedule.visible_times(), &schedule.published) else { return };
+        // The file that a schedule came from has the times from before it was moved.
+        let time = |member, [published, first]: [Timestamp; 2], given: Option<_>| {
+            let given = given.filter(|given| *given != published && *given != first)?;
             Some((member, rfc3339(published), rfc3339(given)))
         };
         let per_user = listed.seats_per_user.filter(|given| *given != schedule.seats_per_user);
         let zone = Some(&listed.time_zone).filter(|given| **given != times.time_zone);
         let differing = [
-            time("startsAt", times.starts_at, Some(listed.starts_at)),
+            time("startsAt", [times, first].map(|times| times.starts_at), Some(listed.starts_at)),
             zone.map(|given| ("timeZone", times.time_zone.clone(), given.clone())),
-            time("saleOpensAt", times.sale_opens_at, listed.sale_opens_at),
-            time("saleClosesAt", times.sale_closes_at, listed.sale_closes_at),
+            time("saleOpensAt", [times, first].map(|times| times.sale_opens_at), listed.sale_opens_at),
+            time("saleClosesAt", [times, first].map(|times| times.sale_closes_at), listed.sale_closes_at),
             per_user.map(|given| ("seatsPerUser", schedule.seats_per_user.to_string(), given.to_string())),
         ];
         for (member, published, in_file) in differing.into_iter().flatten() {

@@ -106,6 +106,15 @@ shapes! {
         needs("reservations", list(named(RESERVATION))),
     ]);
     TOKEN_SEEN "TokenSeen" object(token());
+    SCHEDULE "Schedule" object([
+        needs("scheduleId", id()), needs("concertId", id()), needs("concertDate", text()), needs("concertTime", text()),
+        needs("timeZone", text()), needs("startsAt", time()), needs("saleOpensAt", time()), needs("saleClosesAt", time()),
+        needs("seatsPerUser", count()), needs("zones", list(named(ZONE))),
+        needs("cancelled", nullable(object([
+            needs("at", time()), needs("reason", text()), needs("holdsLeft", count()), needs("paymentsLeft", count()),
+            needs("refunded", count()),
+        ]))),
+    ]);
     SCHEDULE_SALES "ScheduleSales" object([
         needs("concertId", id()), needs("scheduleId", id()), needs("seatsTotal", count()), needs("held", count()),
         needs("sold", count()), needs("refunded", count()), needs("takings", signed()),
@@ -135,6 +144,9 @@ shapes! {
         needs("version", nullable(count())), needs("programVersion", count()), needs("position", count()),
         needs("lagEvents", count()), needs("lagSeconds", count()), needs("building", nullable(count())),
         needs("reason", nullable(text())),
+    ]);
+    REPAIRED "Repaired" object([
+        needs("projection", text()), needs("position", count()), needs("rows", count()), needs("repaired", count()),
     ]);
     HEALTH "Health" object([needs("status", word(["ok", "ready"]))]);
 }

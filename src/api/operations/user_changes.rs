@@ -1,0 +1,186 @@
+//! What those change of a user who run the sale, or only the till: points, the token, and who somebody is.
+
+use domain::limits::{MAX_ADJUSTMENT, MAX_CHARGE};
+use domain::{
+    Action, AdjustPoints, Answer, ChargePoints, ExpelUser, Hash, MAX_SAFE_INTEGER, Points, Position, RegisterUser,
+    UserId,
+};
+
+use super::access::{CHANGES, CHARGES, Operator};
+use super::api::Api;
+use super::command::{self, Body, CommandRequest, Told};
+use super::contract::schema::{body, id, integer, may, needs, signed, text_up_to};
+use super::contract::shapes::{CHARGE, USER};
+use super::guarded::{Admitted, GuardedRoutes};
+use super::parameters::Parameters;
+use super::path::PathIds;
+use super::problem::{FieldError, Outcome, Problem};
+use super::users::seen;
+use super::wire::ChargeShown;
+use super::{GET, MAX_REASON_CHARACTERS, POST, contract, json, kinds, query, reason};
+
+/// The longest name that an identity provider's token can have.
+const MAX_SUBJECT_CHARACTERS: usize = 8_192;
+
+/// The routes, and what each says.
+pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
+    let of_user = |says| contract::command(says).may(&[&kinds::USER_NOT_FOUND]);
+    let name = || text_up_to(MAX_SUBJECT_CHARACTERS);
+    let adjusted = body([needs("amount", signed()), reason(), may("corrects", id())]);
+    let charged = body([needs("amount", integer(1..=MAX_CHARGE.get()))]);
+    routes
+        .route(
+            CHARGES,
+            GET,
+            "/api/operations/users",
+            find,
+            contract::query("Finds the user of an identity provider's subject.")
+                .needed_parameter("sub", name(), "The provider's name for them.")
+                .answers_a(USER)
+                .may(&[&kinds::USER_NOT_FOUND]),
+        )
+        .route(
+            CHARGES,
+            POST,
+            "/api/operations/users",
+            register,
+            contract::command("Makes an identity provider's subject a user, who may not have come yet.")
+                .takes(body([needs("sub", name())]))
+                .answers_a(USER),
+        )
+        .route(
+            CHARGES,
+            POST,
+            "/api/operations/users/{userId}/charges",
+            charge,
+            of_user("Says that money came in.").takes(charged).answers_a(CHARGE).may(&[&kinds::BALANCE_LIMIT_REACHED]),
+        )
+        .route(
+            CHANGES,
+            POST,
+            "/api/operations/users/{userId}/adjustments",
+            adjust,
+            of_user("Puts a wallet right.")
+                .takes(adjusted)
+                .answers_a(USER)
+                .may(&[&kinds::INSUFFICIENT_POINTS, &kinds::BALANCE_LIMIT_REACHED]),
+        )
+        .route(
+            CHANGES,
+            POST,
+            "/api/operations/users/{userId}/expulsion",
+            expel,
+            of_user("Ends a user's token.").takes(body([reason()])).answers_a(USER),
+        )
+}
+
+/// `POST /api/operations/users/{userId}/adjustments`: puts a wallet right.
+pub async fn adjust(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let asked = CommandRequest::read(request, Body::Json).await?;
+    let user_id = asked.path.id("userId")?;
+    let mut members = asked.members()?;
+    let amount = members.movement("amount", MAX_ADJUSTMENT);
+    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let corrects = if members.has("corrects") {
+        members.integer("corrects", 1..=MAX_SAFE_INTEGER).map(|position| Some(Position::new(position)))
+    } else {
+        Some(None)
+    };
+    let adjust = || Some(AdjustPoints { user_id, amount: amount?, reason: reason?, corrects: corrects? });
+    let adjust = members.complete(adjust())?;
+    if let Some(position) = adjust.corrects {
+        must_have_moved(&api, position, user_id).await?;
+    }
+    decide(&api, &operator, &asked, user_id, Action::AdjustPoints(adjust)).await
+}
+
+/// That the event at `position` moved points of the user.
+async fn must_have_moved(api: &Api, position: Position, user_id: UserId) -> Result<(), Problem> {
+    let before = Position::new(position.get() - 1);
+    let records = api.log.read(before, 1).await.map_err(|error| {
+        tracing::warn!("the log cannot be read: {error}");
+        Problem::new(&kinds::LOG_UNAVAILABLE, "The log cannot be read at the moment. Try again later.")
+    })?;
+    let record = records.first().filter(|record| record.position == position);
+    let event = record.and_then(|record| record.decode().ok()).map(|recorded| recorded.event);
+    if event.and_then(|event| event.moves_points_of()) == Some(user_id) {
+        return Ok(());
+    }
+    let message = "must be the position of a movement of this user's points".into();
+    Err(Problem::invalid_request(&[FieldError { field: "corrects".to_owned(), message }]))
+}
+
+/// `POST /api/operations/users/{userId}/charges`: money came in, says the till.
+pub async fn charge(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let asked = CommandRequest::read(request, Body::Json).await?;
+    let user_id = asked.path.id("userId")?;
+    let mut members = asked.members()?;
+    let amount = members.integer("amount", 1..=MAX_CHARGE.get()).map(Points::new);
+    let charge = members.complete(amount.map(|amount| ChargePoints { user_id, amount }))?;
+    let action = Action::ChargePoints(charge);
+    let (told, answer) = command::decided(&api, operator.credential(), &asked, action).await?;
+    let Answer::Charge(charge) = answer else {
+        return Err(Problem::internal("a charge was answered with something else"));
+    };
+    Ok(told.told(json::answer(&ChargeShown::from(charge))))
+}
+
+/// `POST /api/operations/users/{userId}/expulsion`: ends the user's token.
+pub async fn expel(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let asked = CommandRequest::read(request, Body::Json).await?;
+    let user_id = asked.path.id("userId")?;
+    let mut members = asked.members()?;
+    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let expel = members.complete(reason.map(|reason| ExpelUser { user_id, reason }))?;
+    decide(&api, &operator, &asked, user_id, Action::ExpelUser(expel)).await
+}
+
+/// Decides, and shows the user as they are then.
+async fn decide(api: &Api, operator: &Operator, asked: &CommandRequest, user_id: UserId, action: Action) -> Outcome {
+    let (told, _) = command::decided(api, operator.credential(), asked, action).await?;
+    told_of(api, &told, user_id)
+}
+
+/// The user as they are after a change.
+fn told_of(api: &Api, told: &Told, user_id: UserId) -> Outcome {
+    let read_models = api.engine.read_models();
+    Ok(told.told(json::answer(&seen(user_id, &read_models, api.engine.now_at(&read_models))?)))
+}
+
+/// `GET /api/operations/users?sub=`: the user whom an identity provider calls so.
+pub async fn find(Admitted { api, request, .. }: Admitted) -> Outcome {
+    let sub = |_: &PathIds, parameters: &mut Parameters| {
+        let sub = parameters.text("sub", MAX_SUBJECT_CHARACTERS);
+        Ok(sub.and_then(|sub| subject(&api, &sub)))
+    };
+    query::by_anyone(&api, request, sub, |view, subject| {
+        let unknown = || Problem::new(&kinds::USER_NOT_FOUND, "No user of this server has this `sub`.");
+        let user_id = subject.and_then(|subject| view.read_models.users.of_subject(&subject)).ok_or_else(unknown)?;
+        Ok(json::answer(&seen(user_id, &view.read_models, view.now)?))
+    })
+    .await
+}
+
+/// `POST /api/operations/users`: the user whom an identity provider calls so, made where there is none yet.
+pub async fn register(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+    let asked = CommandRequest::read(request, Body::Json).await?;
+    let mut members = asked.members()?;
+    let sub = members.text("sub", MAX_SUBJECT_CHARACTERS);
+    let subject = sub.map(|sub| subject(&api, &sub));
+    if subject == Some(None) {
+        members.refuse("sub", "is not what users of this server are known by: they have ids of their own");
+    }
+    let register = members.complete(subject.flatten().map(|subject| RegisterUser { subject }))?;
+    let action = Action::RegisterUser(register);
+    let (told, answer) = command::decided(&api, operator.credential(), &asked, action).await?;
+    let Answer::User(user_id) = answer else {
+        return Err(Problem::internal("a registration was answered with something else"));
+    };
+    told_of(&api, &told, user_id)
+}
+
+/// What the log knows this name by; `None` where users have ids of their own.
+fn subject(api: &Api, sub: &str) -> Option<Hash> {
+    let identity = api.identity.as_ref().filter(|identity| !identity.has_user_ids())?;
+    Some(api.key.subject(identity.first_issuer(), sub))
+}

@@ -1,0 +1,27 @@
+//! `reprise projections repair`: the server beside us sets rows right, or one of our own does.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::ToolError;
+use super::output::{Said, count};
+use crate::config::{Place, RowsOf};
+use crate::operations;
+
+/// Has the rows of one user or one schedule compared with the log and set right.
+pub async fn run(place: &Place, name: &str, rows: RowsOf) -> Result<Said, ToolError> {
+    let (whose, body) = match (rows.user, rows.schedule) {
+        (Some(user), _) => (format!("user {user}"), json!({ "userId": user })),
+        (None, schedule) => (format!("schedule {}", schedule.unwrap_or_default()), json!({ "scheduleId": schedule })),
+    };
+    let path = format!("/api/operations/projections/{name}/repair");
+    let repaired = operations::change(place, Method::POST, path, body).await?;
+    let counted = |member: &str| count(repaired[member].as_u64().unwrap_or_default());
+    let text = format!(
+        "{name}: {} of {} rows of {whose} were set right\nposition: {}",
+        counted("repaired"),
+        counted("rows"),
+        repaired["position"]
+    );
+    Ok(Said::new(&repaired, text))
+}
