@@ -6,6 +6,7 @@ mod copy;
 mod failover;
 #[cfg(feature = "kurrentdb")]
 mod on_kurrentdb;
+mod opening;
 mod read_models;
 mod rewound;
 mod sale;

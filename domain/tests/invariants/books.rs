@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use domain::draw::{self, Shuffle};
 use domain::limits::{CHANGEABLE_SECONDS, EXTENSION_SECONDS, EXTENSION_WINDOW_SECONDS, WAITING_SECONDS};
 use domain::{
-    CatalogueEvent, Cause, EntryClosed, Event, ExpiryCause, Hash, Hold, HoldCancelled, HoldExpired, HoldExtended,
-    OpeningEvent, PointsCharged, PointsEvent, ReservationId, ReservationPaid, ReservationRefunded, RoomConfigured,
-    RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed, SaleTime, SchedulePublished, SeatId, SeatsHeld, State,
-    Timestamp, TokenAdmitted, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
+    ActorName, CatalogueEvent, Cause, EntryClosed, Event, ExpiryCause, Hash, Hold, HoldCancelled, HoldExpired,
+    HoldExtended, OpeningEvent, PointsCharged, PointsEvent, ReservationId, ReservationPaid, ReservationRefunded,
+    RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SalePaused, SaleResumed, SaleTime, SchedulePublished, SeatId,
+    SeatsHeld, State, Timestamp, TokenAdmitted, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,8 @@ struct Ticket {
     /// 0 for a granted one.
     queue_number: u64,
     deadline: SaleTime,
+    /// Until when whoever was let in must come, where they have not.
+    arrive_by: Option<SaleTime>,
 }
 
 /// The end of an opening's entry: its places, its time, and its record's hash.
@@ -42,6 +44,9 @@ struct Opening {
     opens_at: Timestamp,
     commitment: Hash,
     is_closed: bool,
+    /// When the value appears that the draw waits for, and what it is.
+    beacon_at: Option<Timestamp>,
+    beacon: Option<Hash>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +62,7 @@ pub struct Books {
     now: Timestamp,
     capacity: u64,
     pace: Option<u32>,
+    arrival_seconds: Option<u32>,
     admissions: Vec<Timestamp>,
     tickets: BTreeMap<TokenId, Ticket>,
     hashes: BTreeMap<TokenHash, TokenId>,
@@ -78,7 +84,22 @@ pub struct Books {
 
 impl Books {
     /// Writes an event down, and stops at one that must not have happened.
-    pub fn write(&mut self, event: &Event, now: Timestamp, hash: Hash) {
+    pub fn write(&mut self, event: &Event, by: &ActorName, now: Timestamp, hash: Hash) {
+        self.write_event(event, now, hash);
+        if let ActorName::User(user_id) = by {
+            self.arrive(*user_id);
+        }
+    }
+
+    /// Whatever a user does says that they have come, unless it is too late for that.
+    fn arrive(&mut self, user_id: UserId) {
+        let now = self.sale_time(self.now);
+        for ticket in self.tickets.values_mut().filter(|ticket| ticket.user_id == user_id) {
+            ticket.arrive_by = ticket.arrive_by.filter(|by| now >= *by);
+        }
+    }
+
+    fn write_event(&mut self, event: &Event, now: Timestamp, hash: Hash) {
         assert!(now >= self.now, "time goes back");
         self.now = now;
         let sale_now = self.sale_time(now);
@@ -89,6 +110,8 @@ impl Books {
             Event::Opening(event) => self.open(event, hash),
             Event::Room(RoomEvent::TokenArrived(arrived)) => {
                 assert_eq!(self.inside(arrived.user_id), Some(arrived.token_id), "who is not inside has come");
+                assert!(self.ticket(arrived.token_id).arrive_by.is_some(), "who need not come has come");
+                self.arrive(arrived.user_id);
             }
             Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => self.extend(hold),
             Event::Log(_)
@@ -102,8 +125,14 @@ impl Books {
                 | CatalogueEvent::SaleWindowChanged(_)
                 | CatalogueEvent::ScheduleMoved(_),
             ) => {}
-            Event::Room(RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, .. })) => {
+            Event::Room(RoomEvent::RoomConfigured(RoomConfigured {
+                capacity,
+                admissions_per_second,
+                arrival_seconds,
+                ..
+            })) => {
                 (self.capacity, self.pace) = (*capacity, *admissions_per_second);
+                self.arrival_seconds = *arrival_seconds;
             }
             Event::Room(RoomEvent::TokenIssued(TokenIssued {
                 token_id,
@@ -127,10 +156,15 @@ impl Books {
                 }
             }
             Event::Room(RoomEvent::TokenAdmitted(TokenAdmitted { token_id, expires_at, .. })) => {
-                self.admit(*token_id, *expires_at)
+                self.admit(*token_id, *expires_at);
+                let by = self.arrival_seconds.map(|seconds| sale_now.plus_seconds(seconds.into()));
+                self.tickets.get_mut(token_id).expect("a token that was issued").arrive_by = by;
             }
             Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, cause, .. })) => {
-                let deadline = self.deadline(self.ticket(*token_id));
+                let ticket = self.ticket(*token_id);
+                let deadline = self.deadline(ticket);
+                let is_no_show = *cause == ExpiryCause::NoShow;
+                assert!(!is_no_show || ticket.arrive_by.is_some_and(|by| sale_now >= by), "who has come is no no-show");
                 assert!(
                     *cause == ExpiryCause::Expulsion || sale_now >= deadline,
                     "a token expired before its deadline"
@@ -251,11 +285,12 @@ impl Books {
     fn deadline(&self, ticket: &Ticket) -> SaleTime {
         let is_open = self.is_prequeue() && self.opening.as_ref().is_some_and(|opening| !opening.is_closed);
         let (number, close) = (ticket.queue_number, self.last_close);
+        let own = ticket.arrive_by.map_or(ticket.deadline, |by| by.min(ticket.deadline));
         match (ticket.place, close) {
             (Place::InLine, _) if is_open => SaleTime::from_millis(i64::MAX),
             (Place::InLine, Some(close)) if number < close.end => close.opened_at.plus_seconds(WAITING_SECONDS),
-            (Place::Inside, Some(close)) if number > 0 && number < close.first => close.opened_at.min(ticket.deadline),
-            (Place::InLine | Place::Inside | Place::Over, _) => ticket.deadline,
+            (Place::Inside, Some(close)) if number > 0 && number < close.first => close.opened_at.min(own),
+            (Place::InLine | Place::Inside | Place::Over, _) => own,
         }
     }
 
@@ -265,13 +300,14 @@ impl Books {
             OpeningEvent::OpeningScheduled(scheduled) => {
                 assert!(self.opening.is_none() && now <= scheduled.prequeue_from, "announced too late, or twice");
                 let (prequeue_from, opens_at) = (scheduled.prequeue_from, scheduled.opens_at);
-                let commitment = scheduled.commitment;
-                self.opening = Some(Opening { prequeue_from, opens_at, commitment, is_closed: false });
+                let (commitment, beacon_at) = (scheduled.commitment, scheduled.beacon_at);
+                let (is_closed, beacon) = (false, None);
+                self.opening = Some(Opening { prequeue_from, opens_at, commitment, is_closed, beacon_at, beacon });
             }
             OpeningEvent::OpeningMoved(moved) => {
                 let opening = self.opening.as_mut().expect("an opening that was announced");
                 assert!(!opening.is_closed && moved.opens_at > opening.opens_at, "moved forwards, or after the close");
-                opening.opens_at = moved.opens_at;
+                (opening.opens_at, opening.beacon_at) = (moved.opens_at, moved.beacon_at);
             }
             OpeningEvent::OpeningWithdrawn(_) => {
                 assert!(!self.is_prequeue() && self.opening.is_some(), "taken back too late");
@@ -288,19 +324,28 @@ impl Books {
                 let opened_at = self.sale_time(opens_at);
                 self.last_close = Some(Close { first: *first, end: first + entrants, opened_at, hash });
             }
-            OpeningEvent::BeaconReceived(_) => panic!("no beacon was announced"),
+            OpeningEvent::BeaconReceived(received) => {
+                let opening = self.opening.as_mut().expect("an opening that was announced");
+                assert!(
+                    opening.beacon_at.is_some_and(|at| now >= at),
+                    "a beacon before it was due, or of no announcement"
+                );
+                assert!(opening.beacon.replace(received.value).is_none(), "two beacons");
+            }
             OpeningEvent::QueueDrawn(drawn) => {
                 let opening = self.opening.take().expect("an opening that was announced");
                 assert!(opening.is_closed && draw::commitment(&drawn.seed) == opening.commitment);
-                self.draw(&drawn.seed);
+                let waits = opening.beacon_at.is_some() && opening.beacon.is_none();
+                self.draw(&drawn.seed, opening.beacon.as_ref(), waits);
             }
         }
     }
 
     /// Everyone in line who took part gets the place that follows.
-    fn draw(&mut self, seed: &Hash) {
+    fn draw(&mut self, seed: &Hash, beacon: Option<&Hash>, waits: bool) {
         let Close { first, end, hash, .. } = self.last_close.expect("a close before the draw");
-        let order = Shuffle::new(draw::key(seed, None, &hash, end - first), end - first);
+        assert!(!waits || first == end, "drawn before the beacon was known");
+        let order = Shuffle::new(draw::key(seed, beacon, &hash, end - first), end - first);
         for ticket in self.tickets.values_mut().filter(|ticket| ticket.place == Place::InLine) {
             if ticket.queue_number < end {
                 ticket.queue_number = first + order.place(ticket.queue_number - first);
@@ -346,7 +391,7 @@ impl Books {
         let in_room = |ticket: &Ticket| ticket.user_id == user_id && ticket.place != Place::Over;
         assert!(!self.tickets.values().any(in_room), "two tokens of one user are in the room");
         assert!(deadline > self.sale_time(self.now));
-        let before = self.tickets.insert(token_id, Ticket { user_id, place, queue_number, deadline });
+        let before = self.tickets.insert(token_id, Ticket { user_id, place, queue_number, deadline, arrive_by: None });
         assert!(before.is_none(), "a token's number was given twice");
     }
 

@@ -8,11 +8,11 @@ mod sequencer;
 mod steps;
 
 use domain::{
-    Action, AddSeats, AdjustPoints, Arrive, CancelForBuyer, CancelReservation, ChargePoints, ConcertId, ConfigureRoom,
-    CreateLog, Credential, DrawQueue, ExpelUser, ExtendHold, GrantToken, Hash, Head, HoldByQuantity, HoldSeats,
-    IssueToken, LeaveRoom, MoveOpening, Nonce, PauseSale, PayReservation, Points, PublishConcert, PublishSchedule,
-    Record, ResumeSale, ScheduleId, ScheduleOpening, ScheduleTimes, SeatId, Seed, State, Tick, Timestamp, Together,
-    TokenHash, UserId, Wanted, WithdrawOpening,
+    Action, AddSeats, AdjustPoints, Arrive, Beacon, CancelForBuyer, CancelReservation, ChargePoints, ConcertId,
+    ConfigureRoom, CreateLog, Credential, DrawQueue, ExpelUser, ExtendHold, GrantToken, Hash, Head, HoldByQuantity,
+    HoldSeats, IssueToken, LeaveRoom, MoveOpening, Nonce, PauseSale, PayReservation, Points, PublishConcert,
+    PublishSchedule, ReceiveBeacon, Record, ResumeSale, ScheduleId, ScheduleOpening, ScheduleTimes, SeatId, Seed,
+    State, Tick, Timestamp, Together, TokenHash, UserId, Wanted, WithdrawOpening,
 };
 use proptest::prelude::*;
 use sequencer::Sequencer;
@@ -79,11 +79,11 @@ impl Sequencer {
                 (Credential::System, Action::GrantToken(GrantToken { user_id, token_hash }))
             }
             Does::Leave => (self.credential(user_id, step.token), Action::LeaveRoom(LeaveRoom)),
-            Does::Configure { capacity, pace } => {
+            Does::Configure { capacity, pace, arrival } => {
                 let configure = ConfigureRoom {
                     capacity: *capacity,
                     admissions_per_second: *pace,
-                    arrival_seconds: None,
+                    arrival_seconds: *arrival,
                     reason: None,
                 };
                 (Credential::OPERATOR, Action::ConfigureRoom(configure))
@@ -146,11 +146,12 @@ impl Sequencer {
                 (self.credential(owner, step.token), Action::ExtendHold(ExtendHold { reservation_id }))
             }
             Does::Arrive => (self.credential(user_id, step.token), Action::Arrive(Arrive)),
-            Does::Announce { prequeue_in, opens_in } => {
+            Does::Announce { prequeue_in, opens_in, beacon_in } => {
+                let opens_at = self.now.plus_seconds(*opens_in);
                 let announce = ScheduleOpening {
                     prequeue_from: self.now.plus_seconds(*prequeue_in),
-                    opens_at: self.now.plus_seconds(*opens_in),
-                    beacon: None,
+                    opens_at,
+                    beacon: beacon_in.map(|seconds| self.beacon(opens_at.plus_seconds(seconds))),
                     nonce: Nonce::new([1; 16]),
                     commitment: domain::draw::commitment(&DRAW_SEED),
                     reason: String::new(),
@@ -158,13 +159,19 @@ impl Sequencer {
                 (Credential::OPERATOR, Action::ScheduleOpening(announce))
             }
             Does::Move { later } => {
-                let opens_at = self.state.room.openings().announced().map_or(self.now, |opening| opening.opens_at);
-                let opens_at = opens_at.plus_seconds(*later);
-                let moved = MoveOpening { opens_at, beacon: None, reason: String::new() };
+                let announced = self.state.room.openings().announced();
+                let opens_at = announced.map_or(self.now, |opening| opening.opens_at).plus_seconds(*later);
+                let beacon = announced.and_then(|opening| opening.beacon.as_ref());
+                let beacon = beacon.map(|_| self.beacon(opens_at.plus_seconds(1)));
+                let moved = MoveOpening { opens_at, beacon, reason: String::new() };
                 (Credential::OPERATOR, Action::MoveOpening(moved))
             }
             Does::Withdraw => {
                 (Credential::OPERATOR, Action::WithdrawOpening(WithdrawOpening { reason: String::new() }))
+            }
+            Does::Beacon { value } => {
+                let receive = ReceiveBeacon { value: Hash::new([*value; 32]), reason: String::new() };
+                (Credential::OPERATOR, Action::ReceiveBeacon(receive))
             }
             Does::Draw => (Credential::System, Action::DrawQueue(DrawQueue { seed: DRAW_SEED })),
             Does::Cancel { pick, by_owner } => {
@@ -175,6 +182,11 @@ impl Sequencer {
             }
         };
         self.ask(by, step.key, action);
+    }
+
+    /// A public value of another name each time.
+    fn beacon(&self, at: Timestamp) -> Beacon {
+        Beacon { source: format!("round {}", self.commands).into(), at }
     }
 
     fn issue(&self, user_id: UserId) -> Action {

@@ -116,7 +116,7 @@ impl Sequencer {
             self.tokens.retain(|(_, known)| known != token_hash);
             self.tokens.push((*user_id, *token_hash));
         }
-        self.books.write(event, self.now, record.hash);
+        self.books.write(event, &metadata.actor, self.now, record.hash);
         self.state.apply(&recorded);
         self.log.push(record);
     }
