@@ -6,10 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::server::{Server, reprise, rows, run};
+use crate::server::{Answer, Server, reprise, rows, run};
 
 const SECRET: [u8; 32] = [7; 32];
 const ISSUER: &str = "https://id.example";
@@ -133,4 +134,35 @@ async fn users_are_named_in_one_way_in_one_log() {
     assert!(refused(&mapped, &[]).contains("given to the values of `sub`"));
     assert!(refused(&own, &options(&keys)).contains("ids of their own"));
     assert!(Server::start_in(&own, &[]).terminate().success(), "ids of their own are ids under `open` too");
+}
+
+#[tokio::test]
+async fn money_comes_in_for_somebody_who_has_not_come_yet() {
+    let (folder, keys) = folder_with_keys();
+    let data = folder.path().join("data");
+    let server = Server::start_in(&data, &[options(&keys), vec!["--operations", "127.0.0.1:0"]].concat());
+    let staff = |role: &str| jwt(json!({ "sub": "staff", "roles": [role] }));
+    let ask = async |method: Method, path: &str, role: &str, body: Value| {
+        let url = server.ask_operations(path).build().unwrap().url().clone();
+        let request = reqwest::Client::new().request(method, url).header("Authorization", staff(role));
+        Answer::of(if body.is_null() { request } else { request.json(&body) }).await
+    };
+    let find = "/api/operations/users?sub=eve";
+    assert_eq!(ask(Method::GET, find, "cashier", Value::Null).await.problem(), (404, "user-not-found"));
+    let made = ask(Method::POST, "/api/operations/users", "cashier", json!({ "sub": "eve" })).await;
+    assert_eq!((&made.ok()["userId"], &made.ok()["balance"]), (&json!(1), &json!(0)));
+    let charged = ask(Method::POST, "/api/operations/users/1/charges", "cashier", json!({ "amount": 70 })).await;
+    assert_eq!(charged.ok()["currentBalance"], 70);
+    assert_eq!(join(&server, &jwt(json!({ "sub": "eve" }))).await.0, 1, "whoever comes later is who was charged for");
+    let found = ask(Method::GET, find, "operator", Value::Null).await;
+    assert_eq!((&found.ok()["userId"], &found.ok()["balance"]), (&json!(1), &json!(70)));
+    let again = ask(Method::POST, "/api/operations/users", "operator", json!({ "sub": "eve" })).await;
+    assert_eq!(again.ok()["userId"], 1);
+    assert_eq!(server.count("UserRegistered").await, 1);
+    assert_eq!(ask(Method::GET, find, "viewer", Value::Null).await.problem(), (403, "role-missing"));
+    let adjust = json!({ "amount": 1, "reason": "x" });
+    let refused = ask(Method::POST, "/api/operations/users/1/adjustments", "cashier", adjust).await;
+    assert_eq!(refused.problem(), (403, "role-missing"));
+    let (code, said, error) = run(reprise(&data, &["users", "find", "--sub", "eve"]));
+    assert!(code == 0 && said.contains("user: 1"), "{said}{error}");
 }
