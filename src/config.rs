@@ -9,6 +9,7 @@ use projections::sql::Location;
 mod as_of;
 mod changes;
 mod identity;
+mod limits;
 mod listen;
 mod opening;
 mod page;
@@ -17,6 +18,7 @@ mod tools;
 pub use as_of::{AsOf, Expected};
 pub use changes::{Reservation, Schedule, Users};
 pub use identity::{IdentityMode, IdentityOptions, IdentityProblem};
+pub use limits::LimitOptions;
 pub use listen::ListenAddress;
 pub use opening::{Beacon, Opening};
 pub use page::PageOptions;
@@ -191,6 +193,8 @@ pub struct Serve {
     /// the log has now, as the refusal prints it. Say it once.
     #[arg(long, env = "REPRISE_ACCEPT_REWIND", value_name = "POSITION:HASH")]
     pub accept_rewind: Option<Expected>,
+    #[command(flatten)]
+    pub limits: LimitOptions,
     #[command(flatten)]
     pub page: PageOptions,
 }

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use self::signals::Signals;
 pub use self::signals::survive_long_files;
 use crate::api::operations::{self, Door, House};
-use crate::api::{self, Api, Pages, Settings, Streams};
+use crate::api::{self, Api, Limits, Pages, Settings, Streams};
 use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, IdentityMode, IdentityProblem, ListenAddress, Place, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock, until_ready};
 use crate::demo::{self, DemoError};
@@ -135,8 +135,9 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
     let door = Door::Listener(identity.clone());
     let charging = options.identity.charging();
     let projector_too = projector.clone();
-    let api =
-        Arc::new(Api { engine, key, projector: projector_too, pages, streams, identity, charging, log: log.clone() });
+    let (limits, log_too) = (Limits::keep(options.limits.allowed()), log.clone());
+    let api = Api { engine, key, projector: projector_too, pages, streams, identity, limits, charging, log: log_too };
+    let api = Arc::new(api);
     let until_stopped = || {
         let mut stopped = stopped.clone();
         async move { drop(stopped.changed().await) }
@@ -150,6 +151,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
     let socket = socket::serve(socket_listener, &place.data, socket, stopped.clone());
     tracing::info!("listening on http://{}", local_address(&listener));
     let router = api::public::router(api, options.operations.is_none());
+    let router = api::for_pages_of(&options.limits.cors_origin, router);
     let public = tokio::spawn(api::serve(listener, router, max_connections, until_stopped()));
     let http = async {
         let _ = public.await;

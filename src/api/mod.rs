@@ -12,6 +12,8 @@ mod shared;
 mod tests;
 
 pub use shared::api::Api;
+pub use shared::cors::{Origin, for_pages_of};
+pub use shared::limits::{Allowed, Limits};
 pub use shared::pages::{Login, Pages, Settings};
 pub use shared::serve::serve;
 pub use shared::streams::{MAX_STREAMS, Streams};

@@ -184,6 +184,7 @@ impl Own {
             pages,
             streams,
             identity: None,
+            limits: Arc::default(),
             charging: Charging::Own,
             log: log.clone(),
         });

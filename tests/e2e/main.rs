@@ -6,6 +6,7 @@ mod bad_input;
 mod by_quantity;
 mod called_off;
 mod catalogue;
+mod contract;
 mod crash;
 mod documentation;
 mod failing_disk;
@@ -14,6 +15,7 @@ mod identity;
 mod interventions;
 #[cfg(feature = "kurrentdb")]
 mod kurrentdb;
+mod limits;
 mod metrics;
 mod nodes;
 mod older_logs;

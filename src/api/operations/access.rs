@@ -5,7 +5,7 @@ use axum::extract::ConnectInfo;
 use axum::extract::connect_info::Connected;
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, header};
 use axum::serve::IncomingStream;
 use domain::{Credential, OperatorName, Timestamp};
 use tokio::net::UnixListener;
@@ -67,10 +67,10 @@ impl Door {
     ///
     /// # Errors
     /// It does, or cannot be told from one that does.
-    pub fn let_in(&self, request: &Parts) -> Result<(), Problem> {
+    pub fn let_in<B>(&self, request: &Request<B>) -> Result<(), Problem> {
         let Self::Listener(identity) = self else { return Ok(()) };
-        let headers = &request.headers;
-        let host = request.uri.authority().map(Authority::as_str).or_else(|| text(headers.get(header::HOST)?));
+        let headers = request.headers();
+        let host = request.uri().authority().map(Authority::as_str).or_else(|| text(headers.get(header::HOST)?));
         if identity.is_none() && !host.is_some_and(is_loopback) {
             let detail = "Host must be a name or an address of this machine itself, such as localhost or 127.0.0.1.";
             return Err(Problem::new(&kinds::HOST_NOT_ALLOWED, detail));
@@ -81,12 +81,11 @@ impl Door {
         Err(Problem::new(&kinds::ORIGIN_NOT_ALLOWED, "A page of another origin must not ask here."))
     }
 
-    /// Who asks, where they have one of these roles.
+    /// Who asks, of those who were let in, where they have one of these roles.
     ///
     /// # Errors
     /// They may not, or nobody knows who they are.
     pub async fn admit(&self, request: &Parts, roles: &'static [Role], now: Timestamp) -> Result<Operator, Problem> {
-        self.let_in(request)?;
         match self {
             Self::Socket => {
                 let peer = request.extensions.get::<ConnectInfo<Peer>>().and_then(|ConnectInfo(Peer(uid))| *uid);
@@ -120,9 +119,9 @@ fn is_own(headers: &HeaderMap, host: Option<&str>) -> bool {
 }
 
 /// Somebody follows a link to a page.
-fn is_visit(request: &Parts) -> bool {
-    let navigates = request.headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
-    navigates && request.method == Method::GET && PAGES.contains(&request.uri.path())
+fn is_visit<B>(request: &Request<B>) -> bool {
+    let navigates = request.headers().get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
+    navigates && request.method() == Method::GET && PAGES.contains(&request.uri().path())
 }
 
 /// Whether `origin` is of this host and port. The scheme is another one where a proxy ends TLS.
@@ -147,11 +146,11 @@ mod tests {
     use super::*;
 
     fn code(door: &Door, method: Method, path: &str, headers: &[(&str, &str)]) -> &'static str {
-        let mut request = axum::http::Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let (request, ()) = request.body(()).unwrap().into_parts();
+        let request = request.body(()).unwrap();
         door.let_in(&request).map_or_else(|problem| problem.code(), |()| "in")
     }
 

@@ -11,8 +11,8 @@ use super::access::{Door, Operator};
 use super::api::Api;
 use super::contract::Operation;
 use super::contract::document::Document;
-use super::problem::Outcome;
-use super::routes::Routes;
+use super::problem::{Outcome, Problem};
+use super::routes::{Routes, Threshold};
 use crate::identity::Role;
 
 /// A request of somebody who was let in.
@@ -35,6 +35,13 @@ pub struct House {
     pub door: Door,
     /// Changes, or ends, when the server stops.
     pub stopped: watch::Receiver<()>,
+}
+
+impl Threshold for Arc<House> {
+    fn cross(&self, request: &Request) -> Result<(), Problem> {
+        self.door.let_in(request)?;
+        self.api.limits.judge_address(request)
+    }
 }
 
 /// The routes behind one door.
@@ -84,14 +91,7 @@ impl GuardedRoutes {
     where
         Answering: Future<Output = Outcome> + Send + 'static,
     {
-        let answer = move |house: Arc<House>, request: Request| {
-            let handler = handler.clone();
-            async move {
-                let (parts, body) = request.into_parts();
-                house.door.let_in(&parts)?;
-                handler(Arc::clone(&house.api), Request::from_parts(parts, body)).await
-            }
-        };
+        let answer = move |house: Arc<House>, request: Request| handler(Arc::clone(&house.api), request);
         Self(self.0.route(method, path, answer, operation.behind_a_door()))
     }
 

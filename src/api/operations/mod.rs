@@ -21,8 +21,8 @@ use axum::Router;
 use axum::routing::MethodFilter;
 
 use super::shared::{
-    api, command, contract, health, histories, json, kinds, members, metrics, pages, paging, parameters, path, problem,
-    query, routes, wire,
+    api, command, contract, docs, health, histories, json, kinds, members, metrics, pages, paging, parameters, path,
+    problem, problem_pages, query, routes, wire,
 };
 pub use access::{Door, Peer};
 use contract::schema::{Member, needs, text_up_to};
@@ -48,6 +48,9 @@ pub fn router(house: House) -> Router {
     routes
         .open_route(GET, "/", pages::operators, pages::operators_said())
         .open_route(GET, pages::FILES, pages::file, pages::file_said())
+        .open_route(GET, "/docs", docs::page, docs::said())
+        .open_route(GET, docs::FILES, docs::file, docs::file_said())
+        .open_route(GET, problem_pages::PATH, problem_pages::page, problem_pages::said())
         .open_route(GET, "/healthz", health::health, health::said())
         .open_route(GET, "/readyz", health::readiness, health::readiness_said())
         .open_route(GET, "/metrics", metrics::metrics, metrics::said())

@@ -11,16 +11,17 @@ mod tokens;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::routing::MethodFilter;
 use domain::{Rejection, Token, UserId};
 
 use super::shared::{
-    api, command, contract, health, histories as history_pages, json, kinds, members, metrics, pages, paging,
-    parameters, path, problem, query, routes, wire,
+    api, command, contract, docs, health, histories as history_pages, json, kinds, members, metrics, pages, paging,
+    parameters, path, problem, problem_pages, query, routes, wire,
 };
 use api::Api;
-use problem::Outcome;
-use routes::Routes;
+use problem::{Outcome, Problem};
+use routes::{Routes, Threshold};
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
@@ -38,6 +39,9 @@ pub fn router(api: Arc<Api>, has_metrics: bool) -> Router {
     routes
         .route(GET, "/", pages::buyer, pages::buyer_said())
         .route(GET, pages::FILES, pages::file, pages::file_said())
+        .route(GET, "/docs", docs::page, docs::said())
+        .route(GET, docs::FILES, docs::file, docs::file_said())
+        .route(GET, problem_pages::PATH, problem_pages::page, problem_pages::said())
         .route(GET, "/healthz", health::health, health::said())
         .route(GET, "/readyz", health::readiness, health::readiness_said())
         .route(
@@ -47,6 +51,12 @@ pub fn router(api: Arc<Api>, has_metrics: bool) -> Router {
             contract::document::said(),
         )
         .complete(api)
+}
+
+impl Threshold for Arc<Api> {
+    fn cross(&self, request: &Request) -> Result<(), Problem> {
+        self.limits.judge_address(request)
+    }
 }
 
 /// That the token's user is `user_id`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::Token;
 use uuid::Uuid;
 
+use super::limits::Limits;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::streams::Streams;
@@ -28,6 +29,8 @@ pub struct Api {
     pub streams: Streams,
     /// Says who somebody is; without it everyone is believed.
     pub identity: Option<Identity>,
+    /// How much may be asked.
+    pub limits: Arc<Limits>,
     /// Who puts money into wallets.
     pub charging: Charging,
     /// Has every record, as it stands.

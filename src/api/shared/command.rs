@@ -14,6 +14,7 @@ use domain::{Action, Answer, Command, Credential, IdempotencyKey, Position};
 use super::api::Api;
 use super::idempotency::{self, IDEMPOTENT_REPLAYED};
 use super::json::{self, LOG_POSITION};
+use super::limits::Commander;
 use super::members::Members;
 use super::parameters::Parameters;
 use super::path::PathIds;
@@ -108,7 +109,10 @@ pub async fn by_holder(
         Err(fault) => Err(fault),
     };
     match parsed {
-        Ok((asked, action)) => decide(api, Credential::Token(token), asked, action).await,
+        Ok((asked, action)) => {
+            api.judge(&Credential::Token(token))?;
+            decide(api, Credential::Token(token), asked, action).await
+        }
         Err(fault) => Err(api.unless_unknown(&token, fault).await),
     }
 }
@@ -126,7 +130,29 @@ pub async fn by_whom_the_edge_knows(
     let at_the_door = |fault: Problem| fault.at(api.engine.read_models().head.position);
     let asked = CommandRequest::read(request, takes).await.map_err(at_the_door)?;
     let (by, action) = parse(&asked).map_err(at_the_door)?;
+    api.judge(&by)?;
     decide(api, by, asked, action).await
+}
+
+impl Api {
+    /// That whoever asks may command once more. Whom this node does not know is not counted, and operators are not.
+    fn judge(&self, by: &Credential) -> Result<(), Problem> {
+        if !self.limits.counts_users() {
+            return Ok(());
+        }
+        let read_models = self.engine.read_models();
+        let room = read_models.room.room();
+        let commander = match by {
+            Credential::Token(token) => {
+                room.identify(token, self.engine.now()).ok().map(|token| Commander::User(token.user_id))
+            }
+            Credential::User(user_id) => Some(Commander::User(*user_id)),
+            Credential::Subject(subject) => Some(Commander::Subject(*subject)),
+            Credential::System | Credential::Operator(_) => None,
+        };
+        let judged = commander.map_or(Ok(()), |commander| self.limits.judge_commander(commander));
+        judged.map_err(|problem| problem.at(read_models.head.position))
+    }
 }
 
 async fn decide(api: &Api, by: Credential, asked: CommandRequest, action: Action) -> Outcome {

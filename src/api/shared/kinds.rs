@@ -182,6 +182,10 @@ kinds! {
         "The hold was not paid in time."
         "Reserve again.";
 
+    RATE_LIMITED TOO_MANY_REQUESTS "rate-limited" "Too many requests"
+        "One user, or one address, has asked more than this server allows."
+        "Wait for as many seconds as `Retry-After` says, and ask less often.";
+
     INVALID_REQUEST UNPROCESSABLE_ENTITY "invalid-request" "The request is not valid"
         "Members of the body or parameters are missing, wrong, or not known. `errors` names each."
         "Mend what `errors` names.";

@@ -24,6 +24,8 @@ use super::{coding, conditional, kinds};
 pub const FILES: &str = "/web/{*file}";
 /// A file may be kept, and is asked for again: a new program has new files under the same names.
 const CACHE: &str = "public, no-cache";
+/// What a page is.
+const HTML: &str = "text/html; charset=utf-8";
 /// What stands in a page for the settings that it is served with.
 const NO_SETTINGS: &str = r#"<meta name="reprise" content="{}" />"#;
 
@@ -107,13 +109,19 @@ pub async fn operators(api: Arc<Api>, request: Request) -> Outcome {
     Ok(api.pages.operators.respond(request.headers()))
 }
 
-/// A page with its settings, and what a browser may do on it.
-struct Page {
+/// A page, and what a browser may do on it.
+pub struct Page {
     shown: Coded,
     policy: HeaderValue,
 }
 
 impl Page {
+    /// The page in this file of `web/`, as it is.
+    pub fn plain(file: &str, policy: HeaderValue) -> Self {
+        let embedded = Embedded::get(file).expect("the page is part of the program");
+        Self { shown: Coded::new(embedded.data.into_owned().into(), HTML), policy }
+    }
+
     /// The page in this file of `web/`.
     fn new(file: &str, settings: &Settings) -> Self {
         let embedded = Embedded::get(file).expect("the page is part of the program");
@@ -128,10 +136,11 @@ impl Page {
              base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         );
         let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
-        Self { shown: Coded::new(page.into_bytes().into(), "text/html; charset=utf-8"), policy }
+        Self { shown: Coded::new(page.into_bytes().into(), HTML), policy }
     }
 
-    fn respond(&self, headers: &HeaderMap) -> Response {
+    /// For whoever asks so.
+    pub fn respond(&self, headers: &HeaderMap) -> Response {
         let mut response = self.shown.respond(headers);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
@@ -157,7 +166,7 @@ pub async fn file(_: Arc<Api>, request: Request) -> Outcome {
 
 fn coded(name: &str) -> Option<Coded> {
     let media_type = match name.rsplit_once('.')?.1 {
-        "html" => "text/html; charset=utf-8",
+        "html" => HTML,
         "js" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "svg" => "image/svg+xml",

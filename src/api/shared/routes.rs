@@ -20,7 +20,16 @@ pub struct Routes<S> {
     document: Arc<Document>,
 }
 
-impl<S: Clone + Send + Sync + 'static> Routes<S> {
+/// What stands before every route of a listener: who may not cross it gets no further, whatever they ask for.
+pub trait Threshold: Clone + Send + Sync + 'static {
+    /// That the request may come in.
+    ///
+    /// # Errors
+    /// It may not.
+    fn cross(&self, request: &Request) -> Result<(), Problem>;
+}
+
+impl<S: Threshold> Routes<S> {
     /// None yet. All of them together are called `title`.
     pub fn new(title: &'static str) -> Self {
         Self { router: Router::new(), table: Vec::new(), document: Document::new(title) }
@@ -44,7 +53,10 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     {
         self.table.push(Route { method, path, operation });
         let answer = on(method, move |State(state): State<S>, request: Request| {
-            respond::respond(path, request, move |request| handler(state, request))
+            respond::respond(path, request, async move |request| {
+                state.cross(&request)?;
+                handler(state, request).await
+            })
         });
         Self { router: self.router.route(path, answer), ..self }
     }

@@ -16,9 +16,10 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tower::Service;
-use tower::util::MapFuture;
+use tower::util::{MapFuture, MapRequest};
 
 use super::connections::{Connection, Connections, IsStream, Place};
+use super::limits::PeerAddress;
 use super::stalled::Unstalled;
 
 /// How long a connection may take to send a request's headers, and so how long an idle one is kept.
@@ -44,12 +45,12 @@ pub async fn serve(listener: TcpListener, router: Router, max_connections: usize
     http.half_close(true);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let (stream, place) = tokio::select! {
+        let (stream, peer, place) = tokio::select! {
             biased;
             () = &mut shutdown => break,
             accepted = accept(&listener, &connections) => accepted,
         };
-        let service = TowerToHyperService::new(counted(router.clone(), Arc::clone(&place.connection)));
+        let service = TowerToHyperService::new(counted(router.clone(), peer, Arc::clone(&place.connection)));
         let connection = http.serve_connection(TokioIo::new(Unstalled::new(stream)), service);
         let connection = draining.watch(connection);
         tokio::spawn(until_let_go(connection, place));
@@ -62,12 +63,17 @@ pub async fn serve(listener: TcpListener, router: Router, max_connections: usize
     connections.cut_off();
 }
 
-/// The router, with what a connection tells of its requests. A stream makes it one that is never idle.
+/// The router, with what a connection tells of its requests, and they of it. A stream makes it one that is never idle.
 fn counted(
     router: Router,
+    peer: PeerAddress,
     connection: Arc<Connection>,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send {
-    MapFuture::new(router, move |answered: RouteFuture<Infallible>| {
+    let addressed = MapRequest::new(router, move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        request
+    });
+    MapFuture::new(addressed, move |answered: RouteFuture<Infallible>| {
         let answering = connection.answering();
         async move {
             let response = answered.await?;
@@ -100,17 +106,17 @@ async fn until_let_go(connection: impl Future<Output = Result<(), hyper::Error>>
 }
 
 /// The next connection, once it has a place; what goes wrong before there is one is logged and survived.
-async fn accept(listener: &TcpListener, connections: &Arc<Connections>) -> (TcpStream, Place) {
+async fn accept(listener: &TcpListener, connections: &Arc<Connections>) -> (TcpStream, PeerAddress, Place) {
     // The place comes first: who cannot be served waits where the system keeps them, and costs no file.
     let place = connections.place().await;
     loop {
-        let accepted = listener.accept().await.and_then(|(stream, _)| {
+        let accepted = listener.accept().await.and_then(|(stream, peer)| {
             // Answers are small and whole: waiting for more to send with them only delays them.
             stream.set_nodelay(true)?;
-            Ok(stream)
+            Ok((stream, PeerAddress(peer.ip())))
         });
         match accepted {
-            Ok(stream) => return (stream, place),
+            Ok((stream, peer)) => return (stream, peer, place),
             Err(error) if is_the_client_s(&error) => tracing::debug!("a connection was gone at once: {error}"),
             Err(error) => {
                 tracing::warn!("a connection could not be accepted: {error}");

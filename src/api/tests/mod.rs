@@ -124,6 +124,7 @@ impl Server {
             pages,
             streams,
             identity: None,
+            limits: Arc::default(),
             charging: Charging::Own,
             log: shared,
         };

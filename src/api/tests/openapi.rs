@@ -39,3 +39,27 @@ async fn each_listener_tells_its_own_routes_as_the_files_of_the_repository_do() 
     assert!(public.contains("\"/api/tokens\"") && !public.contains("/api/operations"));
     assert!(operations.contains("\"/api/operations/room\"") && !operations.contains("\"/api/tokens\""));
 }
+
+#[tokio::test]
+async fn every_problem_has_a_page_and_the_routes_one_on_both_listeners() {
+    let server = Server::start(1).await;
+    let page = async |path: &str| {
+        let asked = request(Method::GET, path, "", &[], Body::empty());
+        let public = server.router.clone().oneshot(asked).await.unwrap();
+        let operations = server.operators(Method::GET, path, &[], Body::empty()).await;
+        for response in [&public, &operations] {
+            assert_eq!(response.status(), StatusCode::OK, "{path}");
+            let policy = response.headers()["content-security-policy"].to_str().unwrap();
+            assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        }
+        String::from_utf8(public.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    };
+    for kind in crate::api::shared::kinds::ALL {
+        let text = page(&format!("/problems/{}", kind.code)).await;
+        assert!(text.contains(kind.code) && text.contains("What it means") && text.contains("What to do"), "{text}");
+    }
+    assert!(page("/docs").await.contains("/docs/swagger-ui-bundle.js"));
+    for path in ["/problems/nonsense", "/docs/index.html", "/docs/swagger-initializer.js"] {
+        assert_eq!(server.get(path, "").await.problem(), "route-not-found", "{path}");
+    }
+}

@@ -4,7 +4,7 @@ use axum::routing::MethodFilter;
 
 use super::*;
 use crate::api::shared::contract::file;
-use crate::api::shared::routes::Routes;
+use crate::api::shared::routes::{Routes, Threshold};
 
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 const CHARGE: &str = "/api/users/1/points/charge";
@@ -116,6 +116,12 @@ async fn the_request_s_id_is_the_client_s_unless_that_is_the_token() {
         let headers = [("x-request-id", id)];
         let answered = server.ask(request(Method::GET, "/api/tokens/me", &token, &headers, Body::empty())).await;
         assert_eq!(answered.header("x-request-id") == Some(id), kept, "{id}");
+    }
+}
+
+impl Threshold for () {
+    fn cross(&self, _: &Request<Body>) -> Result<(), crate::api::shared::problem::Problem> {
+        Ok(())
     }
 }
 

@@ -69,4 +69,11 @@ pub fn by_status(mut kinds: Vec<&'static ProblemKind>) -> Vec<(u16, Vec<&'static
 }
 
 /// Problems that any request may come to.
-pub const ANY: [&ProblemKind; 3] = [&kinds::MALFORMED_HEADER, &kinds::INTERNAL, &kinds::TRANSFER_CODING_UNKNOWN];
+pub const ANY: [&ProblemKind; 5] = [
+    &kinds::MALFORMED_HEADER,
+    &kinds::RATE_LIMITED,
+    &kinds::INTERNAL,
+    &kinds::TRANSFER_CODING_UNKNOWN,
+    // As long as the server waits for its log.
+    &kinds::LOG_UNAVAILABLE,
+];
