@@ -12,6 +12,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row};
 use tempfile::TempDir;
 
+use crate::contract;
+
 /// The demo's fixed token of user 1.
 pub const TOKEN_1: &str = "96cdc907-fbae-4ebb-8c60-b27fa841b60d";
 /// The demo's fixed token of user 2.
@@ -111,9 +113,14 @@ impl Server {
 
     /// What operators ask a server that listens for them.
     pub fn ask_operations(&self, path: &str) -> RequestBuilder {
+        self.request_operations(Method::GET, path)
+    }
+
+    /// The same, by another method.
+    pub fn request_operations(&self, method: Method, path: &str) -> RequestBuilder {
         let output = self.output();
         let address = output.split("operations on ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
-        self.client.get(format!("{address}{path}"))
+        self.client.request(method, format!("{address}{path}"))
     }
 
     /// The user's token.
@@ -206,10 +213,15 @@ impl Answer {
         Self::try_of(request).await.unwrap()
     }
 
+    /// Sends it, and holds what comes back against the contract.
     pub async fn try_of(request: RequestBuilder) -> reqwest::Result<Self> {
-        let response = request.send().await?;
+        let (client, request) = request.build_split();
+        let request = request?;
+        let asked = request.try_clone().expect("requests of these tests have their body at hand");
+        let response = client.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.bytes().await?;
+        contract::hold(&contract::Exchange { request: &asked, status, headers: &headers, body: &bytes });
         Ok(Self { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
     }
 
