@@ -40,6 +40,7 @@ function roles() {
 }
 
 export const mayChange = () => roles().includes("operator");
+export const mayCharge = () => mayChange() || roles().includes("cashier");
 
 /** @param {string} path @param {AbortSignal} [signal] */
 export const look = (path, signal) => ask("GET", path, { token: credential(), signal });

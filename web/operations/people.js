@@ -1,8 +1,8 @@
-// One user: wallet, statement and reservations.
+// One user: wallet, statement, reservations, and what may be done for them.
 
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
 import { moment, number } from "../shared/words.js";
-import { factsView, look } from "./desk.js";
+import { change, factsView, failed, formView, look, mayChange, mayCharge } from "./desk.js";
 
 export class Person {
   /** @type {any} */
@@ -49,6 +49,7 @@ function foundView(person) {
       ["Balance", html`${number(user.balance)} points`],
       ["Token", user.token ? html`${user.token.status}, number ${user.token.queueNumber ?? "–"}` : "none"],
     ])}
+    ${changesView(person)}
     <h2>Reservations</h2>
     <ul>
       ${person.reservations.map(
@@ -69,4 +70,48 @@ function foundView(person) {
       )}
     </ul>
   `;
+}
+
+/** @param {Person} person */
+function changesView(person) {
+  const path = `/api/operations/users/${person.userId}`;
+  const then = async (/** @type {Promise<any>} */ changed) => {
+    await changed;
+    await person.load().catch(failed);
+  };
+  if (!mayCharge()) return nothing;
+  const charge = formView({
+    title: "Charge: money came in",
+    action: "Charge",
+    reason: false,
+    fields: [{ name: "amount", label: "Points", type: "number" }],
+    submit: (body) => then(change("POST", `${path}/charges`, body, "The wallet is charged.")),
+  });
+  if (!mayChange()) return html`<section class="panel">${charge}</section>`;
+  return html`<section class="panel">
+    ${charge}
+    ${formView({
+      title: "Adjust the balance",
+      action: "Adjust",
+      fields: [
+        { name: "amount", label: "Points, negative to take away", type: "number" },
+        { name: "corrects", label: "Position that it corrects", type: "number", optional: true },
+      ],
+      submit: (body) => then(change("POST", `${path}/adjustments`, body, "The balance is adjusted.")),
+    })}
+    ${formView({
+      title: "Cancel a reservation for the buyer",
+      action: "Cancel it",
+      danger: true,
+      fields: [{ name: "reservationId", label: "Reservation", type: "number" }],
+      submit: ({ reservationId, reason }) =>
+        then(change("POST", `/api/operations/reservations/${reservationId}/cancel`, { reason }, "The reservation is cancelled.")),
+    })}
+    ${formView({
+      title: "Expel: end the user's token",
+      action: "Expel",
+      danger: true,
+      submit: (body) => then(change("POST", `${path}/expulsion`, body, "The user's token is ended. Holds stay.")),
+    })}
+  </section>`;
 }

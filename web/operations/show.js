@@ -1,10 +1,12 @@
-// One show as operators see it: every seat now or at an earlier moment, and a seat's story.
+// One show as operators see it: every seat now or at an earlier moment, a seat's story, and what may be changed.
 
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
-import { number } from "../shared/words.js";
-import { failed, look } from "./desk.js";
+import { moment, number } from "../shared/words.js";
+import { change, factsView, failed, formView, look, mayChange } from "./desk.js";
 
 export class Show {
+  /** @type {any} */
+  schedule = null;
   /** @type {any[]} */
   seats = [];
   /** @type {any} */
@@ -19,8 +21,11 @@ export class Show {
 
   load = async () => {
     const asOf = this.asOf ? `&asOf=${encodeURIComponent(this.asOf)}` : "";
-    const { seats } = await look(`/api/operations/seats?scheduleId=${this.scheduleId}${asOf}`);
-    this.seats = seats;
+    const [schedule, { seats }] = await Promise.all([
+      look(`/api/operations/schedules/${this.scheduleId}`),
+      look(`/api/operations/seats?scheduleId=${this.scheduleId}${asOf}`),
+    ]);
+    Object.assign(this, { schedule, seats });
     this.changed();
   };
 
@@ -55,6 +60,7 @@ export function showView(show) {
     <p><a href="#/">← The sale</a></p>
     <h1 tabindex="-1">Schedule ${show.scheduleId}</h1>
     <p>${number(count("SOLD"))} sold, ${number(count("HELD"))} held, ${number(count("AVAILABLE"))} free</p>
+    ${show.schedule ? scheduleView(show) : nothing}
     <h2>Seats</h2>
     <form class="inline" @submit=${(/** @type {any} */ event) => { event.preventDefault(); show.at(event.target.asOf.value.trim()); }}>
       <label>As of (a position, or a time such as 2026-12-24T10:30:00Z) <input name="asOf" .value=${show.asOf} /></label>
@@ -98,4 +104,60 @@ function storyView(show) {
       </ol>
     </section>
   `;
+}
+
+/** @param {Show} show */
+function scheduleView(show) {
+  const { schedule } = show;
+  const { cancelled } = schedule;
+  return html`
+    ${factsView([
+      ["Starts", moment(schedule.startsAt)],
+      ["Sale", html`${moment(schedule.saleOpensAt)} to ${moment(schedule.saleClosesAt)}`],
+    ])}
+    ${cancelled
+      ? html`<section class="notice">
+          <h2>Called off</h2>
+          <p>
+            ${moment(cancelled.at)}: ${cancelled.reason}. Left to do: ${number(cancelled.holdsLeft)} holds,
+            ${number(cancelled.paymentsLeft)} payments. Refunded: ${number(cancelled.refunded)}.
+          </p>
+        </section>`
+      : nothing}
+    ${mayChange() && !cancelled ? changesView(show) : nothing}
+  `;
+}
+
+/** @param {Show} show */
+function changesView(show) {
+  const path = `/api/operations/schedules/${show.scheduleId}`;
+  const zones = (show.schedule.zones ?? []).map((/** @type {any} */ zone) => zone.zoneName);
+  const then = async (/** @type {Promise<any>} */ changed) => {
+    await changed;
+    await show.load().catch(failed);
+  };
+  const time = (/** @type {string} */ name, /** @type {string} */ label) => ({ name, label, type: "datetime-local", optional: true, hint: "Empty: it stays." });
+  return html`<section class="panel">
+    ${formView({
+      title: "Move the sale's window or the show",
+      action: "Move",
+      fields: [time("saleOpensAt", "The sale opens at"), time("saleClosesAt", "The sale closes at"), time("startsAt", "The show starts at")],
+      submit: (body) => then(change("PATCH", path, body, "The schedule is moved.")),
+    })}
+    ${formView({
+      title: "Change a price",
+      action: "Change",
+      fields: [
+        { name: "zoneName", label: "Section", value: zones[0], hint: zones.join(", ") },
+        { name: "price", label: "Price, points", type: "number" },
+      ],
+      submit: (body) => then(change("PATCH", `${path}/prices`, body, "The price is changed. Holds and tickets keep theirs.")),
+    })}
+    ${formView({
+      title: "Call the show off",
+      action: "Call off",
+      danger: true,
+      submit: (body) => then(change("POST", `${path}/cancel`, body, "The show is called off. Everybody is refunded.")),
+    })}
+  </section>`;
 }
