@@ -34,8 +34,7 @@ impl Database {
     }
 
     fn sql(&self, sql: &str) -> String {
-        // Whatever the database is set to: this is a person's hand.
-        self.server.sql(self.name(), &format!("SET statement_timeout = 0; {sql}"))
+        self.server.sql(self.name(), sql)
     }
 
     /// How often the log was read from end to end, once a node has ended: a session tells of its scans then.

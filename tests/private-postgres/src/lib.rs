@@ -208,8 +208,12 @@ impl Postgres {
         command.args(["-q", "-d", &connection]).status().is_ok_and(|status| status.success())
     }
 
+    /// What a session begins with comes before what its database is set to: a timeout of a millisecond would end the very
+    /// statement that ends it.
     fn connection(&self, database: &str) -> String {
-        format!("host=127.0.0.1 port={} user=postgres password={} dbname={database}", self.port, self.password)
+        let (port, password) = (self.port, &self.password);
+        let options = "-c statement_timeout=0 -c lock_timeout=0";
+        format!("host=127.0.0.1 port={port} user=postgres password={password} dbname={database} options='{options}'")
     }
 
     fn cluster(&self) -> PathBuf {
