@@ -147,3 +147,48 @@ fn schedule(schedule_id: u64, starts_at: Timestamp, created_at: Timestamp) -> Sc
         ..ScheduleEntry::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use domain::spec::T0;
+    use domain::{CreateLog, Hash};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::engine::replay;
+    use crate::log::memory::MemoryLog;
+
+    /// Longer than a token that is granted once.
+    const HOURS: i64 = 50;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_fixed_tokens_work_as_long_as_the_demo_runs() {
+        let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new());
+        let time = Arc::new(AtomicI64::new(T0.millis()));
+        let clock = Arc::clone(&time);
+        let now = Arc::new(move || domain::Timestamp::from_millis(clock.load(Ordering::Relaxed)));
+        let replayed = replay(&log, |_| {}).await.unwrap();
+        let (engine, sequencer) = Engine::new(Arc::clone(&log), replayed, now, Uuid::nil());
+        tokio::spawn(sequencer.run());
+        let create = CreateLog { log_id: Uuid::nil(), key_check: Hash::new([0; 32]), capacity: 0 };
+        let create = Command { by: Credential::System, idempotency: None, action: Action::CreateLog(create) };
+        engine.submit(Submission::new(create, None)).await.unwrap().outcome.unwrap();
+        for (user_id, token_hash) in fixed_tokens() {
+            grant(&engine, user_id, token_hash).await.unwrap();
+        }
+        tokio::spawn(keep_tokens(engine.clone()));
+        for hour in 1..=HOURS {
+            time.store(T0.plus_seconds(hour * 3_600).millis(), Ordering::Relaxed);
+            tokio::time::sleep(LOOK_AT_TOKENS + Duration::from_secs(1)).await;
+            let (read_models, now) = (engine.read_models(), engine.now());
+            let room = read_models.room.room();
+            for (user_id, token_hash) in fixed_tokens() {
+                let token =
+                    room.identify(&token_hash, now).unwrap_or_else(|why| panic!("{user_id}, hour {hour}: {why:?}"));
+                assert!(room.is_active(token, now), "{user_id}, hour {hour}");
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::server::{Answer, Server, reprise, run};
+use crate::server::{Answer, Server, TOKEN_1, reprise, run};
 
 /// A process that is killed when the test is over.
 struct Running(Child);
@@ -137,6 +137,25 @@ async fn a_limit_of_a_file_s_size_is_a_full_disk() {
     answered(&format!("{base}/api/queue")).await.ok();
     assert_eq!(answered(&format!("{base}/readyz")).await.status, 503);
     assert!(server.0.try_wait().unwrap().is_none(), "it goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_connections_than_files_may_be_open_keep_nobody_out() {
+    let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
+    let program = env!("CARGO_BIN_EXE_reprise");
+    let data = folder.path().to_str().unwrap();
+    let script = format!("ulimit -n 128; exec {program} serve --demo --listen {address} --data {data}");
+    let mut server = Command::new("sh");
+    let server = server.args(["-c", &script]).stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let _server = Running(server);
+    answered(&format!("http://{address}/healthz")).await.ok();
+    let _idle: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(&address).unwrap()).collect();
+    let begun = Instant::now();
+    let client = reqwest::Client::new();
+    let charge = client.post(format!("http://{address}/api/users/1/points/charge"));
+    Answer::of(charge.header("Authorization", TOKEN_1).json(&json!({ "amount": 1 }))).await.ok();
+    answered(&format!("http://{address}/api/queue")).await.ok();
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
