@@ -137,7 +137,7 @@ fn at_bounds(schema: &Value) -> Vec<Value> {
         ["minimum", "maximum"].map(|bound| schema[bound].clone()).into_iter().filter(|bound| !bound.is_null()).collect()
     } else if is(schema, "string") {
         let characters = [&schema["minLength"], &schema["maxLength"]].map(|length| length.as_u64().unwrap_or(1));
-        characters.map(|length| text(length)).into()
+        characters.map(text).into()
     } else if is(schema, "array") {
         let lengths = [&schema["minItems"], &schema["maxItems"]].map(|length| length.as_u64().unwrap_or(1));
         lengths.map(|length| (1..=length).map(Value::from).collect()).into()
