@@ -55,7 +55,7 @@ pub enum Rejection {
     /// Users of this log are named in another way: they are mapped subjects, or they are not.
     OtherIdentity,
     /// The schedule is not sold at this time, or a sale can no longer be taken back.
-    NotOnSale,
+    NotOnSale { opens_at: Timestamp, closes_at: Timestamp },
     /// The hold's deadline is over.
     HoldExpired,
     /// An opening is announced already.

@@ -202,6 +202,28 @@ fn representations(models: &ReadModels) -> BTreeMap<&'static str, Representation
     all
 }
 
+fn ends_a_pause(event: &Event) -> bool {
+    match event {
+        Event::Room(event) => match event {
+            RoomEvent::SaleResumed(_) => true,
+            RoomEvent::RoomConfigured(_)
+            | RoomEvent::TokenIssued(_)
+            | RoomEvent::TokenAdmitted(_)
+            | RoomEvent::TokenArrived(_)
+            | RoomEvent::TokenExpired(_)
+            | RoomEvent::RoomLeft(_)
+            | RoomEvent::TokenGranted(_)
+            | RoomEvent::SalePaused(_) => false,
+        },
+        Event::Log(_)
+        | Event::Opening(_)
+        | Event::Users(_)
+        | Event::Points(_)
+        | Event::Catalogue(_)
+        | Event::Sale(_) => false,
+    }
+}
+
 impl Live {
     fn record(&mut self, recorded_at: Timestamp, event: Event) {
         let recorded = sealed(&self.models, recorded_at, event);
@@ -215,8 +237,7 @@ impl Live {
             let Some(shown_before) = before.get(name) else { continue };
             let is_same = shown.body == shown_before.body;
             // A pause that was over is not shown any more, whether or not an event says so.
-            let ends_a_pause = matches!(event, Event::Room(RoomEvent::SaleResumed(_)));
-            if *name == "queue" && is_same && ends_a_pause {
+            if *name == "queue" && is_same && ends_a_pause(event) {
                 continue;
             }
             assert_eq!(shown.etag == shown_before.etag, is_same, "the ETag of {name} after {event:?}");

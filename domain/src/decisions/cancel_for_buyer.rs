@@ -84,7 +84,7 @@ mod tests {
         let gone = || Rejection::ReservationNotFound { reservation_id: reservation_id(1) };
         sold(last + 1).when(Credential::OPERATOR, cancel()).refuses(gone());
         let buyer = || CancelReservation { reservation_id: reservation_id(1), only_hold: false };
-        sold(STARTS).when(user(ANN), buyer()).refuses(Rejection::NotOnSale);
+        sold(STARTS).when(user(ANN), buyer()).refuses(times().not_on_sale());
         sold(STARTS + REMEMBERED_SECONDS).when(user(ANN), buyer()).refuses(gone());
     }
 

@@ -120,7 +120,7 @@ mod tests {
         on_sale([admitted(ANN, 1), window_changed(0, 60)])
             .after_seconds(60)
             .when(token(ANN), hold)
-            .refuses(Rejection::NotOnSale);
+            .refuses(ScheduleTimes { sale_closes_at: T0.plus_seconds(60), ..times() }.not_on_sale());
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
             |seconds| on_sale(sold.clone()).after_seconds(seconds).and([granted(ANN, 1, None).at_seconds(seconds)]);
         let back = refunded(1, 1, ANN, [1], PRICE).at_seconds(STARTS + 59);
         late(STARTS + 59).when(fixed_token(ANN), cancel()).then([back]);
-        late(STARTS + 60).when(fixed_token(ANN), cancel()).refuses(Rejection::NotOnSale);
+        late(STARTS + 60).when(fixed_token(ANN), cancel()).refuses(times().not_on_sale());
     }
 
     #[test]

@@ -175,7 +175,7 @@ mod tests {
         on_sale([granted(ANN, 1, None), held(1, ANN, [1, 2, 3, 4])])
             .after_seconds(SALE_CLOSES)
             .when(fixed_token(ANN), hold(ANN, wanted(1)))
-            .refuses(Rejection::NotOnSale);
+            .refuses(times().not_on_sale());
     }
 
     #[test]

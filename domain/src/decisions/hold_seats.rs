@@ -189,8 +189,8 @@ mod tests {
         at(SALE_CLOSES - 1)
             .when(fixed_token(ANN), hold_seats(ANN, [1]))
             .then([held(1, ANN, [1]).at_seconds(SALE_CLOSES - 1)]);
-        at(SALE_CLOSES).when(fixed_token(ANN), hold_seats(ANN, [1])).refuses(Rejection::NotOnSale);
-        at(-1).when(fixed_token(ANN), hold_seats(ANN, [1])).refuses(Rejection::NotOnSale);
+        at(SALE_CLOSES).when(fixed_token(ANN), hold_seats(ANN, [1])).refuses(times().not_on_sale());
+        at(-1).when(fixed_token(ANN), hold_seats(ANN, [1])).refuses(times().not_on_sale());
     }
 
     #[test]

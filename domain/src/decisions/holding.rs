@@ -66,7 +66,7 @@ impl<'a> Holding<'a> {
             return Err(Rejection::ScheduleCancelled { schedule_id: self.schedule_id });
         }
         if self.now < self.times.sale_opens_at || self.now >= self.times.sale_closes_at {
-            return Err(Rejection::NotOnSale);
+            return Err(self.times.not_on_sale());
         }
         match self.state.room.sale_clock().pause(self.now) {
             Some(Pause { reason, resumes_at, .. }) => {

@@ -2,7 +2,6 @@
 
 use crate::command::{Decided, Decision};
 use crate::event::{Cause, ReservationRefunded};
-use crate::rejection::Rejection;
 use crate::state::State;
 use crate::state::reservations::Reservation;
 use crate::values::{Points, Timestamp};
@@ -10,9 +9,9 @@ use crate::values::{Points, Timestamp};
 /// Takes back a paid reservation. The balance's limit binds charges, never refunds.
 pub(super) fn refund(reservation: &Reservation, state: &State, now: Timestamp) -> Decision {
     let hold = &reservation.hold;
-    let starts_at = state.catalogue.starts_at(hold.schedule_id).ok_or(Rejection::NotOnSale)?;
-    if now >= starts_at {
-        return Err(Rejection::NotOnSale);
+    let (_, times) = state.catalogue.published(hold.schedule_id)?;
+    if now >= times.starts_at {
+        return Err(times.not_on_sale());
     }
     let balance = state.wallets.balance(hold.user_id);
     Ok(Decided::one(give_back(reservation, state, balance, Cause::Buyer, None, now)))
@@ -36,7 +35,6 @@ pub(super) fn give_back(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::decisions::CancelReservation;
     use crate::limits::MAX_BALANCE;
     use crate::spec::*;
@@ -71,7 +69,7 @@ mod tests {
         let sold = || on_sale([granted(ANN, 1, None), held(1, ANN, [1]), paid(1, 1, ANN, [1], 0)]);
         let again = |seconds: i64| granted(ANN, 1, None).at_seconds(seconds);
         let late = sold().after_seconds(STARTS).and([again(STARTS)]);
-        late.when(fixed_token(ANN), cancel(1)).refuses(Rejection::NotOnSale);
+        late.when(fixed_token(ANN), cancel(1)).refuses(times().not_on_sale());
         let before = sold().after_seconds(STARTS - 1).and([again(STARTS - 1)]);
         let taken_back = refunded(1, 1, ANN, [1], PRICE).at_seconds(STARTS - 1);
         before.when(fixed_token(ANN), cancel(1)).then([taken_back]);

@@ -138,6 +138,13 @@ pub struct ScheduleTimes {
     pub sale_closes_at: Timestamp,
 }
 
+impl ScheduleTimes {
+    /// The refusal of what comes before the sale or after it.
+    pub(crate) fn not_on_sale(&self) -> Rejection {
+        Rejection::NotOnSale { opens_at: self.sale_opens_at, closes_at: self.sale_closes_at }
+    }
+}
+
 /// All that can be sold.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Catalogue {

@@ -208,7 +208,10 @@ impl From<Rejection> for Problem {
                 Self::new(&kinds::RESERVATION_NOT_PAYABLE, "The reservation was cancelled or refunded. Only a held one can be paid.")
                     .with(json!({ "reservationStatus": wire::reservation_status(status) }))
             }
-            Rejection::NotOnSale => Self::new(&kinds::NOT_ON_SALE, "The sale of this schedule is not open now, or the show has started."),
+            Rejection::NotOnSale { opens_at, closes_at } => {
+                Self::new(&kinds::NOT_ON_SALE, "The sale of this schedule is not open now, or the show has started.")
+                    .with(json!({ "saleOpensAt": rfc3339(opens_at), "saleClosesAt": rfc3339(closes_at) }))
+            }
             Rejection::UserNotFound { user_id } => {
                 Self::new(&kinds::USER_NOT_FOUND, format!("There is no user {user_id}."))
             }
@@ -381,7 +384,12 @@ mod tests {
                 json!({ "reservationStatus": "CANCELLED" }),
             ),
             (ReservationNotHeld, 409, "reservation-not-held", json!({})),
-            (NotOnSale, 409, "not-on-sale", json!({})),
+            (
+                NotOnSale { opens_at: Timestamp::from_millis(0), closes_at: Timestamp::from_millis(1) },
+                409,
+                "not-on-sale",
+                json!({ "saleOpensAt": "1970-01-01T00:00:00.000Z", "saleClosesAt": "1970-01-01T00:00:00.001Z" }),
+            ),
             (HoldExpired, 410, "hold-expired", json!({})),
             (
                 NotExtendable { extendable_from: Some(Timestamp::from_millis(0)) },

@@ -55,6 +55,8 @@ fn members(kind: &'static ProblemKind) -> Vec<Member> {
         "amount-mismatch" => vec![needs("required", count())],
         "reservation-not-payable" => vec![needs("reservationStatus", text())],
         "sale-paused" => vec![needs("pauseReason", text()), needs("resumesAt", nullable(time()))],
+        "not-on-sale" => vec![needs("saleOpensAt", time()), needs("saleClosesAt", time())],
+        "beacon-not-due" => vec![needs("beaconAt", time())],
         "not-extendable" => vec![may("extendableFrom", time())],
         _ => Vec::new(),
     }
