@@ -17,7 +17,7 @@ const ISSUER: &str = "https://id.example";
 const FORMER: &str = "https://old.example";
 
 /// A folder with the provider's keys in it.
-fn folder_with_keys() -> (tempfile::TempDir, PathBuf) {
+pub fn folder_with_keys() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys.json");
     let key = json!({ "kty": "oct", "kid": "a", "alg": "HS256", "k": URL_SAFE_NO_PAD.encode(SECRET) });
@@ -26,7 +26,7 @@ fn folder_with_keys() -> (tempfile::TempDir, PathBuf) {
 }
 
 /// A JWT of the provider: it says all that is required, and `claims`.
-fn jwt(claims: Value) -> String {
+pub fn jwt(claims: Value) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let mut all = json!({ "iss": ISSUER, "aud": "reprise", "exp": now + 600 });
     all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
@@ -37,7 +37,7 @@ fn jwt(claims: Value) -> String {
     format!("Bearer {signed}.{}", URL_SAFE_NO_PAD.encode(hmac.finalize().into_bytes()))
 }
 
-fn options(keys: &Path) -> Vec<&str> {
+pub fn options(keys: &Path) -> Vec<&str> {
     vec![
         "--identity",
         "jwt",

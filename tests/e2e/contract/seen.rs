@@ -29,7 +29,7 @@ pub fn add(document: &'static str, code: &str) {
     file.write_all(line.as_bytes()).unwrap();
 }
 
-/// Run on its own after all others, as `.ci/run` does: `cargo test --workspace --test e2e -- --ignored every_declared_problem`.
+/// Run on its own after all others, on a folder of one run: `cargo test --workspace --test e2e -- --ignored every_declared_problem`.
 #[test]
 #[ignore = "it looks at what all others have seen"]
 fn every_declared_problem_was_seen_or_has_a_reason_why_not() {
