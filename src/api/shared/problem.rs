@@ -189,7 +189,7 @@ impl From<Rejection> for Problem {
                 Self::new(&kinds::SEAT_LIMIT_REACHED, detail).with(json!({ "limit": limit }))
             }
             Rejection::InsufficientPoints { balance, required } => {
-                let detail = format!("The balance is {} points, the price is {} points.", balance.get(), required.get());
+                let detail = format!("The balance is {} points; {} points are needed.", balance.get(), required.get());
                 Self::new(&kinds::INSUFFICIENT_POINTS, detail)
                     .with(json!({ "balance": balance, "required": required }))
             }
