@@ -1,16 +1,17 @@
 //! Several nodes that sell from one log in PostgreSQL or KurrentDB: killed, frozen, and left without their database.
 
 mod as_set_up;
-mod cluster;
+pub mod cluster;
 mod copy;
 mod failover;
 #[cfg(feature = "kurrentdb")]
 mod on_kurrentdb;
 mod opening;
+mod outdated;
 mod read_models;
 mod rewound;
 mod sale;
-mod shopper;
+pub mod shopper;
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use ::metrics::counter;
-use domain::{DecodeError, Head, Position, Record};
+use domain::{DecodeError, Head, PROGRAM, Position, Record};
 use tokio::time::{Duration, Instant};
 
 use super::{PROBE_PAUSE, SILENCE, Sequencer};
@@ -43,6 +43,12 @@ pub enum Fatal {
     /// Another node wrote what this program does not understand.
     #[error("position {position}: {reason}; the server stops")]
     Undecodable { position: Position, reason: DecodeError },
+    /// Another node is of a later program, and has written what this one does not know. The sequencer stands still instead.
+    #[error(
+        "position {position}: {reason}. Reprise {program} wrote it, this is reprise {PROGRAM}: it takes no more commands. Start \
+             reprise {program} in its place"
+    )]
+    Outdated { position: Position, reason: DecodeError, program: String },
 }
 
 impl Fatal {
@@ -50,7 +56,11 @@ impl Fatal {
     pub fn needs_a_person(&self) -> bool {
         match self {
             Self::Rewound { .. } => true,
-            Self::Broken(_) | Self::Forgetful(_) | Self::Damaged(_) | Self::Undecodable { .. } => false,
+            Self::Broken(_)
+            | Self::Forgetful(_)
+            | Self::Damaged(_)
+            | Self::Undecodable { .. }
+            | Self::Outdated { .. } => false,
         }
     }
 }
@@ -125,6 +135,20 @@ impl Sequencer {
         }
     }
 
+    /// Of a log that a later program writes, too: refuses every command from now on, and leaves what is shown as it was before
+    /// the first event that this one does not know. Until nobody can ask any more.
+    pub(super) async fn stand_still(&mut self, why: String) -> Result<(), Fatal> {
+        self.undo_next();
+        self.fail(NotReady::told_to_all(why));
+        self.log.end_turn().await;
+        self.show_followed().await?;
+        self.turn_away();
+        while self.queue.first(0, Fill::Whole).await {
+            self.turn_away();
+        }
+        Ok(())
+    }
+
     /// Reads and folds what others have written, and tells whether that went to the log's end. Nothing is on its way then.
     pub(super) async fn follow(&mut self) -> Result<bool, Fatal> {
         match self.read_on(&self.state.head.clone()).await? {
@@ -155,8 +179,7 @@ impl Sequencer {
         loop {
             for record in &records {
                 proved.prove(record).map_err(Fatal::Damaged)?;
-                let position = record.position;
-                let recorded = record.decode().map_err(|reason| Fatal::Undecodable { position, reason })?;
+                let recorded = record.decode().map_err(|reason| not_understood(record, reason))?;
                 self.state.apply(&recorded);
                 self.followed.push(recorded);
             }
@@ -232,5 +255,18 @@ impl Sequencer {
             ReadError::Broken(reason) => Some(Fatal::Broken(reason)),
             damaged @ (ReadError::Damaged(_) | ReadError::Malformed { .. }) => Some(Fatal::Damaged(damaged.into())),
         }
+    }
+}
+
+/// Why a record of others ends it.
+fn not_understood(record: &Record, reason: DecodeError) -> Fatal {
+    let position = record.position;
+    match reason {
+        DecodeError::UnknownType(_) | DecodeError::UnknownVersion { .. } => {
+            let metadata: serde_json::Value = serde_json::from_str(&record.metadata).unwrap_or_default();
+            let program = metadata["program"].as_str().unwrap_or("of a later version").to_owned();
+            Fatal::Outdated { position, reason, program }
+        }
+        DecodeError::MalformedData { .. } => Fatal::Undecodable { position, reason },
     }
 }

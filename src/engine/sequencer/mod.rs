@@ -157,6 +157,20 @@ impl Sequencer {
     /// # Errors
     /// What it cannot know, it does not serve.
     pub async fn run(mut self) -> Result<(), Fatal> {
+        match self.decide_until_closed().await {
+            Err(outdated @ Fatal::Outdated { .. }) => self.stand_still(outdated.to_string()).await?,
+            ended => ended?,
+        }
+        if let Some(served) = self.served {
+            served.end().await;
+        }
+        if let Some(snapshots) = self.snapshots {
+            snapshots.stop(self.state, self.read_models);
+        }
+        Ok(())
+    }
+
+    async fn decide_until_closed(&mut self) -> Result<(), Fatal> {
         if let Some(reader) = self.clock_reader.take() {
             reader.start(Arc::clone(&self.log)).await;
         }
@@ -206,12 +220,6 @@ impl Sequencer {
                 self.queue.fill(self.next.commands(), Fill::Shares);
                 self.decide();
             }
-        }
-        if let Some(served) = self.served {
-            served.end().await;
-        }
-        if let Some(snapshots) = self.snapshots {
-            snapshots.stop(self.state, self.read_models);
         }
         Ok(())
     }

@@ -262,19 +262,31 @@ async fn a_node_that_nobody_asks_and_that_hears_nothing_still_notices_what_becam
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_the_program_does_not_know_stops_it_and_names_the_position() {
+async fn at_an_event_of_a_later_program_it_takes_no_more_commands_shows_what_was_before_and_starts_no_more() {
     let (log, node) = sale().await;
-    log.overtake(&charged(BOB, 9, 9));
+    log.overtake(&charged(BOB, 8, 8));
+    let before = log.records().last().unwrap().head();
+    log.overtake(&charged(BOB, 9, 17));
     log.edit(|records| {
-        let before = records[records.len() - 2].head();
         let last = records.last_mut().unwrap();
         last.event_type = "SeatsSwapped".to_owned();
+        last.metadata = last.metadata.replace("\"test\"", "\"99.1.0\"");
         *last = resealed(last, &before);
     });
     let position = log.records().last().unwrap().position;
-    assert!(matches!(node.fatal().await, Fatal::Undecodable { position: named, .. } if named == position));
+    for _ in 0..3 {
+        assert_eq!(node.ask(token(ANN), charge(ANN, 1)).await.unwrap_err(), Undecided::LogUnavailable);
+    }
+    assert_eq!(node.engine.read_models().head, before);
+    let NotReady { told, .. } = node.engine.readiness().unwrap_err();
+    for word in [&*format!("position {position}"), "SeatsSwapped", "99.1.0"] {
+        assert!(told.contains(word), "{told}");
+    }
     let error = replay(&shared(&log), |_| {}).await.err().unwrap().to_string();
     assert!(error.contains(&format!("position {position}")) && error.contains("SeatsSwapped"), "{error}");
+    drop(node.engine);
+    node.sequencer.await.unwrap().unwrap();
+    assert_eq!(log.records().last().unwrap().position, position, "nothing was added");
 }
 
 /// The record with the hash that its bytes have.

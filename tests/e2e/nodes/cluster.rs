@@ -1,7 +1,7 @@
 //! Nodes on one log, which can be killed, frozen and started again.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
@@ -55,9 +55,14 @@ impl Cluster {
         (0..self.servers.len()).map(|number| self.folder_of(number))
     }
 
+    /// The key that they share.
+    pub fn key(&self) -> PathBuf {
+        self.folder.path().join("key")
+    }
+
     /// kill -9, if it runs, and a start.
     pub fn restart(&self, number: usize) {
-        let key = self.folder.path().join("key");
+        let key = self.key();
         let arguments = ["--identity", "open", "--capacity", "100000", "--log", &self.log, "--key-file"];
         let more: Vec<&str> = self.more.iter().map(String::as_str).collect();
         self.kill(number);
@@ -89,7 +94,17 @@ impl Cluster {
     }
 
     pub fn output(&self) -> String {
-        (0..self.servers.len()).map(|number| self.with(number, |server| server.output())).collect()
+        (0..self.servers.len()).map(|number| self.output_of(number)).collect()
+    }
+
+    /// What one of them has said.
+    pub fn output_of(&self, number: usize) -> String {
+        self.with(number, |server| server.output())
+    }
+
+    /// SIGTERM, and what it exits with.
+    pub fn terminate(&self, number: usize) -> ExitStatus {
+        self.with(number, Server::terminate)
     }
 
     /// People who charge their wallets without pause, each request at another node, until they are told to stop.
@@ -112,7 +127,7 @@ impl Cluster {
     pub fn import(&self, catalogue: &str) {
         let (file, folder) = (self.folder.path().join("catalogue.json"), self.folder.path().join("operator"));
         std::fs::write(&file, catalogue).unwrap();
-        let key = self.folder.path().join("key");
+        let key = self.key();
         let arguments = ["catalog", "import", file.to_str().unwrap(), "--log", &self.log, "--key-file"];
         let (code, _, error) = run(reprise(&folder, &[&arguments[..], &[key.to_str().unwrap()]].concat()));
         assert_eq!(code, 0, "{error}");
