@@ -77,8 +77,9 @@ async fn of_more_connections_than_there_is_room_for_those_that_idle_go() {
     let server = Server::start(&["--demo", "--max-connections", "8"]);
     let idle: Vec<TcpStream> = (0..40).map(|_| TcpStream::connect(server.address()).unwrap()).collect();
     for _ in 0..5 {
-        let asked = tokio::time::timeout(Duration::from_secs(5), server.get("/healthz", "")).await;
-        asked.unwrap().ok();
+        // Over a connection of its own: one that is kept idles as well, and may go just when it is used again.
+        let asked = server.request(Method::GET, "/healthz", "").header("Connection", "close");
+        tokio::time::timeout(Duration::from_secs(5), Answer::of(asked)).await.unwrap().ok();
     }
     let mut first = &idle[0];
     first.set_read_timeout(Some(Duration::from_secs(5))).unwrap();

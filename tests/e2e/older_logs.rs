@@ -3,11 +3,12 @@
 
 use std::path::Path;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::read_models::current;
-use crate::server::{Server, rows};
+use crate::server::{Answer, Server, reprise, rows, run};
 use crate::tools::found;
 
 const OPEN: [&str; 2] = ["--identity", "open"];
@@ -97,4 +98,21 @@ async fn the_log_of_the_first_program_folds_to_what_that_program_told() {
     let room = &shown(&["room"])["room"];
     let figures = ["servingNumber", "waiting", "active", "capacity"].map(|name| room[name].as_u64().unwrap());
     assert_eq!(figures, ROOM);
+}
+
+#[tokio::test]
+async fn a_show_that_started_more_than_30_days_ago_is_changed_no_more() {
+    let folder = left_by("first-versions");
+    let server = Server::start_in(folder.path(), &[&OPEN[..], &["--operations", "127.0.0.1:0"]].concat());
+    // The third schedule started in January 2025.
+    let later = json!({ "startsAt": "2099-01-01T00:00:00Z", "saleClosesAt": "2099-01-01T00:00:00Z", "reason": "late" });
+    for (method, path, body) in
+        [(Method::PATCH, "/3", later), (Method::POST, "/3/cancel", json!({ "reason": "never mind" }))]
+    {
+        let request = server.request_operations(method, &format!("/api/operations/schedules{path}"));
+        assert_eq!(Answer::of(request.json(&body)).await.problem(), (409, "schedule-over"), "{path}");
+    }
+    let (code, _, error) = run(reprise(folder.path(), &["schedule", "cancel", "3", "--reason", "never mind"]));
+    assert!(code == 1 && error.contains("started more than 30 days ago"), "{error}");
+    assert_eq!(server.count("ScheduleCancelled").await + server.count("ScheduleMoved").await, 0);
 }
