@@ -14,6 +14,8 @@ use crate::server::{Answer, Server, reprise, rows, run};
 
 const SECRET: [u8; 32] = [7; 32];
 const ISSUER: &str = "https://id.example";
+/// The longest `sub` of who buys.
+const MAX_SUBJECT_CHARACTERS: usize = 8_192;
 const FORMER: &str = "https://old.example";
 
 /// A folder with the provider's keys in it.
@@ -159,6 +161,16 @@ async fn money_comes_in_for_somebody_who_has_not_come_yet() {
     let again = ask(Method::POST, "/api/operations/users", "operator", json!({ "sub": "eve" })).await;
     assert_eq!(again.ok()["userId"], 1);
     assert_eq!(server.count("UserRegistered").await, 1);
+    let long = "x".repeat(MAX_SUBJECT_CHARACTERS);
+    let made = ask(Method::POST, "/api/operations/users", "cashier", json!({ "sub": long })).await;
+    assert_eq!(made.ok()["userId"], 2, "a name may be as long as a token");
+    let found = ask(Method::GET, &format!("/api/operations/users?sub={long}"), "cashier", Value::Null).await;
+    assert_eq!(found.ok()["userId"], 2);
+    let longer = json!({ "sub": format!("{long}x") });
+    let refused = ask(Method::POST, "/api/operations/users", "cashier", longer).await;
+    assert_eq!(refused.problem(), (422, "invalid-request"));
+    let refused = ask(Method::GET, &format!("/api/operations/users?sub={long}x"), "cashier", Value::Null).await;
+    assert_eq!(refused.problem(), (422, "invalid-request"));
     assert_eq!(ask(Method::GET, find, "viewer", Value::Null).await.problem(), (403, "role-missing"));
     let adjust = json!({ "amount": 1, "reason": "x" });
     let refused = ask(Method::POST, "/api/operations/users/1/adjustments", "cashier", adjust).await;
