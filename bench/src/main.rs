@@ -28,8 +28,8 @@ use tempfile::TempDir;
 
 use crate::http::child::CHILD;
 use crate::scenarios::{
-    cold, commands, crowd, draw, engine, fold, joins, log, memory, nodes, opening, overload, quantity, reads, stadium,
-    streams, visits,
+    called_off, cold, commands, crowd, draw, engine, fold, joins, log, memory, nodes, opening, overload, quantity,
+    reads, stadium, streams, visits,
 };
 use crate::table::Row;
 
@@ -125,6 +125,8 @@ enum Scenario {
     Visits,
     /// A pre-queue of 20,000 people, the draw, no-shows, a pause, and everything sold.
     Opening,
+    /// A show of 50,000 sold seats called off while others charge; the server is killed three times meanwhile.
+    CalledOff,
     /// Joining a pre-queue, against joining a line.
     Joins,
     /// A draw of a million entrants, and a thousand admissions in a tick.
@@ -222,6 +224,7 @@ fn measure(scenario: Scenario, options: &Options) -> Result<Vec<Row>, BenchError
         Scenario::Crowd => one()?.block_on(crowd::run(options)),
         Scenario::Visits => one()?.block_on(visits::run(options)),
         Scenario::Opening => one()?.block_on(opening::run(options)),
+        Scenario::CalledOff => one()?.block_on(called_off::run(options)),
         Scenario::Joins => one()?.block_on(joins::run(options)),
         Scenario::Draw => many()?.block_on(draw::run(options)),
         Scenario::Streams => one()?.block_on(streams::run(options)),

@@ -22,9 +22,17 @@ impl Operators {
 
     /// Asks for a change, and expects it.
     pub async fn ask(&mut self, method: &str, path: &str, body: &Value) -> Result<(), BenchError> {
-        let request = requests::with_body(method, path, "", &body.to_string());
-        match self.0.ask(&request).await? {
-            (200, _) => Ok(()),
+        self.answer(&requests::with_body(method, path, "", &body.to_string())).await.map(drop)
+    }
+
+    /// Looks at something that is there.
+    pub async fn look(&mut self, path: &str) -> Result<Value, BenchError> {
+        self.answer(&requests::anyone(path)).await
+    }
+
+    async fn answer(&mut self, request: &[u8]) -> Result<Value, BenchError> {
+        match self.0.ask(request).await? {
+            (200, body) => Ok(serde_json::from_slice(body).unwrap_or_default()),
             (status, body) => Err(BenchError::Unexpected { status, body: String::from_utf8_lossy(body).into_owned() }),
         }
     }

@@ -1,5 +1,6 @@
 //! What can be measured: one file for each kind.
 
+pub mod called_off;
 pub mod cold;
 pub mod commands;
 pub mod crowd;
@@ -41,6 +42,13 @@ impl Sale {
         let server = Server::reprise(folder.path())?;
         tokio::time::sleep(SETTLING).await;
         Ok(Self { server, guests, folder })
+    }
+
+    /// kill -9, and a start.
+    pub fn kill(&mut self) -> Result<(), BenchError> {
+        self.server.kill();
+        self.server = Server::reprise(self.folder.path())?;
+        Ok(())
     }
 
     /// Where it lies.
