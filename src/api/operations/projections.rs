@@ -5,7 +5,7 @@ use projections::sql::Part;
 
 use super::access::{CHANGES, READS};
 use super::command::{Body, CommandRequest};
-use super::contract::schema::{body, id, list as list_of, may, named};
+use super::contract::schema::{any_of, body, id, list as list_of, may, named};
 use super::contract::shapes::{PROJECTION, REPAIRED};
 use super::guarded::{Admitted, GuardedRoutes};
 use super::problem::{FieldError, Outcome, Problem};
@@ -14,36 +14,35 @@ use crate::projector::{Projector, RepairError, Standing};
 
 /// The routes, and what each says.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
-    let standings = contract::file("Tells where each read model in SQL stands.", "application/json");
-    let rebuild_said =
-        contract::file("Builds a read model anew. It answers once the new one serves.", "application/json");
+    // None of these is a command of the log: they have no keys and no outcome that is not known.
+    let said = |says| contract::file(says, "application/json").at_a_position().may(&[&kinds::READ_MODEL_BEHIND]);
+    let standings = || list_of(named(PROJECTION));
     routes
         .route(
             READS,
             GET,
             "/api/operations/projections",
             list,
-            standings.answers(list_of(named(PROJECTION))).at_a_position().may(&[&kinds::READ_MODEL_BEHIND]),
+            said("Tells where each read model in SQL stands.").answers(standings()),
         )
         .route(
             CHANGES,
             POST,
             "/api/operations/projections/{name}/rebuild",
             rebuild,
-            rebuild_said
-                .answers_a(PROJECTION)
-                .at_a_position()
-                .may(&[&kinds::PROJECTION_NOT_FOUND, &kinds::READ_MODEL_BEHIND]),
+            said("Builds a read model anew, or `all` of them. It answers once the new one serves.")
+                .answers(any_of([named(PROJECTION), standings()]))
+                .may(&[&kinds::PROJECTION_NOT_FOUND]),
         )
         .route(
             CHANGES,
             POST,
             "/api/operations/projections/{name}/repair",
             repair,
-            contract::command("Compares the rows of one user or one schedule with the log, and sets them right.")
+            said("Compares the rows of one user or one schedule with the log, and sets them right.")
                 .takes(body([may("userId", id()), may("scheduleId", id())]))
                 .answers_a(REPAIRED)
-                .may(&[&kinds::PROJECTION_NOT_FOUND, &kinds::READ_MODEL_BEHIND]),
+                .may(&[&kinds::PROJECTION_NOT_FOUND]),
         )
 }
 

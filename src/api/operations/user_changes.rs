@@ -9,7 +9,7 @@ use domain::{
 use super::access::{CHANGES, CHARGES, Operator};
 use super::api::Api;
 use super::command::{self, Body, CommandRequest, Told};
-use super::contract::schema::{body, id, integer, may, needs, signed, text_up_to};
+use super::contract::schema::{body, id, integer, may, needs, signed_up_to, text_up_to};
 use super::contract::shapes::{CHARGE, USER};
 use super::guarded::{Admitted, GuardedRoutes};
 use super::parameters::Parameters;
@@ -26,7 +26,7 @@ const MAX_SUBJECT_CHARACTERS: usize = 8_192;
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let of_user = |says| contract::command(says).may(&[&kinds::USER_NOT_FOUND]);
     let name = || text_up_to(MAX_SUBJECT_CHARACTERS);
-    let adjusted = body([needs("amount", signed()), reason(), may("corrects", id())]);
+    let adjusted = body([needs("amount", signed_up_to(MAX_ADJUSTMENT)), reason(), may("corrects", id())]);
     let charged = body([needs("amount", integer(1..=MAX_CHARGE.get()))]);
     routes
         .route(

@@ -45,7 +45,7 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             POST,
             "/api/tokens/me/arrival",
             arrive,
-            contract::command("Says that one who was let in has come.").of_holder().answers_a(TOKEN),
+            contract::command("Says that one who was let in has come.").of_admitted().answers_a(TOKEN),
         )
         .route(
             GET,

@@ -25,6 +25,9 @@ use crate::api::shared::problem::Outcome;
 const ROOM_TOKEN: &str = "token";
 const JWT: &str = "jwt";
 
+/// What is told of a head that is too large, before there is a route; it is the only answer without the server's own headers.
+const HEAD_TOO_LARGE: &str = "HeadTooLarge";
+
 /// A listener's document. It is made when somebody asks for it first.
 #[derive(Default)]
 pub struct Document {
@@ -234,7 +237,9 @@ fn responses(path: &str, operation: &Operation, refusals: &mut Refusals) -> Resp
         responses = responses.response(status.to_string(), Ref::from_response_name(name.clone()));
         refusals.entry(name).or_insert_with(|| refusal(status, &kinds, has_position));
     }
-    responses.build()
+    let too_large = "The request's head is larger than 64 KiB. This has no body, and ends the connection.";
+    refusals.entry(HEAD_TOO_LARGE.to_owned()).or_insert_with(|| ResponseBuilder::new().description(too_large).build());
+    responses.response("431", Ref::from_response_name(HEAD_TOO_LARGE)).build()
 }
 
 fn refusal(status: u16, kinds: &[&'static ProblemKind], has_position: bool) -> Response {

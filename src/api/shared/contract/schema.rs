@@ -106,6 +106,12 @@ pub fn signed() -> Shape {
     of_type(Type::Integer).into()
 }
 
+/// A whole number up to `max`, or as far below zero.
+pub fn signed_up_to(max: i64) -> Shape {
+    let bound = |bound: i64| Some(bound as isize);
+    of_type(Type::Integer).minimum(bound(-max)).maximum(bound(max)).into()
+}
+
 /// A number.
 pub fn number() -> Shape {
     of_type(Type::Number).into()
