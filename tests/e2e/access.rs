@@ -5,7 +5,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::identity::{folder_with_keys, jwt, options};
-use crate::server::Server;
+use crate::server::{Answer, Server};
 
 /// A method of a path, as a document has it.
 struct Route {
@@ -50,17 +50,12 @@ impl Route {
     }
 }
 
-/// The status, and the code where it is a problem. What is no problem is not read: a stream has no end.
+/// The status, and the code where it is a problem.
 async fn asked(route: &Route, request: RequestBuilder, authorization: &str) -> (u16, String) {
     let request = if authorization.is_empty() { request } else { request.header("Authorization", authorization) };
     let request = if route.method == Method::GET { request } else { request.json(&json!({})) };
-    let response = request.send().await.unwrap();
-    let status = response.status().as_u16();
-    if status < 400 {
-        return (status, String::new());
-    }
-    let problem: Value = response.json().await.unwrap();
-    (status, problem["code"].as_str().unwrap().to_owned())
+    let answer = Answer::of(request).await;
+    (answer.status.as_u16(), answer.body["code"].as_str().unwrap_or_default().to_owned())
 }
 
 #[tokio::test]
@@ -80,6 +75,7 @@ async fn every_operators_route_is_for_the_roles_that_the_document_names_and_for_
             asked(&route, request, authorization).await
         };
         assert_eq!(ask("").await, (401, "identity-missing".to_owned()), "{place} of nobody");
+        assert_eq!(ask("Bearer x").await, (401, "identity-invalid".to_owned()), "{place} with no JWT");
         let buyer = ask(&jwt(json!({ "sub": "ann" }))).await;
         assert_eq!(buyer, (403, "role-missing".to_owned()), "{place} of a buyer");
         for role in ["viewer", "operator", "cashier"] {
@@ -93,6 +89,36 @@ async fn every_operators_route_is_for_the_roles_that_the_document_names_and_for_
         }
     }
     assert!(tried > 75, "{tried}");
+}
+
+#[tokio::test]
+async fn where_no_key_could_be_had_every_route_that_asks_for_an_identity_says_so() {
+    let (folder, keys) = folder_with_keys();
+    std::fs::write(&keys, json!({ "keys": [] }).to_string()).unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start_in(&data, &[&options(&keys)[..], &["--operations", "127.0.0.1:0"]].concat());
+    let names = [("scheduleId", "1"), ("userId", "1"), ("reservationId", "1"), ("name", "sales")];
+    let somebody = jwt(json!({ "sub": "kim", "roles": ["operator"] }));
+    let operations: Value = server.ask_operations("/openapi.json").send().await.unwrap().json().await.unwrap();
+    let public = server.get("/openapi.json", "").await.body;
+    let mut tried = 0;
+    for (document, is_public) in [(public, true), (operations, false)] {
+        for route in routes(&document).iter().filter(|route| route.roles().is_some()) {
+            let path = route.path_of(&names);
+            let request = match is_public {
+                true => server.request(route.method.clone(), &path, ""),
+                false => server.request_operations(route.method.clone(), &path),
+            };
+            let answer = asked(route, request, &somebody).await;
+            assert_eq!(answer, (503, "identity-unavailable".to_owned()), "{} {}", route.method, route.path);
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "{tried}");
+    let ready = [server.request(Method::GET, "/readyz", ""), server.request_operations(Method::GET, "/readyz")];
+    for request in ready {
+        assert_eq!(Answer::of(request).await.problem(), (503, "identity-unavailable"));
+    }
 }
 
 #[tokio::test]

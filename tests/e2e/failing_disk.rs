@@ -101,21 +101,41 @@ async fn until_ready(server: &Server) {
 async fn a_sync_that_takes_long_leaves_an_outcome_unknown_until_the_key_is_asked_again() {
     let Some(disk) = Disk::new() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let server = disk.server(folder.path());
+    let server =
+        Server::start_as(folder.path(), &["--identity", "open", "--operations", "127.0.0.1:0"], &disk.environment());
     let token = server.token(9).await;
-    disk.fails(&[("sync", "log.db-wal", 0, 11_000)]);
-    let first = Answer::of(charge(&server, &token, "once")).await;
-    assert_eq!(first.problem(), (503, "outcome-unknown"));
-    disk.fails(&[]);
-    let told = until("the outcome", async || {
-        let again = Answer::of(charge(&server, &token, "once")).await;
-        if again.status != 200 {
-            assert_tells_nothing(&again);
-        }
-        (again.status == 200).then_some(again)
-    });
-    let told = told.await;
-    assert_eq!((told.header("idempotent-replayed"), &told.ok()["currentBalance"]), ("true", &json!(1)));
+    let by_user = |key: &str| charge(&server, &token, key);
+    let by_operator = |key: &str| {
+        let request = server.request_operations(Method::POST, "/api/operations/users/9/charges");
+        request.header("Idempotency-Key", key).json(&json!({ "amount": 1 }))
+    };
+    let mut balance = 0;
+    for (first, other) in
+        [(&by_user as &dyn Fn(&str) -> _, &by_operator as &dyn Fn(&str) -> _), (&by_operator, &by_user)]
+    {
+        let key = format!("once-{balance}");
+        disk.fails(&[("sync", "log.db-wal", 0, 11_000)]);
+        let sent = Answer::of(first(&key));
+        // Whoever comes while that is on its way waits behind it.
+        let waits = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            Answer::of(other("never")).await
+        };
+        let (sent, waits) = tokio::join!(sent, waits);
+        assert_eq!((sent.problem(), waits.problem()), ((503, "outcome-unknown"), (503, "overloaded")));
+        disk.fails(&[]);
+        let told = until("the outcome", async || {
+            let again = Answer::of(first(&key)).await;
+            if again.status != 200 {
+                assert_tells_nothing(&again);
+            }
+            (again.status == 200).then_some(again)
+        });
+        let told = told.await;
+        balance += 1;
+        assert_eq!(told.header("idempotent-replayed"), "true");
+        assert_eq!(told.ok()["currentBalance"], balance);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

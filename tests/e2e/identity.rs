@@ -171,6 +171,13 @@ async fn money_comes_in_for_somebody_who_has_not_come_yet() {
     assert_eq!(refused.problem(), (422, "invalid-request"));
     let refused = ask(Method::GET, &format!("/api/operations/users?sub={long}x"), "cashier", Value::Null).await;
     assert_eq!(refused.problem(), (422, "invalid-request"));
+    let with_a_key = async |sub: &str| {
+        let request = server.request_operations(Method::POST, "/api/operations/users");
+        let request = request.header("Authorization", staff("cashier")).header("Idempotency-Key", "once");
+        Answer::of(request.json(&json!({ "sub": sub }))).await
+    };
+    with_a_key("finn").await.ok();
+    assert_eq!(with_a_key("gil").await.problem(), (422, "idempotency-key-reused"));
     assert_eq!(ask(Method::GET, find, "viewer", Value::Null).await.problem(), (403, "role-missing"));
     let adjust = json!({ "amount": 1, "reason": "x" });
     let refused = ask(Method::POST, "/api/operations/users/1/adjustments", "cashier", adjust).await;

@@ -23,7 +23,7 @@ const BALANCES: [(u64, u64); 4] = [(10, 100_000), (11, 250_000), (13, 400_000), 
 const ROOM: [u64; 4] = [45, 5, 4, 4];
 
 /// A copy of a folder in `tests/logs`.
-fn left_by(program: &str) -> TempDir {
+pub fn left_by(program: &str) -> TempDir {
     fn copy(from: &Path, to: &Path) {
         std::fs::create_dir_all(to).unwrap();
         for entry in std::fs::read_dir(from).unwrap() {

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::DOCUMENTS;
-use super::document::{Document, Operation};
+use super::document::Operation;
 use crate::server::{Answer, Server, TOKEN_1};
 
 /// A body, and the member that is wrong in it; of one that is fit, the member that is at its bound.
@@ -20,7 +20,7 @@ async fn a_body_is_taken_at_each_bound_and_refused_past_it_by_the_name_of_its_me
     let (mut wrong, mut tried) = (Vec::new(), 0);
     for document in &*DOCUMENTS {
         for operation in document.operations().filter(|operation| !operation.json["requestBody"].is_null()) {
-            for case in cases(document, &operation) {
+            for case in cases(&operation) {
                 let path = needed_parameters(&operation, &operation.path.replace("{name}", "sales"));
                 let method: Method = operation.method.parse().unwrap();
                 let request = match document.name {
@@ -47,19 +47,39 @@ async fn a_body_is_taken_at_each_bound_and_refused_past_it_by_the_name_of_its_me
 }
 
 /// The path with the user, reservation and position 1, and its needed parameters.
-fn needed_parameters(operation: &Operation, path: &str) -> String {
+pub fn needed_parameters(operation: &Operation, path: &str) -> String {
     let parts: Vec<&str> = path.split('/').map(|part| if part.starts_with('{') { "1" } else { part }).collect();
-    let parameters = operation.json["parameters"].as_array().into_iter().flatten();
-    let needed = parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] == true);
+    let needed = operation.query_parameters().filter(|parameter| parameter["required"] == true);
     let needed = needed.map(|parameter| format!("{}=1", parameter["name"].as_str().unwrap())).collect::<Vec<_>>();
     if needed.is_empty() { parts.join("/") } else { format!("{}?{}", parts.join("/"), needed.join("&")) }
 }
 
-fn cases(document: &Document, operation: &Operation) -> Vec<Case> {
-    let schema = document.resolve(&operation.json["requestBody"]["content"]["application/json"]["schema"]);
+/// The kinds of body that an operation takes.
+fn variants(operation: &Operation) -> Vec<Value> {
+    let schema = operation.body_schema();
     let variants = schema["oneOf"].as_array().cloned().unwrap_or_else(|| vec![schema.clone()]);
     // A file is told by its own documents.
-    let variants: Vec<_> = variants.into_iter().filter(|variant| variant["properties"].is_object()).collect();
+    variants.into_iter().filter(|variant| variant["properties"].is_object()).collect()
+}
+
+/// A body that is taken; `None` where none need come.
+pub fn fit_body(operation: &Operation) -> Option<Value> {
+    if operation.json["requestBody"].is_null() {
+        return None;
+    }
+    let mut body = variants(operation).first().map(fit_members).unwrap_or_default();
+    // What may be left out must be there all the same, one of several or where nobody else says it.
+    let more = match &*operation.path {
+        "/api/tokens" => json!({ "userId": 1 }),
+        "/api/operations/schedules/{scheduleId}" => json!({ "startsAt": "2099-01-01T00:00:00Z" }),
+        _ => json!({}),
+    };
+    body.extend(more.as_object().unwrap().clone());
+    Some(body.into())
+}
+
+fn cases(operation: &Operation) -> Vec<Case> {
+    let variants = variants(operation);
     let cases = variants.iter().flat_map(|variant| cases_of(variant, variants.len() > 1));
     cases.filter(|case| !(case.is_fit && is_judged_by_more(&operation.path, &case.body))).collect()
 }
@@ -73,17 +93,27 @@ fn is_judged_by_more(path: &str, body: &Value) -> bool {
         "/api/operations/users" => true,
         // One of several members must be there, and a null is none.
         "/api/operations/schedules/{scheduleId}" => true,
+        // What is put right must have moved points of the user.
+        "/api/operations/users/{userId}/adjustments" => !body["corrects"].is_null(),
         // A projection has rows of users or of schedules.
         "/api/operations/projections/{name}/repair" => true,
         _ => false,
     }
 }
 
+/// The names of the members that must be there.
+fn needed(schema: &Value) -> Vec<&str> {
+    schema["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect()
+}
+
+/// Those members, each with a value that fits.
+fn fit_members(schema: &Value) -> Map<String, Value> {
+    needed(schema).into_iter().map(|name| (name.to_owned(), fit(&schema["properties"][name]))).collect()
+}
+
 fn cases_of(schema: &Value, is_one_of_several: bool) -> Vec<Case> {
     let members = schema["properties"].as_object().unwrap();
-    let needed: Vec<&str> =
-        schema["required"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();
-    let fit: Map<String, Value> = needed.iter().map(|name| ((*name).to_owned(), fit(&members[*name]))).collect();
+    let (needed, fit) = (needed(schema), fit_members(schema));
     let with = |member: &str, value: Value, is_fit| {
         let mut body = fit.clone();
         body.insert(member.to_owned(), value);

@@ -113,6 +113,35 @@ fn close(shape: &mut Value) {
 }
 
 impl Operation<'_> {
+    /// Which listener it is of.
+    pub fn listener(&self) -> &'static str {
+        self.document.name
+    }
+
+    /// The codes of the problems that it may answer.
+    pub fn problems(&self) -> Vec<String> {
+        let answers = self.json["responses"].as_object().unwrap().values();
+        let shapes = answers.map(|answer| {
+            let answer = self.document.resolve(answer);
+            &answer["content"]["application/problem+json"]["schema"]
+        });
+        let kinds = shapes.flat_map(|shape| shape["oneOf"].as_array().cloned().unwrap_or_else(|| vec![shape.clone()]));
+        let names = kinds.map(|kind| kind["$ref"].as_str()?.rsplit('/').next().map(str::to_owned));
+        // A success is no problem.
+        names.flatten().collect()
+    }
+
+    /// What may stand after its path's question mark.
+    pub fn query_parameters(&self) -> impl Iterator<Item = &Value> {
+        let parameters = self.json["parameters"].as_array().into_iter().flatten();
+        parameters.filter(|parameter| parameter["in"] == "query")
+    }
+
+    /// What it takes as JSON; null where it takes none.
+    pub fn body_schema(&self) -> &Value {
+        self.document.resolve(&self.json["requestBody"]["content"]["application/json"]["schema"])
+    }
+
     /// That the answer is declared: its status, headers, kind and shape.
     pub fn holds_answer(&self, exchange: &Exchange) -> Result<(), String> {
         let declared = &self.json["responses"][exchange.status.as_str()];
@@ -130,7 +159,8 @@ impl Operation<'_> {
         let essence = media_type.split(';').next().unwrap_or_default().trim();
         let content = contents.get(essence).or_else(|| contents.get("*/*"));
         let content = content.ok_or_else(|| format!("the media type {essence} is not declared"))?;
-        if !essence.ends_with("json") || is_coded {
+        let is_json = essence == "application/json" || essence.ends_with("+json");
+        if !is_json || is_coded {
             return Ok(());
         }
         let body: Value = serde_json::from_slice(exchange.body).map_err(|error| format!("no JSON: {error}"))?;

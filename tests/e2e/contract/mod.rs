@@ -3,6 +3,9 @@
 
 mod bodies;
 mod document;
+mod doors;
+mod raw;
+mod refused;
 mod seen;
 
 use std::sync::LazyLock;
@@ -47,7 +50,7 @@ fn wrong_by(document: &Document, exchange: &Exchange) -> Result<(), String> {
         operation.holds_request(exchange.request)?;
     }
     if let Some(code) = code(exchange) {
-        seen::add(document.name, &code);
+        seen::add(&operation, &code);
     }
     Ok(())
 }

@@ -6,19 +6,52 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 
 use super::DOCUMENTS;
+use super::document::Operation;
+
+/// What one piece of the program tells for all routes alike, before or after their own rules: seen on one, it is seen on all of a
+/// listener.
+const OF_EVERY_ROUTE: [&str; 11] = [
+    "malformed-header",
+    "malformed-body",
+    "host-not-allowed",
+    "origin-not-allowed",
+    "rate-limited",
+    "transfer-coding-unknown",
+    "request-timeout",
+    "overloaded",
+    "log-unavailable",
+    "outcome-unknown",
+    "internal",
+];
 
 /// Declared, and not to be seen from outside: each with its reason.
-const UNSEEN: [(&str, &str); 0] = [];
+const UNSEEN: [(&str, &str); 4] = [
+    (
+        "public POST /api/tokens room-full",
+        "five million people are more than a test likes to join; the rule has tests of its own",
+    ),
+    ("public internal", "no test knows how to cause a fault of ours"),
+    ("operations internal", "no test knows how to cause a fault of ours"),
+    ("operations POST /api/operations/catalog body-too-large", "64 MiB are sent by the tests of `src/api`"),
+];
 
 /// Where the files are: one for each run.
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("problems-seen")
 }
 
-/// Remembers it.
-pub fn add(document: &'static str, code: &str) {
+fn line(operation: &Operation, code: &str) -> String {
+    let listener = operation.listener();
+    if OF_EVERY_ROUTE.contains(&code) {
+        return format!("{listener} {code}");
+    }
+    format!("{listener} {} {} {code}", operation.method, operation.path)
+}
+
+/// Remembers that it answered this problem.
+pub fn add(operation: &Operation, code: &str) {
     static SEEN: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
-    let line = format!("{document} {code}\n");
+    let line = line(operation, code) + "\n";
     let mut seen = SEEN.lock().unwrap();
     if !seen.insert(line.clone()) {
         return;
@@ -35,14 +68,13 @@ pub fn add(document: &'static str, code: &str) {
 fn every_declared_problem_was_seen_or_has_a_reason_why_not() {
     let files = std::fs::read_dir(folder()).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
     let seen: BTreeSet<String> = files.flat_map(|file| file.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
-    let mut unseen = Vec::new();
-    for document in &*DOCUMENTS {
-        let shapes = document.json["components"]["schemas"].as_object().unwrap().iter();
-        let codes = shapes.filter(|(_, shape)| shape["allOf"][0]["$ref"] == "#/components/schemas/Problem");
-        unseen.extend(codes.map(|(code, _)| format!("{} {code}", document.name)).filter(|line| !seen.contains(line)));
+    let mut declared = BTreeSet::new();
+    for operation in DOCUMENTS.iter().flat_map(|document| document.operations()) {
+        declared.extend(operation.problems().iter().map(|code| line(&operation, code)));
     }
-    let excused: Vec<String> = UNSEEN.iter().map(|(line, _)| (*line).to_owned()).collect();
-    let (wrong, expected) = (unseen.iter().filter(|line| !excused.contains(line)), excused.iter());
-    let needless: Vec<_> = expected.filter(|line| !unseen.contains(line)).collect();
-    assert_eq!((wrong.collect::<Vec<_>>(), needless), (Vec::<&String>::new(), Vec::<&String>::new()));
+    let excused: BTreeSet<String> = UNSEEN.iter().map(|(line, _)| (*line).to_owned()).collect();
+    let unseen: BTreeSet<String> = declared.difference(&seen).cloned().collect();
+    let wrong: Vec<&String> = unseen.difference(&excused).collect();
+    let needless: Vec<&String> = excused.difference(&unseen).collect();
+    assert!(wrong.is_empty() && needless.is_empty(), "unseen: {wrong:#?}, excused and seen: {needless:?}");
 }
