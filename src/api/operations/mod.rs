@@ -18,6 +18,7 @@ mod users;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::routing::MethodFilter;
 
 use super::shared::{
@@ -25,9 +26,11 @@ use super::shared::{
     problem, problem_pages, query, routes, wire,
 };
 pub use access::{Door, Peer};
+use api::Api;
 use contract::schema::{Member, needs, text_up_to};
 use guarded::GuardedRoutes;
 pub use guarded::House;
+use problem::Outcome;
 
 /// The longest reason for a change, in characters.
 const MAX_REASON_CHARACTERS: usize = 200;
@@ -46,7 +49,7 @@ pub fn router(house: House) -> Router {
     let routes = projections::routes(log::routes(seats::routes(sales::routes(routes))));
     let document = routes.document();
     routes
-        .open_route(GET, "/", pages::operators, pages::operators_said())
+        .open_route(GET, "/", page, pages::operators_said())
         .open_route(GET, pages::FILES, pages::file, pages::file_said())
         .open_route(GET, "/docs", docs::page, docs::said())
         .open_route(GET, docs::FILES, docs::file, docs::file_said())
@@ -61,6 +64,11 @@ pub fn router(house: House) -> Router {
             contract::document::said(),
         )
         .complete(house)
+}
+
+/// `GET /`: the page to run the sale from.
+async fn page(api: Arc<Api>, request: Request) -> Outcome {
+    Ok(api.pages.operators(request.headers()))
 }
 
 /// Why something is changed: it stands in the log for ever.

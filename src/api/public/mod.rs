@@ -37,7 +37,7 @@ pub fn router(api: Arc<Api>, has_metrics: bool) -> Router {
     let routes = if has_metrics { routes.route(GET, "/metrics", metrics::metrics, metrics::said()) } else { routes };
     let document = routes.document();
     routes
-        .route(GET, "/", pages::buyer, pages::buyer_said())
+        .route(GET, "/", page, pages::buyer_said())
         .route(GET, pages::FILES, pages::file, pages::file_said())
         .route(GET, "/docs", docs::page, docs::said())
         .route(GET, docs::FILES, docs::file, docs::file_said())
@@ -51,6 +51,11 @@ pub fn router(api: Arc<Api>, has_metrics: bool) -> Router {
             contract::document::said(),
         )
         .complete(api)
+}
+
+/// `GET /`: the page to buy on.
+async fn page(api: Arc<Api>, request: Request) -> Outcome {
+    api.pages.buyer(request.headers())
 }
 
 impl Threshold for Arc<Api> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -15,7 +15,6 @@ use rust_embed::RustEmbed;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::api::Api;
 use super::contract::{self, Operation};
 use super::problem::{Outcome, Problem};
 use super::{coding, conditional, kinds};
@@ -81,6 +80,21 @@ impl Pages {
         let buyer = with_buyer.then(|| Page::new("index.html", settings));
         Self { buyer, operators: Page::new("operations.html", settings) }
     }
+
+    /// The page to buy on.
+    ///
+    /// # Errors
+    /// The server has none.
+    pub fn buyer(&self, headers: &HeaderMap) -> Outcome {
+        let missing =
+            || Problem::new(&kinds::ROUTE_NOT_FOUND, "This server has no page: it was started with --no-page.");
+        Ok(self.buyer.as_ref().ok_or_else(missing)?.respond(headers))
+    }
+
+    /// The page to run the sale from.
+    pub fn operators(&self, headers: &HeaderMap) -> Response {
+        self.operators.respond(headers)
+    }
 }
 
 /// What `GET /` of the public listener does.
@@ -96,17 +110,6 @@ pub fn operators_said() -> Operation {
 /// What `GET /web/…` does.
 pub fn file_said() -> Operation {
     contract::file("A file of the pages.", "*/*").conditional().may(&[&kinds::ROUTE_NOT_FOUND])
-}
-
-/// `GET /` of the public listener: the page to buy on.
-pub async fn buyer(api: Arc<Api>, request: Request) -> Outcome {
-    let missing = || Problem::new(&kinds::ROUTE_NOT_FOUND, "This server has no page: it was started with --no-page.");
-    Ok(api.pages.buyer.as_ref().ok_or_else(missing)?.respond(request.headers()))
-}
-
-/// `GET /` of the operators' listener: the page to run the sale from.
-pub async fn operators(api: Arc<Api>, request: Request) -> Outcome {
-    Ok(api.pages.operators.respond(request.headers()))
 }
 
 /// A page, and what a browser may do on it.
@@ -150,7 +153,7 @@ impl Page {
 }
 
 /// `GET /web/…`: a file of the pages.
-pub async fn file(_: Arc<Api>, request: Request) -> Outcome {
+pub async fn file<S>(_: S, request: Request) -> Outcome {
     static KEPT: LazyLock<BTreeMap<String, Coded>> =
         LazyLock::new(|| Embedded::iter().filter_map(|name| Some((name.to_string(), coded(&name)?))).collect());
     let name = request.uri().path().trim_start_matches("/web/");
