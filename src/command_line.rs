@@ -1,6 +1,6 @@
 //! The command line as a whole: how it is read, and what is made of it for shells and for manuals.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,6 +10,7 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use crate::config::Cli;
 use crate::printing::Unprinted;
+use crate::secret_value::variable;
 
 /// Reads the command line and the environment.
 ///
@@ -53,17 +54,14 @@ fn source(error: &Error, command: &Command) -> Option<String> {
     let (option, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
     let mut command = command.clone();
     command.build();
-    all_args(&command).into_iter().find(|arg| arg.to_string() == option).and_then(|arg| variable(arg, &value.into()))
+    all_args(&command)
+        .into_iter()
+        .find(|arg| arg.to_string() == option)
+        .and_then(|arg| variable(arg, OsStr::new(&value)))
 }
 
 fn all_args(command: &Command) -> Vec<&Arg> {
     command.get_arguments().chain(command.get_subcommands().flat_map(all_args)).collect()
-}
-
-/// The variable of an option, where it is set to this value.
-pub fn variable(arg: &Arg, value: &OsString) -> Option<String> {
-    let name = arg.get_env()?;
-    (std::env::var_os(name).as_ref() == Some(value)).then(|| name.to_string_lossy().into_owned())
 }
 
 /// What makes a shell complete commands and options.

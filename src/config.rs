@@ -1,10 +1,10 @@
-//! Every option of the program, each also an environment variable `REPRISE_…`.
+//! Every option of the program, each also an environment variable `REPRISE_…`. Where a log is, is in `place.rs`, since rooms
+//! below ask for it.
 
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
-use projections::sql::Location;
 
 mod as_of;
 mod changes;
@@ -13,7 +13,6 @@ mod limits;
 mod listen;
 mod opening;
 mod page;
-mod secret_value;
 mod tools;
 pub use as_of::{AsOf, Expected};
 pub use changes::{Reservation, Schedule, Users};
@@ -22,14 +21,11 @@ pub use limits::LimitOptions;
 pub use listen::ListenAddress;
 pub use opening::{Beacon, Opening};
 pub use page::PageOptions;
-pub use secret_value::SecretValue;
 pub use tools::*;
 
 use crate::api::MAX_STREAMS;
-use crate::key::KEY_FILE;
-use crate::log::LogAddress;
 use crate::logging::{LogFormat, LogLevel};
-use crate::projector::ReadModelsAddress;
+use crate::place::Place;
 
 /// Slots of a new log's room.
 pub const DEFAULT_CAPACITY: u64 = 1_000;
@@ -59,65 +55,6 @@ pub struct Lines {
     /// How lines are written.
     #[arg(long, global = true, env = "REPRISE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
-}
-
-/// Where the log is.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Options of every command: where the log is")]
-pub struct Place {
-    /// The data folder of this node: the lock, snapshots, and, unless they are elsewhere, the log and the server's key.
-    #[arg(long, global = true, env = "REPRISE_DATA", default_value = "./reprise-data", value_name = "FOLDER")]
-    pub data: PathBuf,
-    /// The log: `sqlite` (a file in the data folder), or one that several nodes share, `postgres://…` or `kurrentdb://…`.
-    #[arg(
-        long,
-        global = true,
-        env = "REPRISE_LOG",
-        hide_env_values = true,
-        default_value = "sqlite",
-        value_name = "sqlite|URL",
-        value_parser = SecretValue::<LogAddress>::default()
-    )]
-    pub log: LogAddress,
-    /// The server's key, the same for all nodes of a log; made if it is missing and the log is new [default:
-    /// `server.key` in the data folder].
-    #[arg(long, global = true, env = "REPRISE_KEY_FILE", value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
-    /// The read models in SQL: `sqlite` (a file in the data folder), or `postgres://…`, in a schema of their own [default:
-    /// beside the log, in its database or in the data folder].
-    #[arg(
-        long,
-        global = true,
-        env = "REPRISE_READ_MODELS",
-        hide_env_values = true,
-        value_name = "sqlite|URL",
-        value_parser = SecretValue::<ReadModelsAddress>::default()
-    )]
-    pub read_models: Option<ReadModelsAddress>,
-}
-
-impl Place {
-    /// The file of the server's key.
-    pub fn key_path(&self) -> PathBuf {
-        self.key_file.clone().unwrap_or_else(|| self.data.join(KEY_FILE))
-    }
-
-    /// Where the read models in SQL are.
-    ///
-    /// # Errors
-    /// The URL has what no such URL can have.
-    pub fn read_models(&self) -> sqlx::Result<Location> {
-        let address = self.read_models.clone().unwrap_or_else(|| ReadModelsAddress::beside(&self.log));
-        address.location(&self.data)
-    }
-
-    /// What the log is called where people read of it.
-    pub fn log_name(&self) -> String {
-        match &self.log {
-            LogAddress::Sqlite => self.data.display().to_string(),
-            LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => self.log.to_string(),
-        }
-    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -284,4 +221,25 @@ pub struct Change {
     /// A name for this change, so that it is done once, however often the command is run; made where it is left out.
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::log::LogAddress;
+
+    #[test]
+    fn a_password_is_shown_by_no_error_no_help_and_no_debug_output() {
+        for wrong in ["mysql://ann:s3cret@db", "postgres://ann:s3/cret@db", "s3cret"] {
+            let refused = Cli::try_parse_from(["reprise", "--log", wrong, "serve"]).unwrap_err().to_string();
+            assert!(refused.contains("--log") && !refused.contains("s3"), "{refused}");
+        }
+        let right = Cli::try_parse_from(["reprise", "--log", "postgres://ann:s3cret@db/sales", "serve"]).unwrap();
+        assert!(matches!(&right.place.log, LogAddress::Postgres(url) if url.expose().contains("s3cret")));
+        assert!(!format!("{right:?}{}", right.place.log).contains("s3cret"));
+        let hides = Cli::command().get_arguments().filter(|argument| argument.is_hide_env_values_set()).count();
+        assert_eq!(hides, 2, "help would print the environment variables of --log and --read-models");
+    }
 }

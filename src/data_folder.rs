@@ -10,13 +10,13 @@ use domain::{Action, Command, CreateLog, Credential, Hash, Head, Position, Times
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::config::Place;
 use crate::engine::{
     Clock, Engine, Fatal, Range, Replayed, Sequencer, SnapshotFolder, SnapshotWriter, StartError, Submission,
     Undecided, decode, stream,
 };
 use crate::key::ServerKey;
 use crate::log::{self, EventLog, FolderError, FolderLock, OpenError, ReadError};
+use crate::place::Place;
 use crate::progress;
 use crate::served::{NotTheLog, Served, ServedMark, Witnesses, holds};
 

@@ -17,7 +17,7 @@ use self::signals::Signals;
 pub use self::signals::survive_long_files;
 use crate::api::operations::{self, Door, House};
 use crate::api::{self, Api, Limits, Pages, Settings, Streams};
-use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, IdentityMode, IdentityProblem, ListenAddress, Place, Serve};
+use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, IdentityMode, IdentityProblem, ListenAddress, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock, until_ready};
 use crate::demo::{self, DemoError};
 use crate::engine::{Engine, Fatal, SnapshotFolder, SnapshotWriter, SnapshotsWritten, StartError};
@@ -26,6 +26,7 @@ use crate::identity::{self, Charging, Identity};
 use crate::key::ServerKey;
 use crate::log::{EventLog, FolderLock};
 use crate::operations::socket;
+use crate::place::Place;
 use crate::projector::Projector;
 use crate::{metrics, open_files};
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::client::Answer;
 use super::reached::{CommandError, Reached};
-use crate::config::Place;
+use crate::place::Place;
 
 /// What a command asks.
 pub enum Asked<'a> {

@@ -11,10 +11,11 @@ use serde_json::Value;
 use super::reached::Reached;
 use super::{ClientError, CommandError, Sent, Server};
 use crate::catalog::{self, CatalogError, EXAMPLE, MAX_CATALOG_BYTES, Options, PlanShown, media_type};
-use crate::config::{Catalog, Import, Place};
+use crate::config::{Catalog, Import};
 use crate::data_folder::{DataFolder, FolderProblem, system_clock};
 use crate::failure::Failure;
 use crate::log::{self, FolderLock};
+use crate::place::Place;
 use crate::printing;
 
 const CATALOG: &str = "/api/operations/catalog";

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::CommandError;
 use super::reached::Reached;
-use crate::config::{Beacon, Opening, Place};
+use crate::config::{Beacon, Opening};
+use crate::place::Place;
 
 const OPENING: &str = "/api/operations/opening";
 

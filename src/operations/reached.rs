@@ -14,12 +14,13 @@ use super::socket;
 use crate::api::operations::{Door, House, router};
 use crate::api::{Api, Pages, Settings, Streams};
 use crate::catalog::JSON;
-use crate::config::{DEFAULT_CAPACITY, Place};
+use crate::config::DEFAULT_CAPACITY;
 use crate::data_folder::{DataFolder, FolderProblem, start};
 use crate::engine::Fatal;
 use crate::failure::Failure;
 use crate::identity::Charging;
 use crate::log::{self, EventLog, FolderLock};
+use crate::place::Place;
 use crate::projector::Projector;
 
 /// Why a command did not do what it was asked to.

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::CommandError;
 use super::asking::{Asked, ask, count};
-use crate::config::{Place, Reservation};
+use crate::config::Reservation;
+use crate::place::Place;
 
 /// Gives a reservation back for its buyer. Tells what it is then.
 ///

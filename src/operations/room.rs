@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::CommandError;
 use super::reached::Reached;
-use crate::config::{Place, Room};
+use crate::config::Room;
+use crate::place::Place;
 
 const ROOM: &str = "/api/operations/room";
 

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::CommandError;
 use super::reached::Reached;
-use crate::config::{Place, Sale};
+use crate::config::Sale;
+use crate::place::Place;
 
 /// Pauses the sale, or lets it go on. Tells how it stands then.
 ///

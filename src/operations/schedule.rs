@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::CommandError;
 use super::asking::{Asked, Told, ask, count};
-use crate::config::{Place, Schedule};
+use crate::config::Schedule;
+use crate::place::Place;
 
 /// Changes a schedule, or only looks at it. Tells how it stands then.
 ///

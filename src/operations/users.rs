@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::CommandError;
 use super::asking::{Asked, Told, ask, count};
-use crate::config::{Place, Users};
+use crate::config::Users;
+use crate::place::Place;
 
 /// Changes something of a user, or only looks. Tells how they stand then.
 ///

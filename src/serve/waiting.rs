@@ -11,9 +11,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::api::{serve as serve_http, while_waiting};
-use crate::config::Place;
 use crate::data_folder::{DataFolder, FolderProblem};
 use crate::log::FolderLock;
+use crate::place::Place;
 
 /// Connections that may ask meanwhile how the server is.
 const CONNECTIONS: usize = 256;

@@ -9,9 +9,9 @@ use projections::sql::READ_MODELS_FILE;
 use uuid::Uuid;
 
 use super::{MARK_FILE, Served, ServedMark};
-use crate::config::Place;
 use crate::engine::SnapshotFolder;
 use crate::log::{EventLog, LOG_FILE, LogAddress, ReadError};
+use crate::place::Place;
 use crate::projector::log_id;
 
 /// What is left of a log in SQLite when its own file is gone.

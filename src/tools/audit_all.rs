@@ -13,8 +13,8 @@ use super::output::{Said, Table, count, plain};
 use super::read_models::{self, Comparison};
 use super::walk::range;
 use super::{ToolError, source};
-use crate::config::Place;
 use crate::engine::{FoldThread, StreamError, decode, stream};
+use crate::place::Place;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

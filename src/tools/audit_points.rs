@@ -14,8 +14,9 @@ use super::output::{Said, Table, count, plain, signed};
 use super::read_models::{self, Comparison};
 use super::walk::walk;
 use super::{ToolError, source};
-use crate::config::{AsOf, Place};
+use crate::config::AsOf;
 use crate::engine::decode;
+use crate::place::Place;
 
 /// One movement of the user's points.
 #[derive(Debug, Serialize)]

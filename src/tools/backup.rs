@@ -15,11 +15,11 @@ use super::copying::{copy, read_back};
 use super::log_export::{parent, partial};
 use super::output::{Said, count};
 use super::{ToolError, source};
-use crate::config::Place;
 use crate::data_folder::FolderProblem;
 use crate::engine::Proved;
 use crate::key::{KEY_FILE, ServerKey};
 use crate::log::{EventLog, FolderLock, LogAddress, SqliteLog, sync_names};
+use crate::place::Place;
 
 /// Copies the log as it is now, proves the copy, and gives it its name.
 pub async fn run(place: &Place, folder: &Path, json: bool) -> Result<Said, ToolError> {

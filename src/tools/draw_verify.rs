@@ -11,8 +11,8 @@ use super::checker::{Checker, Proof, Violation};
 use super::output::{Said, Table, count};
 use super::walk::walk;
 use super::{ToolError, source};
-use crate::config::Place;
 use crate::engine::decode;
+use crate::place::Place;
 
 /// Something that became of an opening.
 #[derive(Debug, Serialize)]

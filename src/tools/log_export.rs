@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::output::{Said, count};
 use super::walk::walk;
 use super::{ToolError, source};
-use crate::config::{AsOf, Place};
+use crate::config::AsOf;
 use crate::engine::{StreamError, decode};
 use crate::log::{EventLog, RecordLine, sync_names};
+use crate::place::Place;
 use crate::printing::Unprinted;
 
 /// The last line of an exported file: without it, the file was cut off.

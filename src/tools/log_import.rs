@@ -13,9 +13,10 @@ use super::copying::{CHUNK_RECORDS, append, state_of_key};
 use super::log_export::{End, Exported};
 use super::output::{Said, count};
 use super::{ToolError, copying, source};
-use crate::config::{Expected, Place};
+use crate::config::Expected;
 use crate::engine::{Proved, decode};
 use crate::log::{self, EventLog, FolderLock, LOG_FILE, LogAddress, RecordLine, SqliteLog, sync_names};
+use crate::place::Place;
 
 /// Where a log is made before it has its name.
 const PARTIAL: &str = "import.partial";

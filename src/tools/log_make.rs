@@ -13,11 +13,12 @@ use uuid::Uuid;
 use self::crowd::Crowd;
 use super::ToolError;
 use super::output::{Said, count};
-use crate::config::{MakeLog, Place};
+use crate::config::MakeLog;
 use crate::data_folder::system_clock;
 use crate::engine::Batch;
 use crate::key::ServerKey;
 use crate::log::{self, AppendError, EventLog, FolderLock};
+use crate::place::Place;
 use crate::progress;
 
 /// Records that are appended at once.

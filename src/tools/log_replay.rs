@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::ToolError;
 use super::output::{Said, count};
-use crate::config::Place;
 use crate::engine::{self, PAGE_RECORDS, Range, decode, stream};
 use crate::log::{self, EventLog, FolderLock, ReadError};
+use crate::place::Place;
 
 /// How fast the log went through a step and all before it.
 #[derive(Serialize)]

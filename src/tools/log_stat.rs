@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::output::{Said, Table, count};
 use super::{ToolError, source};
-use crate::config::Place;
 use crate::engine::PAGE_RECORDS;
 use crate::log::{LOG_FILE, LogAddress};
+use crate::place::Place;
 
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 
 use super::output::{Said, raw};
 use super::{ToolError, source};
-use crate::config::{Place, Tail};
+use crate::config::Tail;
 use crate::engine::PAGE_RECORDS;
 use crate::log::{EventLog, named_user};
+use crate::place::Place;
 use crate::printing::{self, Reader};
 
 #[derive(Debug, Serialize)]

@@ -12,8 +12,9 @@ use super::checker::Checker;
 use super::output::{Said, count};
 use super::walk::walk;
 use super::{ToolError, source};
-use crate::config::{Expected, Place};
+use crate::config::Expected;
 use crate::engine::{StreamError, decode};
+use crate::place::Place;
 
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]

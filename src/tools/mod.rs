@@ -39,7 +39,8 @@ pub(crate) use log_make::{made as made_log, make_in as make_log_in};
 pub use moment::{Moment, fold_on};
 pub use why::why;
 
-use crate::config::{AuditCommand, DrawCommand, LogCommand, Place, ProjectionsCommand, Tool};
+use crate::config::{AuditCommand, DrawCommand, LogCommand, ProjectionsCommand, Tool};
+use crate::place::Place;
 use output::Said;
 
 /// Runs a tool: 0 where all is well, 1 where something is wrong, which is then said.

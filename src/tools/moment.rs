@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use super::walk::walk_on;
 use super::{ToolError, source};
-use crate::config::{AsOf, Place};
+use crate::config::AsOf;
 use crate::engine::{Proved, SnapshotFolder, decode};
 use crate::log::EventLog;
+use crate::place::Place;
 
 /// Which moment it is.
 #[derive(Debug, Serialize)]

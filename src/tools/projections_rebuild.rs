@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::output::{Said, count};
 use super::{ToolError, source};
-use crate::config::Place;
 use crate::log::{self, FolderLock};
 use crate::operations::{ClientError, Server};
+use crate::place::Place;
 use crate::projector::{ALL, BuildError, Database, Which, log_id, rebuild};
 
 #[derive(Serialize)]

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::ToolError;
 use super::output::{Said, count};
-use crate::config::{Place, RowsOf};
+use crate::config::RowsOf;
 use crate::operations;
+use crate::place::Place;
 
 /// Has the rows of one user or one schedule compared with the log and set right.
 pub async fn run(place: &Place, name: &str, rows: RowsOf) -> Result<Said, ToolError> {

@@ -2,7 +2,7 @@
 
 use super::output::{Said, Table, count};
 use super::{ToolError, source};
-use crate::config::Place;
+use crate::place::Place;
 use crate::projector::standings;
 
 /// Where each stands.

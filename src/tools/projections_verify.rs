@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::output::{Said, Table, count};
 use super::{ToolError, source};
-use crate::config::Place;
+use crate::place::Place;
 use crate::projector::{Verified, verify};
 
 #[derive(Serialize)]

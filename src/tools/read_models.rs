@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::ToolError;
 use super::checker::Checker;
-use crate::config::Place;
 use crate::log::EventLog;
+use crate::place::Place;
 use crate::projector::{self, Verified};
 
 /// What came of comparing one kind of read models with the log.

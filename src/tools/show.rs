@@ -16,8 +16,9 @@ use super::output::{Said, Table, count, raw};
 use super::sales::Sales;
 use super::{ToolError, source};
 use crate::api::wire::{ReservationShown, reservation_status};
-use crate::config::{AsOf, Place, ShowCommand};
+use crate::config::{AsOf, ShowCommand};
 use crate::log::EventLog;
+use crate::place::Place;
 
 /// What is shown, as of when.
 #[derive(Serialize)]

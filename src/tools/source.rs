@@ -6,8 +6,8 @@ use domain::Position;
 use indicatif::ProgressBar;
 
 use super::ToolError;
-use crate::config::Place;
 use crate::log::{self, EventLog};
+use crate::place::Place;
 use crate::progress;
 
 /// The place's log, opened for reading beside whoever else has it open.

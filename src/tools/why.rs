@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::moment::{Moment, fold_on};
 use super::output::{Said, Table, count};
 use super::{ToolError, source};
-use crate::config::Place;
 use crate::log::EventLog;
+use crate::place::Place;
 
 /// Something that happened to the seat.
 #[derive(Debug, Serialize)]

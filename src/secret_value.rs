@@ -9,8 +9,6 @@ use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
 
-use crate::command_line;
-
 /// Parses such an option. What is wrong with a value is said; the value is not, as clap would.
 #[derive(Debug)]
 pub struct SecretValue<T>(PhantomData<fn() -> T>);
@@ -38,30 +36,15 @@ where
         let parsed = parsed.and_then(|text| text.parse().map_err(|error: T::Err| error.to_string()));
         parsed.map_err(|why| {
             let option = argument.map_or_else(|| "the value".to_owned(), |argument| format!("{argument}"));
-            let variable = argument.and_then(|argument| command_line::variable(argument, &value.to_owned()));
+            let variable = argument.and_then(|argument| variable(argument, value));
             let from = variable.map_or_else(String::new, |name| format!(", from the environment variable `{name}`"));
             Error::raw(ErrorKind::ValueValidation, format!("{option}{from}: {why}\n")).with_cmd(command)
         })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use clap::{CommandFactory, Parser};
-
-    use crate::config::Cli;
-    use crate::log::LogAddress;
-
-    #[test]
-    fn a_password_is_shown_by_no_error_no_help_and_no_debug_output() {
-        for wrong in ["mysql://ann:s3cret@db", "postgres://ann:s3/cret@db", "s3cret"] {
-            let refused = Cli::try_parse_from(["reprise", "--log", wrong, "serve"]).unwrap_err().to_string();
-            assert!(refused.contains("--log") && !refused.contains("s3"), "{refused}");
-        }
-        let right = Cli::try_parse_from(["reprise", "--log", "postgres://ann:s3cret@db/sales", "serve"]).unwrap();
-        assert!(matches!(&right.place.log, LogAddress::Postgres(url) if url.expose().contains("s3cret")));
-        assert!(!format!("{right:?}{}", right.place.log).contains("s3cret"));
-        let hides = Cli::command().get_arguments().filter(|argument| argument.is_hide_env_values_set()).count();
-        assert_eq!(hides, 2, "help would print the environment variables of --log and --read-models");
-    }
+/// The variable of an option, where it is set to this value.
+pub fn variable(arg: &Arg, value: &OsStr) -> Option<String> {
+    let name = arg.get_env()?;
+    (std::env::var_os(name).as_deref() == Some(value)).then(|| name.to_string_lossy().into_owned())
 }
