@@ -1,16 +1,12 @@
-//! What was served from this data folder: a log that does not hold it is not served.
-//!
-//! `mark.rs` keeps the last position that anybody was told of, beside the log, whatever log that is. `witnesses.rs` asks every
-//! file of the folder at a start what log it has seen, and holds that against the log that is there now.
+//! What was served from this data folder: `mark.rs` keeps the last position that anybody was told of, beside the log, whatever
+//! log that is. A log that does not hold it is not served: see `data_folder/witnesses.rs`.
 
 mod mark;
-mod witnesses;
 
 use domain::Head;
 use uuid::Uuid;
 
 pub use self::mark::{MARK_FILE, ServedMark};
-pub use self::witnesses::{NotTheLog, Witnesses, holds};
 
 /// A record of a log, the last one that anybody was told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

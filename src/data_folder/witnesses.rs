@@ -8,11 +8,11 @@ use domain::{Head, Position, Record};
 use projections::sql::READ_MODELS_FILE;
 use uuid::Uuid;
 
-use super::{MARK_FILE, Served, ServedMark};
 use crate::engine::SnapshotFolder;
 use crate::log::{EventLog, LOG_FILE, LogAddress, ReadError};
 use crate::place::Place;
 use crate::projector::log_id;
+use crate::served::{MARK_FILE, Served, ServedMark};
 
 /// What is left of a log in SQLite when its own file is gone.
 const WAL_FILE: &str = "log.db-wal";
