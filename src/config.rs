@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
-mod as_of;
 mod changes;
+mod expected;
 mod identity;
 mod limits;
 mod listen;
 mod opening;
 mod page;
 mod tools;
-pub use as_of::{AsOf, Expected};
 pub use changes::{Reservation, Schedule, Users};
+pub use expected::Expected;
 pub use identity::{IdentityMode, IdentityOptions, IdentityProblem};
 pub use limits::LimitOptions;
 pub use listen::ListenAddress;

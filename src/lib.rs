@@ -16,6 +16,7 @@ pub mod logging;
 pub mod metrics;
 pub mod open_files;
 pub mod operations;
+pub mod past;
 pub mod place;
 pub mod printing;
 pub mod progress;

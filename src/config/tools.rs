@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use domain::Position;
 
-use super::{AsOf, Expected};
+use super::Expected;
 use crate::log::LogPlace;
+use crate::past::AsOf;
 use crate::secret_value::SecretValue;
 
 /// What operators and auditors ask of a log. Reading tools work beside a running server.

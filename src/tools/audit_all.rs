@@ -11,9 +11,9 @@ use serde::Serialize;
 use super::checker::{self, Checker, Proof, Violation};
 use super::output::{Said, Table, count, plain};
 use super::read_models::{self, Comparison};
-use super::walk::range;
 use super::{ToolError, source};
 use crate::engine::{FoldThread, StreamError, decode, stream};
+use crate::past::range;
 use crate::place::Place;
 
 #[derive(Serialize)]

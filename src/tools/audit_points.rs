@@ -9,13 +9,11 @@ use projections::sql::{balances, point_history};
 use projections::{ReadModels, rfc3339};
 use serde::Serialize;
 
-use super::moment::Moment;
 use super::output::{Said, Table, count, plain, signed};
 use super::read_models::{self, Comparison};
-use super::walk::walk;
 use super::{ToolError, source};
-use crate::config::AsOf;
 use crate::engine::decode;
+use crate::past::{AsOf, Moment, walk};
 use crate::place::Place;
 
 /// One movement of the user's points.

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use domain::{Event, Hash, Head, Position, Record, RecordedEvent};
 use indicatif::ProgressBar;
 
-use super::walk::walk;
 use super::{ToolError, source};
-use crate::config::AsOf;
 use crate::engine::{Proved, decode};
 use crate::key::ServerKey;
 use crate::log::{EventLog, MAX_BATCH_BYTES};
+use crate::past::{AsOf, walk};
 
 /// How many records are read, and gathered, at once.
 pub const CHUNK_RECORDS: usize = 4_096;

@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::checker::openings::OpeningsCheck;
 use super::checker::{Checker, Proof, Violation};
 use super::output::{Said, Table, count};
-use super::walk::walk;
 use super::{ToolError, source};
 use crate::engine::decode;
+use crate::past::walk;
 use crate::place::Place;
 
 /// Something that became of an opening.

@@ -9,6 +9,7 @@ use crate::data_folder::FolderProblem;
 use crate::engine::{StartError, StreamError};
 use crate::log::{AppendError, FolderError, OpenError, ReadError, SqliteOpenError};
 use crate::operations::CommandError;
+use crate::past::PastError;
 use crate::printing::Unprinted;
 use crate::projector::{BuildError, StandingError, VerifyError};
 
@@ -45,8 +46,8 @@ pub enum ToolError {
     NotSqlite { log: String, instead: &'static str },
     #[error("{0}; nothing was copied")]
     OtherLog(String),
-    #[error("position {asked} is not in the log yet: its last one is {last}")]
-    NotYet { asked: Position, last: Position },
+    #[error(transparent)]
+    Past(#[from] PastError),
     #[error(transparent)]
     Standing(#[from] StandingError),
     #[error(transparent)]
@@ -86,6 +87,7 @@ impl ToolError {
 
     /// The position that is wrong, where the log is what is wrong.
     pub fn position(&self) -> Option<Position> {
-        if let Self::Stopped(StreamError::Wrong { position, .. }) = self { Some(*position) } else { None }
+        let (Self::Stopped(stopped) | Self::Past(PastError::Stopped(stopped))) = self else { return None };
+        if let StreamError::Wrong { position, .. } = stopped { Some(*position) } else { None }
     }
 }

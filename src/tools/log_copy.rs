@@ -12,6 +12,7 @@ use super::{ToolError, source};
 use crate::engine::Proved;
 use crate::key::KEY_FILE;
 use crate::log::{self, EventLog, FolderLock, LogAddress, LogPlace};
+use crate::past::PastError;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -47,7 +48,7 @@ pub async fn run(from: &LogPlace, to: &LogPlace, until: Option<Position>, json: 
     let copied = copy(source.as_ref(), target.as_ref(), proved, end, &bar).await?;
     bar.finish_and_clear();
     if copied.position < end {
-        return Err(ToolError::NotYet { asked: end, last: copied.position });
+        return Err(PastError::NotYet { asked: end, last: copied.position }.into());
     }
     let key_check = read_back(&target, copied, json).await?;
     target.mark_unfinished(false).await?;

@@ -11,11 +11,10 @@ use domain::{Hash, Head, Position, Record};
 use serde::{Deserialize, Serialize};
 
 use super::output::{Said, count};
-use super::walk::walk;
 use super::{ToolError, source};
-use crate::config::AsOf;
 use crate::engine::{StreamError, decode};
 use crate::log::{EventLog, RecordLine, sync_names};
+use crate::past::{AsOf, walk};
 use crate::place::Place;
 use crate::printing::Unprinted;
 

@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::checker::Checker;
 use super::output::{Said, count};
-use super::walk::walk;
 use super::{ToolError, source};
 use crate::config::Expected;
 use crate::engine::{StreamError, decode};
+use crate::past::{PastError, walk};
 use crate::place::Place;
 
 #[derive(Debug, Default, Serialize)]
@@ -63,8 +63,8 @@ pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Resul
     })
     .await;
     match (walked, wrong) {
-        (Err(ToolError::Stopped(StreamError::Wrong { position, reason })), _) => wrong = Some((position, reason)),
-        (Err(error), _) => return Err(error),
+        (Err(PastError::Stopped(StreamError::Wrong { position, reason })), _) => wrong = Some((position, reason)),
+        (Err(error), _) => return Err(error.into()),
         (Ok(_), Some(known)) => wrong = Some(known),
         (Ok(head), None) => wrong = at_the_end(&mut checker, head, expected),
     }

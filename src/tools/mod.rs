@@ -1,6 +1,6 @@
 //! The tools beside `serve`: they read a log to the end and say what is in it. One file each; none of them decides.
 //!
-//! [`walk`] reads, proves and decodes; [`checker`] holds each event against the rules, independently of the code that
+//! [`walk`](crate::past::walk) reads, proves and decodes; [`checker`] holds each event against the rules, independently of the code that
 //! decided it; [`output`] is how anything is said: a document for scripts, or aligned text for people.
 
 mod audit_all;
@@ -18,7 +18,6 @@ mod log_replay;
 mod log_stat;
 mod log_tail;
 mod log_verify;
-mod moment;
 mod output;
 mod projections_rebuild;
 mod projections_repair;
@@ -28,7 +27,6 @@ mod read_models;
 mod sales;
 mod show;
 mod source;
-mod walk;
 mod why;
 
 use std::process::ExitCode;
@@ -36,8 +34,6 @@ use std::process::ExitCode;
 pub use error::ToolError;
 #[cfg(test)]
 pub(crate) use log_make::{made as made_log, make_in as make_log_in};
-pub use moment::{Moment, fold_on};
-pub use why::why;
 
 use crate::config::{AuditCommand, DrawCommand, LogCommand, ProjectionsCommand, Tool};
 use crate::place::Place;

@@ -11,13 +11,15 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::moment::{self, Moment, fold_on};
+use super::ToolError;
 use super::output::{Said, Table, count, raw};
 use super::sales::Sales;
-use super::{ToolError, source};
+use super::source::{self, fold_on};
 use crate::api::wire::{ReservationShown, reservation_status};
-use crate::config::{AsOf, ShowCommand};
+use crate::config::ShowCommand;
+use crate::engine::SnapshotFolder;
 use crate::log::EventLog;
+use crate::past::{AsOf, Moment};
 use crate::place::Place;
 
 /// What is shown, as of when.
@@ -62,13 +64,20 @@ impl Folded {
     /// sales, and has forgotten what was closed a day before.
     async fn now(place: &Place, log: &Arc<dyn EventLog>, command: &ShowCommand, json: bool) -> Result<Self, ToolError> {
         if !matches!(command, ShowCommand::Sales) {
-            let folded = Self::after(moment::snapshot(place, log.as_ref()).await, log, command, None, json).await?;
+            let folded = Self::after(snapshot(place, log.as_ref()).await, log, command, None, json).await?;
             if !matches!(command, ShowCommand::Reservation { .. }) || folded.reservation.is_some() {
                 return Ok(folded);
             }
         }
         Self::after(ReadModels::default(), log, command, None, json).await
     }
+}
+
+/// What the newest snapshot beside the log has folded already; nothing where there is none, or the log does not hold what
+/// it was taken of: then all of the log is folded.
+async fn snapshot(place: &Place, log: &dyn EventLog) -> ReadModels {
+    let restored = SnapshotFolder::beside(&place.data).restore(log).await;
+    restored.ok().flatten().unwrap_or_default().read_models
 }
 
 /// Shows what is asked for, as of a moment.

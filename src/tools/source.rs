@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use domain::Position;
+use domain::{Position, RecordedEvent};
 use indicatif::ProgressBar;
+use projections::ReadModels;
 
 use super::ToolError;
 use crate::log::{self, EventLog};
+use crate::past::{self, AsOf};
 use crate::place::Place;
 use crate::progress;
 
@@ -23,6 +25,22 @@ pub fn progress_bar(what: &'static str, end: Position, json: bool) -> ProgressBa
 /// The same, where the events up to `begin` are done already.
 pub fn progress_bar_after(begin: Position, what: &'static str, end: Position, json: bool) -> ProgressBar {
     if json { ProgressBar::hidden() } else { progress::of_events(what, begin, end) }
+}
+
+/// [`past::fold_on`] with a bar; none for scripts.
+pub async fn fold_on(
+    log: &Arc<dyn EventLog>,
+    begin: ReadModels,
+    as_of: Option<AsOf>,
+    json: bool,
+    mut each: impl FnMut(&RecordedEvent),
+) -> Result<ReadModels, ToolError> {
+    let bar = progress_bar_after(begin.head.position, "folding", log.head().await?.position, json);
+    let folded = past::fold_on(log, begin, as_of, |recorded| {
+        each(recorded);
+        bar.inc(1);
+    });
+    Ok(folded.await?)
 }
 
 /// A bar of a file's bytes; none for scripts.

@@ -18,8 +18,7 @@ use super::guarded::{Admitted, GuardedRoutes};
 use super::parameters::Parameters;
 use super::problem::{FieldError, Outcome, Problem};
 use super::{GET, contract, json, kinds, paging};
-use crate::config::AsOf;
-use crate::tools::{Moment, ToolError, fold_on, why as story};
+use crate::past::{AsOf, Moment, PastError, SeatStory, fold_on};
 
 /// The routes, and what each says.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
@@ -99,8 +98,11 @@ async fn folded(api: &Arc<Api>, as_of: AsOf) -> Result<ReadModels, Problem> {
         let message = format!("must not be after position {last}, the log's last one").into();
         Problem::invalid_request(&[FieldError { field: "asOf".to_owned(), message }])
     };
-    let folded = fold_on(&api.log, ReadModels::default(), Some(as_of), true, |_| {}).await;
-    folded.map_err(|error| if let ToolError::NotYet { last, .. } = error { beyond(last) } else { unfolded(&error) })
+    let folded = fold_on(&api.log, ReadModels::default(), Some(as_of), |_| {}).await;
+    folded.map_err(|error| match error {
+        PastError::NotYet { last, .. } => beyond(last),
+        PastError::Stopped(_) => unfolded(&error),
+    })
 }
 
 fn turn() -> Result<SemaphorePermit<'static>, Problem> {
@@ -108,7 +110,7 @@ fn turn() -> Result<SemaphorePermit<'static>, Problem> {
     FOLDING.try_acquire().map_err(busy)
 }
 
-fn unfolded(error: &ToolError) -> Problem {
+fn unfolded(error: &PastError) -> Problem {
     tracing::warn!("the log cannot be folded: {error}");
     Problem::new(&kinds::LOG_UNAVAILABLE, "The log cannot be read at the moment.")
 }
@@ -147,13 +149,10 @@ pub async fn why(Admitted { api, request, .. }: Admitted) -> Outcome {
         return Err(Problem::new(&kinds::SCHEDULE_NOT_FOUND, detail).at(position));
     }
     let _turn = turn()?;
-    let told = story(&api.log, schedule_id.get(), seat_id.get(), true).await;
-    let told = told.map_err(|error| {
-        if let ToolError::NotFound(_) = error {
-            return Problem::new(&kinds::SEAT_NOT_FOUND, format!("The schedule has no seat {seat_id}.")).at(position);
-        }
-        unfolded(&error)
-    })?;
-    let at = serde_json::from_str::<Value>(told.json.get()).ok().and_then(|told| told["position"].as_u64());
-    Ok(paging::at(at.map_or(position, Position::new), json::answer(&told.json)))
+    let story = SeatStory::of(&api.log, schedule_id.get(), seat_id.get(), |_| {}).await;
+    let story = story.map_err(|error| unfolded(&error))?;
+    if story.steps.is_empty() {
+        return Err(Problem::new(&kinds::SEAT_NOT_FOUND, format!("The schedule has no seat {seat_id}.")).at(position));
+    }
+    Ok(paging::at(story.moment.position, json::answer(&story)))
 }

@@ -2,7 +2,7 @@
 //!
 //! Each event is compared with books that are kept here from events alone, not with the domain's state: a fault there
 //! would be a fault of both. After a violation the books follow the event, so that one wrong event is told of once.
-//! The chain of hashes is not looked at here: [`walk`](super::walk) has proved it.
+//! The chain of hashes is not looked at here: [`walk`](crate::past::walk) has proved it.
 
 pub(super) mod openings;
 mod pauses;

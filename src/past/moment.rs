@@ -8,11 +8,9 @@ use projections::{ReadModels, rfc3339};
 use serde::Serialize;
 
 use super::walk::walk_on;
-use super::{ToolError, source};
-use crate::config::AsOf;
-use crate::engine::{Proved, SnapshotFolder, decode};
+use super::{AsOf, PastError};
+use crate::engine::{Proved, decode};
 use crate::log::EventLog;
-use crate::place::Place;
 
 /// Which moment it is.
 #[derive(Debug, Serialize)]
@@ -44,13 +42,6 @@ impl std::fmt::Display for Moment {
     }
 }
 
-/// What the newest snapshot beside the log has folded already; nothing where there is none, or the log does not hold what
-/// it was taken of: then all of the log is folded.
-pub async fn snapshot(place: &Place, log: &dyn EventLog) -> ReadModels {
-    let restored = SnapshotFolder::beside(&place.data).restore(log).await;
-    restored.ok().flatten().unwrap_or_default().read_models
-}
-
 /// Folds what the log holds up to `as_of` after what is folded already, by the code that the server folds it with, showing
 /// each event to `each` as well.
 ///
@@ -60,18 +51,15 @@ pub async fn fold_on(
     log: &Arc<dyn EventLog>,
     mut read_models: ReadModels,
     as_of: Option<AsOf>,
-    json: bool,
     mut each: impl FnMut(&RecordedEvent),
-) -> Result<ReadModels, ToolError> {
+) -> Result<ReadModels, PastError> {
     let begin = read_models.head;
-    let bar = source::progress_bar_after(begin.position, "folding", log.head().await?.position, json);
     // Before the first record there is no time.
     let is_new = begin.position == Position::START;
     let recorded_at = if is_new { Proved::NOTHING.recorded_at } else { read_models.recorded_at };
     let walked = walk_on(log, Proved { head: begin, recorded_at }, as_of, decode, |recorded| {
         read_models.apply(recorded);
         each(recorded);
-        bar.inc(1);
         ControlFlow::Continue(())
     })
     .await;

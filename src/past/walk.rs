@@ -3,12 +3,22 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use domain::{Head, Record};
+use domain::{Head, Position, Record};
 
-use super::ToolError;
-use crate::config::AsOf;
+use super::AsOf;
 use crate::engine::{Proved, Range, StreamError, stream};
 use crate::log::EventLog;
+
+/// Why a moment of a log cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum PastError {
+    /// The log is wrong at a position, or cannot be read.
+    #[error(transparent)]
+    Stopped(#[from] StreamError),
+    /// The log does not reach it.
+    #[error("position {asked} is not in the log yet: its last one is {last}")]
+    NotYet { asked: Position, last: Position },
+}
 
 /// All records up to `as_of`. Where that is beyond the head as it is now, the head is the end: a log under load has no
 /// other.
@@ -31,7 +41,7 @@ pub async fn walk<T: Send + 'static>(
     as_of: Option<AsOf>,
     make: impl Fn(Record) -> Result<T, StreamError> + Send + 'static,
     each: impl FnMut(&T) -> ControlFlow<()>,
-) -> Result<Head, ToolError> {
+) -> Result<Head, PastError> {
     walk_on(log, Proved::NOTHING, as_of, make, each).await
 }
 
@@ -42,12 +52,12 @@ pub async fn walk_on<T: Send + 'static>(
     as_of: Option<AsOf>,
     make: impl Fn(Record) -> Result<T, StreamError> + Send + 'static,
     mut each: impl FnMut(&T) -> ControlFlow<()>,
-) -> Result<Head, ToolError> {
+) -> Result<Head, PastError> {
     let range = Range { after, ..range(log, as_of).await };
     let reached = stream(log, range, make, |page| page.iter().try_for_each(&mut each)).await?;
     match as_of {
         Some(AsOf::Position(asked)) if asked > reached.position => {
-            Err(ToolError::NotYet { asked, last: reached.position })
+            Err(PastError::NotYet { asked, last: reached.position })
         }
         Some(AsOf::Position(_) | AsOf::Time(_)) | None => Ok(reached),
     }
@@ -55,8 +65,6 @@ pub async fn walk_on<T: Send + 'static>(
 
 #[cfg(test)]
 mod tests {
-    use domain::Position;
-
     use super::*;
     use crate::engine::{PAGE_RECORDS, decode};
     use crate::log::conformance::chain;

@@ -1,8 +1,8 @@
-//! Moments: a position or a time, as options name them.
+//! Moments as people name them: a position or a time.
 
 use std::str::FromStr;
 
-use domain::{Hash, Head, Position, Timestamp};
+use domain::{Position, Timestamp};
 
 /// The moment up to which a log is folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,26 +28,6 @@ impl FromStr for AsOf {
     }
 }
 
-/// A record that must be in the log: what an auditor noted earlier, and keeps elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expected(pub Head);
-
-impl FromStr for Expected {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let head = || {
-            let (position, hash) = text.split_once(':')?;
-            let position = Position::new(position.parse().ok()?);
-            let hash: Hash = serde_json::from_value(hash.into()).ok()?;
-            Some(Head { position, hash })
-        };
-        head().map(Self).ok_or_else(|| {
-            "give a position and its hash, as `log stat` prints the head: 17:<64 hexadecimal digits>".to_owned()
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,16 +40,6 @@ mod tests {
         assert_eq!("2027-01-15T17:00:00.0709+09:00".parse(), time);
         for wrong in ["", "-1", "yesterday", "2027-01-15", "2027-01-15T08:00:00"] {
             assert!(wrong.parse::<AsOf>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_noted_record_is_a_position_and_a_hash() {
-        let hash = "ab".repeat(32);
-        let head = Head { position: Position::new(17), hash: Hash::new([0xab; 32]) };
-        assert_eq!(format!("17:{hash}").parse(), Ok(Expected(head)));
-        for wrong in [hash, "17".to_owned(), "17:ab".to_owned(), ":".to_owned()] {
-            assert!(wrong.parse::<Expected>().is_err(), "{wrong}");
         }
     }
 }
