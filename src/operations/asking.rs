@@ -13,13 +13,13 @@ pub enum Asked<'a> {
     /// How something stands.
     Look { path: String },
     /// That something is changed, once.
-    Change { method: Method, path: String, body: Value, key: Option<&'a str> },
+    Change { method: Method, path: String, body: Option<Value>, key: Option<&'a str> },
 }
 
 impl<'a> Asked<'a> {
     /// That something is changed, under the key that was given or one that is made.
-    pub fn change(method: Method, path: String, body: Value, key: Option<&'a str>) -> Self {
-        Self::Change { method, path, body, key }
+    pub fn change(method: Method, path: String, body: impl Into<Option<Value>>, key: Option<&'a str>) -> Self {
+        Self::Change { method, path, body: body.into(), key }
     }
 }
 
@@ -48,14 +48,26 @@ impl Told {
 /// # Errors
 /// There is no log, or its server refuses.
 pub async fn ask(place: &Place, asked: Asked<'_>) -> Result<Told, CommandError> {
+    through(place, async |server| match asked {
+        Asked::Look { path } => Ok(Told { body: server.read(&path).await?, position: None }),
+        Asked::Change { method, path, body, key } => {
+            let Answer { position, body } = server.change(method, &path, key, body.as_ref()).await?;
+            Ok(Told { body, position: Some(position.get()) })
+        }
+    })
+    .await
+}
+
+/// Asks the server of this place, or one of the command's own, which ends then, also where it refuses.
+///
+/// # Errors
+/// There is no log, or what `asks` comes to.
+pub async fn through<T>(
+    place: &Place,
+    asks: impl AsyncFnOnce(&Reached) -> Result<T, CommandError>,
+) -> Result<T, CommandError> {
     let server = Reached::of(place).await?;
-    let told = match asked {
-        Asked::Look { path } => server.read(&path).await.map(|body| Told { body, position: None }),
-        Asked::Change { method, path, body, key } => server
-            .change(method, &path, key, Some(&body))
-            .await
-            .map(|Answer { position, body }| Told { body, position: Some(position.get()) }),
-    };
+    let told = asks(&server).await;
     server.close().await?;
     told
 }

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::CommandError;
-use super::reached::Reached;
+use super::asking::{Asked, ask};
 use crate::config::{Beacon, Opening};
 use crate::place::Place;
 
@@ -16,15 +16,12 @@ const OPENING: &str = "/api/operations/opening";
 /// # Errors
 /// There is no log, or its server refuses.
 pub async fn run(place: &Place, command: &Opening) -> Result<String, CommandError> {
-    let (method, path, key, body) = asked(command);
-    let server = Reached::of(place).await?;
-    let answer = server.change(method, &path, key.as_deref(), body.as_ref()).await;
-    server.close().await?;
-    Ok(told(command, &answer?.body))
+    let room = ask(place, asked(command)).await?.body;
+    Ok(told(command, &room))
 }
 
-fn asked(command: &Opening) -> (Method, String, &Option<String>, Option<Value>) {
-    match command {
+fn asked(command: &Opening) -> Asked<'_> {
+    let (method, path, body, change) = match command {
         Opening::Announce { prequeue_from, opens_at, beacon: Beacon { beacon_source, beacon_at }, change } => {
             let asked = json!({
                 "prequeueFrom": prequeue_from,
@@ -33,7 +30,7 @@ fn asked(command: &Opening) -> (Method, String, &Option<String>, Option<Value>) 
                 "beaconAt": beacon_at,
                 "reason": change.reason,
             });
-            (Method::POST, OPENING.to_owned(), &change.idempotency_key, Some(asked))
+            (Method::POST, OPENING.to_owned(), Some(asked), change)
         }
         Opening::Move { opens_at, beacon: Beacon { beacon_source, beacon_at }, change } => {
             let asked = json!({
@@ -42,17 +39,18 @@ fn asked(command: &Opening) -> (Method, String, &Option<String>, Option<Value>) 
                 "beaconAt": beacon_at,
                 "reason": change.reason,
             });
-            (Method::PATCH, OPENING.to_owned(), &change.idempotency_key, Some(asked))
+            (Method::PATCH, OPENING.to_owned(), Some(asked), change)
         }
         Opening::Withdraw { change } => {
             let parameters = Serializer::new(String::new()).append_pair("reason", &change.reason).finish();
-            (Method::DELETE, format!("{OPENING}?{parameters}"), &change.idempotency_key, None)
+            (Method::DELETE, format!("{OPENING}?{parameters}"), None, change)
         }
         Opening::Beacon { value, change } => {
             let asked = json!({ "value": value, "reason": change.reason });
-            (Method::POST, format!("{OPENING}/beacon"), &change.idempotency_key, Some(asked))
+            (Method::POST, format!("{OPENING}/beacon"), Some(asked), change)
         }
-    }
+    };
+    Asked::change(method, path, body, change.idempotency_key.as_deref())
 }
 
 /// What is so now, and where it stands.

@@ -5,8 +5,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::CommandError;
-use super::reached::Reached;
-use crate::config::Room;
+use super::asking::through;
+use crate::config::{Room, RoomOptions};
 use crate::place::Place;
 
 const ROOM: &str = "/api/operations/room";
@@ -20,23 +20,28 @@ pub async fn run(place: &Place, command: &Room) -> Result<String, CommandError> 
     if options.capacity.or(options.admissions_per_second.or(options.arrival_seconds).map(u64::from)).is_none() {
         return Err(CommandError::NothingToSet);
     }
-    let server = Reached::of(place).await?;
-    let now = server.read(ROOM).await?;
+    let key = options.change.idempotency_key.as_deref();
+    let answer = through(place, async |server| {
+        let asked = asked(options, &server.read(ROOM).await?);
+        server.change(Method::PUT, ROOM, key, Some(&asked)).await
+    });
+    Ok(told(&answer.await?.body))
+}
+
+/// What is said, and of the rest what is set now.
+fn asked(options: &RoomOptions, now: &Value) -> Value {
     // 0 stands for no bound, and for nobody who has to come.
     let set = |given: Option<u32>, now: &Value| match given {
         None => now.clone(),
         Some(0) => Value::Null,
         Some(number) => number.into(),
     };
-    let asked = json!({
+    json!({
         "capacity": options.capacity.map_or_else(|| now["capacity"].clone(), Value::from),
         "admissionsPerSecond": set(options.admissions_per_second, &now["admissionsPerSecond"]),
         "arrivalSeconds": set(options.arrival_seconds, &now["arrivalSeconds"]),
         "reason": options.change.reason,
-    });
-    let answer = server.change(Method::PUT, ROOM, options.change.idempotency_key.as_deref(), Some(&asked)).await;
-    server.close().await?;
-    Ok(told(&answer?.body))
+    })
 }
 
 /// What is set now, and what follows where that is little.

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::CommandError;
-use super::reached::Reached;
+use super::asking::{Asked, ask};
 use crate::config::Sale;
 use crate::place::Place;
 
@@ -13,7 +13,7 @@ use crate::place::Place;
 /// # Errors
 /// There is no log, or its server refuses.
 pub async fn run(place: &Place, command: &Sale) -> Result<String, CommandError> {
-    let (path, key, asked) = match command {
+    let (path, key, body) = match command {
         Sale::Pause { resumes_at, change } => (
             "/api/operations/pause",
             &change.idempotency_key,
@@ -23,10 +23,8 @@ pub async fn run(place: &Place, command: &Sale) -> Result<String, CommandError> 
             ("/api/operations/resume", &change.idempotency_key, json!({ "reason": change.reason }))
         }
     };
-    let server = Reached::of(place).await?;
-    let answer = server.change(Method::POST, path, key.as_deref(), Some(&asked)).await;
-    server.close().await?;
-    let pause = &answer?.body["pause"];
+    let told = ask(place, Asked::change(Method::POST, path.to_owned(), body, key.as_deref())).await?;
+    let pause = &told.body["pause"];
     Ok(match (pause["reason"].as_str(), pause["resumesAt"].as_str()) {
         (None, _) => "the sale goes on".to_owned(),
         (Some(reason), None) => format!("the sale is paused: {reason}"),
