@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use super::guarded::{Admitted, GuardedRoutes};
 use super::parameters::Parameters;
 use super::problem::{Outcome, Problem};
 use super::{GET, contract, json, kinds, paging};
-use crate::log::{EventLog, ReadError, RecordLine, names_user};
+use crate::log::{EventLog, RecordLine, names_user};
 use crate::projector::log_id;
 
 /// The routes, and what each says.
@@ -174,9 +175,10 @@ fn write(body: &mut Vec<u8>, record: Record) {
     body.push(b'\n');
 }
 
-pub fn unreadable(error: &ReadError) -> Problem {
+/// The log cannot be read: why, stands in the lines of the server.
+pub fn unreadable(error: &impl Display) -> Problem {
     tracing::warn!("the log cannot be read: {error}");
-    Problem::new(&kinds::LOG_UNAVAILABLE, "The log cannot be read at the moment.")
+    Problem::new(&kinds::LOG_UNAVAILABLE, "The log cannot be read at the moment. Try again later.")
 }
 
 /// `GET /api/operations/events/stream`: the same as they come.

@@ -22,8 +22,8 @@ use axum::extract::Request;
 use axum::routing::MethodFilter;
 
 use super::shared::{
-    api, command, contract, docs, health, histories, json, kinds, members, metrics, pages, paging, parameters, path,
-    problem, problem_pages, query, routes, wire,
+    api, chance, charge, command, contract, docs, health, histories, json, kinds, members, metrics, pages, paging,
+    parameters, path, problem, problem_pages, query, routes, wire,
 };
 pub use access::{Door, Peer};
 use api::Api;

@@ -8,9 +8,9 @@ use super::contract::schema::{Member, body, may, needs, pattern, text_up_to, tim
 use super::contract::shapes::ROOM;
 use super::guarded::{Admitted, GuardedRoutes};
 use super::members::Members;
-use super::problem::{Outcome, Problem};
+use super::problem::Outcome;
 use super::room::change;
-use super::{DELETE, MAX_REASON_CHARACTERS, PATCH, POST, contract, kinds, log, reason};
+use super::{DELETE, MAX_REASON_CHARACTERS, PATCH, POST, chance, contract, kinds, log, reason};
 
 /// The routes, and what each says.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
@@ -76,7 +76,7 @@ pub async fn announce(Admitted { api, operator, request, .. }: Admitted) -> Outc
     let reason = members.text("reason", MAX_REASON_CHARACTERS);
     let wanted = || Some((prequeue_from?, opens_at?, beacon?, reason?));
     let (prequeue_from, opens_at, beacon, reason) = members.complete(wanted())?;
-    let nonce = nonce()?;
+    let nonce = Nonce::new(chance::bytes()?);
     let commitment = draw::commitment(&api.key.draw_seed(&log::id(&api).await?, &nonce));
     let schedule = ScheduleOpening { prequeue_from, opens_at, beacon, nonce, commitment, reason };
     change(&api, &operator, &asked, Action::ScheduleOpening(schedule)).await
@@ -121,10 +121,4 @@ fn beacon(members: &mut Members<'_>) -> Option<Option<Beacon>> {
     }
     let (source, at) = (members.text("beaconSource", MAX_SOURCE_CHARACTERS), members.time("beaconAt"));
     Some(Some(Beacon { source: source?.into(), at: at? }))
-}
-
-fn nonce() -> Result<Nonce, Problem> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(&format!("no randomness for a draw: {error}")))?;
-    Ok(Nonce::new(bytes))
 }

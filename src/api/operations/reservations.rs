@@ -1,15 +1,14 @@
 //! One reservation, as those end it for its buyer who run the sale.
 
-use domain::{Action, Answer, CancelForBuyer};
+use domain::{Action, CancelForBuyer};
 
 use super::access::CHANGES;
 use super::command::{self, Body, CommandRequest};
 use super::contract::schema::body;
 use super::contract::shapes::RESERVATION;
 use super::guarded::{Admitted, GuardedRoutes};
-use super::problem::{Outcome, Problem};
-use super::wire::ReservationShown;
-use super::{MAX_REASON_CHARACTERS, POST, contract, json, kinds, reason};
+use super::problem::Outcome;
+use super::{MAX_REASON_CHARACTERS, POST, contract, kinds, reason};
 
 /// The routes, and what each says.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
@@ -27,13 +26,5 @@ pub async fn cancel(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     let mut members = asked.members()?;
     let reason = members.text("reason", MAX_REASON_CHARACTERS);
     let cancel = members.complete(reason.map(|reason| CancelForBuyer { reservation_id, reason }))?;
-    let action = Action::CancelForBuyer(cancel);
-    let (told, answer) = command::decided(&api, operator.credential(), &asked, action).await?;
-    let Answer::Reservation(reservation) = answer else {
-        return Err(Problem::internal("a cancellation was answered with something else"));
-    };
-    let (read_models, now) = (api.engine.read_models(), api.engine.now());
-    let shown = ReservationShown::of(&reservation, reservation.status, &read_models, now);
-    let shown = shown.ok_or_else(|| Problem::internal("a reserved seat is in no list"))?;
-    Ok(told.told(json::answer(&shown)))
+    command::decide(&api, operator.credential(), &asked, Action::CancelForBuyer(cancel)).await
 }

@@ -137,7 +137,7 @@ pub async fn pause(Admitted { api, operator, request, .. }: Admitted) -> Outcome
     let asked = CommandRequest::read(request, Body::Json).await?;
     let mut members = asked.members()?;
     let reason = members.text("reason", MAX_REASON_CHARACTERS);
-    let resumes_at = if members.has("resumesAt") { members.time("resumesAt").map(Some) } else { Some(None) };
+    let resumes_at = members.optional_time("resumesAt");
     let pause = || Some(PauseSale { reason: reason?, resumes_at: resumes_at? });
     let pause = members.complete(pause())?;
     change(&api, &operator, &asked, Action::PauseSale(pause)).await

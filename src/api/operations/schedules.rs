@@ -101,7 +101,8 @@ impl<'a> CancelledShown<'a> {
     }
 }
 
-fn not_found(schedule_id: ScheduleId) -> Problem {
+/// No schedule has this id.
+pub fn not_found(schedule_id: ScheduleId) -> Problem {
     Problem::new(&kinds::SCHEDULE_NOT_FOUND, format!("There is no schedule {schedule_id}."))
 }
 

@@ -15,8 +15,10 @@ use super::api::Api;
 use super::contract::schema::{id, text, word};
 use super::contract::shapes::{SEATS_AT, STORY};
 use super::guarded::{Admitted, GuardedRoutes};
+use super::log::unreadable;
 use super::parameters::Parameters;
 use super::problem::{FieldError, Outcome, Problem};
+use super::schedules::not_found;
 use super::{GET, contract, json, kinds, paging};
 use crate::past::{AsOf, Moment, PastError, SeatStory, fold_on};
 
@@ -101,7 +103,7 @@ async fn folded(api: &Arc<Api>, as_of: AsOf) -> Result<ReadModels, Problem> {
     let folded = fold_on(&api.log, ReadModels::default(), Some(as_of), |_| {}).await;
     folded.map_err(|error| match error {
         PastError::NotYet { last, .. } => beyond(last),
-        PastError::Stopped(_) => unfolded(&error),
+        PastError::Stopped(_) => unreadable(&error),
     })
 }
 
@@ -110,17 +112,10 @@ fn turn() -> Result<SemaphorePermit<'static>, Problem> {
     FOLDING.try_acquire().map_err(busy)
 }
 
-fn unfolded(error: &PastError) -> Problem {
-    tracing::warn!("the log cannot be folded: {error}");
-    Problem::new(&kinds::LOG_UNAVAILABLE, "The log cannot be read at the moment.")
-}
-
 fn show(read_models: &ReadModels, asked: &Asked) -> Outcome {
     let position = read_models.head.position;
     let schedule_id = asked.schedule_id;
-    let not_found =
-        || Problem::new(&kinds::SCHEDULE_NOT_FOUND, format!("There is no schedule {schedule_id}.")).at(position);
-    let list = read_models.seat_lists.published(schedule_id).ok_or_else(not_found)?;
+    let list = read_models.seat_lists.published(schedule_id).ok_or_else(|| not_found(schedule_id).at(position))?;
     let seats = seats(list, asked.status.as_deref())?;
     let concert_id = list.concert_id().get();
     let shown = SeatsShown { moment: Moment::of(read_models), concert_id, schedule_id, seats: &seats };
@@ -145,12 +140,11 @@ pub async fn why(Admitted { api, request, .. }: Admitted) -> Outcome {
     let read_models = api.engine.read_models_at(min_position).await?;
     let position = read_models.head.position;
     if read_models.seat_lists.published(schedule_id).is_none() {
-        let detail = format!("There is no schedule {schedule_id}.");
-        return Err(Problem::new(&kinds::SCHEDULE_NOT_FOUND, detail).at(position));
+        return Err(not_found(schedule_id).at(position));
     }
     let _turn = turn()?;
     let story = SeatStory::of(&api.log, schedule_id.get(), seat_id.get(), |_| {}).await;
-    let story = story.map_err(|error| unfolded(&error))?;
+    let story = story.map_err(|error| unreadable(&error))?;
     if story.steps.is_empty() {
         return Err(Problem::new(&kinds::SEAT_NOT_FOUND, format!("The schedule has no seat {seat_id}.")).at(position));
     }

@@ -1,23 +1,20 @@
 //! What those change of a user who run the sale, or only the till: points, the token, and who somebody is.
 
-use domain::limits::{MAX_ADJUSTMENT, MAX_CHARGE};
-use domain::{
-    Action, AdjustPoints, Answer, ChargePoints, ExpelUser, Hash, MAX_SAFE_INTEGER, Points, Position, RegisterUser,
-    UserId,
-};
+use domain::limits::MAX_ADJUSTMENT;
+use domain::{Action, AdjustPoints, Answer, ExpelUser, Hash, MAX_SAFE_INTEGER, Position, RegisterUser, UserId};
 
 use super::access::{CHANGES, CHARGES, Operator};
 use super::api::Api;
 use super::command::{self, Body, CommandRequest, Told};
-use super::contract::schema::{body, id, integer, may, needs, signed_up_to, text_up_to};
+use super::contract::schema::{body, id, may, needs, signed_up_to, text_up_to};
 use super::contract::shapes::{CHARGE, USER};
 use super::guarded::{Admitted, GuardedRoutes};
+use super::log::unreadable;
 use super::parameters::Parameters;
 use super::path::PathIds;
 use super::problem::{FieldError, Outcome, Problem};
 use super::users::seen;
-use super::wire::ChargeShown;
-use super::{GET, MAX_REASON_CHARACTERS, POST, contract, json, kinds, query, reason};
+use super::{GET, MAX_REASON_CHARACTERS, POST, charge, contract, json, kinds, query, reason};
 
 /// The longest name that an identity provider's token can have.
 const MAX_SUBJECT_CHARACTERS: usize = 8_192;
@@ -27,7 +24,6 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let of_user = |says| contract::command(says).may(&[&kinds::USER_NOT_FOUND]);
     let name = || text_up_to(MAX_SUBJECT_CHARACTERS);
     let adjusted = body([needs("amount", signed_up_to(MAX_ADJUSTMENT)), reason(), may("corrects", id())]);
-    let charged = body([needs("amount", integer(1..=MAX_CHARGE.get()))]);
     routes
         .route(
             CHARGES,
@@ -52,8 +48,11 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             CHARGES,
             POST,
             "/api/operations/users/{userId}/charges",
-            charge,
-            of_user("Says that money came in.").takes(charged).answers_a(CHARGE).may(&[&kinds::BALANCE_LIMIT_REACHED]),
+            charged,
+            of_user("Says that money came in.")
+                .takes(charge::taken())
+                .answers_a(CHARGE)
+                .may(&[&kinds::BALANCE_LIMIT_REACHED]),
         )
         .route(
             CHANGES,
@@ -97,10 +96,7 @@ pub async fn adjust(Admitted { api, operator, request, .. }: Admitted) -> Outcom
 /// That the event at `position` moved points of the user.
 async fn must_have_moved(api: &Api, position: Position, user_id: UserId) -> Result<(), Problem> {
     let before = Position::new(position.get() - 1);
-    let records = api.log.read(before, 1).await.map_err(|error| {
-        tracing::warn!("the log cannot be read: {error}");
-        Problem::new(&kinds::LOG_UNAVAILABLE, "The log cannot be read at the moment. Try again later.")
-    })?;
+    let records = api.log.read(before, 1).await.map_err(|error| unreadable(&error))?;
     let record = records.first().filter(|record| record.position == position);
     let event = record.and_then(|record| record.decode().ok()).map(|recorded| recorded.event);
     if event.and_then(|event| event.moves_points_of()) == Some(user_id) {
@@ -111,18 +107,9 @@ async fn must_have_moved(api: &Api, position: Position, user_id: UserId) -> Resu
 }
 
 /// `POST /api/operations/users/{userId}/charges`: money came in, says the till.
-pub async fn charge(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
+pub async fn charged(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
-    let user_id = asked.path.id("userId")?;
-    let mut members = asked.members()?;
-    let amount = members.integer("amount", 1..=MAX_CHARGE.get()).map(Points::new);
-    let charge = members.complete(amount.map(|amount| ChargePoints { user_id, amount }))?;
-    let action = Action::ChargePoints(charge);
-    let (told, answer) = command::decided(&api, operator.credential(), &asked, action).await?;
-    let Answer::Charge(charge) = answer else {
-        return Err(Problem::internal("a charge was answered with something else"));
-    };
-    Ok(told.told(json::answer(&ChargeShown::from(charge))))
+    command::decide(&api, operator.credential(), &asked, charge::asked(&asked)?).await
 }
 
 /// `POST /api/operations/users/{userId}/expulsion`: ends the user's token.

@@ -1,7 +1,7 @@
 //! One user, as those see them who run the sale.
 
 use axum::extract::Request;
-use domain::{Position, ReservationStatus, Timestamp, Token, UserId};
+use domain::{Rejection, ReservationStatus, Timestamp, Token, UserId};
 use projections::ReadModels;
 use projections::sql::{self, SqlModel};
 use serde::Serialize;
@@ -111,7 +111,7 @@ async fn must_be_known<T>(api: &Api, asked: &mut SqlQuery<T>, user_id: UserId) -
     let mut reserved = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;
     let any = sql::reservations::page(&mut reserved.transaction, user_id, None, 1).await;
     if any.map_err(query::unreadable(reserved.position))?.is_empty() {
-        return Err(not_found(user_id, reserved.position));
+        return Err(Problem::from(Rejection::UserNotFound { user_id }).at(reserved.position));
     }
     Ok(())
 }
@@ -121,10 +121,6 @@ fn is_known(read_models: &ReadModels, user_id: UserId) -> bool {
     read_models.users.is_registered(user_id)
         || read_models.balances.has(user_id)
         || read_models.room.room().latest_of(user_id).is_some()
-}
-
-fn not_found(user_id: UserId, position: Position) -> Problem {
-    Problem::new(&kinds::USER_NOT_FOUND, format!("There is no user {user_id}.")).at(position)
 }
 
 /// `GET /api/operations/users/{userId}/points/history`.

@@ -16,8 +16,8 @@ use axum::routing::MethodFilter;
 use domain::{Rejection, Token, UserId};
 
 use super::shared::{
-    api, command, contract, docs, health, histories as history_pages, json, kinds, members, metrics, pages, paging,
-    parameters, path, problem, problem_pages, query, routes, wire,
+    api, chance, charge, command, contract, docs, health, histories as history_pages, json, kinds, members, metrics,
+    pages, paging, parameters, path, problem, problem_pages, query, routes, wire,
 };
 use api::Api;
 use problem::{Outcome, Problem};

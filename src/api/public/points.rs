@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::Request;
-use domain::limits::MAX_CHARGE;
-use domain::{Action, ChargePoints, Credential, OperatorName, Points, UserId};
+use domain::{Credential, OperatorName, UserId};
 
-use super::command::{self, Body, CommandRequest};
-use super::contract::schema::{body, integer, needs};
+use super::command::{self, Body};
 use super::contract::shapes::{BALANCE, CHARGE};
-use super::problem::Problem;
 use super::wire::BalanceShown;
-use super::{Api, GET, Outcome, POST, PublicRoutes, contract, json, kinds, own, query};
+use super::{Api, GET, Outcome, POST, PublicRoutes, charge, contract, json, kinds, own, query};
 use crate::identity::{Charging, Role};
 
 /// Who may charge where not everyone charges their own wallet.
@@ -23,11 +20,11 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
         .route(
             POST,
             "/api/users/{userId}/points/charge",
-            charge,
+            charged,
             contract::command("Adds points to one's wallet; under `--charge cashier`, to anyone's.")
                 .of_owner()
                 .or_of_staff(CASHIERS)
-                .takes(body([needs("amount", integer(1..=MAX_CHARGE.get()))]))
+                .takes(charge::taken())
                 .answers_a(CHARGE)
                 .may(&[&kinds::BALANCE_LIMIT_REACHED, &kinds::USER_NOT_FOUND]),
         )
@@ -40,25 +37,16 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
 }
 
 /// `POST /api/users/{userId}/points/charge`.
-pub async fn charge(api: Arc<Api>, request: Request) -> Outcome {
+pub async fn charged(api: Arc<Api>, request: Request) -> Outcome {
     match (&api.identity, api.charging) {
         (Some(identity), Charging::Cashier) => {
             let identified = identity.verify(request.headers(), api.engine.now()).await?;
             let cashier = Credential::Operator(OperatorName::of_subject(identified.staff(CASHIERS)?));
-            command::by_whom_the_edge_knows(&api, request, Body::Json, |asked| Ok((cashier, asked_charge(asked)?)))
+            command::by_whom_the_edge_knows(&api, request, Body::Json, |asked| Ok((cashier, charge::asked(asked)?)))
                 .await
         }
-        (None, _) | (Some(_), Charging::Own) => command::by_holder(&api, request, Body::Json, asked_charge).await,
+        (None, _) | (Some(_), Charging::Own) => command::by_holder(&api, request, Body::Json, charge::asked).await,
     }
-}
-
-/// The charge that the request asks for.
-pub fn asked_charge(asked: &CommandRequest) -> Result<Action, Problem> {
-    let user_id = asked.path.id("userId")?;
-    let mut members = asked.members()?;
-    let amount = members.integer("amount", 1..=MAX_CHARGE.get());
-    let amount = members.complete(amount.map(Points::new))?;
-    Ok(Action::ChargePoints(ChargePoints { user_id, amount }))
 }
 
 /// `GET /api/users/{userId}/points/balance`.

@@ -12,7 +12,7 @@ use super::contract::schema::{body, id, may};
 use super::contract::shapes::{QUEUE, TOKEN};
 use super::problem::Problem;
 use super::wire::TokenShown;
-use super::{Api, DELETE, GET, Outcome, POST, PublicRoutes, json, kinds, query};
+use super::{Api, DELETE, GET, Outcome, POST, PublicRoutes, chance, json, kinds, query};
 use crate::identity::{Buyer, Identity};
 use crate::key::token_hash;
 
@@ -72,7 +72,7 @@ pub async fn issue(api: Arc<Api>, request: Request) -> Outcome {
         let asked_for = if says_it_again { members.id("userId").map(Some) } else { Some(None) };
         let user_id: Option<UserId> = members.complete(asked_for)?;
         let by = identified.or(user_id.map(Credential::User)).ok_or(Rejection::NotYours)?;
-        let seed = draw_seed()?;
+        let seed = Seed::new(chance::bytes()?);
         let token_hash = token_hash(&api.key.token(&seed));
         Ok((by, Action::IssueToken(IssueToken { user_id, seed, token_hash })))
     })
@@ -115,10 +115,4 @@ pub async fn queue(api: Arc<Api>, request: Request) -> Outcome {
         Ok(view.conditional(QUEUE_CACHE, view.read_models.room.queue(view.now)))
     })
     .await
-}
-
-fn draw_seed() -> Result<Seed, Problem> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(&format!("no randomness for a token: {error}")))?;
-    Ok(Seed::new(bytes))
 }

@@ -111,7 +111,7 @@ pub async fn by_holder(
     match parsed {
         Ok((asked, action)) => {
             api.judge(&Credential::Token(token))?;
-            decide(api, Credential::Token(token), asked, action).await
+            decide(api, Credential::Token(token), &asked, action).await
         }
         Err(fault) => Err(api.unless_unknown(&token, fault).await),
     }
@@ -131,7 +131,7 @@ pub async fn by_whom_the_edge_knows(
     let asked = CommandRequest::read(request, takes).await.map_err(at_the_door)?;
     let (by, action) = parse(&asked).map_err(at_the_door)?;
     api.judge(&by)?;
-    decide(api, by, asked, action).await
+    decide(api, by, &asked, action).await
 }
 
 impl Api {
@@ -155,9 +155,13 @@ impl Api {
     }
 }
 
-async fn decide(api: &Api, by: Credential, asked: CommandRequest, action: Action) -> Outcome {
+/// Has a command decided, and shows its answer.
+///
+/// # Errors
+/// It was refused, or not decided.
+pub async fn decide(api: &Api, by: Credential, asked: &CommandRequest, action: Action) -> Outcome {
     let is_by_quantity = matches!(action, Action::HoldByQuantity(_));
-    let (decided, answer) = decided(api, by, &asked, action).await?;
+    let (decided, answer) = decided(api, by, asked, action).await?;
     let shown = show(api, answer, is_by_quantity).map_err(|problem| problem.at(decided.position))?;
     Ok(decided.told(shown))
 }

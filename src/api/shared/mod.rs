@@ -3,6 +3,8 @@
 pub mod api;
 mod auth;
 mod body;
+pub mod chance;
+pub mod charge;
 mod coding;
 pub mod command;
 mod conditional;
