@@ -25,8 +25,8 @@ pub use log::LogCreated;
 pub use opening::{BeaconReceived, EntryClosed, OpeningMoved, OpeningScheduled, OpeningWithdrawn, QueueDrawn};
 pub use points::{PointsAdjusted, PointsCharged};
 pub use room::{
-    ExpiryCause, RoomConfigured, RoomLeft, SalePaused, SaleResumed, TokenAdmitted, TokenArrived, TokenExpired,
-    TokenGranted, TokenIssued,
+    ExpiryCause, PauseChange, RoomConfigured, RoomLeft, SalePaused, SaleResumed, TokenAdmitted, TokenArrived,
+    TokenExpired, TokenGranted, TokenIssued,
 };
 use room::{RoomConfiguredV1, TokenExpiredV1};
 pub use sale::{

@@ -204,17 +204,7 @@ fn representations(models: &ReadModels) -> BTreeMap<&'static str, Representation
 
 fn ends_a_pause(event: &Event) -> bool {
     match event {
-        Event::Room(event) => match event {
-            RoomEvent::SaleResumed(_) => true,
-            RoomEvent::RoomConfigured(_)
-            | RoomEvent::TokenIssued(_)
-            | RoomEvent::TokenAdmitted(_)
-            | RoomEvent::TokenArrived(_)
-            | RoomEvent::TokenExpired(_)
-            | RoomEvent::RoomLeft(_)
-            | RoomEvent::TokenGranted(_)
-            | RoomEvent::SalePaused(_) => false,
-        },
+        Event::Room(event) => matches!(event.pause_change(), Some(PauseChange::Resumed(_))),
         Event::Log(_)
         | Event::Opening(_)
         | Event::Users(_)

@@ -210,21 +210,9 @@ impl RoomView {
 /// Whether it tells of an opening, a draw or a pause.
 fn changes_state(event: &Event) -> bool {
     match event {
-        Event::Opening(_) | Event::Room(RoomEvent::SalePaused(_) | RoomEvent::SaleResumed(_)) => true,
-        Event::Room(
-            RoomEvent::RoomConfigured(_)
-            | RoomEvent::TokenIssued(_)
-            | RoomEvent::TokenAdmitted(_)
-            | RoomEvent::TokenArrived(_)
-            | RoomEvent::TokenExpired(_)
-            | RoomEvent::RoomLeft(_)
-            | RoomEvent::TokenGranted(_),
-        )
-        | Event::Log(_)
-        | Event::Users(_)
-        | Event::Points(_)
-        | Event::Catalogue(_)
-        | Event::Sale(_) => false,
+        Event::Opening(_) => true,
+        Event::Room(event) => event.pause_change().is_some(),
+        Event::Log(_) | Event::Users(_) | Event::Points(_) | Event::Catalogue(_) | Event::Sale(_) => false,
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::{
-    CatalogImported, CatalogueEvent, Cause, Event, Hold, HoldCancelled, HoldExpired, HoldExtended, PaymentId,
-    RecordedEvent, ReservationId, ReservationPaid, ReservationRefunded, RoomEvent, SaleClock, SaleEvent, SalePaused,
-    SaleResumed, SaleTime, ScheduleId, SchedulePublished, SeatId, SeatsAdded, SeatsHeld,
+    CatalogImported, CatalogueEvent, Cause, Event, Hold, HoldCancelled, HoldExpired, HoldExtended, PauseChange,
+    PaymentId, RecordedEvent, ReservationId, ReservationPaid, ReservationRefunded, RoomEvent, SaleClock, SaleEvent,
+    SalePaused, SaleResumed, SaleTime, ScheduleId, SchedulePublished, SeatId, SeatsAdded, SeatsHeld,
 };
 use indicatif::HumanCount;
 use projections::rfc3339;
@@ -63,23 +63,17 @@ impl Telling {
     fn apply_room(&mut self, event: &RoomEvent, recorded: &RecordedEvent) {
         self.sale_clock.fold(event);
         let Some(until) = self.until else { return };
-        match event {
-            RoomEvent::SalePaused(SalePaused { reason, resumes_at, .. }) => {
+        match event.pause_change() {
+            Some(PauseChange::Paused(SalePaused { reason, resumes_at, .. })) => {
                 let ends = resumes_at.map_or(String::new(), |at| format!(" until {}", rfc3339(at)));
                 self.tell(recorded, None, None, format!("the sale was paused{ends}, and the hold with it: {reason}"));
             }
-            RoomEvent::SaleResumed(SaleResumed { reason, resumed_at, .. }) => {
+            Some(PauseChange::Resumed(SaleResumed { reason, resumed_at, .. })) => {
                 let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
                 let until = rfc3339(self.sale_clock.clock_of(until, *resumed_at));
                 self.tell(recorded, None, None, format!("the sale went on, and the hold lasts until {until}{why}"));
             }
-            RoomEvent::RoomConfigured(_)
-            | RoomEvent::TokenIssued(_)
-            | RoomEvent::TokenAdmitted(_)
-            | RoomEvent::TokenArrived(_)
-            | RoomEvent::TokenExpired(_)
-            | RoomEvent::RoomLeft(_)
-            | RoomEvent::TokenGranted(_) => {}
+            None => {}
         }
     }
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::never_absent;
 use super::stored::OldShape;
+use super::{RoomEvent, never_absent};
 use crate::values::{RoomId, SaleTime, Seed, Timestamp, TokenHash, TokenId, UserId};
 
 /// How many tokens the room holds, how many it admits in a second (`None`: as fast as slots become free), and how many
@@ -191,4 +191,30 @@ pub struct SaleResumed {
     #[serde(deserialize_with = "never_absent")]
     pub reason: Option<String>,
     pub resumed_at: Timestamp,
+}
+
+/// What a room's event says of pauses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PauseChange<'a> {
+    /// The sale was paused, or its pause is another one.
+    Paused(&'a SalePaused),
+    /// It goes on.
+    Resumed(&'a SaleResumed),
+}
+
+impl RoomEvent {
+    /// What it says of pauses, if anything.
+    pub fn pause_change(&self) -> Option<PauseChange<'_>> {
+        match self {
+            Self::SalePaused(paused) => Some(PauseChange::Paused(paused)),
+            Self::SaleResumed(resumed) => Some(PauseChange::Resumed(resumed)),
+            Self::RoomConfigured(_)
+            | Self::TokenIssued(_)
+            | Self::TokenAdmitted(_)
+            | Self::TokenArrived(_)
+            | Self::TokenExpired(_)
+            | Self::RoomLeft(_)
+            | Self::TokenGranted(_) => None,
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{RoomEvent, SalePaused, SaleResumed};
+use crate::event::{PauseChange, RoomEvent, SalePaused, SaleResumed};
 use crate::values::{SaleTime, Timestamp};
 
 /// Tells sale time, and whether the sale is paused.
@@ -61,16 +61,10 @@ impl SaleClock {
 
     /// Folds what pauses the sale, or lets it go on.
     pub fn fold(&mut self, event: &RoomEvent) {
-        match event {
-            RoomEvent::SalePaused(paused) => self.fold_pause(paused),
-            RoomEvent::SaleResumed(resumed) => self.fold_resumption(resumed),
-            RoomEvent::RoomConfigured(_)
-            | RoomEvent::TokenIssued(_)
-            | RoomEvent::TokenAdmitted(_)
-            | RoomEvent::TokenArrived(_)
-            | RoomEvent::TokenExpired(_)
-            | RoomEvent::RoomLeft(_)
-            | RoomEvent::TokenGranted(_) => {}
+        match event.pause_change() {
+            Some(PauseChange::Paused(paused)) => self.fold_pause(paused),
+            Some(PauseChange::Resumed(resumed)) => self.fold_resumption(resumed),
+            None => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! The books of pauses: sale time is the clock minus all of them, and deadlines are kept in it.
 
-use domain::{RoomEvent, SalePaused, SaleResumed, SaleTime, Timestamp};
+use domain::{PauseChange, RoomEvent, SalePaused, SaleResumed, SaleTime, Timestamp};
 
 use super::{Findings, Proof};
 
@@ -29,8 +29,8 @@ impl PausesCheck {
 
     /// Compares an event with the books, and writes it into them.
     pub fn check(&mut self, event: &RoomEvent, now: Timestamp, findings: &mut Findings) {
-        match event {
-            RoomEvent::SalePaused(SalePaused { resumes_at, .. }) => {
+        match event.pause_change() {
+            Some(PauseChange::Paused(SalePaused { resumes_at, .. })) => {
                 let is_ahead = resumes_at.is_none_or(|resumes_at| now < resumes_at);
                 findings.holds(Proof::PlacesWereKept, is_ahead && (self.open.is_none() || self.is_paused(now)), || {
                     "a pause was over before it began, or one that was over was made longer".to_owned()
@@ -38,7 +38,7 @@ impl PausesCheck {
                 let since = self.open.map_or(now, |(since, _)| since);
                 self.open = Some((since, *resumes_at));
             }
-            RoomEvent::SaleResumed(SaleResumed { resumed_at, reason, .. }) => {
+            Some(PauseChange::Resumed(SaleResumed { resumed_at, reason, .. })) => {
                 let by_itself = self.open.and_then(|(_, until)| until).filter(|until| now >= *until);
                 let due = (by_itself.unwrap_or(now), by_itself.is_some());
                 findings.holds(
@@ -50,13 +50,7 @@ impl PausesCheck {
                     self.ended_millis += resumed_at.millis() - since.millis();
                 }
             }
-            RoomEvent::RoomConfigured(_)
-            | RoomEvent::TokenIssued(_)
-            | RoomEvent::TokenAdmitted(_)
-            | RoomEvent::TokenArrived(_)
-            | RoomEvent::TokenExpired(_)
-            | RoomEvent::RoomLeft(_)
-            | RoomEvent::TokenGranted(_) => {}
+            None => {}
         }
     }
 }
