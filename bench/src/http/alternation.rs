@@ -29,11 +29,8 @@ impl<'a> Side<'a> {
         clients: usize,
         script: impl Fn(usize) -> S,
     ) -> Result<Self, BenchError> {
-        let mut connected = Vec::new();
-        for number in 0..clients {
-            connected.push(Client::connect(server.address, script(number)).await?);
-        }
-        Ok(Self { server, clients: connected })
+        let clients = Client::all(server.address, (0..clients).map(script)).await?;
+        Ok(Self { server, clients })
     }
 
     /// One turn.

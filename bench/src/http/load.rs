@@ -30,8 +30,19 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects.
-    pub async fn connect(address: SocketAddr, script: impl Script + 'static) -> io::Result<Self> {
+    /// Connects one for each script.
+    pub async fn all<S: Script + 'static>(
+        address: SocketAddr,
+        scripts: impl IntoIterator<Item = S>,
+    ) -> io::Result<Vec<Self>> {
+        let mut clients = Vec::new();
+        for script in scripts {
+            clients.push(Self::connect(address, script).await?);
+        }
+        Ok(clients)
+    }
+
+    async fn connect(address: SocketAddr, script: impl Script + 'static) -> io::Result<Self> {
         let connection = Connection::open(address).await?;
         Ok(Self { connection, script: Box::new(script), request: Vec::with_capacity(512) })
     }

@@ -39,9 +39,7 @@ async fn once(folder: TempDir) -> Result<Sample, BenchError> {
     let plan = Plan { people: PEOPLE as u64, schedules: 1, seats: SEATS, ..Plan::default() };
     let guests = sale::prepare_folder(folder.path(), plan).await?;
     let server = Server::reprise(folder.path())?;
-    let mut clients = Vec::new();
-    for guest in &guests {
-        clients.push(Client::connect(server.address, Once(Some(requests::reserve(1, SEAT, guest)))).await?);
-    }
+    let reserve = guests.iter().map(|guest| Once(Some(requests::reserve(1, SEAT, guest))));
+    let mut clients = Client::all(server.address, reserve).await?;
     closed(&mut clients, AT_MOST).await
 }

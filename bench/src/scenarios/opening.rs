@@ -83,10 +83,8 @@ pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
 
 /// Everyone joins, spread over the pre-queue.
 async fn join(sale: &Sale, crowd: &Arc<Crowd>) -> Result<Sample, BenchError> {
-    let mut clients = Vec::new();
-    for _ in 0..CLIENTS {
-        clients.push(Client::connect(sale.server.address, crowd::Joining::of(crowd)).await?);
-    }
+    let joining = (0..CLIENTS).map(|_| crowd::Joining::of(crowd));
+    let mut clients = Client::all(sale.server.address, joining).await?;
     // A little faster than they have to, so that the last one is not late.
     let lasting = Duration::from_secs(PREQUEUE_SECONDS.unsigned_abs()) - Duration::from_secs(1);
     let sample = open(&mut clients, PEOPLE as f64 / lasting.as_secs_f64() * 1.05, lasting).await?;

@@ -23,10 +23,8 @@ const ANSWERED_OF_TOP: f64 = 0.9;
 /// Runs it.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let sale = Sale::open(options, Plan { people: CROWD as u64, ..Plan::default() }).await?;
-    let mut clients = Vec::new();
-    for guest in &sale.guests {
-        clients.push(Client::connect(sale.server.address, Again(requests::charge(guest))).await?);
-    }
+    let charges = sale.guests.iter().map(|guest| Again(requests::charge(guest)));
+    let mut clients = Client::all(sale.server.address, charges).await?;
     let crowd = clients.split_off(CLIENTS);
     closed(&mut clients, options.round() / 4).await?;
     let top = closed(&mut clients, options.round()).await?;

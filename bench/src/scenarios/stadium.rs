@@ -62,10 +62,7 @@ impl<'a> Sold<'a> {
         let seats = Seats::of(1..schedules + 1, seats, sale.guests.clone());
         let holders = Side::of(&sale.server, CLIENTS, |_| Holds::of(&seats)).await?;
         let (address, reader) = (sale.server.address, sale.guests[0]);
-        let mut readers = Vec::new();
-        for _ in 0..READERS {
-            readers.push(Client::connect(address, Lists::of(&seats, reader)).await?);
-        }
+        let readers = Client::all(address, (0..READERS).map(|_| Lists::of(&seats, reader))).await?;
         Ok(Self { holders, readers })
     }
 

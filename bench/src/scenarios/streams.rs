@@ -77,10 +77,8 @@ impl<'a> Selling<'a> {
         let charge = |number: usize| Again(requests::charge(&sale.guests[number]));
         let charges = Side::of(&sale.server, CLIENTS, charge).await?;
         let all = Buyers::of(FIRST_BUYER..=FIRST_MARK, SEATS, Choice::InOrder);
-        let mut buyers = Vec::new();
-        for number in 0..BUYERS {
-            buyers.push(Client::connect(sale.server.address, Buying::of(&all, number)).await?);
-        }
+        let buying = (0..BUYERS).map(|number| Buying::of(&all, number));
+        let buyers = Client::all(sale.server.address, buying).await?;
         Ok(Self { charges, buyers })
     }
 
