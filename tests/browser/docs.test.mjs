@@ -1,19 +1,10 @@
 // The interface as a page, on both listeners: nothing is asked of another machine, and nothing is wrong on the console.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Browser, Server } from "./harness.mjs";
+import { test } from "node:test";
+import { browser, serve, server } from "./harness.mjs";
 
-let server;
-let browser;
-before(async () => {
-  server = await new Server().start();
-  browser = await new Browser().start();
-});
-after(async () => {
-  await browser?.stop();
-  await server?.remove();
-});
+serve();
 
 /** Opens the page of a listener, and everything about one of its routes. */
 async function opened(base, path) {

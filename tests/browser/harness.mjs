@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
+import { after, before } from "node:test";
 import { chromium } from "playwright-core";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -78,7 +79,7 @@ export class Server {
 }
 
 /** A browser; each page that it opens is watched for errors and for requests that leave the machine. */
-export class Browser {
+class Browser {
   async start(options = {}) {
     const args = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
     this.browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: [...args, "--no-sandbox"] });
@@ -107,6 +108,25 @@ export class Browser {
   stop() {
     return this.browser.close();
   }
+}
+
+/** The server and the browser of a file's tests, once it has said `serve()`. */
+export let server;
+export let browser;
+
+/** Has both there from the file's first test to its last. `make` gives a server that is not started yet; `begin` is what comes
+ * before the first test. */
+export function serve({ make = () => new Server(), begin = () => {} } = {}) {
+  before(async () => {
+    server = await make();
+    await server.start();
+    browser = await new Browser().start();
+    await begin();
+  });
+  after(async () => {
+    await browser?.stop();
+    await server?.remove();
+  });
 }
 
 const axe = readFileSync(join(here, "node_modules/axe-core/axe.min.js"), "utf8");

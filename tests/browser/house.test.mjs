@@ -5,15 +5,15 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Browser, Server, look } from "./harness.mjs";
+import { test } from "node:test";
+import { Server, browser, look, serve, server } from "./harness.mjs";
 
 const [ZONES, ROWS, NUMBERS] = [20, 50, 50];
-let server;
-let browser;
 
-before(async () => {
-  server = new Server(["--identity", "open"]);
+serve({ make });
+
+async function make() {
+  const server = new Server(["--identity", "open"]);
   const seats = [];
   for (let zone = 0; zone < ZONES; zone += 1) {
     for (let row = 0; row < ROWS; row += 1) {
@@ -28,13 +28,8 @@ before(async () => {
   writeFileSync(file, JSON.stringify({ concerts: [{ concertName: "Stadium", artist: "Everybody", venue: "The Bowl", schedules: [{ startsAt, saleOpensAt, seats }] }] }));
   const imported = spawnSync(server.program, ["catalog", "import", file, "--data", join(server.folder, "data")], { encoding: "utf8" });
   assert.equal(imported.status, 0, imported.stderr);
-  await server.start();
-  browser = await new Browser().start();
-});
-after(async () => {
-  await browser?.stop();
-  await server?.remove();
-});
+  return server;
+}
 
 test("a map of 50,000 seats is drawn, moved and bought from", async (context) => {
   const page = await browser.page();

@@ -1,20 +1,14 @@
 // What an operator may do for a buyer and to a show, each with its reason, on the page.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Browser, Server, look } from "./harness.mjs";
+import { test } from "node:test";
+import { browser, look, serve, server } from "./harness.mjs";
 
-let server;
-let browser;
 let token;
-before(async () => {
-  server = await new Server().start();
-  browser = await new Browser().start();
-  ({ token } = await server.ask("POST", "/api/tokens", { userId: 77 }));
-});
-after(async () => {
-  await browser?.stop();
-  await server?.remove();
+serve({
+  begin: async () => {
+    ({ token } = await server.ask("POST", "/api/tokens", { userId: 77 }));
+  },
 });
 
 /** Opens a form by its title, fills it, and sends it. */

@@ -2,19 +2,10 @@
 // the check of it in the browser.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Browser, Server, look } from "./harness.mjs";
+import { test } from "node:test";
+import { browser, look, serve, server } from "./harness.mjs";
 
-let server;
-let browser;
-before(async () => {
-  server = await new Server().start();
-  browser = await new Browser().start();
-});
-after(async () => {
-  await browser?.stop();
-  await server?.remove();
-});
+serve();
 
 /** A moment of this machine's clock, as a field takes it. */
 const field = (at) => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);

@@ -1,27 +1,21 @@
 // The operators' page: the books, a seat's story, a user, a pause, events as they come.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Browser, Server, look } from "./harness.mjs";
+import { test } from "node:test";
+import { browser, look, serve, server } from "./harness.mjs";
 
-let server;
-let browser;
 /** The log's last position before anything was sold. */
 let beforeSales;
-before(async () => {
-  server = await new Server().start();
-  browser = await new Browser().start();
+serve({ begin });
+
+async function begin() {
   beforeSales = (await server.operate("GET", "/api/operations/head")).position;
   const { token } = await server.ask("POST", "/api/tokens", { userId: 42 });
   const seats = { concertId: 1, scheduleId: 30, userId: 42, seatIds: [1, 2] };
   const { reservationId, totalPrice } = await server.ask("POST", "/api/concerts/reservation", seats, token);
   await server.ask("POST", "/api/users/42/points/charge", { amount: totalPrice }, token);
   await server.ask("POST", "/api/payments", { reservationId, userId: 42, paymentAmount: totalPrice }, token);
-});
-after(async () => {
-  await browser?.stop();
-  await server?.remove();
-});
+}
 
 test("the sale at a glance, with plots that move", async () => {
   const page = await browser.page();

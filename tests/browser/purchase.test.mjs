@@ -1,19 +1,10 @@
 // A seat is bought: by mouse, by keyboard alone, on a phone's size.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Browser, Server, look } from "./harness.mjs";
+import { test } from "node:test";
+import { browser, look, serve, server } from "./harness.mjs";
 
-let server;
-let browser;
-before(async () => {
-  server = await new Server().start();
-  browser = await new Browser().start();
-});
-after(async () => {
-  await browser?.stop();
-  await server?.remove();
-});
+serve();
 
 const SHOW = "#/concerts/1/schedules/296";
 

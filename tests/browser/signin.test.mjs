@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { createHash, createSign, generateKeyPairSync, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
-import { after, before, test } from "node:test";
-import { Browser, Server, look } from "./harness.mjs";
+import { after, test } from "node:test";
+import { Server, browser, look, serve, server } from "./harness.mjs";
 
 const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const base64url = (value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
@@ -60,24 +60,19 @@ class Provider {
 }
 
 let provider;
-let server;
-let browser;
-before(async () => {
+serve({ make });
+after(() => provider?.http.close());
+
+async function make() {
   provider = await new Provider().start();
-  server = new Server();
+  const server = new Server();
   // The demo's concerts are there without the demo: its log is made first, and served with an identity provider then.
   await server.start();
   await server.stop();
   const identity = ["--identity", "jwt", "--jwt-keys", `${provider.issuer}/keys`, "--jwt-issuer", provider.issuer, "--jwt-audience", "reprise", "--jwt-user-claim", "user", "--charge", "own"];
   server.arguments = [...identity, "--login-client-id", "the-page", "--login-scope", "openid", "--login-parameters", "audience=reprise"];
-  await server.start();
-  browser = await new Browser().start();
-});
-after(async () => {
-  await browser?.stop();
-  await server?.remove();
-  provider?.http.close();
-});
+  return server;
+}
 
 test("who joins is sent to the provider, comes back to the same show, and is in the room", async () => {
   const page = await browser.page();

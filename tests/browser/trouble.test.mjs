@@ -1,19 +1,10 @@
 // What goes wrong while people buy: each is a state that the page was made for.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Browser, Server, look } from "./harness.mjs";
+import { test } from "node:test";
+import { browser, look, serve, server } from "./harness.mjs";
 
-let server;
-let browser;
-before(async () => {
-  server = await new Server().start();
-  browser = await new Browser().start();
-});
-after(async () => {
-  await browser?.stop();
-  await server?.remove();
-});
+serve();
 
 const show = (schedule) => `${server.url}/#/concerts/1/schedules/${schedule}`;
 
