@@ -1,6 +1,8 @@
-//! The waiting room: who is in line, who is inside, and which tokens still name their user.
+//! The waiting room: who is in line, who is inside, and which tokens still name their user. What events do to it is in
+//! `room/fold.rs`.
 
 pub mod agenda;
+mod fold;
 mod line;
 mod openings;
 mod token;
@@ -14,10 +16,7 @@ pub use self::token::{Deadline, Token, TokenStatus};
 use self::token::{KnownToken, fingerprint};
 use super::numbered::Numbered;
 use super::sale_clock::SaleClock;
-use crate::event::{RoomConfigured, RoomEvent, RoomLeft, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued};
-use crate::limits::{
-    FINISHED_SECONDS, MAX_ENDED_TOKENS, MAX_ENDED_TOKENS_PER_USER, MAX_WAITING_TOKENS, REMEMBERED_SECONDS,
-};
+use crate::limits::{MAX_ENDED_TOKENS, MAX_WAITING_TOKENS, REMEMBERED_SECONDS};
 use crate::rejection::Rejection;
 use crate::values::{Fingerprint, SaleTime, Timestamp, TokenHash, TokenId, UserId};
 pub use line::Place;
@@ -239,188 +238,6 @@ impl<A: Agenda> Room<A> {
     pub fn not_admitted(&self, token: &Token, now: Timestamp) -> Rejection {
         let Place { queue_number, ahead, .. } = self.place(token, now);
         Rejection::NotAdmitted { queue_number, serving_number: self.serving_number, ahead }
-    }
-
-    /// Folds what happens in the room.
-    pub fn fold(&mut self, event: &RoomEvent) {
-        match event {
-            RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, arrival_seconds, .. }) => {
-                self.capacity = *capacity;
-                self.admissions_per_second = *admissions_per_second;
-                self.arrival_seconds = *arrival_seconds;
-            }
-            RoomEvent::TokenIssued(issued) => self.issue(issued),
-            RoomEvent::TokenAdmitted(admitted) => self.admit(admitted),
-            RoomEvent::TokenArrived(arrived) => self.arrive(arrived.user_id, arrived.arrived_at),
-            RoomEvent::TokenExpired(TokenExpired { token_id, expired_at, .. }) => self.expire(*token_id, *expired_at),
-            RoomEvent::RoomLeft(left) => self.leave_by(left),
-            RoomEvent::TokenGranted(granted) => self.grant(granted),
-            RoomEvent::SalePaused(paused) => self.sale_clock.fold_pause(paused),
-            RoomEvent::SaleResumed(resumed) => self.sale_clock.fold_resumption(resumed),
-        }
-    }
-
-    fn issue(&mut self, issued: &TokenIssued) {
-        self.last_queue_number = issued.queue_number;
-        if issued.admitted {
-            self.count_admission(issued.queue_number, issued.issued_at);
-        }
-        self.seat(issued.token_hash, issued.token());
-    }
-
-    fn admit(&mut self, admitted: &TokenAdmitted) {
-        if let Some(KnownToken { token, .. }) = self.tokens.get_mut(admitted.token_id.get())
-            && token.status == TokenStatus::Waiting
-        {
-            let before = token.clone();
-            (token.status, token.expires_at) = (TokenStatus::Active, admitted.expires_at.millis());
-            token.queue_number = admitted.queue_number;
-            let after = token.clone();
-            self.leave(&before);
-            if let Some(seconds) = self.arrival_seconds {
-                let by = self.sale_time(admitted.admitted_at).plus_seconds(seconds.into()).min(admitted.expires_at);
-                self.arriving.insert(after.user_id, Arriving { token_id: after.token_id, by });
-            }
-            self.agenda.enter(&after, self.kept_until(&after));
-            self.count_admission(admitted.queue_number, admitted.admitted_at);
-        }
-    }
-
-    /// Folds that a user has done something: if they were let in, they have come. Whose time for that is over has not.
-    pub fn arrive(&mut self, user_id: UserId, at: Timestamp) {
-        let at = self.sale_time(at);
-        let Some(Arriving { token_id, by }) = self.arriving.get(&user_id).copied().filter(|arriving| at < arriving.by)
-        else {
-            return;
-        };
-        if let Some(token) = self.token(token_id).cloned() {
-            self.agenda.leave(&token, by);
-            self.arriving.remove(&user_id);
-            self.agenda.enter(&token, SaleTime::from_millis(token.expires_at));
-        }
-    }
-
-    fn grant(&mut self, granted: &TokenGranted) {
-        if let Some(replaced) = granted.replaced_token_id {
-            self.finish(replaced, granted.granted_at);
-        }
-        let again = self.remove(granted.token_id);
-        let token = Token {
-            token_id: granted.token_id,
-            user_id: granted.user_id,
-            seed: None,
-            status: TokenStatus::Active,
-            queue_number: 0,
-            issued_at: again.map_or(granted.granted_at, |token| token.issued_at),
-            expires_at: granted.expires_at.millis(),
-        };
-        self.seat(granted.token_hash, token);
-    }
-
-    /// Whoever leaves keeps the place that they had by then.
-    fn leave_by(&mut self, left: &RoomLeft) {
-        self.finish(left.token_id, left.left_at);
-        if let Some(KnownToken { token, .. }) = self.tokens.get_mut(left.token_id.get()) {
-            token.queue_number = left.queue_number;
-        }
-    }
-
-    fn count_admission(&mut self, queue_number: u64, admitted_at: Timestamp) {
-        let second = admitted_at.millis().div_euclid(1_000);
-        let admitted = if self.paced.0 == second { self.paced.1 } else { 0 };
-        self.paced = (second, admitted + 1);
-        self.active += 1;
-        self.serving_number = self.serving_number.max(queue_number);
-    }
-
-    /// Puts a waiting or active token in its place.
-    fn seat(&mut self, hash: TokenHash, token: Token) {
-        self.last_token = self.last_token.max(Some(token.token_id));
-        self.agenda.enter(&token, SaleTime::from_millis(token.expires_at));
-        self.waiting += usize::from(token.status == TokenStatus::Waiting);
-        let fingerprint = fingerprint(&hash);
-        self.by_hash.insert(fingerprint, token.token_id);
-        self.tokens.insert(KnownToken { fingerprint, token });
-    }
-
-    /// Folds that a token's user paid or left.
-    pub fn finish(&mut self, token_id: TokenId, finished_at: Timestamp) {
-        self.end(token_id, TokenStatus::Finished, finished_at.plus_seconds(FINISHED_SECONDS));
-    }
-
-    /// Folds that a token's deadline was over, which somebody said at `expired_at`: from now on the clock counts for it.
-    pub fn expire(&mut self, token_id: TokenId, expired_at: Timestamp) {
-        if let Some(token) = self.token(token_id) {
-            self.end(token_id, TokenStatus::Expired, self.clock_of(token, expired_at));
-        }
-    }
-
-    fn end(&mut self, token_id: TokenId, status: TokenStatus, expires_at: Timestamp) {
-        let Some(KnownToken { token, .. }) = self.tokens.get_mut(token_id.get()) else { return };
-        if !matches!(token.status, TokenStatus::Waiting | TokenStatus::Active) {
-            return;
-        }
-        let before = token.clone();
-        token.status = status;
-        token.expires_at = expires_at.millis();
-        let (user_id, forgotten_at) = (token.user_id, forgotten_at(expires_at));
-        self.leave(&before);
-        self.forgettable.insert((forgotten_at, token_id));
-        let ended = self.ended.entry(user_id).or_default();
-        ended.push(token_id);
-        if ended.len() > MAX_ENDED_TOKENS_PER_USER {
-            let oldest = ended[0];
-            self.remove(oldest);
-        }
-        if self.forgettable.len() > self.max_ended
-            && let Some((_, oldest)) = self.forgettable.get_min().copied()
-        {
-            self.remove(oldest);
-        }
-    }
-
-    /// Takes a waiting or active token out of the line or the room.
-    fn leave(&mut self, token: &Token) {
-        self.agenda.leave(token, self.kept_until(token));
-        if self.arrive_by(token).is_some() {
-            self.arriving.remove(&token.user_id);
-        }
-        match token.status {
-            TokenStatus::Waiting => self.waiting -= 1,
-            TokenStatus::Active if !token.is_granted() => {
-                self.active -= 1;
-                let was_there = self.openings.last_close().is_some_and(|closed| token.queue_number < closed.first);
-                self.inside_at_close -= u64::from(was_there);
-            }
-            TokenStatus::Active | TokenStatus::Finished | TokenStatus::Expired => {}
-        }
-    }
-
-    /// Removes every trace of a token.
-    fn remove(&mut self, token_id: TokenId) -> Option<Token> {
-        let KnownToken { fingerprint, token } = self.tokens.remove(token_id.get())?;
-        self.by_hash.remove(&fingerprint);
-        self.leave(&token);
-        if let Deadline::Clock(deadline) = token.own_deadline() {
-            self.forgettable.remove(&(forgotten_at(deadline), token_id));
-        }
-        if let Some(ended) = self.ended.get_mut(&token.user_id) {
-            ended.retain(|ended| *ended != token_id);
-            if ended.is_empty() {
-                self.ended.remove(&token.user_id);
-            }
-        }
-        Some(token)
-    }
-
-    /// Forgets ended tokens whose time is over.
-    pub fn forget(&mut self, recorded_at: Timestamp) {
-        while let Some((forgotten_at, token_id)) = self.forgettable.get_min().copied()
-            && forgotten_at <= recorded_at
-        {
-            self.forgettable.remove_min();
-            self.remove(token_id);
-        }
     }
 }
 

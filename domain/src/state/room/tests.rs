@@ -1,8 +1,8 @@
 //! Who is known by which token, for how long, and how the line moves.
 
 use super::*;
-use crate::event::Event;
-use crate::limits::{ACTIVE_SECONDS, GRANTED_SECONDS, WAITING_SECONDS};
+use crate::event::{Event, RoomEvent, TokenIssued};
+use crate::limits::{ACTIVE_SECONDS, FINISHED_SECONDS, GRANTED_SECONDS, WAITING_SECONDS};
 use crate::spec::*;
 
 const DAY: i64 = 24 * 60 * 60;
