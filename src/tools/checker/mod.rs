@@ -4,18 +4,19 @@
 //! would be a fault of both. After a violation the books follow the event, so that one wrong event is told of once.
 //! The chain of hashes is not looked at here: [`walk`](crate::past::walk) has proved it.
 
+mod catalogue;
 pub(super) mod openings;
 mod pauses;
 mod points;
 mod room;
 mod seats;
+#[cfg(test)]
+mod tests;
+mod times;
 
 use std::fmt;
 
-use domain::{
-    CatalogueEvent, Event, Metadata, OpeningEvent, PointsEvent, Position, RecordedEvent, RoomEvent, SaleEvent,
-    SaleTime, Timestamp, UsersEvent,
-};
+use domain::{Event, Metadata, Position, RecordedEvent, SaleTime, ScheduleId, Timestamp, UserId};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -24,6 +25,7 @@ use points::PointsCheck;
 pub use points::Totals;
 use room::RoomCheck;
 use seats::SeatsCheck;
+use times::time_of;
 
 /// How many violations are kept for each proof; more are only counted.
 const VIOLATIONS_KEPT: usize = 20;
@@ -204,19 +206,9 @@ impl Checker {
         self.unfinished = (next < metadata.count).then_some((metadata.command_id, next));
     }
 
-    /// An event is of the time at which it was recorded. The end of a pause is not: the tick publishes it late.
+    /// An event is of the time at which it was recorded.
     fn check_time(&mut self, event: &Event) {
-        let at = match event {
-            Event::Log(_) => None,
-            Event::Room(event) => time_in_room(event),
-            Event::Opening(event) => Some(time_in_opening(event)),
-            Event::Users(UsersEvent::UserRegistered(registered)) => Some(registered.registered_at),
-            Event::Points(PointsEvent::PointsCharged(charged)) => Some(charged.charged_at),
-            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => Some(adjusted.adjusted_at),
-            Event::Catalogue(event) => time_in_catalogue(event),
-            Event::Sale(event) => Some(time_in_sale(event)),
-        };
-        let Some(at) = at else { return };
+        let Some(at) = time_of(event) else { return };
         let recorded_at = self.recorded_at;
         self.findings.holds(Proof::CommandsAreWhole, at == recorded_at, || {
             format!("it tells of {} ms, and was recorded at {} ms", at.millis(), recorded_at.millis())
@@ -235,7 +227,7 @@ impl Checker {
     }
 
     /// What a user has by these books.
-    pub fn balances(&self) -> impl Iterator<Item = (domain::UserId, u64)> {
+    pub fn balances(&self) -> impl Iterator<Item = (UserId, u64)> {
         self.points.balances()
     }
 
@@ -245,59 +237,7 @@ impl Checker {
     }
 
     /// How many seats of each published schedule nobody has.
-    pub fn seats_available(&self) -> impl Iterator<Item = (domain::ScheduleId, u64)> {
+    pub fn seats_available(&self) -> impl Iterator<Item = (ScheduleId, u64)> {
         self.seats.available()
     }
 }
-
-fn time_in_room(event: &RoomEvent) -> Option<Timestamp> {
-    match event {
-        RoomEvent::RoomConfigured(configured) => Some(configured.configured_at),
-        RoomEvent::TokenIssued(issued) => Some(issued.issued_at),
-        RoomEvent::TokenAdmitted(admitted) => Some(admitted.admitted_at),
-        RoomEvent::TokenArrived(arrived) => Some(arrived.arrived_at),
-        RoomEvent::TokenExpired(expired) => Some(expired.expired_at),
-        RoomEvent::RoomLeft(left) => Some(left.left_at),
-        RoomEvent::TokenGranted(granted) => Some(granted.granted_at),
-        RoomEvent::SalePaused(paused) => Some(paused.paused_at),
-        RoomEvent::SaleResumed(_) => None,
-    }
-}
-
-fn time_in_opening(event: &OpeningEvent) -> Timestamp {
-    match event {
-        OpeningEvent::OpeningScheduled(scheduled) => scheduled.scheduled_at,
-        OpeningEvent::OpeningMoved(moved) => moved.moved_at,
-        OpeningEvent::OpeningWithdrawn(withdrawn) => withdrawn.withdrawn_at,
-        OpeningEvent::EntryClosed(closed) => closed.closed_at,
-        OpeningEvent::BeaconReceived(received) => received.received_at,
-        OpeningEvent::QueueDrawn(drawn) => drawn.drawn_at,
-    }
-}
-
-fn time_in_catalogue(event: &CatalogueEvent) -> Option<Timestamp> {
-    match event {
-        CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_) | CatalogueEvent::SchedulePublished(_) => {
-            None
-        }
-        CatalogueEvent::CatalogImported(imported) => Some(imported.imported_at),
-        CatalogueEvent::SaleWindowChanged(changed) => Some(changed.changed_at),
-        CatalogueEvent::ScheduleMoved(moved) => Some(moved.moved_at),
-        CatalogueEvent::PriceChanged(changed) => Some(changed.changed_at),
-        CatalogueEvent::ScheduleCancelled(cancelled) => Some(cancelled.cancelled_at),
-    }
-}
-
-fn time_in_sale(event: &SaleEvent) -> Timestamp {
-    match event {
-        SaleEvent::SeatsHeld(held) => held.hold.held_at,
-        SaleEvent::HoldExtended(extended) => extended.extended_at,
-        SaleEvent::HoldExpired(expired) => expired.expired_at,
-        SaleEvent::HoldCancelled(cancelled) => cancelled.cancelled_at,
-        SaleEvent::ReservationPaid(paid) => paid.paid_at,
-        SaleEvent::ReservationRefunded(refunded) => refunded.refunded_at,
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,15 +1,16 @@
-//! The books of the waiting room: the line, who is inside, capacity and pace.
+//! The books of the waiting room: the line, who is inside, capacity and pace. `room/fold.rs` writes events into them.
+
+mod fold;
 
 use std::collections::{BTreeMap, HashMap};
 
 use domain::limits::{ACTIVE_SECONDS, GRANTED_SECONDS, MAX_WAITING_TOKENS, WAITING_SECONDS};
 use domain::{
-    ActorName, Event, ExpiryCause, Head, ReservationPaid, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SaleTime,
-    SeatsHeld, Timestamp, TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued,
-    UserId,
+    Event, ExpiryCause, ReservationPaid, RoomEvent, RoomLeft, SaleEvent, SaleTime, SeatsHeld, Timestamp, TokenAdmitted,
+    TokenArrived, TokenExpired, TokenGranted, TokenHash, TokenId, TokenIssued, UserId,
 };
 
-use super::openings::{Close, Drawn, OpeningsCheck};
+use super::openings::{Close, OpeningsCheck};
 use super::{Findings, Now, Proof};
 
 /// A token that is in line or inside.
@@ -43,6 +44,11 @@ pub struct RoomCheck {
 }
 
 impl RoomCheck {
+    /// The token, where it is this user's.
+    fn ticket(&self, token_id: TokenId, user_id: UserId) -> Option<&Ticket> {
+        self.tickets.get(&token_id).filter(|ticket| ticket.user_id == user_id)
+    }
+
     /// The user's token that may hold seats at `now`.
     fn inside(&self, user_id: UserId, now: Now) -> Option<TokenId> {
         let token_id = self.of_user.get(&user_id)?;
@@ -94,45 +100,21 @@ impl RoomCheck {
         let mut kept = |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::PlacesWereKept, is_so, reason);
         match event {
             Event::Room(RoomEvent::TokenIssued(issued)) => self.check_issued(issued, now, findings),
-            Event::Room(RoomEvent::TokenAdmitted(TokenAdmitted {
-                token_id,
-                user_id,
-                queue_number,
-                expires_at,
-                ..
-            })) => {
-                let first = self.line.first_key_value();
-                kept(first == Some((queue_number, token_id)), &|| {
-                    format!("token {token_id} with place {queue_number} came in; the first in line is {first:?}")
-                });
-                kept(self.open_slots(now) > 0, &|| {
-                    "more came in than there are slots, or faster than the pace".to_owned()
-                });
-                kept(*queue_number > self.serving_number, &|| "the serving number fell".to_owned());
-                let ticket = self.tickets.get(token_id);
-                let in_time =
-                    ticket.is_some_and(|ticket| ticket.user_id == *user_id && now.sale < self.deadline(ticket, now));
-                kept(in_time, &|| format!("token {token_id} came in though its wait was over, or for another user"));
-                lasts(*expires_at, now, ACTIVE_SECONDS, findings);
-            }
+            Event::Room(RoomEvent::TokenAdmitted(admitted)) => self.check_admitted(admitted, now, findings),
             Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, user_id, cause, .. })) => {
-                let ticket = self.tickets.get(token_id).filter(|ticket| ticket.user_id == *user_id);
+                let ticket = self.ticket(*token_id, *user_id);
                 let is_over = ticket.is_some_and(|ticket| self.ends_by(*cause, ticket, now));
                 kept(is_over, &|| {
                     format!("token {token_id} ended by {cause:?}, and that was not so, or it was not in the room")
                 });
             }
-            Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, user_id, queue_number, .. })) => {
-                // Who leaves a pre-queue had no place.
-                let has_none = |ticket: &Ticket| !ticket.is_inside && self.openings.is_prequeue(now.clock);
-                let place = |ticket: &Ticket| if has_none(ticket) { 0 } else { ticket.queue_number };
-                let mine = |ticket: &Ticket| (ticket.user_id, place(ticket)) == (*user_id, *queue_number);
-                let ticket = self.tickets.get(token_id);
-                let in_time = ticket.is_some_and(|ticket| mine(ticket) && now.sale < self.deadline(ticket, now));
-                kept(in_time, &|| format!("token {token_id} was left though it was over, or was not in the room"));
+            Event::Room(RoomEvent::RoomLeft(left)) => {
+                kept(self.may_leave(left, now), &|| {
+                    format!("token {} was left though it was over, or was not in the room", left.token_id)
+                });
             }
             Event::Room(RoomEvent::TokenArrived(TokenArrived { token_id, user_id, .. })) => {
-                let ticket = self.tickets.get(token_id).filter(|ticket| ticket.user_id == *user_id);
+                let ticket = self.ticket(*token_id, *user_id);
                 let in_time = ticket.is_some_and(|ticket| now.sale < self.deadline(ticket, now));
                 kept(in_time && ticket.is_some_and(|ticket| ticket.arrive_by.is_some()), &|| {
                     format!("token {token_id} arrived though it was over, or was not waited for")
@@ -187,6 +169,29 @@ impl RoomCheck {
         lasts(*expires_at, now, if *admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }, findings);
     }
 
+    fn check_admitted(&self, admitted: &TokenAdmitted, now: Now, findings: &mut Findings) {
+        let TokenAdmitted { token_id, user_id, queue_number, expires_at, .. } = admitted;
+        let mut kept = |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::PlacesWereKept, is_so, reason);
+        let first = self.line.first_key_value();
+        kept(first == Some((queue_number, token_id)), &|| {
+            format!("token {token_id} with place {queue_number} came in; the first in line is {first:?}")
+        });
+        kept(self.open_slots(now) > 0, &|| "more came in than there are slots, or faster than the pace".to_owned());
+        kept(*queue_number > self.serving_number, &|| "the serving number fell".to_owned());
+        let ticket = self.ticket(*token_id, *user_id);
+        let in_time = ticket.is_some_and(|ticket| now.sale < self.deadline(ticket, now));
+        kept(in_time, &|| format!("token {token_id} came in though its wait was over, or for another user"));
+        lasts(*expires_at, now, ACTIVE_SECONDS, findings);
+    }
+
+    fn may_leave(&self, left: &RoomLeft, now: Now) -> bool {
+        // Who leaves a pre-queue had no place.
+        let has_none = |ticket: &Ticket| !ticket.is_inside && self.openings.is_prequeue(now.clock);
+        let place = |ticket: &Ticket| if has_none(ticket) { 0 } else { ticket.queue_number };
+        let ticket = self.ticket(left.token_id, left.user_id).filter(|ticket| place(ticket) == left.queue_number);
+        ticket.is_some_and(|ticket| now.sale < self.deadline(ticket, now))
+    }
+
     fn check_granted(&self, granted: &TokenGranted, now: Now, findings: &mut Findings) {
         let TokenGranted { token_id, user_id, token_hash, replaced_token_id, expires_at, .. } = granted;
         let is_next = token_id.get() == self.last_token + 1;
@@ -199,142 +204,6 @@ impl RoomCheck {
             format!("user {user_id} was granted token {token_id} beside another in the room")
         });
         lasts(*expires_at, now, GRANTED_SECONDS, findings);
-    }
-
-    /// Whoever wrote an event has come.
-    pub fn hear(&mut self, actor: &ActorName, now: Now) {
-        if let ActorName::User(user_id) = actor {
-            self.arrive(*user_id, now.sale);
-        }
-    }
-
-    /// Whatever a user does says that they have come.
-    fn arrive(&mut self, user_id: UserId, now: SaleTime) {
-        if let Some(token_id) = self.of_user.get(&user_id)
-            && let Some(ticket) = self.tickets.get_mut(token_id)
-        {
-            ticket.arrive_by = ticket.arrive_by.filter(|by| now >= *by);
-        }
-    }
-
-    /// Writes an event into the books; entry that it closes was open until `opened_at`.
-    pub fn fold(&mut self, event: &Event, head: Head, now: Now, opened_at: Option<SaleTime>) {
-        match event {
-            Event::Room(RoomEvent::RoomConfigured(RoomConfigured {
-                capacity,
-                admissions_per_second,
-                arrival_seconds,
-                ..
-            })) => {
-                (self.capacity, self.pace) = (*capacity, *admissions_per_second);
-                self.arrival_seconds = *arrival_seconds;
-            }
-            Event::Opening(event) => {
-                if let Some(drawn) = self.openings.fold(event, head, opened_at) {
-                    self.draw(&drawn);
-                }
-            }
-            Event::Room(RoomEvent::TokenArrived(arrived)) => self.arrive(arrived.user_id, now.sale),
-            Event::Room(RoomEvent::TokenIssued(TokenIssued {
-                token_id,
-                user_id,
-                queue_number,
-                admitted,
-                issued_at,
-                expires_at,
-                ..
-            })) => {
-                self.last_queue_number = *queue_number;
-                let (user_id, queue_number) = (*user_id, *queue_number);
-                let deadline = *expires_at;
-                self.seat(*token_id, Ticket { user_id, is_inside: false, queue_number, deadline, arrive_by: None });
-                if *admitted {
-                    self.admit(*token_id, *issued_at, *expires_at);
-                }
-            }
-            Event::Room(RoomEvent::TokenAdmitted(TokenAdmitted { token_id, admitted_at, expires_at, .. })) => {
-                self.admit(*token_id, *admitted_at, *expires_at);
-                if let (Some(seconds), Some(ticket)) = (self.arrival_seconds, self.tickets.get_mut(token_id)) {
-                    ticket.arrive_by = Some(now.sale.plus_seconds(seconds.into()));
-                }
-            }
-            Event::Room(RoomEvent::TokenExpired(TokenExpired { token_id, .. }))
-            | Event::Room(RoomEvent::RoomLeft(RoomLeft { token_id, .. })) => self.end(*token_id),
-            Event::Room(RoomEvent::TokenGranted(TokenGranted {
-                token_id,
-                user_id,
-                token_hash,
-                replaced_token_id,
-                expires_at,
-                ..
-            })) => {
-                replaced_token_id.iter().for_each(|replaced| self.end(*replaced));
-                self.end(*token_id);
-                self.granted.insert(*token_hash, *token_id);
-                let (user_id, deadline) = (*user_id, *expires_at);
-                let ticket = Ticket { user_id, is_inside: true, queue_number: 0, deadline, arrive_by: None };
-                self.seat(*token_id, ticket);
-            }
-            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { finished_token_id, .. })) => {
-                finished_token_id.iter().for_each(|finished| self.end(*finished));
-            }
-            Event::Room(RoomEvent::SalePaused(_) | RoomEvent::SaleResumed(_))
-            | Event::Log(_)
-            | Event::Users(_)
-            | Event::Points(_)
-            | Event::Catalogue(_)
-            | Event::Sale(
-                SaleEvent::SeatsHeld(_)
-                | SaleEvent::HoldExtended(_)
-                | SaleEvent::HoldExpired(_)
-                | SaleEvent::HoldCancelled(_)
-                | SaleEvent::ReservationRefunded(_),
-            ) => {}
-        }
-    }
-
-    /// Everyone in line who takes part gets the place that the draw gives.
-    fn draw(&mut self, drawn: &Drawn) {
-        let behind = self.line.split_off(&drawn.close.end);
-        let entrants = std::mem::replace(&mut self.line, behind);
-        for (number, token_id) in entrants {
-            let place = drawn.place(number);
-            self.line.insert(place, token_id);
-            if let Some(ticket) = self.tickets.get_mut(&token_id) {
-                ticket.queue_number = place;
-            }
-        }
-    }
-
-    fn seat(&mut self, token_id: TokenId, ticket: Ticket) {
-        self.last_token = self.last_token.max(token_id.get());
-        if !ticket.is_inside {
-            self.line.insert(ticket.queue_number, token_id);
-        }
-        self.of_user.insert(ticket.user_id, token_id);
-        self.tickets.insert(token_id, ticket);
-    }
-
-    fn admit(&mut self, token_id: TokenId, admitted_at: Timestamp, deadline: SaleTime) {
-        let Some(ticket) = self.tickets.get_mut(&token_id).filter(|ticket| !ticket.is_inside) else { return };
-        (ticket.is_inside, ticket.deadline) = (true, deadline);
-        self.line.remove(&ticket.queue_number);
-        self.active += 1;
-        self.serving_number = self.serving_number.max(ticket.queue_number);
-        let before = if self.paced.0 == second(admitted_at) { self.paced.1 } else { 0 };
-        self.paced = (second(admitted_at), before + 1);
-    }
-
-    fn end(&mut self, token_id: TokenId) {
-        let Some(ticket) = self.tickets.remove(&token_id) else { return };
-        if self.of_user.get(&ticket.user_id) == Some(&token_id) {
-            self.of_user.remove(&ticket.user_id);
-        }
-        if !ticket.is_inside {
-            self.line.remove(&ticket.queue_number);
-        } else if ticket.queue_number > 0 {
-            self.active -= 1;
-        }
     }
 }
 
