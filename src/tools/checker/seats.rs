@@ -80,10 +80,11 @@ impl SeatsCheck {
         };
         let Some(live) = live else { return capped(false, "was extended, and is no hold") };
         let before = std::mem::replace(&mut live.hold, hold.clone());
-        let is_longer = before.expires_at.plus_seconds(EXTENSION_SECONDS) == hold.expires_at;
-        capped(is_longer, "was extended by another time than five minutes");
-        let first = before.expires_at.plus_seconds(-EXTENSION_WINDOW_SECONDS);
-        capped(first <= now && now < before.expires_at, "was extended out of its last two minutes");
+        let expires_at = before.expires_at;
+        let longer = Hold { expires_at: expires_at.plus_seconds(EXTENSION_SECONDS), ..before };
+        capped(*hold == longer, "was extended by another time than five minutes, or is another hold since");
+        let first = expires_at.plus_seconds(-EXTENSION_WINDOW_SECONDS);
+        capped(first <= now && now < expires_at, "was extended out of its last two minutes");
         capped(!std::mem::replace(&mut live.is_extended, true), "was extended twice");
     }
 

@@ -2,7 +2,7 @@
 
 use domain::limits::{HOLD_SECONDS, MAX_CHARGE};
 use domain::spec::*;
-use domain::{Event, Head, Hold, LogCreated, Metadata, Points, ReservationId, SaleEvent, SeatsHeld};
+use domain::{Event, Head, Hold, HoldExtended, LogCreated, Metadata, Points, ReservationId, SaleEvent, SeatsHeld};
 
 use super::*;
 
@@ -43,7 +43,9 @@ fn now<const N: usize>(events: [Event; N]) -> Vec<Proof> {
 
 /// What of this hold is changed.
 fn but(mut event: Event, change: impl FnOnce(&mut Hold)) -> Event {
-    if let Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) = &mut event {
+    if let Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold }) | SaleEvent::HoldExtended(HoldExtended { hold, .. })) =
+        &mut event
+    {
         change(hold);
     }
     event
@@ -110,6 +112,17 @@ fn an_expiry_before_its_deadline_is_found() {
     let expiry = |seconds| (seconds, hold_expired(1, ANN, [1]));
     assert_eq!(violated(hold().into_iter().chain([expiry(HOLD_SECONDS)])), []);
     assert_eq!(violated(hold().into_iter().chain([expiry(HOLD_SECONDS - 1)])), [Proof::PaymentsHaveHolds]);
+}
+
+#[test]
+fn an_extension_that_is_not_five_minutes_more_of_the_same_hold_is_found() {
+    let extended_at = |seconds, change: fn(&mut Hold)| {
+        violated([(0, granted(ANN, 1, None)), (0, held(1, ANN, [1])), (seconds, but(extended(1, ANN, [1]), change))])
+    };
+    assert_eq!(extended_at(HOLD_SECONDS - 1, |_| ()), []);
+    assert_eq!(extended_at(0, |_| ()), [Proof::NoCapPassed], "before its last two minutes");
+    assert_eq!(extended_at(HOLD_SECONDS - 1, |hold| hold.total_price = Points::new(1)), [Proof::NoCapPassed]);
+    assert_eq!(extended_at(HOLD_SECONDS - 1, |hold| hold.user_id = BOB), [Proof::NoCapPassed]);
 }
 
 #[test]
