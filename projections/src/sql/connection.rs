@@ -3,14 +3,15 @@
 
 use domain::Hash;
 use futures_util::stream::{BoxStream, StreamExt};
-use sqlx::postgres::{PgArguments, PgConnection, PgDatabaseError, PgPool, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteError, SqlitePool, SqliteRow};
+use sqlx::postgres::{PgConnection, PgPool, PgRow};
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{
-    Arguments, AssertSqlSafe, Column, ColumnIndex, Connection as _, Decode, Postgres, Row as _, Sqlite, Type, TypeInfo,
-    ValueRef,
+    Arguments, AssertSqlSafe, Column, ColumnIndex, Connection as _, Database, Decode, Encode, Postgres, Row as _,
+    Sqlite, Type, TypeInfo, ValueRef,
 };
 
 use super::Value;
+use super::errors::is_missing_table;
 
 /// SQLite's lock is taken at once: a transaction that begins by reading could find it taken when it comes to write.
 const WRITE_SQLITE: &str = "BEGIN IMMEDIATE";
@@ -18,12 +19,6 @@ const WRITE_SQLITE: &str = "BEGIN IMMEDIATE";
 const READ_POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Finds a table in SQLite.
 const TABLE_SQLITE: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1";
-/// SQLSTATE of a table that is not there. <https://www.postgresql.org/docs/current/errcodes-appendix.html>
-const UNDEFINED_TABLE: &str = "42P01";
-/// SQLSTATEs of a right that is missing, of a column that is not there, and of one of another type.
-const OF_THE_TABLE: [&str; 3] = ["42501", "42703", "42804"];
-/// SQLSTATE of a lock that was not to be had within `lock_timeout`.
-const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// An open connection.
 #[derive(Debug)]
@@ -145,7 +140,7 @@ impl Transaction<'_> {
         let lock = AssertSqlSafe(format!("LOCK TABLE {table} IN ACCESS SHARE MODE"));
         match sqlx::raw_sql(lock).execute(&mut **transaction).await {
             Ok(_) => Ok(true),
-            Err(error) if has_code(&error, UNDEFINED_TABLE) => Ok(false),
+            Err(error) if is_missing_table(&error) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -155,11 +150,11 @@ impl Transaction<'_> {
         let statement = AssertSqlSafe(statement.into());
         match self {
             Self::Sqlite(transaction) => {
-                let query = sqlx::query_with(statement, sqlite_arguments(values)?);
+                let query = sqlx::query_with(statement, arguments::<Sqlite>(values)?);
                 Ok(query.execute(&mut **transaction).await?.rows_affected())
             }
             Self::Postgres(transaction) => {
-                let query = sqlx::query_with(statement, postgres_arguments(values)?);
+                let query = sqlx::query_with(statement, arguments::<Postgres>(values)?);
                 Ok(query.execute(&mut **transaction).await?.rows_affected())
             }
         }
@@ -188,11 +183,11 @@ impl Transaction<'_> {
     pub(super) async fn rows(&mut self, query: &'static str, values: &[Value]) -> sqlx::Result<Vec<Row>> {
         match self {
             Self::Sqlite(transaction) => {
-                let query = sqlx::query_with(query, sqlite_arguments(values)?);
+                let query = sqlx::query_with(query, arguments::<Sqlite>(values)?);
                 Ok(query.fetch_all(&mut **transaction).await?.into_iter().map(Row::Sqlite).collect())
             }
             Self::Postgres(transaction) => {
-                let query = sqlx::query_with(query, postgres_arguments(values)?);
+                let query = sqlx::query_with(query, arguments::<Postgres>(values)?);
                 Ok(query.fetch_all(&mut **transaction).await?.into_iter().map(Row::Postgres).collect())
             }
         }
@@ -212,27 +207,18 @@ impl Transaction<'_> {
     }
 }
 
-fn sqlite_arguments(values: &[Value]) -> sqlx::Result<SqliteArguments> {
-    let mut arguments = SqliteArguments::default();
+fn arguments<D: Database>(values: &[Value]) -> sqlx::Result<D::Arguments>
+where
+    Option<i64>: for<'v> Encode<'v, D> + Type<D>,
+    for<'v> &'v str: Encode<'v, D> + Type<D>,
+    for<'v> &'v [u8]: Encode<'v, D> + Type<D>,
+{
+    let mut arguments = D::Arguments::default();
     arguments.reserve(values.len(), 0);
     for value in values {
         let added = match value {
             Value::Null => arguments.add(None::<i64>),
-            Value::Integer(number) => arguments.add(*number),
-            Value::Text(text) => arguments.add(text.as_ref()),
-            Value::Hash(hash) => arguments.add(hash.as_slice()),
-        };
-        added.map_err(sqlx::Error::Encode)?;
-    }
-    Ok(arguments)
-}
-
-fn postgres_arguments(values: &[Value]) -> sqlx::Result<PgArguments> {
-    let mut arguments = PgArguments::default();
-    for value in values {
-        let added = match value {
-            Value::Null => arguments.add(None::<i64>),
-            Value::Integer(number) => arguments.add(*number),
+            Value::Integer(number) => arguments.add(Some(*number)),
             Value::Text(text) => arguments.add(text.as_ref()),
             Value::Hash(hash) => arguments.add(hash.as_slice()),
         };
@@ -314,39 +300,4 @@ fn bytes(hash: &[u8]) -> sqlx::Result<[u8; 32]> {
 
 fn wrong(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
-}
-
-fn has_code(error: &sqlx::Error, code: &str) -> bool {
-    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(code))
-}
-
-/// Whether a lock was not to be had in time.
-pub fn is_locked_out(error: &sqlx::Error) -> bool {
-    has_code(error, LOCK_NOT_AVAILABLE)
-}
-
-/// Whether the file is no database, or not a whole one. SQLITE_CORRUPT and SQLITE_NOTADB: <https://sqlite.org/rescode.html>
-pub fn is_no_database(error: &sqlx::Error) -> bool {
-    sqlite_code(error).is_some_and(|code| [11, 26].contains(&(code & 0xff)))
-}
-
-fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
-    let error = error.as_database_error()?;
-    error.try_downcast_ref::<SqliteError>()?;
-    error.code()?.parse().ok()
-}
-
-/// Whether the database refused one table's rows, so that the same rows would be refused again, and those of other tables
-/// would not.
-pub fn is_refusal(error: &sqlx::Error) -> bool {
-    use sqlx::error::ErrorKind::{CheckViolation, NotNullViolation, UniqueViolation};
-    let Some(refused) = error.as_database_error() else { return false };
-    // PostgreSQL also refuses values that no column of its own can hold, such as a text with a zero byte: class 22; and a
-    // role without the right, or a table that somebody has changed.
-    let is_of_the_table = match refused.try_downcast_ref::<PgDatabaseError>() {
-        Some(error) => error.code().starts_with("22") || OF_THE_TABLE.contains(&error.code()),
-        // SQLITE_ERROR: a column is not there.
-        None => sqlite_code(error) == Some(1) && refused.message().contains("column"),
-    };
-    is_of_the_table || matches!(refused.kind(), CheckViolation | NotNullViolation | UniqueViolation)
 }

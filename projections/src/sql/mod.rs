@@ -8,6 +8,7 @@ pub mod balances;
 mod compare;
 mod connection;
 mod database;
+mod errors;
 mod fold;
 pub mod payments;
 pub mod point_history;
@@ -25,8 +26,9 @@ use connection::Row;
 use domain::RecordedEvent;
 
 pub use compare::{Difference, compare};
-pub use connection::{Connection, Readers, Transaction, is_locked_out, is_no_database, is_refusal};
+pub use connection::{Connection, Readers, Transaction};
 pub use database::{Location, READ_MODELS_FILE};
+pub use errors::{is_locked_out, is_no_database, is_refusal};
 pub use fold::{Folded, Poison};
 pub use repair::{Part, SetRight};
 pub use session::{POOLED, Schema, keeps_sessions, set_up};
