@@ -8,10 +8,13 @@ use clap::{Args, Parser, Subcommand};
 
 mod changes;
 mod expected;
+mod id;
 mod identity;
 mod limits;
 mod listen;
+mod log;
 mod opening;
+mod output;
 mod page;
 mod tools;
 pub use changes::{Reservation, Schedule, Users};
@@ -19,7 +22,9 @@ pub use expected::Expected;
 pub use identity::{IdentityMode, IdentityOptions, IdentityProblem};
 pub use limits::LimitOptions;
 pub use listen::ListenAddress;
+pub use log::{LogCommand, MakeLog, Tail};
 pub use opening::{Beacon, Opening};
+pub use output::Output;
 pub use page::PageOptions;
 pub use tools::*;
 

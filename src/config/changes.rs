@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use domain::limits::{MAX_ADJUSTMENT, MAX_CHARGE};
 
-use super::tools::id;
+use super::id::id;
 use super::{Output, ReasonedChange};
 
 /// `reprise schedule …`

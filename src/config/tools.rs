@@ -1,14 +1,13 @@
-//! Options of the tools that look into a log, copy it, or bring it back.
+//! Options of the tools that look into a log.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use domain::Position;
 
-use super::Expected;
-use crate::log::LogPlace;
+use super::id::id;
+use super::log::{Log, LogCommand, MakeLog};
+use super::output::Output;
 use crate::past::AsOf;
-use crate::secret_value::SecretValue;
 
 /// What operators and auditors ask of a log. Reading tools work beside a running server.
 #[derive(Debug, Subcommand)]
@@ -87,133 +86,6 @@ pub struct RowsOf {
     /// Those of this schedule.
     #[arg(long, value_name = "N", value_parser = id)]
     pub schedule: Option<u64>,
-}
-
-/// How a tool says what it found.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Output {
-    /// Print one JSON document, and nothing else.
-    #[arg(long, global = true, display_order = 101)]
-    pub json: bool,
-}
-
-/// `reprise log …`
-#[derive(Debug, Args)]
-pub struct Log {
-    #[command(flatten)]
-    pub output: Output,
-    #[command(subcommand)]
-    pub command: LogCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum LogCommand {
-    /// Prove the log: its chain, that nothing is missing, that every event is known, and that each keeps the rules.
-    Verify {
-        /// A record noted earlier, which must still be there: its position and hash, as `log stat` prints them.
-        #[arg(long, value_name = "POSITION:HASH")]
-        expect: Option<Expected>,
-    },
-    /// Count events by type.
-    Stat,
-    /// Print the last records, a line each; on a terminal, as much of each as there is room for.
-    Tail(Tail),
-    /// Write all records to a new file, one line of JSON each, to the byte, and last how many there are and the last one's hash.
-    Export {
-        /// The file to make; `-` writes to standard output.
-        file: PathBuf,
-        #[command(flatten)]
-        part: Part,
-    },
-    /// Copy a log to another place, position by position and hash by hash, and read it back. Stopped, it goes on where it was.
-    /// The server's key is not copied: copy its file yourself.
-    Copy {
-        /// The log to copy; it may be served meanwhile, and what comes later is for another copy.
-        #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = SecretValue::<LogPlace>::default())]
-        from: LogPlace,
-        /// Where to: an empty place, or one that holds a beginning of the same log. Nobody may serve it.
-        #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = SecretValue::<LogPlace>::default())]
-        to: LogPlace,
-        #[command(flatten)]
-        part: Part,
-    },
-    /// Make a log of many events by the program's own commands, in a folder that has none. Its key is made of the seed
-    /// too, and so no secret.
-    Make(MakeLog),
-    /// Read the log of a folder that no server holds, and tell how fast it is read, proved, decoded and folded.
-    Replay,
-    /// Make the log of a folder that has none from an exported file. The server's key is not in it: copy
-    /// `server.key` yourself.
-    Import {
-        /// A file that `reprise log export` made; `-` reads standard input.
-        file: PathBuf,
-        /// The last record that it must have: its position and hash, as `log export` printed them. A file without an end, which
-        /// earlier versions made, is imported only so.
-        #[arg(long, value_name = "POSITION:HASH")]
-        expect: Option<Expected>,
-    },
-}
-
-/// `reprise log tail`
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Tail {
-    /// How many records.
-    #[arg(long, default_value_t = 10, value_name = "N")]
-    pub lines: u64,
-    /// Only records that name this user.
-    #[arg(long, value_name = "N", value_parser = id)]
-    pub user: Option<u64>,
-    /// Go on with those to come; with --json, one document a line.
-    #[arg(long)]
-    pub follow: bool,
-}
-
-/// `reprise log make`
-#[derive(Debug, Args)]
-pub struct MakeLog {
-    /// How many events; the first two create the log.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
-    pub events: u64,
-    /// The same seed makes the same log, to the last hash.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// End the log's time now and not on a fixed day, so that a server that starts on it finds its holds, tokens and
-    /// keys alive. Then each run makes another log.
-    #[arg(long)]
-    pub ends_now: bool,
-}
-
-/// `reprise bench …`: what two tools of the log were called before.
-#[derive(Debug, Subcommand)]
-pub enum Bench {
-    /// `reprise log make`.
-    MakeLog(MakeLog),
-    /// `reprise log replay`.
-    Replay(Output),
-}
-
-impl From<Bench> for Tool {
-    fn from(bench: Bench) -> Self {
-        Self::Log(match bench {
-            Bench::MakeLog(options) => Log { output: Output { json: false }, command: LogCommand::Make(options) },
-            Bench::Replay(output) => Log { output, command: LogCommand::Replay },
-        })
-    }
-}
-
-/// How much of a log leaves it.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Part {
-    /// Only the records up to this position: what stands behind it may be damaged.
-    #[arg(long, value_name = "POSITION", value_parser = clap::value_parser!(u64).range(1..))]
-    pub until: Option<u64>,
-}
-
-impl Part {
-    /// The last position.
-    pub fn until(self) -> Option<Position> {
-        self.until.map(Position::new)
-    }
 }
 
 /// `reprise backup`
@@ -309,8 +181,20 @@ pub struct Why {
     pub output: Output,
 }
 
-/// Every id of the log is one of these numbers.
-pub(super) fn id(text: &str) -> Result<u64, String> {
-    let number = text.parse().ok().filter(|number| (1..=domain::MAX_SAFE_INTEGER).contains(number));
-    number.ok_or_else(|| domain::NotAnId.to_string())
+/// `reprise bench …`: what two tools of the log were called before.
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// `reprise log make`.
+    MakeLog(MakeLog),
+    /// `reprise log replay`.
+    Replay(Output),
+}
+
+impl From<Bench> for Tool {
+    fn from(bench: Bench) -> Self {
+        Self::Log(match bench {
+            Bench::MakeLog(options) => Log { output: Output { json: false }, command: LogCommand::Make(options) },
+            Bench::Replay(output) => Log { output, command: LogCommand::Replay },
+        })
+    }
 }

@@ -1,0 +1,202 @@
+//! The seats of a schedule, as they change: from now on, or from where the client was told last.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::Request;
+use domain::{
+    CatalogueEvent, ConcertId, Event, HoldCancelled, HoldExpired, Position, ReservationPaid, ReservationRefunded,
+    SaleEvent, ScheduleId, SeatId, SeatsHeld, Token, TokenId,
+};
+use projections::{ReadModels, SeatLists};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+
+use crate::api::Api;
+use crate::api::shared::parameters::Parameters;
+use crate::api::shared::path::PathIds;
+use crate::api::shared::problem::Outcome;
+use crate::api::shared::query;
+use crate::api::shared::streams::{COMMENT, COMMENT_EVERY, Frames, SeatShown, SeatsFrame, seats_frame};
+
+/// How many records are read up for whoever comes back to the seats of a schedule.
+const MAX_READ_UP: u64 = 20_000;
+/// How many of them at once.
+const CHUNK_RECORDS: usize = 1_000;
+/// How often it is looked whether this node has come to where the client was on another.
+const CATCH_UP_LOOK: Duration = Duration::from_millis(50);
+
+/// `GET /api/concerts/{concertId}/schedules/{scheduleId}/seats/stream`: seats that have changed, for who is admitted.
+pub async fn seats(api: Arc<Api>, request: Request) -> Outcome {
+    let parse = |path: &PathIds, _: &mut Parameters| {
+        Ok((path.id::<ConcertId>("concertId")?, path.id::<ScheduleId>("scheduleId")?))
+    };
+    query::by_holder(&api, request, parse, |view, token, (concert_id, schedule_id)| {
+        if !view.read_models.room.room().is_active(token, view.now) {
+            return Err(view.read_models.room.room().not_admitted(token, view.now).into());
+        }
+        view.read_models.seat_lists.get(concert_id, schedule_id)?;
+        let live = api.streams.seats(schedule_id);
+        let begin = match view.header("last-event-id").filter(|id| !id.is_empty()) {
+            None => Begin::Now,
+            Some(id) => Begin::After(position(id)),
+        };
+        let frames = SeatsFrames {
+            api: Arc::clone(&api),
+            token_id: token.token_id,
+            schedule_id,
+            live,
+            begin,
+            reached: view.read_models.head.position,
+            comment_at: Instant::now() + COMMENT_EVERY,
+        };
+        Ok(api.streams.subscribe()?.respond(frames))
+    })
+    .await
+}
+
+fn position(id: &str) -> Option<Position> {
+    let is_whole = id.bytes().all(|byte| byte.is_ascii_digit());
+    is_whole.then(|| id.parse().ok().map(Position::new)).flatten()
+}
+
+/// From where on a subscriber is told.
+enum Begin {
+    /// From this moment on.
+    Now,
+    /// After this position; `None` is one that no log has.
+    After(Option<Position>),
+    /// It is told all that comes.
+    Live,
+}
+
+struct SeatsFrames {
+    api: Arc<Api>,
+    token_id: TokenId,
+    schedule_id: ScheduleId,
+    live: broadcast::Receiver<SeatsFrame>,
+    begin: Begin,
+    /// Up to where it was told.
+    reached: Position,
+    comment_at: Instant,
+}
+
+impl Frames for SeatsFrames {
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            let read_models = self.api.engine.read_models();
+            let room = read_models.room.room();
+            let now = self.api.engine.now_at(&read_models);
+            if !room.token(self.token_id).is_some_and(|token: &Token| room.is_active(token, now)) {
+                return None;
+            }
+            let told = match self.begin {
+                Begin::Now => Some(self.go_on_from(self.reached, &[])),
+                Begin::After(after) => self.read_up(after, &read_models).await?,
+                Begin::Live => self.live().await?,
+            };
+            if let Some(frame) = told {
+                self.comment_at = Instant::now() + COMMENT_EVERY;
+                return Some(frame);
+            }
+        }
+    }
+}
+
+impl SeatsFrames {
+    /// What comes next, if it is news; `None` where nothing will come any more.
+    async fn live(&mut self) -> Option<Option<Bytes>> {
+        let heard = tokio::select! {
+            heard = self.live.recv() => heard,
+            () = tokio::time::sleep_until(self.comment_at) => return Some(Some(COMMENT)),
+        };
+        match heard {
+            Ok(SeatsFrame { position, bytes }) if position > self.reached => {
+                self.reached = position;
+                Some(Some(bytes))
+            }
+            Ok(_) => Some(None),
+            Err(RecvError::Lagged(_)) => {
+                self.begin = Begin::After(Some(self.reached));
+                Some(None)
+            }
+            Err(RecvError::Closed) => None,
+        }
+    }
+
+    /// From here on it is told all that comes.
+    fn go_on_from(&mut self, reached: Position, seats: &[SeatShown]) -> Bytes {
+        (self.begin, self.reached) = (Begin::Live, reached);
+        seats_frame(reached, seats).bytes
+    }
+
+    /// What has changed since the client was told last, read from the log.
+    async fn read_up(&mut self, after: Option<Position>, read_models: &ReadModels) -> Option<Option<Bytes>> {
+        let head = read_models.head.position;
+        let Some(after) = after else { return Some(Some(self.reset(head))) };
+        if after > head {
+            // The client was on a node that is ahead of this one, or its position is of another log.
+            if self.api.log.head().await.ok()?.position < after {
+                return Some(Some(self.reset(head)));
+            }
+            tokio::time::sleep(CATCH_UP_LOOK).await;
+            return Some((Instant::now() >= self.comment_at).then_some(COMMENT));
+        }
+        if head.get() - after.get() > MAX_READ_UP {
+            return Some(Some(self.reset(head)));
+        }
+        let lists = &read_models.seat_lists;
+        let changed = self.changed(after, head, lists).await?;
+        let shown = |seat_id| Some(SeatShown { seat_id, status: lists.status(self.schedule_id, seat_id)? });
+        let seats: Vec<SeatShown> = changed.into_iter().filter_map(shown).collect();
+        Some(Some(self.go_on_from(head, &seats)))
+    }
+
+    /// The seats that records of these positions name.
+    async fn changed(&self, after: Position, head: Position, lists: &SeatLists) -> Option<Vec<SeatId>> {
+        let (mut read, mut changed) = (after, Vec::new());
+        while read < head {
+            let records = self.api.log.read(read, CHUNK_RECORDS).await.ok()?;
+            let last = records.last()?.position;
+            for record in records.iter().filter(|record| record.position <= head) {
+                changed.extend(seats_of(&record.decode().ok()?.event, self.schedule_id, lists));
+            }
+            read = last;
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        Some(changed)
+    }
+
+    /// Tells the client to read anew, from a list at or past `head`.
+    fn reset(&mut self, head: Position) -> Bytes {
+        (self.begin, self.reached) = (Begin::Live, head);
+        format!("id: {head}\nevent: reset\ndata: {{\"position\":{head}}}\n\n").into()
+    }
+}
+
+/// The seats of a schedule that an event changes.
+fn seats_of(event: &Event, schedule_id: ScheduleId, lists: &SeatLists) -> Vec<SeatId> {
+    match event {
+        Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold }))
+        | Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
+        | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. }))
+        | Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. }))
+        | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
+            hold.seat_ids().filter(|_| hold.schedule_id == schedule_id).collect()
+        }
+        Event::Catalogue(CatalogueEvent::ScheduleCancelled(cancelled)) if cancelled.schedule_id == schedule_id => {
+            lists.changed_since(&SeatLists::default(), schedule_id).into_iter().map(|(seat_id, _)| seat_id).collect()
+        }
+        // The seats of a hold that goes on are held as before; seats that are added cannot be seen yet.
+        Event::Sale(SaleEvent::HoldExtended(_))
+        | Event::Opening(_)
+        | Event::Log(_)
+        | Event::Room(_)
+        | Event::Users(_)
+        | Event::Points(_)
+        | Event::Catalogue(_) => Vec::new(),
+    }
+}
