@@ -7,7 +7,6 @@ use std::sync::{Arc, LazyLock};
 use axum::extract::Request;
 use axum::http::HeaderValue;
 
-use super::api::Api;
 use super::contract::{self, Operation};
 use super::kinds;
 use super::pages::{Coded, Page};
@@ -35,13 +34,13 @@ pub fn file_said() -> Operation {
 }
 
 /// `GET /docs`.
-pub async fn page(_: Arc<Api>, request: Request) -> Outcome {
+pub async fn page<S>(_: S, request: Request) -> Outcome {
     static PAGE: LazyLock<Page> = LazyLock::new(|| Page::plain("docs.html", POLICY));
     Ok(PAGE.respond(request.headers()))
 }
 
 /// `GET /docs/…`.
-pub async fn file(_: Arc<Api>, request: Request) -> Outcome {
+pub async fn file<S>(_: S, request: Request) -> Outcome {
     static FILES: LazyLock<BTreeMap<&str, Coded>> = LazyLock::new(files);
     let name = request.uri().path().trim_start_matches("/docs/");
     let missing = || Problem::new(&kinds::ROUTE_NOT_FOUND, "The page has no such file.");

@@ -1,12 +1,9 @@
 //! `GET /problems/…`: what a problem's `type` leads to: what it means, and what to do.
 
-use std::sync::Arc;
-
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 
-use super::api::Api;
 use super::contract::{self, Operation};
 use super::kinds::{self, ProblemKind};
 use super::problem::{Outcome, Problem};
@@ -24,7 +21,7 @@ pub fn said() -> Operation {
 }
 
 /// `GET /problems/…`.
-pub async fn page(_: Arc<Api>, request: Request) -> Outcome {
+pub async fn page<S>(_: S, request: Request) -> Outcome {
     let code = request.uri().path().trim_start_matches("/problems/");
     let missing = || Problem::new(&kinds::ROUTE_NOT_FOUND, "There is no problem of this code.");
     let kind = kinds::ALL.iter().find(|kind| kind.code == code).ok_or_else(missing)?;

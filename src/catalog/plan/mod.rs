@@ -168,10 +168,6 @@ impl Plan {
     pub fn import_id(&self) -> Option<Uuid> {
         (self.added.schedules > 0).then_some(self.import_id)
     }
-
-    pub(super) fn into_steps(self) -> Vec<Step> {
-        self.steps
-    }
 }
 
 /// A plan that is being made.

@@ -91,7 +91,7 @@ impl Plan {
         }
         let end = ImportEnd { import_id: self.import_id(), reason };
         let mut portions: Vec<Portion> = Vec::new();
-        for Step { place, part, bytes } in self.into_steps() {
+        for Step { place, part, bytes } in self.steps {
             match portions.last_mut() {
                 Some(portion) if portion.bytes + bytes <= COMMAND_BYTES => {
                     portion.bytes += bytes;

@@ -150,7 +150,7 @@ impl From<Undecided> for Problem {
 
 impl From<CatalogError> for Problem {
     fn from(error: CatalogError) -> Self {
-        let detail = error.to_string();
+        let told = error.to_string();
         let problem = match error {
             CatalogError::Unreadable(_) => Self::new(&kinds::MALFORMED_BODY, ""),
             CatalogError::Unfit(faults) => {
@@ -161,10 +161,13 @@ impl From<CatalogError> for Problem {
                 Self::invalid_request(&faults.iter().map(named).collect::<Vec<_>>())
             }
             CatalogError::Differs(_) | CatalogError::Unclear(_) => Self::new(&kinds::CATALOG_CONFLICT, ""),
-            CatalogError::Refused { rejection, .. } => Self::from(rejection),
+            CatalogError::Refused { place, rejection } => {
+                let refused = Self::from(rejection);
+                return Self { detail: format!("{place}: {}", refused.detail).into(), ..refused };
+            }
             CatalogError::Undecided { undecided, .. } => Self::from(undecided),
         };
-        Self { detail: detail.into(), ..problem }
+        Self { detail: told.into(), ..problem }
     }
 }
 

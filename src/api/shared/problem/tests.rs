@@ -3,6 +3,7 @@ use domain::{ConcertId, Points, Rejection, ReservationId, ReservationStatus, Sch
 use projections::Behind;
 
 use super::*;
+use crate::catalog::CatalogError;
 use crate::engine::Undecided;
 use crate::identity::{Reason, Refusal, Role};
 
@@ -106,6 +107,13 @@ fn who_is_not_let_through_learns_why() {
     assert_eq!((rendered.status().as_u16(), &rendered.headers()[header::RETRY_AFTER]), (503, &17.into()));
     let invalid = Problem::from(Refusal::Invalid(Reason::Key)).render(&RequestId::of(&HeaderMap::new()));
     assert_eq!(invalid.headers()[header::WWW_AUTHENTICATE], "Bearer");
+}
+
+#[test]
+fn a_part_of_a_catalogue_that_is_refused_is_told_as_people_read_it() {
+    let (place, rejection) = ("concerts[0]".to_owned(), Rejection::ConcertNotFound { concert_id: ConcertId::FIRST });
+    let refused = Problem::from(CatalogError::Refused { place, rejection });
+    assert_eq!((refused.code(), &*refused.detail), ("concert-not-found", "concerts[0]: There is no concert 1."));
 }
 
 #[test]
