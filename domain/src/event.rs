@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod log;
+mod movement;
 mod opening;
 mod points;
 mod room;
@@ -22,6 +23,7 @@ pub use catalogue::{
 };
 use catalogue::{SchedulePublishedV1, SeatsAddedV1};
 pub use log::LogCreated;
+pub use movement::PointsMoved;
 pub use opening::{BeaconReceived, EntryClosed, OpeningMoved, OpeningScheduled, OpeningWithdrawn, QueueDrawn};
 pub use points::{PointsAdjusted, PointsCharged};
 pub use room::{
@@ -155,25 +157,7 @@ impl Event {
 
     /// The user whose points it moves, where it moves any.
     pub fn moves_points_of(&self) -> Option<UserId> {
-        match self {
-            Self::Points(PointsEvent::PointsCharged(charged)) => Some(charged.user_id),
-            Self::Points(PointsEvent::PointsAdjusted(adjusted)) => Some(adjusted.user_id),
-            Self::Sale(
-                SaleEvent::ReservationPaid(ReservationPaid { hold, .. })
-                | SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. }),
-            ) => Some(hold.user_id),
-            Self::Sale(
-                SaleEvent::SeatsHeld(_)
-                | SaleEvent::HoldExtended(_)
-                | SaleEvent::HoldExpired(_)
-                | SaleEvent::HoldCancelled(_),
-            )
-            | Self::Log(_)
-            | Self::Room(_)
-            | Self::Opening(_)
-            | Self::Users(_)
-            | Self::Catalogue(_) => None,
-        }
+        self.points_moved().map(|moved| moved.user_id)
     }
 
     /// The record's `type_version`: the oldest that says all of the event.

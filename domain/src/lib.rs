@@ -58,10 +58,11 @@ pub use decisions::{
 pub use event::{
     BeaconReceived, CatalogImported, CatalogueEvent, Cause, ConcertPublished, DecodeError, EntryClosed, Event,
     ExpiryCause, Hold, HoldCancelled, HoldExpired, HoldExtended, LogCreated, LogEvent, OpeningEvent, OpeningMoved,
-    OpeningScheduled, OpeningWithdrawn, PauseChange, PointsAdjusted, PointsCharged, PointsEvent, PriceChanged,
-    PricedSeat, QueueDrawn, ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft, SaleEvent,
-    SalePaused, SaleResumed, SaleWindowChanged, ScheduleCancelled, ScheduleMoved, SchedulePublished, Seat, SeatsAdded,
-    SeatsHeld, TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenIssued, UserRegistered, UsersEvent,
+    OpeningScheduled, OpeningWithdrawn, PauseChange, PointsAdjusted, PointsCharged, PointsEvent, PointsMoved,
+    PriceChanged, PricedSeat, QueueDrawn, ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft,
+    SaleEvent, SalePaused, SaleResumed, SaleWindowChanged, ScheduleCancelled, ScheduleMoved, SchedulePublished, Seat,
+    SeatsAdded, SeatsHeld, TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenIssued, UserRegistered,
+    UsersEvent,
 };
 pub use house::{House, NoChoice, Plan, Row, Together, Wanted, Zone};
 pub use name::{is_name, shows_nothing};

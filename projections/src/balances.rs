@@ -1,8 +1,6 @@
 //! What every user has in points.
 
-use domain::{
-    Event, Points, PointsCharged, PointsEvent, RecordedEvent, ReservationPaid, ReservationRefunded, SaleEvent, UserId,
-};
+use domain::{Points, RecordedEvent, UserId};
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
@@ -24,28 +22,8 @@ impl Balances {
     }
 
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
-        match &recorded.event {
-            Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, balance_after, .. })) => {
-                self.balances.insert(*user_id, *balance_after);
-            }
-            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => {
-                self.balances.insert(adjusted.user_id, adjusted.balance_after);
-            }
-            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, balance_after, .. }))
-            | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, .. })) => {
-                self.balances.insert(hold.user_id, *balance_after);
-            }
-            Event::Log(_)
-            | Event::Room(_)
-            | Event::Opening(_)
-            | Event::Users(_)
-            | Event::Catalogue(_)
-            | Event::Sale(
-                SaleEvent::SeatsHeld(_)
-                | SaleEvent::HoldExtended(_)
-                | SaleEvent::HoldExpired(_)
-                | SaleEvent::HoldCancelled(_),
-            ) => {}
+        if let Some(moved) = recorded.event.points_moved() {
+            self.balances.insert(moved.user_id, moved.balance_after);
         }
     }
 }

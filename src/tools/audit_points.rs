@@ -2,9 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use domain::{
-    Event, Hash, Hold, PaymentId, PointsEvent, Position, RecordedEvent, ReservationId, SaleEvent, State, UserId,
-};
+use domain::{Hash, PaymentId, Position, RecordedEvent, ReservationId, State, UserId};
 use projections::sql::{balances, point_history};
 use projections::{ReadModels, rfc3339};
 use serde::Serialize;
@@ -95,79 +93,22 @@ pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> R
     Ok(Said::verdict(statement.ok, &statement, text))
 }
 
-/// What an event did to a wallet.
-struct Moved<'a> {
-    kind: &'static str,
-    user_id: UserId,
-    amount: i64,
-    balance_after: u64,
-    paid: Option<(&'a Hold, PaymentId)>,
-}
-
 fn movement(recorded: &RecordedEvent, user: u64, before: i64) -> Option<StatementLine> {
-    let moved = moved(&recorded.event).filter(|moved| moved.user_id.get() == user)?;
+    let moved = recorded.event.points_moved().filter(|moved| moved.user_id.get() == user)?;
+    // Amounts of a log that keeps its limits are far below 2^63.
+    let amount = i64::try_from(moved.amount).unwrap_or(i64::MAX);
     Some(StatementLine {
         position: recorded.head.position,
         at: rfc3339(recorded.recorded_at),
         kind: moved.kind,
-        amount: moved.amount,
-        running_balance: before.saturating_add(moved.amount),
-        balance_after: moved.balance_after,
+        amount,
+        running_balance: before.saturating_add(amount),
+        balance_after: moved.balance_after.get(),
         request_id: recorded.metadata.request_id.clone(),
         reservation_id: moved.paid.map(|(hold, _)| hold.reservation_id),
         payment_id: moved.paid.map(|(_, payment_id)| payment_id),
         hash: recorded.head.hash,
     })
-}
-
-fn moved(event: &Event) -> Option<Moved<'_>> {
-    let price = |hold: &Hold| points(hold.total_price.get());
-    match event {
-        Event::Points(PointsEvent::PointsCharged(charged)) => Some(Moved {
-            kind: "CHARGE",
-            user_id: charged.user_id,
-            amount: points(charged.amount.get()),
-            balance_after: charged.balance_after.get(),
-            paid: None,
-        }),
-        Event::Points(PointsEvent::PointsAdjusted(adjusted)) => Some(Moved {
-            kind: "ADJUSTMENT",
-            user_id: adjusted.user_id,
-            amount: adjusted.amount,
-            balance_after: adjusted.balance_after.get(),
-            paid: None,
-        }),
-        Event::Sale(SaleEvent::ReservationPaid(paid)) => Some(Moved {
-            kind: "PAYMENT",
-            user_id: paid.hold.user_id,
-            amount: -price(&paid.hold),
-            balance_after: paid.balance_after.get(),
-            paid: Some((&paid.hold, paid.payment_id)),
-        }),
-        Event::Sale(SaleEvent::ReservationRefunded(refunded)) => Some(Moved {
-            kind: "REFUND",
-            user_id: refunded.hold.user_id,
-            amount: price(&refunded.hold),
-            balance_after: refunded.balance_after.get(),
-            paid: Some((&refunded.hold, refunded.payment_id)),
-        }),
-        Event::Log(_)
-        | Event::Room(_)
-        | Event::Opening(_)
-        | Event::Users(_)
-        | Event::Catalogue(_)
-        | Event::Sale(
-            SaleEvent::SeatsHeld(_)
-            | SaleEvent::HoldExtended(_)
-            | SaleEvent::HoldExpired(_)
-            | SaleEvent::HoldCancelled(_),
-        ) => None,
-    }
-}
-
-/// Amounts of a log that keeps its limits are far below 2^63.
-fn points(points: u64) -> i64 {
-    i64::try_from(points).unwrap_or(i64::MAX)
 }
 
 fn text(statement: &Statement<'_>) -> String {

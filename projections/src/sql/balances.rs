@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
-    Event, Points, PointsCharged, PointsEvent, RecordedEvent, ReservationPaid, ReservationRefunded, SaleEvent, UserId,
-};
+use domain::RecordedEvent;
 
 use super::{Change, Fold, Kind, OutOfRange, SqlModel, column};
 
@@ -21,39 +19,13 @@ pub static MODEL: SqlModel = SqlModel {
 #[derive(Default)]
 struct Balances(BTreeMap<i64, (i64, i64)>);
 
-impl Balances {
-    fn set(&mut self, user_id: UserId, balance: Points, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
-        let row = (column(balance.get())?, column(recorded.head.position.get())?);
-        self.0.insert(column(user_id)?, row);
-        Ok(())
-    }
-}
-
 impl Fold for Balances {
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
-        match &recorded.event {
-            Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, balance_after, .. })) => {
-                self.set(*user_id, *balance_after, recorded)
-            }
-            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => {
-                self.set(adjusted.user_id, adjusted.balance_after, recorded)
-            }
-            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, balance_after, .. }))
-            | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, .. })) => {
-                self.set(hold.user_id, *balance_after, recorded)
-            }
-            Event::Log(_)
-            | Event::Room(_)
-            | Event::Opening(_)
-            | Event::Users(_)
-            | Event::Catalogue(_)
-            | Event::Sale(
-                SaleEvent::SeatsHeld(_)
-                | SaleEvent::HoldExtended(_)
-                | SaleEvent::HoldExpired(_)
-                | SaleEvent::HoldCancelled(_),
-            ) => Ok(()),
+        if let Some(moved) = recorded.event.points_moved() {
+            let row = (column(moved.balance_after.get())?, column(recorded.head.position.get())?);
+            self.0.insert(column(moved.user_id)?, row);
         }
+        Ok(())
     }
 
     fn changes(self: Box<Self>) -> Vec<Change> {

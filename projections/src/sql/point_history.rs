@@ -1,9 +1,6 @@
 //! Every movement of points, with the balance after it and the hash that proves it.
 
-use domain::{
-    Event, Hash, Hold, PaymentId, Points, PointsCharged, PointsEvent, Position, RecordedEvent, ReservationId,
-    ReservationPaid, ReservationRefunded, SaleEvent, Timestamp, UserId,
-};
+use domain::{Hash, PaymentId, Points, Position, RecordedEvent, ReservationId, Timestamp, UserId};
 
 use super::store::{Order, id, number};
 use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, column};
@@ -29,17 +26,11 @@ const COLUMNS: [Kind; 10] = {
 #[derive(Default)]
 struct PointHistory(Vec<Value>);
 
-struct Moved<'a> {
-    kind: &'static str,
-    user_id: UserId,
-    balance_after: Points,
-    at: Timestamp,
-    paid: Option<(&'a Hold, PaymentId)>,
-    reason: Option<&'a str>,
-}
-
-impl PointHistory {
-    fn push(&mut self, recorded: &RecordedEvent, amount: i64, moved: Moved<'_>) -> Result<(), OutOfRange> {
+impl Fold for PointHistory {
+    fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
+        let Some(moved) = recorded.event.points_moved() else { return Ok(()) };
+        let past = |_| OutOfRange(u64::try_from(moved.amount.unsigned_abs()).unwrap_or(u64::MAX));
+        let amount = i64::try_from(moved.amount).map_err(past)?;
         let reservation_id = moved.paid.map(|(hold, _)| column(hold.reservation_id)).transpose()?;
         let payment_id = moved.paid.map(|(_, payment_id)| column(payment_id)).transpose()?;
         self.0.extend([
@@ -55,72 +46,6 @@ impl PointHistory {
             Value::Hash(*recorded.head.hash.as_bytes()),
         ]);
         Ok(())
-    }
-}
-
-impl Fold for PointHistory {
-    fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
-        match &recorded.event {
-            Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, amount, balance_after, charged_at })) => {
-                let (user_id, balance_after, at) = (*user_id, *balance_after, *charged_at);
-                let moved = Moved { kind: "CHARGE", user_id, balance_after, at, paid: None, reason: None };
-                self.push(recorded, column(amount.get())?, moved)
-            }
-            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => {
-                let (user_id, balance_after, at) = (adjusted.user_id, adjusted.balance_after, adjusted.adjusted_at);
-                let reason = Some(adjusted.reason.as_str());
-                let moved = Moved { kind: "ADJUSTMENT", user_id, balance_after, at, paid: None, reason };
-                self.push(recorded, adjusted.amount, moved)
-            }
-            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid {
-                payment_id,
-                hold,
-                balance_after,
-                paid_at,
-                ..
-            })) => {
-                let (user_id, balance_after, at) = (hold.user_id, *balance_after, *paid_at);
-                let moved = Moved {
-                    kind: "PAYMENT",
-                    user_id,
-                    balance_after,
-                    at,
-                    paid: Some((hold, *payment_id)),
-                    reason: None,
-                };
-                self.push(recorded, -column(hold.total_price.get())?, moved)
-            }
-            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded {
-                payment_id,
-                hold,
-                balance_after,
-                refunded_at,
-                reason,
-                ..
-            })) => {
-                let (user_id, balance_after, at) = (hold.user_id, *balance_after, *refunded_at);
-                let moved = Moved {
-                    kind: "REFUND",
-                    user_id,
-                    balance_after,
-                    at,
-                    paid: Some((hold, *payment_id)),
-                    reason: reason.as_deref(),
-                };
-                self.push(recorded, column(hold.total_price.get())?, moved)
-            }
-            Event::Log(_)
-            | Event::Room(_)
-            | Event::Opening(_)
-            | Event::Users(_)
-            | Event::Catalogue(_)
-            | Event::Sale(
-                SaleEvent::SeatsHeld(_)
-                | SaleEvent::HoldExtended(_)
-                | SaleEvent::HoldExpired(_)
-                | SaleEvent::HoldCancelled(_),
-            ) => Ok(()),
-        }
     }
 
     fn changes(self: Box<Self>) -> Vec<Change> {
