@@ -5,9 +5,9 @@ use crate::event::{
     RoomEvent, RoomLeft, SaleEvent, SeatsHeld, TokenArrived, TokenIssued, UsersEvent,
 };
 use crate::limits::FINISHED_SECONDS;
-use crate::state::reservations::{Payment, Reservation, ReservationStatus};
+use crate::state::reservations::{Payment, Reservation};
 use crate::state::room::{Token, TokenStatus};
-use crate::values::{Points, Timestamp, UserId};
+use crate::values::{Points, ReservationStatus, Timestamp, UserId};
 
 /// What came of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]

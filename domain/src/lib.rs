@@ -72,13 +72,13 @@ pub use record::{
 };
 pub use rejection::Rejection;
 pub use state::catalogue::{CalledOff, Catalogue, Concert, Schedule, ScheduleTimes};
-pub use state::reservations::{Payment, Reservation, ReservationStatus};
+pub use state::reservations::{Payment, Reservation};
 pub use state::room::agenda::Agenda;
 pub use state::room::{Beacon, Closed, Deadline, Draw, Opening, Openings, Place, Room, Token, TokenStatus};
 pub use state::sale_clock::{Pause, SaleClock};
 pub use state::users::Users;
 pub use state::{LogIdentity, State};
 pub use values::{
-    ConcertId, Fingerprint, Hash, MAX_SAFE_INTEGER, Nonce, NotAnId, PaymentId, Points, Position, ReservationId, RoomId,
-    SaleTime, ScheduleId, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId,
+    ConcertId, Fingerprint, Hash, MAX_SAFE_INTEGER, Nonce, NotAnId, PaymentId, Points, Position, ReservationId,
+    ReservationStatus, RoomId, SaleTime, ScheduleId, SeatId, Seed, Timestamp, TokenHash, TokenId, UserId,
 };

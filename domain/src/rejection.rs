@@ -1,7 +1,6 @@
 //! Why a command is refused. A rejection is an answer, not an error: nothing happens, and the asker learns why.
 
-use crate::state::reservations::ReservationStatus;
-use crate::values::{ConcertId, Points, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
+use crate::values::{ConcertId, Points, ReservationId, ReservationStatus, ScheduleId, SeatId, Timestamp, UserId};
 
 /// A rule of the business that a command would break.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -107,60 +107,59 @@ impl Points {
     }
 }
 
-/// An instant: milliseconds since 1970-01-01 UTC.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Timestamp(i64);
+macro_rules! instants {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(i64);
 
-impl Timestamp {
-    /// The instant `millis` milliseconds after 1970-01-01 UTC.
-    pub const fn from_millis(millis: i64) -> Self {
-        Self(millis)
-    }
+        impl $name {
+            /// The instant with this number of milliseconds.
+            pub const fn from_millis(millis: i64) -> Self {
+                Self(millis)
+            }
 
-    /// Milliseconds since 1970-01-01 UTC.
-    pub const fn millis(self) -> i64 {
-        self.0
-    }
+            /// Its number of milliseconds.
+            pub const fn millis(self) -> i64 {
+                self.0
+            }
 
-    /// The instant `seconds` later.
-    pub const fn plus_seconds(self, seconds: i64) -> Self {
-        Self(self.0.saturating_add(seconds.saturating_mul(1_000)))
-    }
+            /// The instant `seconds` later.
+            pub const fn plus_seconds(self, seconds: i64) -> Self {
+                Self(self.0.saturating_add(seconds.saturating_mul(1_000)))
+            }
 
-    /// Whole seconds from `self` until `deadline`, rounded up: 0 only when the deadline is over.
-    pub const fn seconds_until(self, deadline: Self) -> u64 {
-        let millis = deadline.0.saturating_sub(self.0);
-        if millis <= 0 { 0 } else { (millis as u64).div_ceil(1_000) }
-    }
+            /// Whole seconds from `self` until `deadline`, rounded up: 0 only when the deadline is over.
+            pub const fn seconds_until(self, deadline: Self) -> u64 {
+                let millis = deadline.0.saturating_sub(self.0);
+                if millis <= 0 { 0 } else { (millis as u64).div_ceil(1_000) }
+            }
+        }
+    )*};
 }
 
-/// An instant of sale time: the clock minus all pauses of the sale (see [`SaleClock`](crate::SaleClock)). Deadlines are kept
-/// in it. Before the first pause it is the clock, in milliseconds since 1970-01-01 UTC.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SaleTime(i64);
+instants! {
+    /// An instant: milliseconds since 1970-01-01 UTC.
+    Timestamp
+    /// An instant of sale time: the clock minus all pauses of the sale (see [`SaleClock`](crate::SaleClock)). Deadlines are
+    /// kept in it. Before the first pause it is the clock, in milliseconds since 1970-01-01 UTC.
+    SaleTime
+}
 
-impl SaleTime {
-    /// The instant `millis` milliseconds after 1970-01-01 UTC, had the sale never been paused.
-    pub const fn from_millis(millis: i64) -> Self {
-        Self(millis)
-    }
-
-    /// As milliseconds.
-    pub const fn millis(self) -> i64 {
-        self.0
-    }
-
-    /// The instant `seconds` of sale time later.
-    pub const fn plus_seconds(self, seconds: i64) -> Self {
-        Self(self.0.saturating_add(seconds.saturating_mul(1_000)))
-    }
-
-    /// Whole seconds of sale time from `self` until `deadline`, rounded up: 0 only when the deadline is over.
-    pub const fn seconds_until(self, deadline: Self) -> u64 {
-        Timestamp(self.0).seconds_until(Timestamp(deadline.0))
-    }
+/// What became of a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReservationStatus {
+    /// Its seats wait for the payment.
+    Held,
+    /// Its seats are sold.
+    Paid,
+    /// It was given up before it was paid.
+    Cancelled,
+    /// Its deadline was over before it was paid.
+    Expired,
+    /// It was paid, and taken back.
+    Refunded,
 }
 
 /// Where a record stands in the log: 1, 2, 3, …; 0 is before the first.

@@ -9,8 +9,7 @@ use crate::event::{Cause, HoldCancelled};
 use crate::limits::CHANGEABLE_SECONDS;
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::state::reservations::ReservationStatus;
-use crate::values::{ReservationId, Timestamp};
+use crate::values::{ReservationId, ReservationStatus, Timestamp};
 
 /// Frees a reservation's seats, and returns what was paid. Done already, it stays so.
 #[derive(Debug, Clone, PartialEq, Eq)]

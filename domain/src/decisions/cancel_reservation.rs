@@ -6,8 +6,7 @@ use crate::decisions::refund_reservation::refund;
 use crate::event::{Cause, Event, HoldCancelled};
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::state::reservations::ReservationStatus;
-use crate::values::{ReservationId, Timestamp};
+use crate::values::{ReservationId, ReservationStatus, Timestamp};
 
 /// Frees a reservation's seats. Done already, it stays so.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,8 +12,7 @@ use crate::decisions::refund_reservation::give_back;
 use crate::event::{Cause, Event, HoldCancelled, ScheduleCancelled};
 use crate::limits::MAX_GIVEN_BACK_BYTES;
 use crate::state::State;
-use crate::state::reservations::ReservationStatus;
-use crate::values::{Points, ScheduleId, Timestamp, UserId};
+use crate::values::{Points, ReservationStatus, ScheduleId, Timestamp, UserId};
 
 /// Bytes of an event that gives back four seats, with its metadata but without the reason.
 const EVENT_BYTES: usize = 1_200;

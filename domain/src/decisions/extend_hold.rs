@@ -5,8 +5,7 @@ use crate::event::{Hold, HoldExtended};
 use crate::limits::EXTENSION_SECONDS;
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::state::reservations::ReservationStatus;
-use crate::values::{ReservationId, Timestamp};
+use crate::values::{ReservationId, ReservationStatus, Timestamp};
 
 /// Moves a hold's deadline, once.
 #[derive(Debug, Clone, PartialEq, Eq)]

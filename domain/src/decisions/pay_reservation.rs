@@ -5,8 +5,7 @@ use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{Event, ReservationPaid};
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::state::reservations::ReservationStatus;
-use crate::values::{Points, ReservationId, RoomId, Timestamp, UserId};
+use crate::values::{Points, ReservationId, ReservationStatus, RoomId, Timestamp, UserId};
 
 /// Pays a hold in full. Paid already, that payment is the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

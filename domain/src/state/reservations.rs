@@ -5,22 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Hold;
 use crate::limits::{CHANGEABLE_SECONDS, EXTENSION_WINDOW_SECONDS, REMEMBERED_SECONDS};
-use crate::values::{PaymentId, Points, ReservationId, SaleTime, ScheduleId, Timestamp, UserId};
-
-/// What became of a hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ReservationStatus {
-    /// Its seats wait for the payment.
-    Held,
-    /// Its seats are sold.
-    Paid,
-    /// It was given up before it was paid.
-    Cancelled,
-    /// Its deadline was over before it was paid.
-    Expired,
-    /// It was paid, and taken back.
-    Refunded,
-}
+use crate::values::{PaymentId, Points, ReservationId, ReservationStatus, SaleTime, ScheduleId, Timestamp, UserId};
 
 /// A hold and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
