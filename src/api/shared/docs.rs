@@ -7,9 +7,10 @@ use std::sync::{Arc, LazyLock};
 use axum::extract::Request;
 use axum::http::HeaderValue;
 
+use super::coded::Coded;
 use super::contract::{self, Operation};
 use super::kinds;
-use super::pages::{Coded, Page};
+use super::pages::Page;
 use super::problem::{Outcome, Problem};
 
 /// Where its files lie; their own names follow.

@@ -5,6 +5,7 @@ mod auth;
 mod body;
 pub mod chance;
 pub mod charge;
+mod coded;
 mod coding;
 pub mod command;
 mod conditional;

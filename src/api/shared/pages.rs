@@ -1,28 +1,21 @@
 //! The pages: plain files of `web/`, part of the program. A debug build reads them from disk, so that a change is seen at once.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::sync::LazyLock;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use projections::Representation;
+use axum::response::Response;
 use rust_embed::RustEmbed;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
+use super::coded::Coded;
 use super::contract::{self, Operation};
+use super::kinds;
 use super::problem::{Outcome, Problem};
-use super::{coding, conditional, kinds};
 
 /// Where the files of both pages lie; their own names follow.
 pub const FILES: &str = "/web/{*file}";
-/// A file may be kept, and is asked for again: a new program has new files under the same names.
-const CACHE: &str = "public, no-cache";
 /// What a page is.
 const HTML: &str = "text/html; charset=utf-8";
 /// What stands in a page for the settings that it is served with.
@@ -176,45 +169,6 @@ fn coded(name: &str) -> Option<Coded> {
         _ => return None,
     };
     Some(Coded::new(Embedded::get(name)?.data.into_owned().into(), media_type))
-}
-
-/// Bytes as they are and compressed, each under an ETag of its own.
-pub struct Coded {
-    plain: Representation,
-    gzip: Representation,
-    media_type: &'static str,
-}
-
-impl Coded {
-    /// Of this type.
-    pub fn new(bytes: Bytes, media_type: &'static str) -> Self {
-        let digest = Sha256::digest(&bytes);
-        let name: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&bytes).expect("memory takes it");
-        let compressed = encoder.finish().expect("memory takes it");
-        Self {
-            plain: Representation::new(format!("\"{name}\""), bytes),
-            gzip: Representation::new(format!("\"{name}-gzip\""), compressed),
-            media_type,
-        }
-    }
-
-    /// In the coding that the client takes, or 304 where it has them.
-    pub fn respond(&self, headers: &HeaderMap) -> Response {
-        let is_gzip = coding::takes_gzip(headers);
-        let shown = if is_gzip { &self.gzip } else { &self.plain };
-        let mut response = conditional::respond(headers, CACHE, shown.clone()).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        if headers.contains_key(header::CONTENT_TYPE) {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
-            if is_gzip {
-                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            }
-        }
-        response
-    }
 }
 
 /// Scheme, host and port of an address.

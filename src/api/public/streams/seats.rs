@@ -14,7 +14,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use crate::api::Api;
+use crate::api::shared::api::Api;
 use crate::api::shared::parameters::Parameters;
 use crate::api::shared::path::PathIds;
 use crate::api::shared::problem::Outcome;

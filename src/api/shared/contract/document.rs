@@ -17,8 +17,8 @@ use utoipa::openapi::{
 use super::headers::{self, LOG_POSITION, LOG_POSITION_IF_ANY, REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE, with};
 use super::schema::{Shape, id, object, text};
 use super::{Asker, Body, Header, Operation, Parameter, Place, file, problems, shapes};
+use crate::api::shared::coded::Coded;
 use crate::api::shared::kinds::{self, ProblemKind};
-use crate::api::shared::pages::Coded;
 use crate::api::shared::problem::Outcome;
 
 /// What the ways in are called in the document.

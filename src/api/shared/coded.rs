@@ -1,0 +1,55 @@
+//! What the program carries along, ready to be sent: as it is, and compressed.
+
+use std::io::Write;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use projections::Representation;
+use sha2::{Digest, Sha256};
+
+use super::{coding, conditional};
+
+/// A file may be kept, and is asked for again: a new program has new files under the same names.
+const CACHE: &str = "public, no-cache";
+
+/// Bytes as they are and compressed, each under an ETag of its own.
+pub struct Coded {
+    plain: Representation,
+    gzip: Representation,
+    media_type: &'static str,
+}
+
+impl Coded {
+    /// Of this type.
+    pub fn new(bytes: Bytes, media_type: &'static str) -> Self {
+        let digest = Sha256::digest(&bytes);
+        let name: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&bytes).expect("memory takes it");
+        let compressed = encoder.finish().expect("memory takes it");
+        Self {
+            plain: Representation::new(format!("\"{name}\""), bytes),
+            gzip: Representation::new(format!("\"{name}-gzip\""), compressed),
+            media_type,
+        }
+    }
+
+    /// In the coding that the client takes, or 304 where it has them.
+    pub fn respond(&self, headers: &HeaderMap) -> Response {
+        let is_gzip = coding::takes_gzip(headers);
+        let shown = if is_gzip { &self.gzip } else { &self.plain };
+        let mut response = conditional::respond(headers, CACHE, shown.clone()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        if headers.contains_key(header::CONTENT_TYPE) {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+            if is_gzip {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+        }
+        response
+    }
+}
