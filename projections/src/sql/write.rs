@@ -13,6 +13,11 @@ const LARGEST_LOG2: usize = 8;
 /// PostgreSQL's largest statement, in rows: it takes a column as one parameter, so that one statement does for all.
 const LARGEST_POSTGRES: usize = 4_096;
 
+/// How rows are written, and how SQLite is told that a statement that fails in the middle need not be undone: whoever writes
+/// gives the whole transaction up. Else SQLite copies each page before each statement. <https://sqlite.org/lang_conflict.html>
+const INSERT: &str = "INSERT INTO";
+const INSERT_OR_FAIL: &str = "INSERT OR FAIL INTO";
+
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
@@ -85,7 +90,9 @@ pub(super) async fn write(transaction: &mut Transaction<'_>, table: &str, change
             Transaction::Sqlite(_) => {
                 let rows = 1 << left.min(1 << LARGEST_LOG2).ilog2();
                 let (now, later) = rest.split_at(rows * width);
-                transaction.execute(change.statement(table, &rows_of_values(width, rows)), now).await?;
+                let statement =
+                    change.statement(table, &rows_of_values(width, rows)).replacen(INSERT, INSERT_OR_FAIL, 1);
+                transaction.execute(statement, now).await?;
                 rest = later;
             }
             Transaction::Postgres(transaction) => {
