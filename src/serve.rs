@@ -139,6 +139,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
     let (limits, log_too) = (Limits::keep(options.limits.allowed()), log.clone());
     let api = Api { engine, key, projector: projector_too, pages, streams, identity, limits, charging, log: log_too };
     let api = Arc::new(api);
+    let counts_addresses = api.limits.counts_addresses();
     let until_stopped = || {
         let mut stopped = stopped.clone();
         async move { drop(stopped.changed().await) }
@@ -146,14 +147,14 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
     let operations = operations_listener.map(|listener| {
         tracing::info!("operations on http://{}", local_address(&listener));
         let router = operators_router(&api, door, stopped.clone());
-        tokio::spawn(api::serve(listener, router, OPERATORS_CONNECTIONS, until_stopped()))
+        tokio::spawn(api::serve(listener, router, OPERATORS_CONNECTIONS, counts_addresses, until_stopped()))
     });
     let socket = operators_router(&api, Door::Socket, stopped.clone());
     let socket = socket::serve(socket_listener, &place.data, socket, stopped.clone());
     tracing::info!("listening on http://{}", local_address(&listener));
     let router = api::public::router(api, options.operations.is_none());
     let router = api::for_pages_of(&options.limits.cors_origin, router);
-    let public = tokio::spawn(api::serve(listener, router, max_connections, until_stopped()));
+    let public = tokio::spawn(api::serve(listener, router, max_connections, counts_addresses, until_stopped()));
     let http = async {
         let _ = public.await;
         let _ = socket.await;

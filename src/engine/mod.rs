@@ -137,9 +137,11 @@ impl Engine {
         };
         match decided {
             pending::Verdict::Reply(reply) => Ok(reply),
-            pending::Verdict::Repeated(position) => tokio::time::timeout_at(deadline, self.first_answer(position))
-                .await
-                .unwrap_or(Err(Undecided::OutcomeUnknown)),
+            // On the heap, since it is seldom: else every command would carry the room for it.
+            pending::Verdict::Repeated(position) => {
+                let first = Box::pin(self.first_answer(position));
+                tokio::time::timeout_at(deadline, first).await.unwrap_or(Err(Undecided::OutcomeUnknown))
+            }
         }
     }
 

@@ -62,7 +62,7 @@ impl Waiting {
         // Another handle on the same socket: whoever comes later is accepted by whoever listens then.
         let twin = listener.as_fd().try_clone_to_owned().and_then(|twin| TcpListener::from_std(twin.into()));
         let answering = twin.ok().map(|twin| {
-            tokio::spawn(serve_http(twin, while_waiting(), CONNECTIONS, async {
+            tokio::spawn(serve_http(twin, while_waiting(), CONNECTIONS, false, async {
                 let _ = stopped.await;
             }))
         });

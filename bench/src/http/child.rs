@@ -161,6 +161,6 @@ async fn reprise(cli: Cli) -> Result<(), BenchError> {
 async fn serve_floor(router: axum::Router) -> io::Result<()> {
     let listener = TcpListener::bind(ANY_PORT).await?;
     writeln!(io::stderr(), "{LISTENING}{}", listener.local_addr()?)?;
-    reprise::api::serve(listener, router, usize::MAX, std::future::pending()).await;
+    reprise::api::serve(listener, router, usize::MAX, false, std::future::pending()).await;
     Ok(())
 }

@@ -216,15 +216,17 @@ pub async fn decided(
 
 /// An answer tells what was decided, also where it is told again; what counts seconds or people is as of now.
 fn show(api: &Api, answer: Answer, is_by_quantity: bool) -> Outcome {
-    let (read_models, now) = (api.engine.read_models(), api.engine.now());
     match answer {
         Answer::Token(token) => {
             let text = api.token_text(&token)?;
-            Ok(json::answer(&TokenShown::of(&token, text, &read_models, now)))
+            let read_models = api.engine.read_models();
+            Ok(json::answer(&TokenShown::of(&token, text, &read_models, api.engine.now_at(&read_models))))
         }
         Answer::Charge(charge) => Ok(json::answer(&ChargeShown::from(charge))),
         Answer::Payment(payment) => Ok(json::answer(&PaymentShown::from(payment))),
         Answer::Reservation(reservation) => {
+            let read_models = api.engine.read_models();
+            let now = api.engine.now_at(&read_models);
             let shown = ReservationShown::of(&reservation, reservation.status, &read_models, now);
             let shown =
                 shown.map(|shown| if is_by_quantity { shown.telling_whether_together(&read_models) } else { shown });

@@ -99,6 +99,11 @@ impl Limits {
         self.commanders.as_ref().map_or(Ok(()), |commanders| judge(commanders, &commander))
     }
 
+    /// Whether requests are counted by address.
+    pub fn counts_addresses(&self) -> bool {
+        self.addresses.is_some()
+    }
+
     /// Whether commands are counted by user.
     pub fn counts_users(&self) -> bool {
         self.commanders.is_some()

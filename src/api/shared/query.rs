@@ -204,7 +204,12 @@ async fn read<T>(
 
 impl Api {
     async fn view(&self, min_position: Position, headers: HeaderMap) -> Result<View, Problem> {
-        let read_models = self.engine.read_models_at(min_position).await?;
+        let read_models = self.engine.read_models();
+        let read_models = if read_models.head.position < min_position {
+            Box::pin(self.engine.read_models_at(min_position)).await?
+        } else {
+            read_models
+        };
         let now = self.engine.now_at(&read_models);
         Ok(View { read_models, now, headers })
     }
@@ -225,7 +230,7 @@ impl Api {
     pub async fn renew(&self, view: &mut View) -> Result<(), Problem> {
         let seen = view.read_models.head.position;
         if let Some(read_models) =
-            self.engine.newer_read_models(seen).await.map_err(|why| Problem::from(why).at(seen))?
+            Box::pin(self.engine.newer_read_models(seen)).await.map_err(|why| Problem::from(why).at(seen))?
         {
             (view.read_models, view.now) = (read_models, self.engine.now());
         }

@@ -34,8 +34,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// Serves `router` until `shutdown` comes, then answers what is in flight, for 7 seconds at most. Of more connections than
-/// there may be, those go that idle longest.
-pub async fn serve(listener: TcpListener, router: Router, max_connections: usize, shutdown: impl Future<Output = ()>) {
+/// there may be, those go that idle longest. Requests carry their peer's address where somebody counts them by it.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    max_connections: usize,
+    counts_addresses: bool,
+    shutdown: impl Future<Output = ()>,
+) {
     let connections = Connections::at_most(max_connections);
     let draining = GracefulShutdown::new();
     let mut http = Builder::new();
@@ -50,7 +56,11 @@ pub async fn serve(listener: TcpListener, router: Router, max_connections: usize
             () = &mut shutdown => break,
             accepted = accept(&listener, &connections) => accepted,
         };
-        let service = TowerToHyperService::new(counted(router.clone(), peer, Arc::clone(&place.connection)));
+        let service = TowerToHyperService::new(counted(
+            router.clone(),
+            counts_addresses.then_some(peer),
+            Arc::clone(&place.connection),
+        ));
         let connection = http.serve_connection(TokioIo::new(Unstalled::new(stream)), service);
         let connection = draining.watch(connection);
         tokio::spawn(until_let_go(connection, place));
@@ -66,11 +76,13 @@ pub async fn serve(listener: TcpListener, router: Router, max_connections: usize
 /// The router, with what a connection tells of its requests, and they of it. A stream makes it one that is never idle.
 fn counted(
     router: Router,
-    peer: PeerAddress,
+    peer: Option<PeerAddress>,
     connection: Arc<Connection>,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send {
     let addressed = MapRequest::new(router, move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         request
     });
     MapFuture::new(addressed, move |answered: RouteFuture<Infallible>| {
