@@ -60,7 +60,7 @@ async fn answer(State(origins): State<Arc<[Origin]>>, request: Request, next: Ne
     let allowed = allowed(&origins, request.headers());
     let mut response = match &allowed {
         Some(_) if is_preflight(&request) => {
-            respond::respond("preflight", request, |_| async { Ok(preflight()) }).await
+            respond::respond("preflight", request, |_| Box::pin(async { Ok(preflight()) })).await
         }
         Some(_) | None => next.run(request).await,
     };

@@ -9,39 +9,63 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use super::problem::{Outcome, Problem};
 use super::request_id::{RequestId, X_REQUEST_ID};
 use super::{body, framing};
 use crate::{logging, metrics};
 
+/// What a handler does with a request: nothing of it is begun before it is polled. Its type is one for all handlers, so that
+/// what stands around them is compiled once.
+pub type Answering = BoxFuture<'static, Outcome>;
+
 /// Makes a response of what the handler of `route` comes to.
-pub async fn respond<Answering: Future<Output = Outcome>>(
+pub fn respond(
     route: &'static str,
     request: Request,
     handler: impl FnOnce(Request) -> Answering,
-) -> Response {
-    let started = Instant::now();
-    let request_id = RequestId::of(request.headers());
-    let method = method_name(request.method());
-    let answered = async {
-        let outcome = match framing::check(&request) {
-            Ok(()) => {
-                let answering = AssertUnwindSafe(async { handler(body::read_on(request)).await });
-                answering.catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)))
-            }
-            Err(misframed) => Err(misframed),
-        };
-        let code = outcome.as_ref().err().map(Problem::code);
-        let mut response = outcome.unwrap_or_else(|problem| problem.render(&request_id));
-        let headers = response.headers_mut();
-        headers.insert(X_REQUEST_ID, request_id.header_value());
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        log(method, route, response.status(), code, started.elapsed());
-        response
+) -> impl Future<Output = Response> + Send {
+    let arrived = Arrived {
+        route,
+        method: method_name(request.method()),
+        at: Instant::now(),
+        request_id: RequestId::of(request.headers()),
     };
-    logging::of_request(request_id.header_value(), answered).await
+    let answering = framing::check(&request).map(|()| handler(body::read_on(request)));
+    arrived.answered_by(answering)
+}
+
+/// A request, as its answer knows it.
+struct Arrived {
+    route: &'static str,
+    method: &'static str,
+    at: Instant,
+    request_id: RequestId,
+}
+
+impl Arrived {
+    async fn answered_by(self, answering: Result<Answering, Problem>) -> Response {
+        let Self { route, method, at, request_id } = self;
+        let answered = async {
+            let outcome = match answering {
+                Ok(answering) => {
+                    let caught = AssertUnwindSafe(answering).catch_unwind().await;
+                    caught.unwrap_or_else(|panic| Err(panicked(&*panic)))
+                }
+                Err(misframed) => Err(misframed),
+            };
+            let code = outcome.as_ref().err().map(Problem::code);
+            let mut response = outcome.unwrap_or_else(|problem| problem.render(&request_id));
+            let headers = response.headers_mut();
+            headers.insert(X_REQUEST_ID, request_id.header_value());
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+            log(method, route, response.status(), code, at.elapsed());
+            response
+        };
+        logging::of_request(request_id.header_value(), answered).await
+    }
 }
 
 fn log(method: &'static str, route: &'static str, status: StatusCode, code: Option<&str>, took: Duration) {

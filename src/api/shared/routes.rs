@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::routing::{MethodFilter, on};
+use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::contract::Operation;
 use super::contract::document::{Document, Route};
@@ -52,19 +52,20 @@ impl<S: Threshold> Routes<S> {
         Answering: Future<Output = Outcome> + Send,
     {
         self.table.push(Route { method, path, operation });
-        let answer = on(method, move |State(state): State<S>, request: Request| {
-            respond::respond(path, request, async move |request| {
+        let handler = Arc::new(move |state: S, request: Request| -> respond::Answering {
+            let handler = handler.clone();
+            Box::pin(async move {
                 state.cross(&request)?;
                 handler(state, request).await
             })
         });
-        Self { router: self.router.route(path, answer), ..self }
+        Self { router: self.router.route(path, answered_by(method, path, handler)), ..self }
     }
 
     /// The router, which has an answer to all else, too.
     pub fn complete(self, state: S) -> Router {
         let otherwise = |kind, detail| {
-            move |request| respond::respond("none", request, move |_| ready(Err(Problem::new(kind, detail))))
+            move |request| respond::respond("none", request, move |_| Box::pin(ready(Err(Problem::new(kind, detail)))))
         };
         self.document.complete(self.table);
         self.router
@@ -75,4 +76,16 @@ impl<S: Threshold> Routes<S> {
             ))
             .with_state(state)
     }
+}
+
+/// A route of whichever handler: this is compiled once for each kind of state.
+fn answered_by<S: Threshold>(
+    method: MethodFilter,
+    path: &'static str,
+    handler: Arc<dyn Fn(S, Request) -> respond::Answering + Send + Sync>,
+) -> MethodRouter<S> {
+    on(method, move |State(state): State<S>, request: Request| {
+        let handler = Arc::clone(&handler);
+        respond::respond(path, request, move |request| handler(state, request))
+    })
 }
