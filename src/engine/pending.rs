@@ -24,7 +24,8 @@ pub type Answered = oneshot::Sender<Result<Verdict, Undecided>>;
 /// A command that waits for its decision.
 #[derive(Debug)]
 pub struct Pending {
-    submission: Submission,
+    /// On the heap: a command goes from hand to hand until it is answered.
+    submission: Box<Submission>,
     deadline: Instant,
     open: Arc<AtomicBool>,
     answered: Answered,
@@ -43,7 +44,7 @@ impl Ticket {
 impl Pending {
     pub fn new(submission: Submission, deadline: Instant, answered: Answered) -> (Self, Ticket) {
         let open = Arc::new(AtomicBool::new(true));
-        (Self { submission, deadline, open: Arc::clone(&open), answered }, Ticket(open))
+        (Self { submission: Box::new(submission), deadline, open: Arc::clone(&open), answered }, Ticket(open))
     }
 
     /// Takes the command for good, unless it was withdrawn or its deadline is over: then it must not happen.
