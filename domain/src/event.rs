@@ -15,6 +15,8 @@ mod sale;
 mod stored;
 mod users;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer};
 
 pub use catalogue::{
@@ -193,6 +195,12 @@ impl Event {
             None if Self::versions(event_type).is_none() => Err(DecodeError::UnknownType(event_type.to_owned())),
             None => Err(DecodeError::UnknownVersion { event_type: event_type.to_owned(), version }),
         }
+    }
+
+    /// A record's `type` as it was read: one that is known needs no text of its own.
+    pub fn type_named(event_type: &str) -> Cow<'static, str> {
+        let known = Self::TYPES.iter().find(|(name, _)| *name == event_type);
+        known.map_or_else(|| Cow::Owned(event_type.to_owned()), |(name, _)| Cow::Borrowed(*name))
     }
 
     fn versions(event_type: &str) -> Option<&'static [u32]> {

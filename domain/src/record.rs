@@ -1,6 +1,7 @@
 //! A record of the log: an event as it is stored, chained by its hash to all before it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -15,7 +16,7 @@ pub const LOG_FORMAT: u32 = 1;
 /// How records are hashed.
 pub const HASH_ALGORITHM: &str = "SHA-256";
 
-/// What the log stores, to the byte.
+/// What the log stores, to the byte. A copy shares its texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// 1, 2, 3, …, without gaps.
@@ -23,13 +24,13 @@ pub struct Record {
     /// When it was decided; never earlier than the record before it.
     pub recorded_at: Timestamp,
     /// The event's type.
-    pub event_type: String,
+    pub event_type: Cow<'static, str>,
     /// The version of the type's shape.
     pub type_version: u32,
     /// The event's fields: the very bytes that were hashed.
-    pub data: String,
+    pub data: Arc<str>,
     /// [`Metadata`]: the very bytes that were hashed.
-    pub metadata: String,
+    pub metadata: Arc<str>,
     /// Proves this record and every one before it.
     pub hash: Hash,
 }
@@ -70,7 +71,7 @@ impl Record {
     fn seal_data(
         previous: &Head,
         recorded_at: Timestamp,
-        (event_type, type_version): (&str, u32),
+        (event_type, type_version): (&'static str, u32),
         data: String,
         metadata: String,
     ) -> Self {
@@ -82,10 +83,10 @@ impl Record {
         let mut record = Self {
             position: previous.position.next(),
             recorded_at,
-            event_type: event_type.to_owned(),
+            event_type: event_type.into(),
             type_version,
-            data,
-            metadata,
+            data: data.into(),
+            metadata: metadata.into(),
             hash: Hash::new([0; 32]),
         };
         record.hash = record.hash_after(&previous.hash);

@@ -67,10 +67,10 @@ fn an_untouched_log_proves_itself_up_to_its_head() {
 #[test]
 fn a_change_in_any_field_is_found_where_it_is() {
     let changes: [fn(&mut Record); 8] = [
-        |record| record.data = touched(&record.data),
-        |record| record.data.push(' '),
-        |record| record.metadata = touched(&record.metadata),
-        |record| record.event_type = touched(&record.event_type),
+        |record| record.data = touched(&record.data).into(),
+        |record| record.data = format!("{} ", record.data).into(),
+        |record| record.metadata = touched(&record.metadata).into(),
+        |record| record.event_type = touched(&record.event_type).into(),
         |record| record.type_version += 1,
         |record| record.recorded_at = Timestamp::from_millis(record.recorded_at.millis() + 1),
         |record| std::mem::swap(&mut record.data, &mut record.metadata),
@@ -102,7 +102,8 @@ fn a_changed_position_is_found() {
 fn bytes_that_move_between_fields_are_found() {
     let mut log = log();
     let Record { event_type, data, .. } = &mut log[0];
-    event_type.push(data.remove(0));
+    *event_type = format!("{event_type}{}", &data[..1]).into();
+    *data = data[1..].into();
     assert_eq!(verify(&log), altered(1));
 }
 
@@ -146,8 +147,8 @@ fn the_bytes_of_a_record_are_those_of_type_data_and_metadata() {
 #[test]
 fn metadata_that_is_none_is_refused() {
     let mut record = log().remove(0);
-    record.metadata = record.metadata.replace("system", "user:0");
+    record.metadata = record.metadata.replace("system", "user:0").into();
     assert!(record.decode().is_err());
-    record.metadata = "{}".to_owned();
+    record.metadata = "{}".into();
     assert!(record.decode().is_err());
 }

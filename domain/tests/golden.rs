@@ -227,19 +227,19 @@ fn a_sealed_record_has_these_bytes_and_this_hash() {
     let record = sealed(&metadata());
     assert_eq!(record.position, Position::new(1_000));
     assert_eq!(record.recorded_at, Timestamp::from_millis(1_800_000_020_000));
-    assert_eq!((record.event_type.as_str(), record.type_version), ("PointsCharged", 1));
+    assert_eq!((&*record.event_type, record.type_version), ("PointsCharged", 1));
     assert_eq!(
-        record.data,
+        &*record.data,
         r#"{"user_id":7,"amount":10000000,"balance_after":1000000000000,"charged_at":1800000020000}"#
     );
-    assert_eq!(record.metadata, METADATA);
+    assert_eq!(&*record.metadata, METADATA);
     assert_eq!(record.hash.to_string(), "ea187535d597be722380f753cd029c696c704b25db5f19396eb00356bca9fb02");
 }
 
 #[test]
 fn metadata_says_nothing_of_a_request_where_there_was_none() {
     let record = sealed(&Metadata { actor: ActorName::System, request_id: None, idempotency: None, ..metadata() });
-    assert_eq!(record.metadata, PLAIN_METADATA);
+    assert_eq!(&*record.metadata, PLAIN_METADATA);
     assert_eq!(record.hash.to_string(), "3a1e041fb9e00e2a15bd2f3fb412c3551b4956f0f59b8218f85c26240e87b54c");
 }
 
@@ -260,7 +260,7 @@ fn a_stored_record_is_read_as_what_was_sealed() {
 fn an_operator_is_named_in_one_of_three_ways() {
     let named = |name: &str| {
         let record = sealed(&metadata());
-        Record { metadata: record.metadata.replace("user:7", name), ..record }
+        Record { metadata: record.metadata.replace("user:7", name).into(), ..record }
             .decode()
             .map(|recorded| recorded.metadata.actor)
     };

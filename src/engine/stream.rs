@@ -288,8 +288,8 @@ mod tests {
         for wrong in [1, PAGE_RECORDS, PAGE_RECORDS + 1, 2 * PAGE_RECORDS, 2 * PAGE_RECORDS + 7] {
             let (memory, log) = log().await;
             memory.edit(|records| {
-                records[wrong - 1].metadata.push(' ');
-                records.last_mut().unwrap().data.push(' ');
+                records[wrong - 1].metadata = "{} ".into();
+                records.last_mut().unwrap().data = "{} ".into();
             });
             let (seen, reached) = streamed(&log, Range::ALL).await;
             let error = reached.unwrap_err();

@@ -166,7 +166,7 @@ mod memory {
 
         async fn alter(&self, position: Position) {
             self.edit(|records| {
-                records.iter_mut().find(|record| record.position == position).unwrap().data.push(' ');
+                records.iter_mut().find(|record| record.position == position).unwrap().data = "{} ".into();
             });
         }
 

@@ -1,5 +1,8 @@
 //! Records as lines of JSON, to the byte: as `log export` writes them and operators read them.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use domain::{Hash, Position, Record, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,10 +15,10 @@ pub struct RecordLine {
     /// Milliseconds since 1970-01-01 UTC.
     recorded_at: Timestamp,
     #[serde(rename = "type")]
-    event_type: String,
+    event_type: Cow<'static, str>,
     type_version: u32,
-    data: String,
-    metadata: String,
+    data: Arc<str>,
+    metadata: Arc<str>,
     hash: Hash,
 }
 

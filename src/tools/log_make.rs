@@ -112,7 +112,7 @@ mod tests {
     async fn a_made_log_has_so_many_events_of_all_that_buyers_do() {
         let records = made(80_000, 1).await.records();
         assert_eq!(records.len(), 80_000);
-        let made: BTreeSet<&str> = records.iter().map(|record| record.event_type.as_str()).collect();
+        let made: BTreeSet<&str> = records.iter().map(|record| &*record.event_type).collect();
         let all = "LogCreated RoomConfigured TokenIssued TokenAdmitted TokenExpired RoomLeft PointsCharged \
                    ConcertPublished SeatsAdded SchedulePublished SeatsHeld HoldExpired HoldCancelled ReservationPaid \
                    ReservationRefunded";

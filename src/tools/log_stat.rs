@@ -73,9 +73,9 @@ impl Statistics {
         self.last_recorded_at = Some(at());
         let bytes = record.size_bytes() as u64;
         self.record_bytes += bytes;
-        let kind = match self.types.get_mut(&record.event_type) {
+        let kind = match self.types.get_mut(&*record.event_type) {
             Some(kind) => kind,
-            None => self.types.entry(record.event_type.clone()).or_default(),
+            None => self.types.entry(record.event_type.clone().into_owned()).or_default(),
         };
         kind.events += 1;
         kind.bytes += bytes;

@@ -1,5 +1,6 @@
 //! `reprise log tail`: the last records, all or one user's, and those to come.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use domain::{Position, Record};
@@ -21,7 +22,7 @@ struct Line {
     position: Position,
     recorded_at: String,
     #[serde(rename = "type")]
-    event_type: String,
+    event_type: Cow<'static, str>,
     type_version: u32,
     data: Map<String, Value>,
     metadata: Map<String, Value>,

@@ -172,7 +172,7 @@ async fn a_log_from_the_future_is_refused_unless_it_is_accepted() {
 #[tokio::test]
 async fn an_event_that_the_program_does_not_know_is_never_skipped() {
     let folder = closed_sale().await;
-    append(folder.path(), 0, |record| record.event_type = "SeatsSwapped".to_owned()).await;
+    append(folder.path(), 0, |record| record.event_type = "SeatsSwapped".into()).await;
     refused(folder.path(), &[], &["position 9", "SeatsSwapped"]);
     let folder = closed_sale().await;
     append(folder.path(), 0, |record| record.type_version = 2).await;

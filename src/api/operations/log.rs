@@ -165,7 +165,7 @@ fn position(text: &str) -> Option<Position> {
 
 impl Filter {
     fn takes(&self, record: &Record) -> bool {
-        let is_of_type = self.types.as_ref().is_none_or(|types| types.contains(&record.event_type));
+        let is_of_type = self.types.as_ref().is_none_or(|types| types.contains(&*record.event_type));
         is_of_type && self.user_id.is_none_or(|user_id| names_user(record, user_id.get()))
     }
 }

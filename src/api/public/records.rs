@@ -1,5 +1,6 @@
 //! A record as it stands in the log, so that a buyer can compute its hash.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -32,9 +33,9 @@ struct RecordShown {
     position: Position,
     #[serde(serialize_with = "serialize_rfc3339")]
     recorded_at: Timestamp,
-    r#type: String,
+    r#type: Cow<'static, str>,
     type_version: u32,
-    data: String,
+    data: Arc<str>,
     metadata_hash: Hash,
     previous_hash: Hash,
     hash: Hash,

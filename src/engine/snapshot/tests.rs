@@ -353,7 +353,7 @@ async fn the_logs_last_record_is_proved_though_the_snapshot_holds_it() {
         let log = made(100, 1).await;
         let (_data, folder) = taken(&log, &[position]).await;
         log.truncate(Position::new(position));
-        log.edit(|records| records.last_mut().unwrap().data.push(' '));
+        log.edit(|records| records.last_mut().unwrap().data = "{} ".into());
         let error = restored(&folder, &log).await.unwrap_err().to_string();
         assert!(error.contains(&format!("position {position}")), "{error}");
     }

@@ -269,8 +269,8 @@ async fn at_an_event_of_a_later_program_it_takes_no_more_commands_shows_what_was
     log.overtake(&charged(BOB, 9, 17));
     log.edit(|records| {
         let last = records.last_mut().unwrap();
-        last.event_type = "SeatsSwapped".to_owned();
-        last.metadata = last.metadata.replace("\"test\"", "\"99.1.0\"");
+        last.event_type = "SeatsSwapped".into();
+        last.metadata = last.metadata.replace("\"test\"", "\"99.1.0\"").into();
         *last = resealed(last, &before);
     });
     let position = log.records().last().unwrap().position;
@@ -299,7 +299,7 @@ async fn a_damaged_log_is_refused_at_start_and_the_first_wrong_position_named() 
     let (log, node) = sale().await;
     node.ask(token(ANN), charge(ANN, 1)).await.unwrap().outcome.unwrap();
     let records = log.records();
-    log.edit(|records| records[2].data.push(' '));
+    log.edit(|records| records[2].data = "{} ".into());
     let error = replay(&shared(&log), |_| {}).await.err().unwrap().to_string();
     assert!(error.contains("position 3"), "{error}");
     log.edit(|all| {

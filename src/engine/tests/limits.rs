@@ -27,7 +27,7 @@ fn join(number: u64) -> Submission {
 }
 
 fn types(batch: &[Record]) -> Vec<&str> {
-    batch.iter().map(|record| record.event_type.as_str()).collect()
+    batch.iter().map(|record| &*record.event_type).collect()
 }
 
 async fn decided(asked: Vec<JoinHandle<Result<Reply, Undecided>>>) -> (usize, usize) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use domain::{Hash, Position, Record, Timestamp};
+use domain::{Event, Hash, Position, Record, Timestamp};
 use prost::bytes::Bytes;
 use serde::Deserialize;
 
@@ -35,11 +35,11 @@ pub fn propose(record: &Record) -> ProposedMessage {
     ProposedMessage {
         id: Some(Id::from(*id)),
         metadata: HashMap::from([
-            (TYPE.to_owned(), record.event_type.clone()),
+            (TYPE.to_owned(), record.event_type.clone().into_owned()),
             (CONTENT_TYPE.to_owned(), JSON.to_owned()),
         ]),
         custom_metadata: Bytes::from(envelope(record)),
-        data: Bytes::from(record.data.clone()),
+        data: Bytes::copy_from_slice(record.data.as_bytes()),
     }
 }
 
@@ -92,10 +92,10 @@ pub fn record(event: RecordedEvent) -> Result<Record, ReadError> {
     Ok(Record {
         position,
         recorded_at: envelope.at,
-        event_type: event.metadata.get(TYPE).cloned().unwrap_or_default(),
+        event_type: Event::type_named(event.metadata.get(TYPE).map_or("", String::as_str)),
         type_version: envelope.v,
-        data: text(event.data)?,
-        metadata: metadata.strip_suffix('}').ok_or_else(foreign)?.to_owned(),
+        data: text(event.data)?.into(),
+        metadata: metadata.strip_suffix('}').ok_or_else(foreign)?.into(),
         hash: Hash::new(hash.ok_or_else(foreign)?),
     })
 }

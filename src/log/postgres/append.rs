@@ -296,10 +296,10 @@ impl<'a> AppendedRows<'a> {
             latest: records.last().map_or(0, |last| last.recorded_at.millis()),
             positions: records.iter().map(|record| position(record.position)).collect(),
             times: records.iter().map(|record| record.recorded_at.millis()).collect(),
-            types: records.iter().map(|record| record.event_type.as_str()).collect(),
+            types: records.iter().map(|record| &*record.event_type).collect(),
             versions: records.iter().map(|record| i64::from(record.type_version)).collect(),
-            data: records.iter().map(|record| record.data.as_str()).collect(),
-            metadata: records.iter().map(|record| record.metadata.as_str()).collect(),
+            data: records.iter().map(|record| &*record.data).collect(),
+            metadata: records.iter().map(|record| &*record.metadata).collect(),
             hashes: records.iter().map(|record| record.hash.as_bytes().as_slice()).collect(),
         }
     }

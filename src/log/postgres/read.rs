@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::{Hash, Head, Position, Record, Timestamp};
+use domain::{Event, Hash, Head, Position, Record, Timestamp};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection, Decode, Postgres, Row};
 use tokio::sync::Semaphore;
@@ -132,10 +132,10 @@ fn record(row: &PgRow) -> Result<Record, ReadError> {
         position,
         hash,
         recorded_at: Timestamp::from_millis(column(row, position, 2)?),
-        event_type: column(row, position, 3)?,
+        event_type: Event::type_named(column(row, position, 3)?),
         type_version,
-        data: column(row, position, 5)?,
-        metadata: column(row, position, 6)?,
+        data: column::<&str>(row, position, 5)?.into(),
+        metadata: column::<&str>(row, position, 6)?.into(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Reading from SQLite: rows become records as they are stepped to.
 
-use domain::{Hash, Head, Position, Record, Timestamp};
+use domain::{Event, Hash, Head, Position, Record, Timestamp};
 use rusqlite::types::{FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, Row, ffi};
 
@@ -46,18 +46,18 @@ pub(super) fn last_head(connection: &Connection) -> Result<Head, ReadError> {
 
 fn record(row: &Row<'_>) -> Result<Record, ReadError> {
     let Head { position, hash } = head(row)?;
-    let text = |index| column(row, position, index, |value| value.as_str().map(str::to_owned));
+    let text = |index| column(row, position, index, |value| value.as_str());
     Ok(Record {
         position,
         hash,
         recorded_at: Timestamp::from_millis(column(row, position, 2, |value| value.as_i64())?),
-        event_type: text(3)?,
+        event_type: Event::type_named(text(3)?),
         type_version: column(row, position, 4, |value| {
             let version = value.as_i64()?;
             u32::try_from(version).map_err(|_| FromSqlError::OutOfRange(version))
         })?,
-        data: text(5)?,
-        metadata: text(6)?,
+        data: text(5)?.into(),
+        metadata: text(6)?.into(),
     })
 }
 

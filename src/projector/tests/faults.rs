@@ -101,7 +101,7 @@ async fn an_event_of_a_newer_program_stops_every_projection_and_is_named() {
         node.catches_up(&log).await;
         let head = log.head().await.unwrap();
         let mut unknown = Record::seal(&head, Timestamp::from_millis(0), &charged(ANN, 1, 4), &metadata());
-        unknown.event_type = "NeverHeardOf".to_owned();
+        unknown.event_type = "NeverHeardOf".into();
         log.edit(|records| records.push(unknown));
         for model in MODELS {
             let status = node.wait_for(model, |phase| matches!(phase, Phase::Stopped { .. })).await;

@@ -28,8 +28,8 @@ fn stored(record: &Record) -> RecordedEvent {
 fn data_and_metadata_come_back_to_the_byte() {
     for text in ["{}", r#"{ "a" : [1 ,2] }"#, " {\"metadata\":1}\n", r#"{"x":"}","metadata":{}}"#, "no JSON", "", "}"] {
         let mut sealed = chain(&Head::EMPTY, 1).remove(0);
-        sealed.metadata = text.to_owned();
-        sealed.data = text.to_owned();
+        sealed.metadata = text.into();
+        sealed.data = text.into();
         assert_eq!(record(stored(&sealed)), Ok(sealed));
     }
 }
@@ -43,8 +43,10 @@ fn the_envelope_is_json_for_those_who_look() {
     assert_eq!(envelope["v"], sealed.type_version);
     assert_eq!(STANDARD_NO_PAD.decode(envelope["hash"].as_str().unwrap()).unwrap(), sealed.hash.as_bytes());
     assert_eq!(envelope["metadata"], serde_json::from_str::<serde_json::Value>(&sealed.metadata).unwrap());
-    let told =
-        HashMap::from([(TYPE.to_owned(), sealed.event_type), (CONTENT_TYPE.to_owned(), "application/json".to_owned())]);
+    let told = HashMap::from([
+        (TYPE.to_owned(), sealed.event_type.into_owned()),
+        (CONTENT_TYPE.to_owned(), "application/json".to_owned()),
+    ]);
     assert_eq!(message.metadata, told);
 }
 
