@@ -68,11 +68,9 @@ pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
 /// Every seat is held, then paid.
 async fn sell(sale: &Sale) -> Result<(), BenchError> {
     let seats = Seats::of(1..2, SEATS, sale.guests.clone());
-    let (mut holders, mut payers) = (Vec::new(), Vec::new());
-    for _ in 0..SELLERS {
-        holders.push(Client::connect(sale.server.address, Holds::of(&seats)).await?);
-        payers.push(Client::connect(sale.server.address, Payments::of(&seats)).await?);
-    }
+    let address = sale.server.address;
+    let mut holders = Client::all(address, (0..SELLERS).map(|_| Holds::of(&seats))).await?;
+    let mut payers = Client::all(address, (0..SELLERS).map(|_| Payments::of(&seats))).await?;
     for clients in [&mut holders, &mut payers] {
         let done = closed(clients, AT_MOST).await?;
         if done.answers != [(200, SEATS)].into() {
@@ -84,11 +82,8 @@ async fn sell(sale: &Sale) -> Result<(), BenchError> {
 
 /// Those who charge, connected.
 async fn charging(sale: &Sale, chargers: &[Guest]) -> Result<Vec<Client>, BenchError> {
-    let mut clients = Vec::new();
-    for guest in chargers {
-        clients.push(Client::connect(sale.server.address, Again(requests::charge(guest))).await?);
-    }
-    Ok(clients)
+    let charges = chargers.iter().map(|guest| Again(requests::charge(guest)));
+    Ok(Client::all(sale.server.address, charges).await?)
 }
 
 /// Charges while the server gives back, and kills it in the middle of both, again and again. Tells of the charges that no kill
