@@ -103,6 +103,8 @@ pub struct Queue {
     pub waiting: VecDeque<Pending>,
     /// How many commands of the next batch, decided or waiting, join.
     joined: usize,
+    /// Whether somebody has come since this was last asked for.
+    has_come: bool,
 }
 
 /// Whether a batch may still wait for others, or is to be sent: then its places are for whoever is there.
@@ -117,7 +119,8 @@ pub enum Fill {
 /// Two empty lanes.
 pub fn lanes() -> (Senders, Queue) {
     let ((inside, inside_lane), (joining, joining_lane)) = (lane(), lane());
-    let queue = Queue { inside: inside_lane, joining: joining_lane, waiting: VecDeque::new(), joined: 0 };
+    let queue =
+        Queue { inside: inside_lane, joining: joining_lane, waiting: VecDeque::new(), joined: 0, has_come: false };
     (Senders { inside, joining }, queue)
 }
 
@@ -213,7 +216,13 @@ impl Queue {
             }
             else => return false,
         }
+        self.has_come = true;
         true
+    }
+
+    /// Whether somebody has come since this was last asked for.
+    pub fn has_come(&mut self) -> bool {
+        std::mem::take(&mut self.has_come)
     }
 
     /// Takes what is in the lanes for a batch of which so many are decided.
@@ -321,5 +330,13 @@ mod tests {
         }
         queue.fill(0, Fill::Whole);
         assert_eq!(fill_up(&senders), LANE_CAPACITY);
+    }
+
+    #[tokio::test]
+    async fn who_has_come_is_told_of_once() {
+        let (senders, mut queue) = lanes();
+        assert!(!queue.has_come());
+        assert!(senders.send(Lane::Joining, waiting()).is_ok() && queue.first(0, Fill::Whole).await);
+        assert_eq!((queue.has_come(), queue.has_come()), (true, false));
     }
 }

@@ -198,7 +198,7 @@ impl Sequencer {
                     }
                     // One a batch: while the log takes its time, they would only wait for one another.
                     if !std::mem::replace(&mut self.has_tick, true) {
-                        let others_wait = !is_idle || is_full || self.next.commands() > 0;
+                        let others_wait = self.queue.has_come() || !is_idle || is_full || self.next.commands() > 0;
                         self.queue.waiting.push_back(by_system(Action::Tick(Tick { others_wait })));
                         self.queue.waiting.extend(self.draw().map(by_system));
                     }
