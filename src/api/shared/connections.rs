@@ -99,13 +99,16 @@ impl Connections {
 
     fn let_idle_go(&self) {
         let open = self.open();
-        let mut idle: Vec<_> = open.connections.values().filter(|connection| connection.is_idle()).collect();
+        let mut idle: Vec<_> = open.connections.iter().filter(|(_, connection)| connection.is_idle()).collect();
         let leaving = (1 + self.max / SHARE_LET_GO).min(idle.len());
         if leaving == 0 {
             return;
         }
-        idle.select_nth_unstable_by_key(leaving - 1, |connection| connection.idle_since.load(Ordering::Relaxed));
-        for connection in &idle[..leaving] {
+        // Of two that idle equally long, the older one.
+        idle.select_nth_unstable_by_key(leaving - 1, |(number, connection)| {
+            (connection.idle_since.load(Ordering::Relaxed), **number)
+        });
+        for (_, connection) in &idle[..leaving] {
             connection.let_go.notify_one();
         }
     }
@@ -124,6 +127,11 @@ impl Drop for Place {
 }
 
 impl Connection {
+    /// Somebody has come who takes the place: until then it idled for nobody.
+    pub fn begin(&self) {
+        self.idle_since.store(millis_since(self.begun), Ordering::Relaxed);
+    }
+
     /// Counts a request that is being answered, until the guard is dropped.
     pub fn answering(self: &Arc<Self>) -> Answering {
         self.answering.fetch_add(1, Ordering::Relaxed);
@@ -217,5 +225,19 @@ mod tests {
         }
         assert_eq!(told, [false, false, false, true]);
         drop(answering);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_those_who_came_last_and_have_not_asked_yet_nobody_goes_before_the_others() {
+        let connections = Connections::at_most(70);
+        let mut places = Vec::new();
+        for _ in 0..70 {
+            places.push(connections.place().await);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        places[0].connection.begin();
+        assert!(!has_room(&connections).await);
+        let told = [is_told(&places[0]).await, is_told(&places[1]).await, is_told(&places[69]).await];
+        assert_eq!(told, [false, true, false]);
     }
 }

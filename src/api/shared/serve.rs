@@ -128,7 +128,10 @@ async fn accept(listener: &TcpListener, connections: &Arc<Connections>) -> (TcpS
             Ok((stream, PeerAddress(peer.ip())))
         });
         match accepted {
-            Ok((stream, peer)) => return (stream, peer, place),
+            Ok((stream, peer)) => {
+                place.connection.begin();
+                return (stream, peer, place);
+            }
             Err(error) if is_the_client_s(&error) => tracing::debug!("a connection was gone at once: {error}"),
             Err(error) => {
                 tracing::warn!("a connection could not be accepted: {error}");
