@@ -5,13 +5,11 @@
 //! What happens when the log does not simply say yes is in `catch_up.rs`.
 
 mod catch_up;
+mod on_its_way;
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use ::metrics::histogram;
 use domain::{Action, Command, Credential, DrawQueue, RecordedEvent, State, Tick};
 use projections::ReadModels;
 use tokio::sync::oneshot;
@@ -20,6 +18,7 @@ use uuid::Uuid;
 
 use self::catch_up::Appended;
 pub use self::catch_up::Fatal;
+use self::on_its_way::{OnItsWay, landed};
 use super::batch::{Batch, Sent};
 use super::clock_skew::{ClockReader, ClockSkew};
 use super::head_readings::HeadReadings;
@@ -28,7 +27,6 @@ use super::published::{NotReady, Published, Readiness};
 use super::queue::{Fill, Queue, lanes};
 use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, Seeds, SnapshotWriter, Submission, TICK_INTERVAL, Undecided};
 use crate::log::{AppendError, EventLog};
-use crate::metrics;
 use crate::served::ServedMark;
 
 /// The pause before a log is looked at again: one that failed, whether it is back, and one of several nodes, whether it is the
@@ -63,33 +61,6 @@ pub struct Sequencer {
     snapshots: Option<SnapshotWriter>,
     seeds: Option<Seeds>,
     pub(super) served: Option<ServedMark>,
-}
-
-/// A batch, and the append that carries it.
-struct OnItsWay {
-    batch: Sent,
-    since: Instant,
-    append: Pin<Box<dyn Future<Output = Result<(), AppendError>> + Send>>,
-    /// Where it ended when it was begun.
-    outcome: Option<Result<(), AppendError>>,
-}
-
-impl OnItsWay {
-    /// Begins the append: by the promise of [`EventLog::append`], whatever carries it out has it before this returns. It is
-    /// asked how it went by [`landed`].
-    fn begin(log: Arc<dyn EventLog>, batch: Sent) -> Self {
-        let (base, records) = (batch.base, Arc::clone(&batch.records));
-        let mut append: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
-            // Who is refused, or answered again, only needs the head to be what it was.
-            if records.is_empty() { log.compare_head(&base).await } else { log.append(&base, &records).await }
-        });
-        // Nobody is to be woken yet: whoever waits for it asks again.
-        let outcome = match append.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(outcome) => Some(outcome),
-            Poll::Pending => None,
-        };
-        Self { batch, since: Instant::now(), append, outcome }
-    }
 }
 
 /// What becomes of a batch that was decided.
@@ -398,17 +369,6 @@ impl Dispatched {
             Self::Nothing => None,
         }
     }
-}
-
-/// What the log says about the batch that is on its way, once it does.
-async fn landed(on_its_way: &mut Option<OnItsWay>) -> Result<(), AppendError> {
-    let Some(OnItsWay { since, append, outcome, .. }) = on_its_way else { return std::future::pending().await };
-    let outcome = match outcome.take() {
-        Some(outcome) => outcome,
-        None => append.await,
-    };
-    histogram!(metrics::APPEND_SECONDS).record(since.elapsed());
-    outcome
 }
 
 /// The server's own command: nobody waits for its answer.
