@@ -28,7 +28,7 @@ impl Decide for AdjustPoints {
             return Err(Rejection::UserNotFound { user_id: *user_id });
         }
         if corrects.is_some_and(|position| position > state.head.position) {
-            return Err(Rejection::Invalid { field: "corrects", message: "the log has no such position".to_owned() });
+            return Err(Rejection::Invalid { field: "corrects", message: "must be a position of the log".to_owned() });
         }
         let balance = state.wallets.balance(*user_id);
         let moved = Points::new(amount.unsigned_abs());

@@ -62,13 +62,16 @@ impl Decide for ChangeSchedule {
         }
         let invalid = |field, message: &str| Err(Rejection::Invalid { field, message: message.to_owned() });
         if sale_opens_at >= sale_closes_at {
-            return invalid("saleClosesAt", "the sale must close after it opens");
+            return invalid("saleClosesAt", "must be later than saleOpensAt");
         }
         if sale_closes_at > starts_at {
-            return invalid("saleClosesAt", "the sale must close before the show starts, or then");
+            return invalid("saleClosesAt", "must not be later than startsAt");
         }
         if starts_at.plus_seconds(CHANGEABLE_SECONDS) <= now {
-            return invalid("startsAt", "it is more than 30 days ago: nothing of the show could be changed any more");
+            return invalid(
+                "startsAt",
+                "must not be more than 30 days ago: nothing of the show could be changed any more",
+            );
         }
         Ok(Decided::Events(events))
     }

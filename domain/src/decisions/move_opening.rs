@@ -35,7 +35,7 @@ impl Decide for MoveOpening {
             (None, Some(_)) => {
                 return Err(Rejection::Invalid {
                     field: "beaconSource",
-                    message: "the opening was announced without one".to_owned(),
+                    message: "must be left out: the opening was announced without one".to_owned(),
                 });
             }
             (Some(_), Some(beacon)) if is_new(beacon) => check_beacon(Some(beacon), self.opens_at)?,

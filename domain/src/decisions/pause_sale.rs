@@ -26,10 +26,7 @@ pub struct ResumeSale {
 impl Decide for PauseSale {
     fn decide(&self, _: &Actor, state: &State, now: Timestamp) -> Decision {
         if self.resumes_at.is_some_and(|resumes_at| resumes_at <= now) {
-            return Err(Rejection::Invalid {
-                field: "resumesAt",
-                message: "it has passed: give a later time".to_owned(),
-            });
+            return Err(Rejection::Invalid { field: "resumesAt", message: "must be later than now".to_owned() });
         }
         let clock = state.room.sale_clock();
         let (reason, resumes_at) = (self.reason.clone(), self.resumes_at);

@@ -127,7 +127,9 @@ async fn what_is_not_in_the_state_that_a_command_needs_is_refused_by_the_name_of
     // Once a show has begun, nothing is sold and nothing taken back. Who has paid has left the room.
     let held = house.hold(296, 1).await;
     house.ask(TOKEN_2, POST, "/api/payments", payment(&held)).await.ok();
-    let begun = json!({ "saleClosesAt": after(-1_000), "startsAt": after(-1_000), "reason": "now" });
+    let begun = json!({
+        "saleOpensAt": after(-2_000), "saleClosesAt": after(-1_000), "startsAt": after(-1_000), "reason": "now"
+    });
     house.operate(PATCH, "/schedules/296", begun).await;
     let path = format!("/api/reservations/{}", held.ok()["reservationId"]);
     house.refuses(TOKEN_2, DELETE, &path, Value::Null, "not-on-sale").await;
