@@ -19,6 +19,9 @@ pub const TOKEN_1: &str = "96cdc907-fbae-4ebb-8c60-b27fa841b60d";
 /// The demo's fixed token of user 2.
 pub const TOKEN_2: &str = "eca61a00-954d-4a88-ade7-d24fbd53d588";
 
+/// How long an answer may take. The client has been seen to wait for ever where a server is killed while it connects.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(120);
+
 /// A running server.
 pub struct Server {
     child: Child,
@@ -89,7 +92,7 @@ impl Server {
                 said.lock().unwrap().push_str(&(line + "\n"));
             }
         });
-        let client = reqwest::Client::new();
+        let client = reqwest::Client::builder().timeout(ANSWER_DEADLINE).build().unwrap();
         Self { child, base, client, output, listener: Some(listener), folder: folder.to_owned(), _temporary: None }
     }
 
