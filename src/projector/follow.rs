@@ -22,8 +22,8 @@ pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// transactions take less of the machine from the sales than many small ones.
 const GATHER: Duration = Duration::from_millis(20);
 /// While sales go on, a chunk is followed by a pause so many times as long as it took: sales go first, and following takes
-/// at most an eighth of one core from them. What is behind then catches up when they are over.
-const PAUSE_FOR_SALES: u32 = 7;
+/// at most a quarter of one core from them. What is behind then catches up when they are over.
+const PAUSE_FOR_SALES: u32 = 3;
 /// The longest such pause.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// How often a follower looks again at tables that it does not feed.
