@@ -16,9 +16,6 @@ use super::{Reply, Submission, Undecided};
 use crate::log::MAX_BATCH_BYTES;
 use crate::metrics;
 
-/// How many commands a batch has under load, about.
-const USUAL_COMMANDS: usize = 128;
-
 /// Decided, and sent nowhere: nothing of it may be told, and dropping it undoes it.
 pub struct Batch {
     /// The state that the log folds to once the records are appended.
@@ -42,9 +39,9 @@ impl Batch {
     pub fn new(state: &State, node_id: Uuid, now: Timestamp) -> Self {
         Self {
             state: state.clone(),
-            records: Vec::with_capacity(USUAL_COMMANDS),
-            recorded: Vec::with_capacity(USUAL_COMMANDS),
-            verdicts: Vec::with_capacity(USUAL_COMMANDS),
+            records: Vec::new(),
+            recorded: Vec::new(),
+            verdicts: Vec::new(),
             base: state.clone(),
             bytes: 0,
             node_id,
