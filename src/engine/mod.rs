@@ -187,7 +187,7 @@ impl Engine {
         if !self.log.is_shared() {
             return Ok(None);
         }
-        let reading = tokio::time::timeout(MAX_WAIT, self.heads.now()).await;
+        let reading = tokio::time::timeout(MAX_WAIT, Box::pin(self.heads.now())).await;
         let head = reading.map_err(|_| Undecided::LogUnavailable)?.map_err(|_| Undecided::LogUnavailable)?;
         if head.position <= seen {
             return Ok(None);

@@ -108,7 +108,8 @@ impl Published {
             return Ok(read_models);
         }
         let mut reached = self.position.subscribe();
-        let wait = reached.wait_for(|reached| *reached >= position);
+        // On the heap, since it is seldom: else every query would carry the room for it.
+        let wait = Box::pin(reached.wait_for(|reached| *reached >= position));
         match tokio::time::timeout(MAX_WAIT, wait).await {
             Ok(Ok(_)) => Ok(self.read_models()),
             Ok(Err(_)) | Err(_) => Err(Behind { position: self.read_models().head.position }),

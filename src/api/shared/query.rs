@@ -204,12 +204,7 @@ async fn read<T>(
 
 impl Api {
     async fn view(&self, min_position: Position, headers: HeaderMap) -> Result<View, Problem> {
-        let read_models = self.engine.read_models();
-        let read_models = if read_models.head.position < min_position {
-            Box::pin(self.engine.read_models_at(min_position)).await?
-        } else {
-            read_models
-        };
+        let read_models = self.engine.read_models_at(min_position).await?;
         let now = self.engine.now_at(&read_models);
         Ok(View { read_models, now, headers })
     }
@@ -230,7 +225,7 @@ impl Api {
     pub async fn renew(&self, view: &mut View) -> Result<(), Problem> {
         let seen = view.read_models.head.position;
         if let Some(read_models) =
-            Box::pin(self.engine.newer_read_models(seen)).await.map_err(|why| Problem::from(why).at(seen))?
+            self.engine.newer_read_models(seen).await.map_err(|why| Problem::from(why).at(seen))?
         {
             (view.read_models, view.now) = (read_models, self.engine.now());
         }
