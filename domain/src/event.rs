@@ -199,11 +199,14 @@ impl Event {
 
     /// A record's `type` as it was read: one that is known needs no text of its own.
     pub fn type_named(event_type: &str) -> Cow<'static, str> {
-        let known = Self::TYPES.iter().find(|(name, _)| *name == event_type);
-        known.map_or_else(|| Cow::Owned(event_type.to_owned()), |(name, _)| Cow::Borrowed(*name))
+        Self::known(event_type).map_or_else(|| Cow::Owned(event_type.to_owned()), |(name, _)| Cow::Borrowed(*name))
     }
 
     fn versions(event_type: &str) -> Option<&'static [u32]> {
-        Self::TYPES.iter().find(|(name, _)| *name == event_type).map(|(_, versions)| *versions)
+        Self::known(event_type).map(|(_, versions)| *versions)
+    }
+
+    fn known(event_type: &str) -> Option<&'static (&'static str, &'static [u32])> {
+        Self::TYPES.iter().find(|(name, _)| *name == event_type)
     }
 }
