@@ -10,7 +10,7 @@ import { after, before } from "node:test";
 import { chromium } from "playwright-core";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const root = join(here, "../..");
+export const root = join(here, "../..");
 const PROGRAM = process.env.REPRISE ?? ["release", "debug"].map((kind) => join(root, "target", kind, "reprise")).find(existsSync);
 /** Where pictures of every state land, to be looked at. */
 const PICTURES = process.env.REPRISE_PICTURES ?? join(root, "target/browser");
@@ -78,6 +78,13 @@ export class Server {
   }
 }
 
+/** The routes of both interfaces, as their documents tell them: a page asks no other. */
+const DOCUMENTED = ["public", "operations"].flatMap((name) => {
+  const { paths } = JSON.parse(readFileSync(join(root, `docs/openapi/${name}.json`), "utf8"));
+  const pattern = (path) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`);
+  return Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => [method.toUpperCase(), pattern(path)]));
+});
+
 /** A browser; each page that it opens is watched for errors and for requests that leave the machine. */
 class Browser {
   async start(options = {}) {
@@ -98,7 +105,9 @@ class Browser {
       if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) page.wrong.push(message.text());
     });
     page.on("request", (request) => {
-      const { protocol, hostname } = new URL(request.url());
+      const { protocol, hostname, pathname } = new URL(request.url());
+      const isKnown = DOCUMENTED.some(([method, path]) => method === request.method() && path.test(pathname));
+      if (pathname.startsWith("/api/") && !isKnown) page.wrong.push(`no document has ${request.method()} ${pathname}`);
       if (!["data:", "blob:"].includes(protocol) && hostname !== "127.0.0.1") page.wrong.push(`asked ${request.url()}`);
     });
     page.setDefaultTimeout(20_000);
@@ -131,19 +140,35 @@ export function serve({ make = () => new Server(), begin = () => {} } = {}) {
 
 const axe = readFileSync(join(here, "node_modules/axe-core/axe.min.js"), "utf8");
 
-/** Takes a picture of a state, and holds it against WCAG 2.2 AA. */
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/** A phone's width, which is also a wide window's at 400 %. */
+const NARROW = { width: 320, height: 640 };
+
+/** Takes pictures of a state as it is and at 320 pixels, and holds both against WCAG 2.2 AA. */
 export async function look(page, name) {
+  await hold(page, name);
+  const size = page.viewportSize();
+  if (size.width <= NARROW.width) return;
+  await page.setViewportSize(NARROW);
+  await hold(page, `${name}-320`);
+  await page.setViewportSize(size);
+}
+
+async function hold(page, name) {
   await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
   // In a world of its own, since the page's policy lets in no script but its own.
   const session = await page.context().newCDPSession(page);
   const { frameTree } = await session.send("Page.getFrameTree");
   const { executionContextId: contextId } = await session.send("Page.createIsolatedWorld", { frameId: frameTree.frame.id });
   await session.send("Runtime.evaluate", { expression: axe, contextId });
-  const run = 'axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((found) => JSON.stringify(found.violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])))';
+  const run = `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then((found) => JSON.stringify(found.violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])))`;
   const { result } = await session.send("Runtime.evaluate", { expression: run, contextId, awaitPromise: true, returnByValue: true });
   await session.detach();
   assert.deepEqual(JSON.parse(result.value), [], `${name}: accessibility`);
-  const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement);
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), `${name} scrolls sideways: ${scrollWidth} > ${clientWidth}`);
+  const { scrollWidth, clientWidth } = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return { scrollWidth, clientWidth };
+  });
+  assert.ok(scrollWidth <= clientWidth, `${name} scrolls sideways: ${scrollWidth} > ${clientWidth}`);
   assert.deepEqual(page.wrong, [], `${name}: errors`);
 }

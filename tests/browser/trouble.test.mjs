@@ -3,22 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { browser, look, serve, server } from "./harness.mjs";
+import { choose, hold, show } from "./steps.mjs";
 
 serve();
-
-const show = (schedule) => `${server.url}/#/concerts/1/schedules/${schedule}`;
-
-/** Joins, and opens the section that has these seats. */
-async function choose(page, schedule, section) {
-  await page.goto(show(schedule));
-  await page.getByRole("button", { name: "Join" }).click();
-  await page.getByRole("button", { name: section }).click();
-  const row = page.getByRole("button", { name: /^Row/ });
-  const seat = page.getByRole("button", { name: /^Seat/ }).first();
-  await row.or(seat).first().waitFor();
-  if (await row.count()) await row.first().click();
-  return seat;
-}
 
 test("of two who want one seat, one gets it, and the other is told at once and chooses another", async () => {
   const [one, other] = [await browser.page(), await browser.page()];
@@ -54,9 +41,7 @@ test("a seat that somebody else takes disappears while one looks at it", async (
 
 test("a server that is killed and comes back: the page says so, and goes on where it was", async () => {
   const page = await browser.page();
-  await choose(page, 12, /^S/);
-  await page.getByRole("button", { name: "2 best" }).click();
-  await page.getByRole("button", { name: /^Charge/ }).waitFor();
+  await hold(page, 12);
   await server.stop("SIGKILL");
   await page.getByText("reconnecting").first().waitFor();
   await look(page, "reconnecting");
@@ -69,9 +54,7 @@ test("a server that is killed and comes back: the page says so, and goes on wher
 
 test("a paused sale is told with its reason, holds stand still, and all goes on afterwards", async () => {
   const page = await browser.page();
-  await choose(page, 13, /^A/);
-  await page.getByRole("button", { name: "2 best" }).click();
-  await page.getByRole("button", { name: /^Charge/ }).waitFor();
+  await hold(page, 13);
   await server.operate("POST", "/api/operations/pause", { reason: "the hall's light failed" });
   await page.getByText("time stands still").waitFor();
   await look(page, "hold-while-paused");
@@ -85,9 +68,7 @@ test("a paused sale is told with its reason, holds stand still, and all goes on 
 
 test("whoever closes the tab and comes back has their hold", async () => {
   const page = await browser.page();
-  await choose(page, 15, /^A/);
-  await page.getByRole("button", { name: "2 best" }).click();
-  await page.getByRole("button", { name: /^Charge/ }).waitFor();
+  await hold(page, 15);
   const again = await page.context().newPage();
   await page.close();
   await again.goto(`${server.url}/#/mine`);

@@ -7,7 +7,15 @@ import { tell } from "../shared/time-left.js";
 import { moment, number, say } from "../shared/words.js";
 import { credential, visit } from "./visit.js";
 
-const PAGE = 50;
+/** How many are asked for at first, and at most. */
+const [FIRST, MOST] = [50, 200];
+
+/** Holds of one's own on a show, newest first; none where nobody has joined. @param {number} scheduleId */
+export async function heldHere(scheduleId) {
+  if (!visit.token) return [];
+  const newest = await get(`/api/users/${visit.token.userId}/reservations?limit=10`, { token: credential() }).catch(() => []);
+  return newest.filter((/** @type {any} */ each) => each.scheduleId === scheduleId && each.reservationStatus === "HELD");
+}
 
 export class Mine {
   /** @type {any[]} */
@@ -15,6 +23,7 @@ export class Mine {
   /** @type {any[]} */
   movements = [];
   balance = 0;
+  limit = FIRST;
   /** @type {Map<number, string>} */
   checked = new Map();
 
@@ -29,7 +38,7 @@ export class Mine {
   }
 
   loadReservations = async () => {
-    this.reservations = await get(`${this.#path()}/reservations?limit=${PAGE}`, { token: credential() });
+    this.reservations = await get(`${this.#path()}/reservations?limit=${this.limit}`, { token: credential() });
     this.changed();
   };
 
@@ -37,10 +46,16 @@ export class Mine {
     const token = credential();
     const [{ balance }, movements] = await Promise.all([
       get(`${this.#path()}/points/balance`, { token }),
-      get(`${this.#path()}/points/history?limit=${PAGE}`, { token }),
+      get(`${this.#path()}/points/history?limit=${this.limit}`, { token }),
     ]);
     Object.assign(this, { balance, movements });
     this.changed();
+  };
+
+  /** Shows as many as the server tells at once. @param {() => Promise<void>} load */
+  more = (load) => {
+    this.limit = MOST;
+    return load().catch(this.failed);
   };
 
   /** Computes the record's hash here, and holds it against the history's. @param {any} movement */
@@ -58,6 +73,12 @@ export class Mine {
   };
 }
 
+/** The way to the rest of a list. @param {Mine} mine @param {any[]} list @param {() => Promise<void>} load */
+const moreView = (mine, list, load) =>
+  list.length === mine.limit && mine.limit < MOST
+    ? html`<button @click=${() => mine.more(load)}>${say("more")}</button>`
+    : nothing;
+
 /** @param {Mine} mine */
 export const ticketsView = (mine) => html`
   <h1 tabindex="-1">${say("myTickets")}</h1>
@@ -67,7 +88,7 @@ export const ticketsView = (mine) => html`
       (reservation) => html`
         <li>
           <a class="row" href="#/reservations/${reservation.reservationId}">
-            <strong>${say("ticketNumber", { id: reservation.reservationId })}</strong>
+            <strong>${say(reservation.reservationStatus === "PAID" ? "ticketNumber" : "reservationNumber", { id: reservation.reservationId })}</strong>
             <span>${reservation.seats.map((/** @type {any} */ seat) => `${seat.zoneName} ${seat.seatName}`).join(", ")}</span>
             <span>${say(reservation.reservationStatus)}</span>
           </a>
@@ -75,6 +96,7 @@ export const ticketsView = (mine) => html`
       `,
     )}
   </ul>
+  ${moreView(mine, mine.reservations, mine.loadReservations)}
 `;
 
 /** @param {Mine} mine */
@@ -101,4 +123,5 @@ export const pointsView = (mine) => html`
       `,
     )}
   </ul>
+  ${moreView(mine, mine.movements, mine.loadPoints)}
 `;

@@ -5,7 +5,7 @@ import { command, get } from "../shared/api.js";
 import { settings } from "../shared/settings.js";
 import { tell } from "../shared/time-left.js";
 import { moment, say } from "../shared/words.js";
-import { credential, visit } from "./visit.js";
+import { credential, resume, visit } from "./visit.js";
 
 /** The largest charge. */
 const MAX_CHARGE = 10_000_000;
@@ -54,12 +54,14 @@ export class Purchase {
       return command("POST", path, { token: credential(), body: { amount } });
     });
 
+  /** Paying ends the turn as well. */
   pay = () =>
     this.#once(async () => {
       const { reservationId, userId, totalPrice } = this.reservation;
       const body = { reservationId, userId, paymentAmount: totalPrice };
       await command("POST", "/api/payments", { token: credential(), body });
       tell(say("ticketPaid"));
+      await resume().catch(() => {});
     });
 
   extend = () =>
@@ -91,7 +93,7 @@ export function purchaseView(purchase, showName) {
   const status = reservation.reservationStatus;
   return html`
     <p><a href="#/mine">← ${say("myTickets")}</a></p>
-    <h1 tabindex="-1">${say(status === "PAID" ? "ticket" : "heldTitle")}</h1>
+    <h1 tabindex="-1">${say(status === "PAID" ? "ticket" : status === "HELD" ? "heldTitle" : "reservationNumber", { id: reservation.reservationId })}</h1>
     ${status === "HELD" ? holdView(purchase) : nothing} ${status === "PAID" ? paidView(purchase) : nothing}
     ${status === "CANCELLED" ? endedView(reservation, say("wasCancelled")) : nothing}
     ${status === "EXPIRED" ? endedView(reservation, say("wasExpired")) : nothing}
@@ -137,13 +139,15 @@ function holdView(purchase) {
       <p>${say("yourPoints", { balance: purchase.balance })}</p>
       ${missing > 0 ? chargeView(purchase, missing) : nothing}
       <p class="buttons">
-        <button class="primary" ?disabled=${isBusy || missing > 0} @click=${purchase.pay}>
-          ${say("pay", { price: reservation.totalPrice })}
-        </button>
+        ${missing > 0
+          ? html`<button class="primary" disabled>${say("pay", { price: reservation.totalPrice })}</button>`
+          : html`<button class="primary" data-next aria-busy=${isBusy} @click=${purchase.pay}>
+              ${say("pay", { price: reservation.totalPrice })}
+            </button>`}
         ${reservation.extendable
-          ? html`<button ?disabled=${isBusy} @click=${purchase.extend}>${say("extend")}</button>`
+          ? html`<button aria-busy=${isBusy} @click=${purchase.extend}>${say("extend")}</button>`
           : nothing}
-        ${cancelView(purchase, say("cancelHold"))}
+        <button aria-busy=${isBusy} @click=${purchase.cancel}>${say("cancelHold")}</button>
       </p>
     </section>
   `;
@@ -155,7 +159,7 @@ const chargeView = (purchase, missing) =>
     ? html`
         <p>${say("missing", { missing })}</p>
         <p>
-          <button class="primary" ?disabled=${purchase.isBusy} @click=${purchase.charge}>
+          <button class="primary" data-next aria-busy=${purchase.isBusy} @click=${purchase.charge}>
             ${say("charge", { amount: Math.min(missing, MAX_CHARGE) })}
           </button>
         </p>
@@ -165,29 +169,29 @@ const chargeView = (purchase, missing) =>
 /** @param {Purchase} purchase */
 const paidView = (purchase) => html`
   <section class="notice good">
-    <p class="big">✓</p>
+    <p class="big" aria-hidden="true">✓</p>
     <p>${say("ticketPaid")}</p>
     <p>${say("yourPoints", { balance: purchase.balance })} · <a href="#/points">${say("history")}</a></p>
-    <p class="buttons">${cancelView(purchase, say("cancelTicket"))}</p>
+    <p class="buttons">${refundView(purchase)}</p>
   </section>
 `;
 
-/** @param {Purchase} purchase @param {string} words */
-const cancelView = (purchase, words) =>
+/** A ticket that is given back cannot be had again for sure: that is asked twice. @param {Purchase} purchase */
+const refundView = (purchase) =>
   purchase.asksToCancel
     ? html`
         <span>${say("sure")}</span>
-        <button class="danger" ?disabled=${purchase.isBusy} @click=${purchase.cancel}>${say("yesCancel")}</button>
+        <button class="danger" data-next aria-busy=${purchase.isBusy} @click=${purchase.cancel}>${say("yesCancel")}</button>
         <button @click=${() => purchase.ask(false)}>${say("no")}</button>
       `
-    : html`<button ?disabled=${purchase.isBusy} @click=${() => purchase.ask(true)}>${words}</button>`;
+    : html`<button data-next aria-busy=${purchase.isBusy} @click=${() => purchase.ask(true)}>${say("cancelTicket")}</button>`;
 
 /** @param {any} reservation @param {string} words */
 const endedView = (reservation, words) => html`
   <section class="notice" role="status">
     <p>${words}</p>
     <p>
-      <a href="#/concerts/${reservation.concertId}/schedules/${reservation.scheduleId}">${say("chooseAgain")}</a>
+      <a data-next href="#/concerts/${reservation.concertId}/schedules/${reservation.scheduleId}">${say("chooseAgain")}</a>
     </p>
   </section>
 `;

@@ -49,7 +49,7 @@ export function waitingView(leave) {
   const estimate = token.estimatedWaitSeconds;
   return html`
     <section class="panel">
-      <h2>${say("inLine")}</h2>
+      <h2 tabindex="-1" data-next>${say("inLine")}</h2>
       ${isKnown
         ? html`
             <p class="big">${say("ahead", { ahead: token.ahead })}</p>
@@ -64,8 +64,8 @@ export function waitingView(leave) {
   `;
 }
 
-/** Recomputes the place that a draw gave. @param {import("./visit.js").Token} token */
-function checkView(token) {
+/** The place that a draw gave, to be recomputed here, whether one still waits or is inside. @param {import("./visit.js").Token} token */
+export function checkView(token) {
   const draw = visit.queue?.draw;
   if (!draw?.seed || token.entrant == null || token.queueNumber == null) return nothing;
   const check = async () => {

@@ -5,30 +5,32 @@ import { command } from "../shared/api.js";
 import { tell } from "../shared/time-left.js";
 import { number, say } from "../shared/words.js";
 import { free, seatsOf } from "./house.js";
-import { credential } from "./visit.js";
+import { credential, visit } from "./visit.js";
 import "./seat-map.js";
 
 /** @typedef {import("./house.js").House} House */
 /** @typedef {import("./house.js").Seat} Seat */
 
+/** Where the tab keeps what is chosen, so that nothing is lost by loading the page anew. */
+const CHOSEN = "reprise-chosen";
+
 export class Choice {
   /** @type {Map<number, Seat>} */
   chosen = new Map();
-  /** @type {string | null} */
-  zoneName = null;
-  /** @type {number | null} index of the row in its zone */
-  row = null;
+  /** The place in the house that the list shows: a section, and a row of it, by their index. @type {number[]} */
+  place = [];
   bestZone = "";
+  isBusy = false;
+  #isRestored = false;
 
   /**
    * @param {{concertId: number, scheduleId: number, limit: number, house: House}} show
-   * @param {() => void} changed @param {(reservation: any) => void} held @param {(error: unknown) => void} failed
+   * @param {{draw: () => void, failed: (error: unknown) => void}} page
    */
-  constructor(show, changed, held, failed) {
+  constructor(show, page) {
     this.show = show;
-    this.changed = changed;
-    this.held = held;
-    this.failed = failed;
+    this.changed = page.draw;
+    this.failed = page.failed;
   }
 
   /** @param {Seat} seat */
@@ -37,22 +39,61 @@ export class Choice {
     else if (this.chosen.size >= this.show.limit) tell(say("limitReached", { limit: this.show.limit }));
     else if (seat.status === "AVAILABLE") this.chosen.set(seat.seatId, seat);
     if (this.chosen.size > 0) tell(say("chosen", { names: this.names() }));
+    this.#keep();
     this.changed();
   };
 
-  /** @param {string | null} zoneName */
-  enter = (zoneName) => {
-    this.zoneName = zoneName;
-    const rows = this.show.house.zones.find((zone) => zone.zoneName === zoneName)?.rows ?? [];
-    this.row = rows.length === 1 ? 0 : null;
-    this.changed();
+  /** The place that an address names: `/sections/1/rows/2`, from 1. @param {string} address */
+  turn(address) {
+    const [, zone, row] = /\/sections\/(\d+)(?:\/rows\/(\d+))?/.exec(address ?? "") ?? [];
+    this.place = [zone, row].filter(Boolean).map((number) => Number(number) - 1);
+  }
+
+  /** Shows a place, which the address then names: Back leads out of it. @param {number} [zone] @param {number} [row] */
+  go = (zone, row) => {
+    const { concertId, scheduleId } = this.show;
+    const within = [zone === undefined ? "" : `/sections/${zone + 1}`, row === undefined ? "" : `/rows/${row + 1}`];
+    location.hash = `#/concerts/${concertId}/schedules/${scheduleId}${within.join("")}`;
   };
+
+  zone() {
+    return this.show.house.zones[this.place[0] ?? -1];
+  }
+
+  /** The row that is shown; a section with one row shows it at once. */
+  row() {
+    const zone = this.zone();
+    return zone?.rows.length === 1 ? zone.rows[0] : zone?.rows[this.place[1] ?? -1];
+  }
+
+  /** @param {string} zoneName */
+  enter = (zoneName) => this.go(this.show.house.zones.findIndex((zone) => zone.zoneName === zoneName));
 
   /** What others took meanwhile is no longer chosen. */
-  settle() {
+  settle = () => {
+    if (!this.#isRestored) this.#restore();
     const gone = [...this.chosen.values()].filter((seat) => seat.status !== "AVAILABLE");
     for (const seat of gone) this.chosen.delete(seat.seatId);
-    if (gone.length > 0) tell(say("wasTaken", { names: gone.map(seatName).join(", ") }));
+    if (gone.length > 0) {
+      tell(say("wasTaken", { names: gone.map(seatName).join(", ") }));
+      this.#keep();
+    }
+    this.changed();
+  };
+
+  #keep() {
+    sessionStorage.setItem(CHOSEN, JSON.stringify([this.show.scheduleId, [...this.chosen.keys()]]));
+  }
+
+  /** What was chosen before the page was loaded anew. */
+  #restore() {
+    this.#isRestored = true;
+    const [scheduleId, seatIds] = JSON.parse(sessionStorage.getItem(CHOSEN) ?? "[0, []]");
+    if (scheduleId !== this.show.scheduleId) return;
+    for (const seatId of seatIds) {
+      const seat = this.show.house.seats.get(seatId);
+      if (seat?.status === "AVAILABLE") this.chosen.set(seatId, seat);
+    }
   }
 
   names() {
@@ -61,16 +102,24 @@ export class Choice {
 
   /** @param {object} wanted */
   async #reserve(wanted) {
+    if (this.isBusy) return;
+    this.isBusy = true;
+    this.changed();
     const { concertId, scheduleId } = this.show;
-    const body = { concertId, scheduleId, userId: this.userId, ...wanted };
+    const body = { concertId, scheduleId, userId: visit.token?.userId, ...wanted };
     try {
-      this.held(await command("POST", "/api/concerts/reservation", { token: credential(), body }));
+      const { reservationId } = await command("POST", "/api/concerts/reservation", { token: credential(), body });
+      this.chosen.clear();
+      this.#keep();
+      location.assign(`#/reservations/${reservationId}`);
     } catch (error) {
       this.failed(error);
+      this.settle();
     }
+    this.isBusy = false;
+    this.changed();
   }
 
-  userId = 0;
   hold = () => this.#reserve({ seatIds: [...this.chosen.keys()] });
   /** @param {number} quantity */
   best = (quantity) => this.#reserve({ quantity, ...(this.bestZone ? { zoneName: this.bestZone } : {}) });
@@ -92,7 +141,7 @@ export function choiceView(choice) {
         <seat-map
           .house=${house}
           .chosen=${choice.chosen}
-          .zone=${choice.zoneName}
+          .zone=${choice.zone()?.zoneName ?? ""}
           .toggle=${choice.toggle}
           .enter=${choice.enter}
         ></seat-map>
@@ -112,12 +161,14 @@ function bestView(choice) {
   const { house, limit } = choice.show;
   const counts = Array.from({ length: limit }, (_, index) => index + 1);
   return html`
+    <h3>${say("bestTitle")}</h3>
     <form class="inline" @submit=${(/** @type {Event} */ event) => event.preventDefault()}>
       <span class="buttons">
         ${counts.map(
           (count) => html`
             <button
               type="button"
+              aria-busy=${choice.isBusy}
               @click=${() => choice.best(count)}
             >
               ${say("best", { count })}
@@ -147,23 +198,15 @@ function priceOf(seats) {
 
 /** @param {Choice} choice */
 function listView(choice) {
-  const zone = choice.show.house.zones.find(({ zoneName }) => zoneName === choice.zoneName);
+  const zone = choice.zone();
   if (!zone) return zonesView(choice);
-  const row = choice.row === null ? undefined : zone.rows[choice.row];
+  const row = choice.row();
   return html`
-    <h3>${zone.zoneName}${row?.row ? html` · ${say("row", { row: row.row })}` : nothing}</h3>
+    <h3 tabindex="-1" data-next>${zone.zoneName}${row?.row ? html` · ${say("row", { row: row.row })}` : nothing}</h3>
+    <p class="quiet">${priceOf(row?.seats ?? seatsOf(zone))}</p>
     <p class="buttons">
-      <button @click=${() => choice.enter(null)}>← ${say("allSections")}</button>
-      ${row && zone.rows.length > 1
-        ? html`<button
-            @click=${() => {
-              choice.row = null;
-              choice.changed();
-            }}
-          >
-            ← ${say("allRows")}
-          </button>`
-        : nothing}
+      <button @click=${() => choice.go()}>← ${say("allSections")}</button>
+      ${row && zone.rows.length > 1 ? html`<button @click=${() => choice.go(choice.place[0])}>← ${say("allRows")}</button>` : nothing}
     </p>
     ${row ? seatsView(choice, row.seats) : rowsView(choice, zone)}
   `;
@@ -171,14 +214,14 @@ function listView(choice) {
 
 /** @param {Choice} choice */
 const zonesView = (choice) => html`
-  <h3>${say("sections")}</h3>
+  <h3 tabindex="-1" data-next>${say("sections")}</h3>
   <ul class="rows">
-    ${choice.show.house.zones.map((zone) => {
+    ${choice.show.house.zones.map((zone, index) => {
       const left = free(seatsOf(zone));
       const state = left.length > 0 ? say("sectionFree", { free: left.length, price: priceOf(left) }) : say("soldOut");
       return html`
         <li>
-          <button class="row" ?disabled=${left.length === 0} @click=${() => choice.enter(zone.zoneName)}>
+          <button class="row" ?disabled=${left.length === 0} @click=${() => choice.go(index)}>
             <strong>${zone.zoneName}</strong> <span>${state}</span>
           </button>
         </li>
@@ -194,14 +237,7 @@ const rowsView = (choice, zone) => html`
       const left = free(seats).length;
       return html`
         <li>
-          <button
-            class="row"
-            ?disabled=${left === 0}
-            @click=${() => {
-              choice.row = index;
-              choice.changed();
-            }}
-          >
+          <button class="row" ?disabled=${left === 0} @click=${() => choice.go(choice.place[0], index)}>
             <strong>${say("row", { row: row ?? "–" })}</strong>
             <span>${left > 0 ? say("rowFree", { free: left }) : say("soldOut")}</span>
           </button>
@@ -212,22 +248,21 @@ const rowsView = (choice, zone) => html`
 `;
 
 /**
- * Every seat keeps its place in the list, so that one that is taken moves nobody's focus to another.
+ * Every seat keeps its place in the list, so that one that is taken moves nobody's focus to another. A price stands beside
+ * each seat only where they differ.
  * @param {Choice} choice @param {Seat[]} seats
  */
 function seatsView(choice, seats) {
   const isShown = (/** @type {Seat} */ seat) => seat.status === "AVAILABLE" || choice.chosen.has(seat.seatId);
   if (!seats.some(isShown)) return html`<p>${say("noneFree")}</p>`;
+  const isOnePrice = seats.every((seat) => seat.price === seats[0].price);
   return html`
     <ul class="seats">
       ${seats.map(
         (seat) => html`
           <li ?hidden=${!isShown(seat)}>
-            <button
-              aria-pressed=${choice.chosen.has(seat.seatId) ? "true" : "false"}
-              @click=${() => choice.toggle(seat)}
-            >
-              ${say("seat", { name: seat.seatName })} <span class="quiet">${number(seat.price)}</span>
+            <button aria-pressed=${choice.chosen.has(seat.seatId) ? "true" : "false"} @click=${() => choice.toggle(seat)}>
+              ${say("seat", { name: seat.seatName })} ${isOnePrice ? nothing : html`<span class="quiet">${number(seat.price)}</span>`}
             </button>
           </li>
         `,
@@ -241,7 +276,7 @@ function basketView(choice) {
   const seats = [...choice.chosen.values()];
   const price = seats.reduce((sum, seat) => sum + seat.price, 0);
   return html`
-    <section class="basket">
+    <section class="basket ${seats.length > 0 ? "full" : ""}">
       ${seats.length === 0
         ? html`<p>${say("nothingChosen", { limit: choice.show.limit })}</p>`
         : html`
@@ -257,7 +292,7 @@ function basketView(choice) {
                 `,
               )}
             </ul>
-            <button class="primary" @click=${choice.hold}>${say("holdFor", { price })}</button>
+            <button class="primary" aria-busy=${choice.isBusy} @click=${choice.hold}>${say("holdFor", { price })}</button>
           `}
     </section>
   `;

@@ -102,7 +102,8 @@ export async function follow(signal) {
     for await (const { data } of stream("/api/tokens/me/stream", { token: credential(), signal })) {
       const before = visit.queue?.state;
       keep(data);
-      if (data.state !== before) await lookAtQueue();
+      // What could not be asked now is asked again a little later.
+      if (data.state !== before) await lookAtQueue().catch(() => {});
       if (data.status !== "WAITING") return;
     }
   } catch (error) {

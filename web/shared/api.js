@@ -19,6 +19,9 @@ const ATTEMPTS = 8;
 const LONGEST_PAUSE_MS = 4_000;
 /** A stream says something every 5 s; when nothing came for so long, the connection is lost. */
 const SILENCE_MS = 12_000;
+/** A command is answered within 5 s; a house of 50,000 seats may take a weak signal longer. */
+const COMMAND_MS = 12_000;
+const QUERY_MS = 60_000;
 
 /** The position that the last command was answered at: a query shows at least that. */
 let seen = 0;
@@ -69,9 +72,13 @@ async function exchange(method, path, options) {
   if (options.key) headers["Idempotency-Key"] = options.key;
   const body = options.body ? JSON.stringify(options.body) : undefined;
   const query = method === "GET" && seen > 0 && path.startsWith("/api/") ? `${path.includes("?") ? "&" : "?"}minPosition=${seen}` : "";
-  let response;
+  const limit = AbortSignal.timeout(method === "GET" ? QUERY_MS : COMMAND_MS);
+  const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
+  let response, answer, isJson;
   try {
-    response = await fetch(path + query, { method, headers, body, signal: options.signal });
+    response = await fetch(path + query, { method, headers, body, signal });
+    isJson = response.headers.get("Content-Type")?.includes("json");
+    answer = isJson ? await response.json() : await response.text();
   } catch (error) {
     if (options.signal?.aborted) throw error;
     connection(true);
@@ -80,8 +87,6 @@ async function exchange(method, path, options) {
   connection(false);
   const position = Number(response.headers.get("Log-Position") ?? 0);
   if (method !== "GET" && position > seen) seen = position;
-  const isJson = response.headers.get("Content-Type")?.includes("json");
-  const answer = isJson ? await response.json() : await response.text();
   if (response.ok) return { answer, position };
   const retryAfter = Number(response.headers.get("Retry-After") ?? 0);
   throw new Problem(response.status, isJson ? { ...answer, retryAfter } : { code: "internal" });
@@ -93,10 +98,23 @@ export const get = (path, options) => insist(() => ask("GET", path, options));
 /** As `get`, with the log's position. @param {string} path @param {Options} [options] */
 export const getAt = (path, options = {}) => insist(() => exchange("GET", path, options));
 
+/** Commands whose outcome is not known, with their keys: asked for again, such a command is the same one, and happens once. */
+const unsettled = /** @type {Map<string, string>} */ (new Map());
+
 /** Sends a command once, however often that takes. @param {string} method @param {string} path @param {Options} [options] */
-export function command(method, path, options = {}) {
-  const key = randomKey();
-  return insist(() => ask(method, path, { ...options, key }));
+export async function command(method, path, options = {}) {
+  const same = JSON.stringify([method, path, options.body]);
+  const key = unsettled.get(same) ?? randomKey();
+  unsettled.set(same, key);
+  let isSettled = true;
+  try {
+    return await insist(() => ask(method, path, { ...options, key }));
+  } catch (error) {
+    isSettled = !(error instanceof Problem && AGAIN.has(error.code));
+    throw error;
+  } finally {
+    if (isSettled) unsettled.delete(same);
+  }
 }
 
 /** @param {() => Promise<any>} attempt */

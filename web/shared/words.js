@@ -2,7 +2,7 @@
 // here too, under its code.
 
 /** @type {Record<string, [english: string, korean: string]>} */
-const WORDS = {
+export const WORDS = {
   title: ["Reprise tickets", "리프라이즈 예매"],
   skip: ["Skip to content", "본문으로 건너뛰기"],
   concerts: ["Concerts", "공연"],
@@ -22,7 +22,6 @@ const WORDS = {
   priceOne: ["{from} points", "{from} 포인트"],
   join: ["Join", "줄 서기"],
   joinHint: ["Join the line. When it is your turn, you choose seats for up to ten minutes.", "줄을 서면 차례가 왔을 때 10분 동안 좌석을 고를 수 있습니다."],
-  signIn: ["Join: sign in first", "로그인하고 줄 서기"],
   signInFailed: ["The sign-in did not work: {reason}. Join to try again.", "로그인하지 못했습니다: {reason}. 다시 시도해 주세요."],
   noLogin: ["This sale needs a sign-in, but none is set up for this page. Ask whoever runs the sale.", "이 판매에는 로그인이 필요하지만 설정되지 않았습니다. 운영자에게 문의하세요."],
   inLine: ["You are in line", "대기 중입니다"],
@@ -48,10 +47,9 @@ const WORDS = {
   resumesAt: ["It goes on {when}.", "{when}에 다시 시작합니다."],
   resumesLater: ["It goes on soon. Your place and your time are kept.", "곧 다시 시작합니다. 순서와 시간은 그대로 유지됩니다."],
   yourTurn: ["It is your turn", "입장했습니다"],
-  timeToChoose: ["Time to choose: {time}", "남은 선택 시간: {time}"],
-  arriveBy: ["Confirm that you are here: {time}", "입장을 확인해 주세요: {time}"],
-  chooseSeats: ["Choose seats", "좌석 선택"],
+  timeToChoose: ["Time to choose:", "남은 선택 시간:"],
   best: ["{count} best", "추천 {count}석"],
+  bestTitle: ["The best free seats, next to each other", "나란히 앉는 추천 좌석"],
   bestIn: ["in", "구역"],
   anywhere: ["any section", "전체 구역"],
   sections: ["Sections", "구역"],
@@ -75,9 +73,9 @@ const WORDS = {
   limitReached: ["You have chosen {limit}, which is the most.", "최대 {limit}석까지 고를 수 있습니다."],
   wasTaken: ["{names} was just taken by somebody else.", "{names} 좌석이 방금 판매되었습니다."],
   remove: ["Remove {name}", "{name} 빼기"],
-  hold: ["Hold", "좌석 잡기"],
   holdFor: ["Hold, {price} points", "좌석 잡기, {price} 포인트"],
-  held: ["These seats are yours for", "좌석을 잡았습니다. 남은 시간"],
+  held: ["These seats are kept for you. Time left to pay:", "좌석을 잡아 두었습니다. 남은 결제 시간:"],
+  heldHere: ["You hold seats of this show: {names}. Go on to pay", "이 공연의 좌석을 잡아 두었습니다: {names}. 결제하러 가기"],
   heldTitle: ["Your hold", "잡은 좌석"],
   nextToEachOther: ["The seats are next to each other.", "좌석이 나란히 있습니다."],
   notNextToEachOther: ["The seats are not all next to each other.", "좌석이 모두 나란히 있지는 않습니다."],
@@ -90,7 +88,6 @@ const WORDS = {
   chargeByCashier: ["Points come in through the organiser's payment service. This page shows them as soon as they are there.", "포인트는 주최 측 결제 서비스로 충전됩니다. 충전되면 바로 표시됩니다."],
   pay: ["Pay {price} points", "{price} 포인트 결제"],
   extend: ["Extend by five minutes", "5분 연장"],
-  cancel: ["Cancel", "취소"],
   cancelHold: ["Cancel this hold", "좌석 포기"],
   cancelTicket: ["Cancel and get the points back", "취소하고 환불받기"],
   sure: ["Are you sure?", "정말 취소할까요?"],
@@ -128,7 +125,6 @@ const WORDS = {
   reconnecting: ["The connection is lost: reconnecting. Nothing of yours is lost.", "연결이 끊겼습니다. 다시 연결하는 중입니다. 잃는 것은 없습니다."],
   connected: ["Connected again.", "다시 연결되었습니다."],
   loading: ["Loading …", "불러오는 중 …"],
-  tryAgain: ["Try again", "다시 시도"],
   notFoundPage: ["There is no such page.", "없는 페이지입니다."],
   // The contract's problems.
   unreachable: ["The server cannot be reached now. Try again in a moment.", "서버에 연결할 수 없습니다. 잠시 뒤 다시 시도해 주세요."],
@@ -177,6 +173,19 @@ const WORDS = {
   "opening-not-found": ["No opening is announced.", "예고된 오픈이 없습니다."],
   "beacon-not-due": ["The beacon's value is not due yet.", "아직 비콘 값의 시간이 아닙니다."],
   "beacon-known": ["Another value is recorded already.", "이미 다른 값이 기록되었습니다."],
+  "route-not-found": ["The server does not know this request. Load the page anew.", "서버가 모르는 요청입니다. 페이지를 새로 고쳐 주세요."],
+  "method-not-allowed": ["The server does not take this request. Load the page anew.", "서버가 받지 않는 요청입니다. 페이지를 새로 고쳐 주세요."],
+  "malformed-path": ["This address is not right. Go back to the concerts.", "주소가 올바르지 않습니다. 공연 목록으로 돌아가 주세요."],
+  "malformed-header": ["The server could not read this request. Load the page anew.", "서버가 요청을 읽지 못했습니다. 페이지를 새로 고쳐 주세요."],
+  "malformed-body": ["The server could not read this request. Load the page anew.", "서버가 요청을 읽지 못했습니다. 페이지를 새로 고쳐 주세요."],
+  "body-too-large": ["This is more than the server takes at once.", "한 번에 보낼 수 있는 크기를 넘었습니다."],
+  "unsupported-media-type": ["The server does not take this kind of content. Load the page anew.", "서버가 받지 않는 형식입니다. 페이지를 새로 고쳐 주세요."],
+  "transfer-coding-unknown": ["Something between here and the server changed the request. Try another network.", "연결 중간에 요청이 바뀌었습니다. 다른 네트워크에서 시도해 주세요."],
+  "request-timeout": ["The request did not arrive in time. Try again.", "요청이 제때 도착하지 않았습니다. 다시 시도해 주세요."],
+  "idempotency-key-reused": ["This was sent with other contents before. Load the page anew, and look at your tickets.", "이미 다른 내용으로 보낸 요청입니다. 페이지를 새로 고치고 내 예매를 확인해 주세요."],
+  "origin-not-allowed": ["The operators' page works only at its own address.", "운영자 페이지는 자체 주소에서만 작동합니다."],
+  "host-not-allowed": ["The operators' page works only at this machine's own address, such as localhost.", "운영자 페이지는 localhost 같은 이 컴퓨터의 주소에서만 작동합니다."],
+  "catalog-conflict": ["The catalogue does not fit what is on sale already: {detail}", "카탈로그가 판매 중인 내용과 맞지 않습니다: {detail}"],
   internal: ["The server made a mistake. Try again; if it stays, tell the organiser.", "서버 오류입니다. 다시 시도하고, 계속되면 운영자에게 알려 주세요."],
 };
 
