@@ -50,6 +50,30 @@ test("why a seat is sold, and how the house was before", async () => {
   await page.getByLabel(/As of/).fill(String(beforeSales));
   await page.getByRole("button", { name: "Look" }).click();
   await page.getByRole("button", { name: /sold/ }).first().waitFor({ state: "detached" });
+  await page.getByText(`This is the house as of ${beforeSales}`).waitFor();
+  await look(page, "operations-as-of");
+  await page.getByLabel(/As of/).fill(new Date().toISOString());
+  await page.getByRole("button", { name: "Look" }).click();
+  await page.getByRole("button", { name: /sold/ }).first().waitFor();
+  await page.getByLabel(/As of/).fill("yesterday");
+  await page.getByRole("button", { name: "Look" }).click();
+  await page.getByText(/must be a position or a time/).first().waitFor();
+  await page.getByRole("button", { name: "Now" }).click();
+  await page.getByText("This is the house as of").waitFor({ state: "detached" });
+});
+
+test("more than two earlier moments at once are refused in words that say what to do", async () => {
+  const page = await browser.page();
+  await page.goto(`${server.operations}/#/schedules/30`);
+  await page.getByText("2 sold, 0 held").waitFor();
+  const detail = "The log is folded for two others already.";
+  const refused = { status: 503, contentType: "application/problem+json", json: { code: "overloaded", status: 503, detail } };
+  await page.route("**/seats?*asOf=*", (route) => route.fulfill(refused));
+  await page.getByLabel(/As of/).fill(String(beforeSales));
+  await page.getByRole("button", { name: "Look" }).click();
+  await page.getByText("Two earlier moments are being looked up already. Try again in a moment.").first().waitFor();
+  await page.getByText("2 sold, 0 held").waitFor();
+  await look(page, "operations-as-of-refused");
 });
 
 test("a user's wallet, statement and reservations", async () => {
@@ -69,4 +93,26 @@ test("events as they come, and the head to note elsewhere", async () => {
   await server.ask("POST", "/api/tokens", { userId: 99 });
   await page.getByText(/\d+ TokenIssued/).first().waitFor();
   await look(page, "operations-events");
+});
+
+test("events of one type and of one user, and a read model that is built anew", async () => {
+  const page = await browser.page();
+  await page.goto(`${server.operations}/#/events`);
+  await page.getByText(/\d+ ReservationPaid/).first().waitFor();
+  await page.getByLabel("User id").fill("42");
+  await page.getByLabel("Type").fill("TokenIssued, PointsCharged");
+  await page.getByRole("button", { name: "Show" }).click();
+  await page.getByText(/\d+ ReservationPaid/).first().waitFor({ state: "detached" });
+  assert.equal(await page.locator(".events > li").count(), 2, "one token, one charge");
+  await server.ask("POST", "/api/tokens", { userId: 98 });
+  const { token } = await server.ask("POST", "/api/tokens", { userId: 42 });
+  await server.ask("POST", "/api/users/42/points/charge", { amount: 77 }, token);
+  await page.getByText(/"amount":77/).waitFor();
+  assert.ok(!(await page.locator(".events").textContent()).includes('"user_id":98'));
+  await page.getByText("Build point_history anew").click();
+  await page.getByRole("button", { name: "Rebuild" }).and(page.locator(":visible")).click();
+  await page.getByText("point_history is built anew").first().waitFor();
+  await page.getByLabel("Type").fill("Nonsense");
+  await page.getByRole("button", { name: "Show" }).click();
+  await page.getByText(/must be types of events/).first().waitFor();
 });

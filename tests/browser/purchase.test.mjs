@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { browser, look, serve, server } from "./harness.mjs";
-import { pay } from "./steps.mjs";
+import { join, pay, untilDrawn } from "./steps.mjs";
 
 serve();
 
@@ -98,4 +98,17 @@ test("the page speaks Korean to who reads Korean", async () => {
   await page.getByRole("button", { name: "추천 2석" }).waitFor();
   assert.equal(await page.locator("html").getAttribute("lang"), "ko");
   await look(page, "korean");
+});
+
+test("the map of the demo's house stands within 300 ms of the token's answer, median of five", async (context) => {
+  const times = [];
+  for (let visit = 0; visit < 5; visit += 1) {
+    const page = await browser.page();
+    await join(page, 296);
+    times.push(await untilDrawn(page));
+    await page.context().close();
+  }
+  const median = times.sort((left, right) => left - right)[2];
+  context.diagnostic(`from the token's answer to the drawn map, of five: ${times.map((time) => time.toFixed(0)).join(", ")} ms`);
+  assert.ok(median < 300, `${median} ms`);
 });

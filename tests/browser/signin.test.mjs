@@ -1,67 +1,15 @@
 // Signing in by OpenID Connect, against a small provider on this machine that does what the standard says.
 
 import assert from "node:assert/strict";
-import { createHash, createSign, generateKeyPairSync, randomUUID } from "node:crypto";
-import { createServer } from "node:http";
-import { after, test } from "node:test";
+import { after, afterEach, test } from "node:test";
 import { Server, browser, look, serve, server } from "./harness.mjs";
-
-const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const base64url = (value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
-
-/** An identity provider that knows one person, and asks them nothing. */
-class Provider {
-  codes = new Map();
-  asked = [];
-
-  async start() {
-    this.http = createServer((request, response) => this.answer(request, response)).listen(0, "127.0.0.1");
-    await new Promise((resolve) => this.http.once("listening", resolve));
-    this.issuer = `http://127.0.0.1:${this.http.address().port}`;
-    return this;
-  }
-
-  async answer(request, response) {
-    const url = new URL(request.url, this.issuer);
-    const say = (status, body) => {
-      response.writeHead(status, { "Content-Type": "application/json", "Access-Control-Allow-Origin": "*" });
-      response.end(JSON.stringify(body));
-    };
-    if (url.pathname === "/.well-known/openid-configuration") {
-      const [authorization_endpoint, token_endpoint] = [`${this.issuer}/authorize`, `${this.issuer}/token`];
-      return say(200, { issuer: this.issuer, authorization_endpoint, token_endpoint });
-    }
-    if (url.pathname === "/keys") {
-      return say(200, { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "one", alg: "RS256", use: "sig" }] });
-    }
-    if (url.pathname === "/authorize") {
-      this.asked.push(Object.fromEntries(url.searchParams));
-      const code = randomUUID();
-      this.codes.set(code, url.searchParams.get("code_challenge"));
-      const back = new URL(url.searchParams.get("redirect_uri"));
-      back.searchParams.set("code", code);
-      back.searchParams.set("state", this.forged ?? url.searchParams.get("state"));
-      return response.writeHead(302, { Location: String(back) }).end();
-    }
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    const sent = new URLSearchParams(body);
-    const challenge = createHash("sha256").update(sent.get("code_verifier") ?? "").digest("base64url");
-    if (this.codes.get(sent.get("code")) !== challenge) return say(400, { error: "invalid_grant" });
-    say(200, { access_token: this.token(), token_type: "Bearer" });
-  }
-
-  token() {
-    const now = Math.floor(Date.now() / 1_000);
-    const claims = { iss: this.issuer, aud: "reprise", sub: "9f0c1f8e-person", user: 4711, iat: now, exp: now + 300 };
-    const unsigned = `${base64url({ alg: "RS256", kid: "one", typ: "JWT" })}.${base64url(claims)}`;
-    return `${unsigned}.${createSign("RSA-SHA256").update(unsigned).sign(privateKey, "base64url")}`;
-  }
-}
+import { Provider, accepting } from "./provider.mjs";
+import { pay, show } from "./steps.mjs";
 
 let provider;
 serve({ make });
 after(() => provider?.http.close());
+afterEach(() => Object.assign(provider, { claims: {}, answers: {} }));
 
 async function make() {
   provider = await new Provider().start();
@@ -69,34 +17,102 @@ async function make() {
   // The demo's concerts are there without the demo: its log is made first, and served with an identity provider then.
   await server.start();
   await server.stop();
-  const identity = ["--identity", "jwt", "--jwt-keys", `${provider.issuer}/keys`, "--jwt-issuer", provider.issuer, "--jwt-audience", "reprise", "--jwt-user-claim", "user", "--charge", "own"];
-  server.arguments = [...identity, "--login-client-id", "the-page", "--login-scope", "openid", "--login-parameters", "audience=reprise"];
+  const login = ["--login-client-id", "the-page", "--login-scope", "openid", "--login-parameters", "audience=reprise"];
+  server.arguments = [...accepting(provider), "--jwt-user-claim", "user", "--charge", "own", ...login];
   return server;
 }
 
+/** Another person signs in by each test. */
+let people = 4_711;
+const somebody = () => ({ user: (people += 1) });
+
 test("who joins is sent to the provider, comes back to the same show, and is in the room", async () => {
   const page = await browser.page();
-  const show = `${server.url}/#/concerts/1/schedules/20`;
-  await page.goto(show);
+  const response = await page.goto(show(20));
+  assert.ok(response.headers()["content-security-policy"].includes(`connect-src 'self' ${provider.issuer};`));
   await page.getByRole("button", { name: "Join" }).click();
   await page.getByText("It is your turn").waitFor();
-  assert.equal(page.url(), show, "no code and no state is left in the address");
+  assert.equal(page.url(), show(20), "no code and no state is left in the address");
   const [asked] = provider.asked;
   assert.deepEqual(
     [asked.response_type, asked.client_id, asked.scope, asked.audience, asked.code_challenge_method],
     ["code", "the-page", "openid", "reprise", "S256"],
   );
+  const kept = await page.evaluate(() => JSON.stringify([Object.entries(sessionStorage), Object.entries(localStorage)]));
+  assert.doesNotMatch(kept, /eyJ/, "the provider's token is kept nowhere");
   await page.getByRole("button", { name: "2 best" }).click();
   await page.getByRole("button", { name: /^Charge/ }).waitFor();
   await look(page, "signed-in");
+  await page.reload();
+  await page.getByRole("button", { name: /^Charge/ }).waitFor();
+  await page.goBack();
+  await page.getByText("It is your turn").waitFor();
+  assert.equal(provider.asked.length, 1, "nobody is sent there twice");
 });
 
-test("an answer that nobody asked for is refused", async () => {
-  provider.forged = "forged";
+test("a provider's token that expires during a purchase changes nothing, and the next time one is sent there again", async () => {
+  provider.claims = { ...somebody(), exp: Math.floor(Date.now() / 1_000) + 4 };
   const page = await browser.page();
-  await page.goto(`${server.url}/#/concerts/1/schedules/21`);
+  await page.goto(show(22));
   await page.getByRole("button", { name: "Join" }).click();
-  await page.getByText("The sign-in did not work").first().waitFor();
-  assert.ok(!page.url().includes("code="), page.url());
-  await look(page, "sign-in-refused");
+  await page.getByRole("button", { name: "2 best" }).click();
+  await page.getByRole("button", { name: /^Charge/ }).waitFor();
+  await page.waitForTimeout(4_500);
+  await pay(page);
+  provider.claims = { user: people };
+  const before = provider.asked.length;
+  await page.goBack();
+  await page.getByText("Your turn is over").waitFor();
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByText("It is your turn").waitFor();
+  assert.equal(provider.asked.length, before + 1);
+  assert.equal(page.url(), show(22));
+});
+
+/** Joins where that goes wrong, and is told so. */
+async function refused(schedule, words, name) {
+  const page = await browser.page();
+  await page.goto(show(schedule));
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByText(words).first().waitFor();
+  assert.equal(page.url(), show(schedule));
+  await look(page, name);
+  return page;
+}
+
+test("an answer that nobody asked for is refused", async () => {
+  provider.answers = { state: "forged" };
+  await refused(21, "The sign-in did not work: the answer is none that this page asked for", "sign-in-refused");
+  const page = await browser.page();
+  await page.goto(`${server.url}/?code=stolen&state=stolen`);
+  await page.getByRole("heading", { name: "Concerts" }).waitFor();
+  assert.equal(page.url(), `${server.url}/`);
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("reprise-token")), null);
+});
+
+test("what the provider refuses is told in its words, and a code that it does not take as well", async () => {
+  provider.answers = { code: null, error: "access_denied", error_description: "you said no" };
+  const page = await refused(23, "The sign-in did not work: you said no", "sign-in-denied");
+  provider.answers = { code: "worn-out" };
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByText("The sign-in did not work: invalid_grant").first().waitFor();
+  provider.answers = {};
+  provider.claims = somebody();
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByText("It is your turn").waitFor();
+});
+
+test("a token that the server does not accept is told once, and nobody is sent round in circles", async () => {
+  provider.claims = { ...somebody(), aud: "another service" };
+  const before = provider.asked.length;
+  await refused(24, "Your sign-in is not accepted (audience)", "sign-in-not-accepted");
+  assert.equal(provider.asked.length, before + 1);
+});
+
+test("a provider that is away is told as such", async () => {
+  const page = await browser.page();
+  await page.goto(show(25));
+  await page.route(`${provider.issuer}/**`, (route) => route.abort("connectionrefused"));
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByText("the sign-in service cannot be reached").first().waitFor();
 });

@@ -47,3 +47,9 @@ export const userOf = (page) => page.evaluate(() => Number(localStorage.getItem(
 export async function own(page, what) {
   return server.ask("GET", `/api/users/${await userOf(page)}/${what}`, undefined, await tokenOf(page));
 }
+
+/** Milliseconds from the answer that gave a token until the map stood, as the page itself measured them. */
+export async function untilDrawn(page) {
+  await page.waitForFunction(() => performance.getEntriesByName("map-drawn").length > 0);
+  return page.evaluate(() => performance.measure("until-drawn", "token-answered", "map-drawn").duration);
+}

@@ -134,7 +134,7 @@ document.addEventListener("visibilitychange", () => {
 document.documentElement.lang = language;
 draw();
 try {
-  if (await takeUpSignIn()) await join();
+  if (await takeUpSignIn()) await join(true);
   else await resume();
   await go();
 } catch (error) {

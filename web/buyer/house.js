@@ -3,20 +3,9 @@
 import { get, getAt, Problem, stream } from "../shared/api.js";
 import { credential } from "./visit.js";
 
-/**
- * @typedef {object} Seat
- * @property {number} seatId
- * @property {string} seatName
- * @property {string} zoneName
- * @property {string | null} row
- * @property {number | null} number
- * @property {number | null} x
- * @property {number | null} y
- * @property {number} price
- * @property {"AVAILABLE" | "HELD" | "SOLD"} status
- */
-/** @typedef {{row: string | null, seats: Seat[]}} Row */
-/** @typedef {{zoneName: string, rows: Row[]}} Zone */
+/** @typedef {import("../shared/seat-layout.js").Seat} Seat */
+/** @typedef {import("../shared/seat-layout.js").Row} Row */
+/** @typedef {import("../shared/seat-layout.js").Zone} Zone */
 
 export class House {
   /** @type {Zone[]} */
@@ -82,12 +71,6 @@ export class House {
     });
   }
 }
-
-/** Seats of these that can be had. @param {Seat[]} seats */
-export const free = (seats) => seats.filter((seat) => seat.status === "AVAILABLE");
-
-/** All seats of a zone. @param {Zone} zone */
-export const seatsOf = (zone) => zone.rows.flatMap((row) => row.seats);
 
 /** Whether this problem means that the token has no turn. @param {unknown} error */
 export const isTurnOver = (error) =>

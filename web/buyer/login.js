@@ -3,6 +3,7 @@
 
 import { randomKey } from "../shared/api.js";
 import { settings } from "../shared/settings.js";
+import { say } from "../shared/words.js";
 
 const PENDING = "reprise-login";
 /** @type {string | null} */
@@ -16,10 +17,16 @@ const base64url = (bytes) =>
   btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
 /** What the provider says of itself (OpenID Connect Discovery 1.0). @param {string} issuer */
-async function provider(issuer) {
-  const response = await fetch(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
-  if (!response.ok) throw new Error(`${issuer} answers ${response.status}`);
-  return response.json();
+const provider = (issuer) => asked(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`);
+
+/** What the provider answers. @param {string} address @param {RequestInit} [options] */
+async function asked(address, options) {
+  const response = await fetch(address, options).catch(() => {
+    throw refused(say("providerAway"));
+  });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw refused(answer.error_description ?? answer.error ?? `${address}: ${response.status}`);
+  return answer;
 }
 
 const redirectUri = () => `${location.origin}/`;
@@ -34,7 +41,7 @@ export async function signIn() {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
   const address = new URL(endpoint);
   for (const [name, value] of new URLSearchParams(login.parameters)) address.searchParams.set(name, value);
-  const asked = {
+  const wanted = {
     response_type: "code",
     client_id: login.clientId,
     redirect_uri: redirectUri(),
@@ -43,7 +50,7 @@ export async function signIn() {
     code_challenge: base64url(new Uint8Array(digest)),
     code_challenge_method: "S256",
   };
-  for (const [name, value] of Object.entries(asked)) address.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(wanted)) address.searchParams.set(name, value);
   location.assign(address);
 }
 
@@ -56,7 +63,7 @@ export async function takeUpSignIn() {
   history.replaceState(null, "", `/${pending?.hash ?? ""}`);
   const { login } = settings;
   if (!pending || !login) return false;
-  if (answer.get("state") !== pending.state) throw refused("state");
+  if (answer.get("state") !== pending.state) throw refused(say("answerForged"));
   if (answer.has("error")) throw refused(answer.get("error_description") ?? answer.get("error") ?? "");
   const { token_endpoint: endpoint } = await provider(login.issuer);
   const body = new URLSearchParams({
@@ -66,10 +73,9 @@ export async function takeUpSignIn() {
     client_id: login.clientId,
     code_verifier: pending.verifier,
   });
-  const response = await fetch(endpoint, { method: "POST", body });
-  const tokens = await response.json().catch(() => ({}));
+  const tokens = await asked(endpoint, { method: "POST", body });
   jwt = login.token === "id" ? tokens.id_token : tokens.access_token;
-  if (!response.ok || !jwt) throw refused(tokens.error_description ?? tokens.error ?? String(response.status));
+  if (!jwt) throw refused(say("noToken"));
   return true;
 }
 

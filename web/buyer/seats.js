@@ -2,14 +2,14 @@
 
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
 import { command } from "../shared/api.js";
+import { free, seatsOf } from "../shared/seat-layout.js";
 import { tell } from "../shared/time-left.js";
 import { number, say } from "../shared/words.js";
-import { free, seatsOf } from "./house.js";
 import { credential, visit } from "./visit.js";
-import "./seat-map.js";
+import "../shared/seat-map.js";
 
 /** @typedef {import("./house.js").House} House */
-/** @typedef {import("./house.js").Seat} Seat */
+/** @typedef {import("../shared/seat-layout.js").Seat} Seat */
 
 /** Where the tab keeps what is chosen, so that nothing is lost by loading the page anew. */
 const CHOSEN = "reprise-chosen";
@@ -230,7 +230,7 @@ const zonesView = (choice) => html`
   </ul>
 `;
 
-/** @param {Choice} choice @param {import("./house.js").Zone} zone */
+/** @param {Choice} choice @param {import("../shared/seat-layout.js").Zone} zone */
 const rowsView = (choice, zone) => html`
   <ul class="rows">
     ${zone.rows.map(({ row, seats }, index) => {

@@ -114,7 +114,7 @@ function schedule(page, concertId, scheduleId, place) {
 }
 
 /** What one can do in the room. @param {Page} page */
-const roomParts = ({ doIt }) => ({ join: doIt(join), leave: doIt(leave), look: doIt(resume) });
+const roomParts = ({ doIt }) => ({ join: doIt(() => join()), leave: doIt(leave), look: doIt(resume) });
 
 /** Where one stands: not in line, in line, inside, or out again. @param {ReturnType<typeof roomParts>} room */
 function roomView(room) {
@@ -179,7 +179,7 @@ function mine(page, title, show, load) {
  * @param {Page} page @param {string} title @param {Omit<View, "key">} view @returns {Omit<View, "key">}
  */
 function own({ doIt }, title, view) {
-  const joining = doIt(join);
+  const joining = doIt(() => join());
   return {
     show: () =>
       credential()

@@ -58,18 +58,24 @@ function madeUpUser() {
   return userId;
 }
 
-/** Joins the line, or comes back to the place that one has. */
-export async function join() {
-  if (settings.identity === "open") {
-    keep(await command("POST", "/api/tokens", { body: { userId: madeUpUser() } }));
-    return;
-  }
+/** The moment from which it is measured how long the map takes. @param {Token} token */
+function joined(token) {
+  performance.mark("token-answered");
+  keep(token);
+}
+
+/**
+ * Joins the line, or comes back to the place that one has. Where somebody must sign in, the page is left for it; but a sign-in
+ * that was just made and is not accepted would not be accepted the next time, either.
+ */
+export async function join(hasJustSignedIn = false) {
+  if (settings.identity === "open") return joined(await command("POST", "/api/tokens", { body: { userId: madeUpUser() } }));
   const jwt = accessToken();
   if (!jwt) return signIn();
   try {
-    keep(await command("POST", "/api/tokens", { token: jwt, body: {} }));
+    joined(await command("POST", "/api/tokens", { token: jwt, body: {} }));
   } catch (error) {
-    if (error instanceof Problem && error.code === "identity-invalid") return signIn();
+    if (error instanceof Problem && error.code === "identity-invalid" && !hasJustSignedIn) return signIn();
     throw error;
   }
 }

@@ -1,12 +1,14 @@
 // The operators' page: which view an address shows, and what every view has around it.
 
-import { html, nothing, render } from "../vendor/lit-html@3.3.3/lit-html.js";
+import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
 import { onConnection } from "../shared/api.js";
 import { settings } from "../shared/settings.js";
+import { show as showPage, skipLink } from "../shared/shell.js";
 import { tell } from "../shared/time-left.js";
 import { say } from "../shared/words.js";
 import { Books, booksView } from "./books.js";
-import { credential, desk, failed, signInWith, signOut } from "./desk.js";
+import { cashierView } from "./cashier.js";
+import { credential, desk, failed, mayLook, signInWith, signOut } from "./desk.js";
 import { Overview, overviewView } from "./overview.js";
 import { Person, personView } from "./people.js";
 import { Show, showView } from "./show.js";
@@ -24,17 +26,16 @@ let doing = new AbortController();
 const isKnown = () => settings.identity !== "jwt" || credential() !== null;
 
 function draw() {
-  render(layout(), document.body);
+  showPage(layout(), "Reprise operations");
 }
 
 const layout = () => html`
-  <a class="skip" href="#main" @click=${skip}>Skip to content</a>
+  ${skipLink("Skip to content")}
   <header>
     <nav aria-label="Operations">
       <a href="#/"><strong>Reprise operations</strong></a>
       <span>
-        <a href="#/users">Users</a>
-        <a href="#/events">Events</a>
+        ${isKnown() && mayLook() ? html`<a href="#/users">Users</a> <a href="#/events">Events</a>` : nothing}
         <a href="/docs">HTTP</a>
         ${settings.identity === "jwt" && credential() ? html`<button class="small" @click=${signOut}>Sign out</button>` : nothing}
       </span>
@@ -48,12 +49,6 @@ const layout = () => html`
   </main>
   <p id="told" class="unseen" aria-live="polite"></p>
 `;
-
-/** @param {Event} event */
-function skip(event) {
-  event.preventDefault();
-  document.getElementById("main")?.focus();
-}
 
 const signInView = () => html`
   <h1 tabindex="-1">Sign in</h1>
@@ -80,7 +75,7 @@ function overview() {
 /** @param {string} scheduleId @returns {View} */
 function show(scheduleId) {
   const found = new Show(scheduleId, draw);
-  return { show: () => showView(found), load: () => (found.asOf ? Promise.resolve() : found.load()) };
+  return { show: () => showView(found), load: found.load };
 }
 
 /** @param {string} [userId] @returns {View} */
@@ -94,6 +89,9 @@ function books() {
   const found = new Books(draw);
   return { show: () => booksView(found), load: found.load, start: found.follow };
 }
+
+/** @returns {View} what somebody sees who only charges: there is nothing to look at */
+const cashier = () => ({ show: cashierView, load: async () => {} });
 
 /** @type {[RegExp, (...parts: string[]) => View][]} */
 const ROUTES = [
@@ -109,11 +107,17 @@ async function follow() {
   doing = new AbortController();
   const { signal } = doing;
   if (!isKnown() || document.hidden) return;
+  /** What looking said last: it is taken back when looking works again. */
+  let said = "";
   const look = async () => {
     try {
       await view.load();
+      if (said && desk.problem === said) desk.problem = "";
+      said = "";
     } catch (error) {
-      if (!signal.aborted) failed(error);
+      if (signal.aborted) return;
+      failed(error);
+      said = desk.problem;
     }
     draw();
   };
@@ -127,7 +131,7 @@ async function follow() {
 async function go() {
   Object.assign(desk, { said: "", problem: "" });
   const [pattern, make] = /** @type {any} */ (ROUTES.find(([pattern]) => pattern.test(location.hash)));
-  view = make(...(pattern.exec(location.hash) ?? []).slice(1));
+  view = isKnown() && !mayLook() ? cashier() : make(...(pattern.exec(location.hash) ?? []).slice(1));
   draw();
   await follow();
   document.querySelector("h1")?.focus();

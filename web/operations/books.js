@@ -2,10 +2,16 @@
 
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
 import { stream } from "../shared/api.js";
-import { change, credential, factsView, failed, formView, look, mayChange } from "./desk.js";
+import { tell } from "../shared/time-left.js";
+import { number } from "../shared/words.js";
+import { change, credential, desk, factsView, failed, formView, look, mayChange } from "./desk.js";
 
 /** Events that are shown at most. */
 const KEPT = 200;
+/** Events before now that are shown at first; with a filter, those that are looked through. */
+const [RECENT, LOOKED_THROUGH] = [20, 100_000];
+/** Characters of an event that are shown before somebody opens it. */
+const SUMMARY = 120;
 
 export class Books {
   /** @type {any[]} */
@@ -14,8 +20,8 @@ export class Books {
   projections = [];
   /** @type {any} */
   head = null;
-  type = "";
-  user = "";
+  filter = { types: "", userId: "" };
+  #following = new AbortController();
 
   /** @param {() => void} changed */
   constructor(changed) {
@@ -23,91 +29,145 @@ export class Books {
   }
 
   load = async () => {
-    const [head, projections] = await Promise.all([
-      look("/api/operations/head"),
-      look("/api/operations/projections"),
-    ]);
-    Object.assign(this, { head, projections: Array.isArray(projections) ? projections : projections.projections });
+    const [head, projections] = await Promise.all([look("/api/operations/head"), look("/api/operations/projections")]);
+    Object.assign(this, { head, projections });
     this.changed();
   };
 
-  /** @param {AbortSignal} signal */
+  /** Follows the log; with a filter, after what it finds of the past. @param {AbortSignal} signal */
   follow = async (signal) => {
-    const after = Math.max(0, (this.head?.position ?? 0) - 20);
+    this.#following.abort();
+    this.#following = new AbortController();
+    const mine = AbortSignal.any([signal, this.#following.signal]);
+    const head = this.head?.position ?? 0;
+    this.again = () => this.follow(signal);
     try {
-      for await (const { data } of stream(`/api/operations/events/stream?after=${after}`, { token: credential(), signal })) {
-        this.events.unshift(data);
-        this.events.length = Math.min(this.events.length, KEPT);
+      this.events = this.#isFiltered() ? await this.#past(head, mine) : [];
+      const after = this.#isFiltered() ? head : Math.max(0, head - RECENT);
+      for await (const { data } of stream(`/api/operations/events/stream?after=${after}`, { token: credential(), signal: mine })) {
+        if (this.#isWanted(data)) this.events = [data, ...this.events].slice(0, KEPT);
         this.changed();
       }
     } catch (error) {
-      failed(error);
+      if (!mine.aborted) failed(error);
     }
   };
+
+  again = async () => {};
+
+  /** @param {string} types @param {string} userId */
+  narrow = (types, userId) => {
+    this.filter = { types, userId };
+    desk.problem = "";
+    return this.again();
+  };
+
+  #isFiltered() {
+    return Boolean(this.filter.types || this.filter.userId);
+  }
+
+  /** Records up to the head that fit the filter, the newest first. @param {number} head @param {AbortSignal} signal */
+  async #past(head, signal) {
+    const asked = new URLSearchParams({ after: String(Math.max(0, head - LOOKED_THROUGH)) });
+    for (const [name, value] of Object.entries(this.filter)) if (value) asked.set(name, value);
+    const lines = /** @type {string} */ (await look(`/api/operations/events?${asked}`, signal));
+    const found = lines.split("\n").filter(Boolean).slice(-KEPT);
+    return found.map((line) => JSON.parse(line)).filter(({ position }) => position <= head).reverse();
+  }
+
+  /** @param {any} event */
+  #isWanted({ type, data }) {
+    const { types, userId } = this.filter;
+    const isOfType = !types || types.split(",").includes(type);
+    return isOfType && (!userId || new RegExp(`"user_id":${userId}\\b`).test(textOf(data)));
+  }
+}
+
+/** @param {any} data */
+const textOf = (data) => (typeof data === "string" ? data : JSON.stringify(data));
+
+/** @param {Books} books */
+export const booksView = (books) => html`
+  <h1 tabindex="-1">Events</h1>
+  ${books.head ? headView(books.head) : nothing}
+  ${filterView(books)}
+  ${books.events.length === 0 ? html`<p>No such event yet. New ones are shown as they come.</p>` : nothing}
+  <ol class="rows events" reversed>
+    ${books.events.map(eventView)}
+  </ol>
+  <h2>Read models</h2>
+  <ul class="rows">
+    ${books.projections.map(projectionView)}
+  </ul>
+`;
+
+/** @param {Books} books */
+function filterView(books) {
+  const types = [...new Set(books.events.map(({ type }) => type))].sort();
+  const send = (/** @type {any} */ event) => {
+    event.preventDefault();
+    const { types, userId } = event.target;
+    books.narrow(types.value.replaceAll(" ", ""), userId.value.trim());
+  };
+  return html`
+    <form class="inline" @submit=${send}>
+      <label>Type <input name="types" list="types" autocomplete="off" /></label>
+      <datalist id="types">${types.map((type) => html`<option value=${type}></option>`)}</datalist>
+      <label>User id <input name="userId" inputmode="numeric" pattern="[0-9]+" autocomplete="off" /></label>
+      <button>Show</button>
+    </form>
+    <p class="quiet">Empty fields: every event. With a filter the last ${number(LOOKED_THROUGH)} events are looked through. Several types: a comma between them.</p>
+  `;
 }
 
 /** @param {any} event */
-const typeOf = (event) => event.type ?? event.event_type ?? "";
-
-/** @param {Books} books */
-export function booksView(books) {
-  const isWanted = (/** @type {any} */ event) =>
-    (!books.type || typeOf(event) === books.type) &&
-    (!books.user || new RegExp(`"user_id":${books.user}\\b`).test(JSON.stringify(event).replaceAll("\\", "")));
-  const types = [...new Set(books.events.map(typeOf))].sort();
-  const set = (/** @type {"type" | "user"} */ member) => (/** @type {any} */ event) => {
-    books[member] = event.target.value.trim();
-    books.changed();
-  };
-  return html`
-    <h1 tabindex="-1">Events</h1>
-    ${books.head ? headView(books.head) : nothing}
-    <form class="inline" @submit=${(/** @type {Event} */ event) => event.preventDefault()}>
-      <label>Type
-        <select @change=${set("type")}>
-          <option value="">all</option>
-          ${types.map((type) => html`<option>${type}</option>`)}
-        </select>
-      </label>
-      <label>User id <input inputmode="numeric" @input=${set("user")} /></label>
-    </form>
-    <ol class="rows events" reversed>
-      ${books.events.filter(isWanted).map(
-        (event) => html`<li class="card">
-          <strong>${event.position} ${typeOf(event)}</strong>
-          <span class="quiet hash">${typeof event.data === "string" ? event.data : JSON.stringify(event.data)}</span>
-        </li>`,
-      )}
-    </ol>
-    <h2>Read models</h2>
-    <ul class="rows">
-      ${books.projections.map(
-        (projection) => html`<li class="card">
-          ${factsView(Object.entries(projection).map(([name, value]) => [name, typeof value === "object" ? JSON.stringify(value) : String(value)]))}
-          ${mayChange()
-            ? formView({
-                title: `Build ${projection.name} anew`,
-                action: "Rebuild",
-                reason: false,
-                submit: () => change("POST", `/api/operations/projections/${projection.name}/rebuild`, undefined, `${projection.name} is built anew. The old one serves meanwhile.`),
-              })
-            : nothing}
-        </li>`,
-      )}
-    </ul>
-  `;
+function eventView({ position, type, data, recorded_at, recordedAt }) {
+  const [text, at] = [textOf(data), recorded_at ?? recordedAt];
+  const summary = text.length > SUMMARY ? `${text.slice(0, SUMMARY)} …` : text;
+  return html`<li class="card">
+    <strong>${position} ${type}</strong> <span class="quiet">${at === undefined ? "" : new Date(at).toISOString()}</span>
+    ${text.length > SUMMARY
+      ? html`<details><summary class="quiet hash">${summary}</summary><p class="hash">${text}</p></details>`
+      : html`<p class="quiet hash">${text}</p>`}
+  </li>`;
 }
+
+/** @param {any} model */
+const projectionView = (model) => html`<li class="card">
+  <h3>${model.projection}</h3>
+  ${factsView([
+    ["State", model.state],
+    ["Position", number(model.position)],
+    ["Behind, events", number(model.lagEvents)],
+    ["Behind, seconds", number(model.lagSeconds)],
+    ...(model.building ? /** @type {[string, unknown][]} */ ([["Being built", textOf(model.building)]]) : []),
+    ...(model.reason ? /** @type {[string, unknown][]} */ ([["Why", model.reason]]) : []),
+  ])}
+  ${mayChange()
+    ? formView({
+        title: `Build ${model.projection} anew`,
+        action: "Rebuild",
+        reason: false,
+        submit: () =>
+          change("POST", `/api/operations/projections/${model.projection}/rebuild`, undefined, `${model.projection} is built anew. The old one serves meanwhile.`),
+      })
+    : nothing}
+</li>`;
 
 /** @param {any} head */
 function headView(head) {
   const text = `${head.position}:${head.hash}`;
-  const copy = () => navigator.clipboard?.writeText(text).catch(failed);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text).catch(failed);
+    tell("Copied.");
+  };
   return html`
     <section class="panel">
       <h2>Head</h2>
+      <p>position ${number(head.position)}</p>
       <p class="hash">${text}</p>
-      <p class="quiet">Note it elsewhere: reprise log verify --expect ${text}</p>
-      <button @click=${copy}>Copy</button>
+      <p class="quiet">Note it elsewhere. Later, <code>reprise log verify --expect ${text}</code> proves that nothing before it was changed.</p>
+      ${navigator.clipboard ? html`<p><button @click=${copy}>Copy</button></p>` : nothing}
     </section>
   `;
 }

@@ -41,6 +41,8 @@ function roles() {
 
 export const mayChange = () => roles().includes("operator");
 export const mayCharge = () => mayChange() || roles().includes("cashier");
+/** Whether somebody may look at the sale: a cashier only charges. */
+export const mayLook = () => mayChange() || !mayCharge();
 
 /** @param {string} path @param {AbortSignal} [signal] */
 export const look = (path, signal) => ask("GET", path, { token: credential(), signal });
@@ -49,7 +51,9 @@ export const look = (path, signal) => ask("GET", path, { token: credential(), si
 export function failed(error) {
   if (/** @type {any} */ (error)?.name === "AbortError") return;
   const { code, members } = /** @type {Problem} */ (error);
-  desk.problem = code === "unreachable" ? sayProblem(error) : (members?.detail ?? sayProblem(error));
+  // That the connection is lost is said as a state.
+  if (code === "unreachable") return;
+  desk.problem = members?.detail ?? sayProblem(error);
   if (code === "identity-invalid" || code === "identity-missing") signOut();
   tell(desk.problem);
   desk.changed();
@@ -60,7 +64,7 @@ export function failed(error) {
  * @param {string} method @param {string} path @param {Record<string, any> | undefined} body @param {string} said
  */
 export async function change(method, path, body, said) {
-  desk.problem = "";
+  Object.assign(desk, { problem: "", said: "" });
   try {
     const answer = await command(method, path, { token: credential(), body });
     desk.said = said;

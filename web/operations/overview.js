@@ -39,16 +39,18 @@ export class Overview {
         Math.max(0, (metrics.sum(name, labels) - before.sum(name, labels)) / (at - this.#at));
       const refused = /status="4(09|10|03|29)"|status="503"/;
       this.p99 = 1_000 * metrics.quantile("reprise_http_request_duration_seconds", 0.99, before);
-      this.plots = {
-        people: { at, values: [metrics.sum("reprise_room_waiting"), metrics.sum("reprise_room_active")] },
-        rates: {
-          at,
-          values: [rate("reprise_room_admitted_total", /./), rate("reprise_http_requests_total", refused)],
-        },
-        log: { at, values: [rate("reprise_log_position", /./), this.p99] },
+      this.lag = metrics.largest("reprise_projection_lag_events");
+      const values = {
+        seats: [this.total("sold"), this.total("held")],
+        takings: [this.total("takings")],
+        rates: [rate("reprise_room_admitted_total", /./), rate("reprise_http_requests_total", refused)],
+        people: [metrics.sum("reprise_room_waiting"), metrics.sum("reprise_room_active")],
+        p99: [this.p99],
+        log: [head.position],
+        events: [rate("reprise_log_position", /./), this.lag],
       };
+      this.plots = Object.fromEntries(Object.entries(values).map(([name, values]) => [name, { at, values }]));
     }
-    this.lag = metrics.largest("reprise_projection_lag_events");
     [this.#before, this.#at] = [metrics, at];
   };
 
@@ -61,7 +63,7 @@ export class Overview {
 /** @param {Overview} overview */
 export function overviewView(overview) {
   const { room, head, sales } = overview;
-  if (!room) return nothing;
+  if (!room) return html`<h1 tabindex="-1">The sale</h1>`;
   return html`
     <h1 tabindex="-1">The sale</h1>
     <section class="figures">
@@ -71,13 +73,22 @@ export function overviewView(overview) {
       ${figure("inside", room.active)} ${figure("position", head.position)} ${figure("p99, ms", overview.p99)}
       ${figure("read models' lag, events", overview.lag)}
     </section>
-    <section class="plots">
+    ${pauseView(room)}
+    <section class="plots" aria-label="Plots">
+      ${plotView("Seats sold and held", ["sold", "held"], overview.plots.seats)}
+      ${plotView("Takings, points", ["takings"], overview.plots.takings)}
       ${plotView("People in line and inside", ["in line", "inside"], overview.plots.people)}
       ${plotView("Admissions and refusals a second", ["admitted", "refused"], overview.plots.rates)}
-      ${plotView("Events a second, and p99 in ms", ["events", "p99"], overview.plots.log)}
+      ${plotView("p99 of answers, ms", ["p99"], overview.plots.p99)}
+      ${plotView("Log position", ["position"], overview.plots.log)}
+      ${plotView("Events a second, and read models' lag", ["events a second", "lag, events"], overview.plots.events)}
     </section>
-    ${pauseView(room)} ${openingView(room)} ${drawView(room.draw)} ${roomView(room)}
+    ${openingView(room)} ${drawView(room.draw)} ${roomView(room)}
     <h2>Shows</h2>
+    <form class="inline" @submit=${(/** @type {any} */ event) => { event.preventDefault(); location.hash = `#/schedules/${event.target.scheduleId.value.trim()}`; }}>
+      <label>Schedule <input name="scheduleId" inputmode="numeric" pattern="[0-9]+" required autocomplete="off" /></label>
+      <button>Show</button>
+    </form>
     ${sales.length > SHOWN ? html`<p>The ${SHOWN} of ${number(sales.length)} with the most sold and held.</p>` : nothing}
     <ul class="rows">
       ${[...sales].sort((one, other) => other.sold + other.held - one.sold - one.held).slice(0, SHOWN).map(

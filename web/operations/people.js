@@ -2,6 +2,8 @@
 
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
 import { moment, number } from "../shared/words.js";
+import { settings } from "../shared/settings.js";
+import { findView } from "./cashier.js";
 import { change, factsView, failed, formView, look, mayChange, mayCharge } from "./desk.js";
 
 export class Person {
@@ -38,7 +40,7 @@ export const personView = (person) => html`
     <label>User id <input name="userId" inputmode="numeric" pattern="[0-9]+" required .value=${person.userId} /></label>
     <button>Show</button>
   </form>
-  ${person.user ? foundView(person) : nothing}
+  ${settings.identity === "jwt" && mayCharge() ? findView() : nothing} ${person.user ? foundView(person) : nothing}
 `;
 
 /** @param {Person} person */

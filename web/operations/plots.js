@@ -2,8 +2,11 @@
 
 import uPlot from "../vendor/uplot@1.6.32/uPlot.esm.js";
 
-/** How many moments a line shows. */
-const KEPT = 120;
+/** How many moments a line keeps, and the seconds that are shown of it. */
+const [KEPT, SHOWN_SECONDS] = [120, 240];
+
+const compact = new Intl.NumberFormat("en", { notation: "compact" });
+const clock = new Intl.DateTimeFormat("en", { timeStyle: "medium", hour12: false });
 
 /** The numbers of the Prometheus text format, by name, over all labels or those that fit. */
 export class Metrics {
@@ -83,6 +86,8 @@ class LinePlot extends HTMLElement {
     const ink = style.getPropertyValue("--text");
     const strokes = ["--free", "--chosen", "--danger"].map((name) => style.getPropertyValue(name));
     const axis = { stroke: ink, grid: { stroke: style.getPropertyValue("--far") } };
+    const times = (/** @type {unknown} */ _, /** @type {number[]} */ at) => at.map((second) => clock.format(second * 1_000));
+    const amounts = (/** @type {unknown} */ _, /** @type {number[]} */ values) => values.map((value) => compact.format(value));
     // A line is told from the next by its dashes as well as by its colour.
     const dashes = [[], [8, 4], [2, 3]];
     this.setAttribute("role", "img");
@@ -90,10 +95,14 @@ class LinePlot extends HTMLElement {
       {
         width: this.clientWidth || 320,
         height: 160,
-        axes: [axis, { ...axis, size: 60 }],
-        series: [{}, ...this.lines.map((label, index) => ({ label, stroke: strokes[index], dash: dashes[index], width: 2 }))],
+        axes: [{ ...axis, values: times, space: 90 }, { ...axis, values: amounts, size: 60 }],
+        legend: { live: false },
+        series: [{ label: "time" }, ...this.lines.map((label, index) => ({ label, stroke: strokes[index], dash: dashes[index], width: 2 }))],
         cursor: { show: false },
-        scales: { y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most * 1.1)] } },
+        scales: {
+          x: { range: (_, __, last) => [last - SHOWN_SECONDS, last] },
+          y: { range: (_, least, most) => [Math.min(0, least), Math.max(1, most * 1.1)] },
+        },
       },
       /** @type {any} */ (this.#data),
       this,

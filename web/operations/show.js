@@ -1,17 +1,33 @@
-// One show as operators see it: every seat now or at an earlier moment, a seat's story, and what may be changed.
+// One show as operators see it: every seat now or at an earlier moment, on the map and in a list; a seat's story; and what may be
+// changed.
 
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
+import { getAt } from "../shared/api.js";
+import { seatsOf } from "../shared/seat-layout.js";
 import { moment, number } from "../shared/words.js";
-import { change, factsView, failed, formView, look, mayChange } from "./desk.js";
+import { change, credential, factsView, failed, formView, look, mayChange } from "./desk.js";
+import "../shared/seat-map.js";
+
+/** @typedef {import("../shared/seat-layout.js").Seat} Seat */
+/** @typedef {import("../shared/seat-layout.js").Zone} Zone */
+
+/** Seats that are listed all at once; of a larger house one section is. */
+const LISTED = 200;
+/** A large house takes time to be told: so many times that long it is not asked again. */
+const REST = 20;
 
 export class Show {
   /** @type {any} */
   schedule = null;
-  /** @type {any[]} */
-  seats = [];
+  /** @type {{zones: Zone[], seats: Map<number, Seat>}} */
+  house = { zones: [], seats: new Map() };
   /** @type {any} */
   story = null;
-  asOf = "";
+  /** The earlier moment that is shown, as it was asked for, and as the log has it. @type {{asked: string, position: number, recordedAt: string} | null} */
+  asOf = null;
+  isLooking = false;
+  zoneName = "";
+  #restsUntil = 0;
 
   /** @param {string} scheduleId @param {() => void} changed */
   constructor(scheduleId, changed) {
@@ -20,14 +36,26 @@ export class Show {
   }
 
   load = async () => {
-    const asOf = this.asOf ? `&asOf=${encodeURIComponent(this.asOf)}` : "";
-    const [schedule, { seats }] = await Promise.all([
-      look(`/api/operations/schedules/${this.scheduleId}`),
-      look(`/api/operations/seats?scheduleId=${this.scheduleId}${asOf}`),
-    ]);
-    Object.assign(this, { schedule, seats });
+    const from = performance.now();
+    const schedule = look(`/api/operations/schedules/${this.scheduleId}`);
+    if (!this.asOf && from > this.#restsUntil) {
+      this.#fill(await look(this.#seats("")));
+      this.#restsUntil = performance.now() + REST * (performance.now() - from);
+    }
+    this.schedule = await schedule;
     this.changed();
   };
+
+  #seats(/** @type {string} */ asOf) {
+    return `/api/operations/seats?scheduleId=${this.scheduleId}${asOf ? `&asOf=${encodeURIComponent(asOf)}` : ""}`;
+  }
+
+  /** The places stay where they are; only what can be had changes. @param {any} answer */
+  #fill({ seats }) {
+    const { house } = this;
+    if (house.seats.size !== seats.length) this.house = housed(seats);
+    else for (const { seatId, status, price } of seats) Object.assign(/** @type {Seat} */ (house.seats.get(seatId)), { status, price });
+  }
 
   /** @param {number} seatId */
   why = async (seatId) => {
@@ -40,61 +68,121 @@ export class Show {
     }
   };
 
-  /** @param {string} asOf */
-  at = async (asOf) => {
-    this.asOf = asOf;
-    await this.load().catch(failed);
+  /** Shows an earlier moment, or, for "", now. It may wait for its turn: two are looked up at once. @param {string} asked */
+  at = async (asked) => {
+    this.isLooking = true;
+    this.changed();
+    try {
+      const { answer } = await getAt(this.#seats(asked), { token: credential() });
+      this.#fill(answer);
+      this.asOf = asked ? { asked, position: answer.position, recordedAt: answer.recordedAt } : null;
+    } catch (error) {
+      const isBusy = /** @type {any} */ (error)?.code === "overloaded";
+      failed(isBusy ? new Error("Two earlier moments are being looked up already. Try again in a moment.") : error);
+    }
+    this.isLooking = false;
+    this.changed();
   };
 
+  enter = (/** @type {string} */ zoneName) => {
+    this.zoneName = zoneName;
+    this.changed();
+  };
+}
+
+/** A house of a plain list of seats. @param {any[]} list */
+function housed(list) {
+  /** @type {Map<string, Map<string | null, Seat[]>>} */
+  const zones = new Map();
+  const seats = new Map();
+  for (const each of list) {
+    const seat = { row: null, number: null, x: null, y: null, ...each };
+    seats.set(seat.seatId, seat);
+    const rows = zones.get(seat.zoneName) ?? new Map();
+    rows.set(seat.row, [...(rows.get(seat.row) ?? []), seat]);
+    zones.set(seat.zoneName, rows);
+  }
+  return { seats, zones: [...zones].map(([zoneName, rows]) => ({ zoneName, rows: [...rows].map(([row, seats]) => ({ row, seats })) })) };
 }
 
 const SIGNS = { AVAILABLE: "○ free", HELD: "◐ held", SOLD: "● sold" };
 
-/** @param {Show} show */
-export function showView(show) {
-  /** @type {Map<string, any[]>} */
-  const zones = new Map();
-  for (const seat of show.seats) zones.set(seat.zoneName, [...(zones.get(seat.zoneName) ?? []), seat]);
-  const count = (/** @type {string} */ status) => show.seats.filter((seat) => seat.status === status).length;
-  return html`
-    <p><a href="#/">← The sale</a></p>
-    <h1 tabindex="-1">Schedule ${show.scheduleId}</h1>
-    <p>${number(count("SOLD"))} sold, ${number(count("HELD"))} held, ${number(count("AVAILABLE"))} free</p>
-    ${show.schedule ? scheduleView(show) : nothing}
-    <h2>Seats</h2>
-    <form class="inline" @submit=${(/** @type {any} */ event) => { event.preventDefault(); show.at(event.target.asOf.value.trim()); }}>
-      <label>As of (a position, or a time such as 2026-12-24T10:30:00Z) <input name="asOf" .value=${show.asOf} /></label>
-      <button>Look</button>
-      ${show.asOf ? html`<button type="button" @click=${() => show.at("")}>Now</button>` : nothing}
-    </form>
-    ${show.story ? storyView(show) : nothing}
-    ${[...zones].map(
-      ([zone, seats]) => html`
-        <h3>${zone}</h3>
-        <ul class="seats">
-          ${seats.map(
-            (seat) => html`<li>
-              <button class="small seat-${seat.status.toLowerCase()}" @click=${() => show.why(seat.seatId)}>
-                ${seat.row ?? ""} ${seat.seatName} <span>${SIGNS[/** @type {"HELD"} */ (seat.status)]}</span>
-              </button>
-            </li>`,
-          )}
-        </ul>
-      `,
-    )}
-  `;
+/** How many of these are sold, held and free. @param {Iterable<Seat>} seats */
+function counts(seats) {
+  const count = { SOLD: 0, HELD: 0, AVAILABLE: 0 };
+  for (const { status } of seats) count[status] += 1;
+  return `${number(count.SOLD)} sold, ${number(count.HELD)} held, ${number(count.AVAILABLE)} free`;
 }
 
 /** @param {Show} show */
-function storyView(show) {
-  const { story } = show;
-  const { steps } = story;
+export const showView = (show) => html`
+  <p><a href="#/">← The sale</a></p>
+  <h1 tabindex="-1">Schedule ${show.scheduleId}</h1>
+  ${show.schedule ? scheduleView(show) : nothing}
+  <h2>Seats</h2>
+  ${asOfView(show)}
+  <p>${counts(show.house.seats.values())}</p>
+  ${show.story ? storyView(show) : nothing}
+  <div class="choosing">
+    <div class="list">${listView(show)}</div>
+    <div class="map">
+      <h3>Map</h3>
+      <seat-map .detailed=${true} .house=${show.house} .zone=${show.zoneName} .enter=${show.enter} .toggle=${(/** @type {Seat} */ seat) => show.why(seat.seatId)}></seat-map>
+      <p class="quiet">A square is free, a square with a line held, a cross sold. A seat tells why.</p>
+    </div>
+  </div>
+`;
+
+/** @param {Show} show */
+const asOfView = (show) => html`
+  <form class="inline" @submit=${(/** @type {any} */ event) => { event.preventDefault(); show.at(event.target.asOf.value.trim()); }}>
+    <label>As of (a position, or a time such as 2026-12-24T10:30:00Z) <input name="asOf" autocomplete="off" /></label>
+    <button aria-busy=${show.isLooking}>Look</button>
+    ${show.asOf ? html`<button type="button" @click=${() => show.at("")}>Now</button>` : nothing}
+  </form>
+  ${show.asOf
+    ? html`<p class="notice" role="status">This is the house as of ${show.asOf.asked}: position ${show.asOf.position}, ${moment(show.asOf.recordedAt)}.</p>`
+    : nothing}
+`;
+
+/** All seats of a small house; of a large one the sections, and the seats of one. @param {Show} show */
+function listView(show) {
+  const { house, zoneName } = show;
+  const isSmall = house.seats.size <= LISTED;
+  const zone = house.zones.find((each) => each.zoneName === zoneName);
+  if (isSmall) return house.zones.map((each) => zoneView(show, each));
+  if (zone) return html`<p><button @click=${() => show.enter("")}>← All sections</button></p>${zoneView(show, zone)}`;
+  return html`<ul class="rows">
+    ${house.zones.map(
+      (each) => html`<li>
+        <button class="row" @click=${() => show.enter(each.zoneName)}><strong>${each.zoneName}</strong> <span>${counts(seatsOf(each))}</span></button>
+      </li>`,
+    )}
+  </ul>`;
+}
+
+/** @param {Show} show @param {Zone} zone */
+const zoneView = (show, zone) => html`
+  <h3 tabindex="-1" data-next>${zone.zoneName}</h3>
+  <ul class="seats">
+    ${seatsOf(zone).map(
+      (seat) => html`<li>
+        <button class="small" @click=${() => show.why(seat.seatId)}>
+          ${seat.row ?? ""} ${seat.seatName} <span>${SIGNS[seat.status]}</span>
+        </button>
+      </li>`,
+    )}
+  </ul>
+`;
+
+/** @param {Show} show */
+function storyView({ story }) {
   return html`
     <section class="panel" id="story" tabindex="-1" role="region" aria-label="Why">
       <h3>Why seat ${story.seatId} is ${story.status}</h3>
       <p>${story.because}</p>
       <ol>
-        ${steps.map(
+        ${story.steps.map(
           (/** @type {any} */ step) => html`<li>
             ${step.at}: ${step.what}
             <span class="quiet hash">position ${step.position}, ${step.hash}</span>
@@ -112,7 +200,8 @@ function scheduleView(show) {
   const { cancelled } = schedule;
   return html`
     ${factsView([
-      ["Starts", moment(schedule.startsAt)],
+      ["Concert", String(schedule.concertId)],
+      ["Starts", html`${schedule.concertDate} ${schedule.concertTime}, ${schedule.timeZone}`],
       ["Sale", html`${moment(schedule.saleOpensAt)} to ${moment(schedule.saleClosesAt)}`],
     ])}
     ${cancelled

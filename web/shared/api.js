@@ -77,7 +77,7 @@ async function exchange(method, path, options) {
   let response, answer, isJson;
   try {
     response = await fetch(path + query, { method, headers, body, signal });
-    isJson = response.headers.get("Content-Type")?.includes("json");
+    isJson = /[/+]json/.test(response.headers.get("Content-Type") ?? "");
     answer = isJson ? await response.json() : await response.text();
   } catch (error) {
     if (options.signal?.aborted) throw error;
