@@ -24,6 +24,7 @@ test("a wallet is charged and adjusted, a hold is cancelled, and a user expelled
   await page.goto(`${server.operations}/#/users/77`);
   await send(page, "Charge: money came in", { Points: "5000" }, "Charge");
   await page.getByText("The wallet is charged.").first().waitFor();
+  assert.equal(await page.getByLabel("Points", { exact: true }).inputValue(), "", "a second press charges nothing");
   await send(page, "Adjust the balance", { Points: "-1000", Reason: "charged twice" }, "Adjust");
   await page.getByText(/charged twice/).first().waitFor();
   assert.equal((await server.ask("GET", "/api/users/77/points/balance", undefined, token)).balance, 4_000);

@@ -24,6 +24,15 @@ test("the sale at a glance, with plots that move", async () => {
   await page.getByText("held").first().waitFor();
   await page.getByText("position").first().waitFor();
   await page.locator("line-plot canvas").first().waitFor();
+  await page.waitForTimeout(4_500);
+  // The line of what is sold is there, in its colour.
+  const painted = await page.locator("line-plot canvas").first().evaluate((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let at = 0; at < data.length; at += 4) if (data[at] < 60 && data[at + 2] > 180 && data[at + 3] > 200) count += 1;
+    return count;
+  });
+  assert.ok(painted > 5, `${painted} pixels of the line`);
   await look(page, "operations");
 });
 

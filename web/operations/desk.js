@@ -94,10 +94,12 @@ export async function change(method, path, body, said) {
  */
 export function formView({ title, action, fields = [], reason = true, danger = false, open = false, submit }) {
   const asked = reason ? [...fields, { name: "reason", label: "Reason" }] : fields;
-  const send = (/** @type {SubmitEvent} */ event) => {
+  const send = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.target);
-    submit(Object.fromEntries(asked.map((field) => [field.name, valueOf(form, field)])));
+    await submit(Object.fromEntries(asked.map((field) => [field.name, valueOf(form, field)])));
+    // What was done is not done again by a second press.
+    if (!desk.problem) form.reset();
   };
   return html`
     <details ?open=${open}>
@@ -118,7 +120,7 @@ const fieldView = ({ name, label, type = "text", value = "", hint, optional = fa
       <input
         name=${name}
         type=${type}
-        .value=${String(value ?? "")}
+        value=${String(value ?? "")}
         ?required=${!optional}
         maxlength=${type === "text" ? 200 : nothing}
         autocomplete="off"

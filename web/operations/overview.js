@@ -32,25 +32,22 @@ export class Overview {
       look("/metrics"),
     ]);
     Object.assign(this, { sales, room, head });
-    const [metrics, at] = [new Metrics(text), Date.now() / 1_000];
-    const before = this.#before;
-    if (before && at > this.#at) {
-      const rate = (/** @type {string} */ name, /** @type {RegExp} */ labels) =>
-        Math.max(0, (metrics.sum(name, labels) - before.sum(name, labels)) / (at - this.#at));
-      const refused = /status="4(09|10|03|29)"|status="503"/;
-      this.p99 = 1_000 * metrics.quantile("reprise_http_request_duration_seconds", 0.99, before);
-      this.lag = metrics.largest("reprise_projection_lag_events");
-      const values = {
-        seats: [this.total("sold"), this.total("held")],
-        takings: [this.total("takings")],
-        rates: [rate("reprise_room_admitted_total", /./), rate("reprise_http_requests_total", refused)],
-        people: [metrics.sum("reprise_room_waiting"), metrics.sum("reprise_room_active")],
-        p99: [this.p99],
-        log: [head.position],
-        events: [rate("reprise_log_position", /./), this.lag],
-      };
-      this.plots = Object.fromEntries(Object.entries(values).map(([name, values]) => [name, { at, values }]));
-    }
+    const [metrics, at, before] = [new Metrics(text), Date.now() / 1_000, this.#before];
+    const rate = (/** @type {string} */ name, /** @type {RegExp} */ labels = /./) =>
+      before && at > this.#at ? Math.max(0, (metrics.sum(name, labels) - before.sum(name, labels)) / (at - this.#at)) : 0;
+    const refused = /status="4(09|10|03|29)"|status="503"/;
+    this.p99 = 1_000 * metrics.quantile("reprise_http_request_duration_seconds", 0.99, before);
+    this.lag = metrics.largest("reprise_projection_lag_events");
+    const values = {
+      seats: [this.total("sold"), this.total("held")],
+      takings: [this.total("takings")],
+      rates: [rate("reprise_room_admitted_total"), rate("reprise_http_requests_total", refused)],
+      people: [metrics.sum("reprise_room_waiting"), metrics.sum("reprise_room_active")],
+      p99: [this.p99],
+      log: [head.position],
+      events: [rate("reprise_log_position"), this.lag],
+    };
+    this.plots = Object.fromEntries(Object.entries(values).map(([name, values]) => [name, { at, values }]));
     [this.#before, this.#at] = [metrics, at];
   };
 

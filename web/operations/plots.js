@@ -64,6 +64,7 @@ class LinePlot extends HTMLElement {
   lines = [];
 
   connectedCallback() {
+    if (this.#data[0].length > 0) this.#begin();
     new ResizeObserver(() => this.#plot?.setSize({ width: this.clientWidth, height: 160 })).observe(this);
   }
 
@@ -76,7 +77,8 @@ class LinePlot extends HTMLElement {
       if (this.#data[index].length > KEPT) this.#data[index].shift();
     });
     if (this.#plot) this.#plot.setData(/** @type {any} */ (this.#data));
-    else this.#begin();
+    // Before it stands in the page it has neither a width nor colours.
+    else if (this.isConnected) this.#begin();
     const told = this.lines.map((line, index) => `${line}: ${next.values[index].toFixed(0)}`);
     this.setAttribute("aria-label", told.join(", "));
   }

@@ -70,7 +70,8 @@ export class Show {
 
   /** Shows an earlier moment, or, for "", now. It may wait for its turn: two are looked up at once. @param {string} asked */
   at = async (asked) => {
-    this.isLooking = true;
+    // A seat's story is told as of now.
+    Object.assign(this, { isLooking: true, story: null });
     this.changed();
     try {
       const { answer } = await getAt(this.#seats(asked), { token: credential() });
