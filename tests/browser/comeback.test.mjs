@@ -118,6 +118,36 @@ test("the pages need no motion, and hold in forced colours", async () => {
   await look(page, "forced-colours");
 });
 
+test("what has the focus is not under the basket, with four seats chosen on a phone", async () => {
+  const page = await browser.page({ viewport: { width: 320, height: 640 } });
+  await choose(page, 69, /^A/);
+  for (const seat of [1, 2, 3, 4]) await page.getByRole("button", { name: `Seat A-${seat}`, exact: true }).click();
+  await look(page, "phone-chosen");
+  await page.getByRole("button", { name: "All sections" }).focus();
+  for (let steps = 0; steps < 22; steps += 1) {
+    await page.keyboard.press("Tab");
+    const hidden = await page.evaluate(() => {
+      const { activeElement } = document;
+      const basket = document.querySelector(".basket");
+      if (!activeElement || basket.contains(activeElement)) return "";
+      return activeElement.getBoundingClientRect().bottom > basket.getBoundingClientRect().top ? activeElement.textContent.trim() : "";
+    });
+    assert.equal(hidden, "");
+  }
+});
+
+test("in the dark the contrast is as good", async () => {
+  const page = await browser.page({ colorScheme: "dark" });
+  const seat = await choose(page, 68, /^VIP/);
+  await seat.click();
+  await look(page, "dark-chosen");
+  await page.getByRole("button", { name: /^Hold/ }).click();
+  await page.getByRole("button", { name: /^Charge/ }).waitFor();
+  await look(page, "dark-hold");
+  await pay(page);
+  await look(page, "dark-ticket");
+});
+
 test("what the sale refuses while it is paused is told as a state", async () => {
   const page = await browser.page();
   await join(page, 67);

@@ -137,6 +137,16 @@ test("the page speaks Korean to who reads Korean", async () => {
   await page.getByRole("button", { name: "추천 2석" }).waitFor();
   assert.equal(await page.locator("html").getAttribute("lang"), "ko");
   await look(page, "korean");
+  await page.getByRole("button", { name: "추천 2석" }).click();
+  await page.getByRole("button", { name: /충전$/ }).waitFor();
+  await look(page, "korean-hold");
+  await page.getByRole("button", { name: /충전$/ }).click();
+  await page.getByRole("button", { name: /결제$/ }).and(page.locator(":enabled")).click();
+  await page.getByText("결제가 완료되었습니다").first().waitFor();
+  // What is said in English is a name, and no word of the page.
+  const said = await page.evaluate(() => document.body.innerText.match(/[A-Za-z]{4,}/g) ?? []);
+  assert.deepEqual(said.filter((word) => !["Reprise", "World", "Tour"].includes(word)), []);
+  await look(page, "korean-ticket");
 });
 
 test("the map of the demo's house stands within 300 ms of the token's answer, median of five", async (context) => {

@@ -3,7 +3,7 @@
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
 import { canProve, drawnNumber } from "../shared/proof.js";
 import { tell } from "../shared/time-left.js";
-import { moment, say, time } from "../shared/words.js";
+import { about, moment, say } from "../shared/words.js";
 import { lookAtQueue, visit } from "./visit.js";
 
 /** What the last check of a place said. */
@@ -34,7 +34,7 @@ export function prequeueView() {
       <h2>${say("prequeue", { when: moment(queue.opensAt) })}</h2>
       ${seconds > 0
         ? html`<p class="big"><time-left .seconds=${seconds} .standing=${false} @over=${lookAtQueue}></time-left></p>
-            <p>${say("opensIn", { time: time(seconds) })}</p>`
+            <p>${say("opensIn")}</p>`
         : html`<p role="status">${source ? say("drawWaitsFor", { source }) : say("drawWaits")}</p>`}
       ${token?.entrant != null ? html`<p>${say("entrant", { entrant: token.entrant })}</p>` : nothing}
       ${token?.status === "ACTIVE" ? html`<p>${say("insideMustLeave")}</p>` : nothing}
@@ -54,7 +54,7 @@ export function waitingView(leave) {
         ? html`
             <p class="big">${say("ahead", { ahead: token.ahead })}</p>
             <p>${say("queueNumber", { number: token.queueNumber })}</p>
-            <p>${estimate == null ? say("estimateUnknown") : say("estimate", { time: time(estimate) })}</p>
+            <p>${estimate == null ? say("estimateUnknown") : say("estimate", { time: about(estimate) })}</p>
           `
         : nothing}
       <p class="quiet">${say("keepOpen")}</p>

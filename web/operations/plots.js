@@ -97,6 +97,8 @@ class LinePlot extends HTMLElement {
       {
         width: this.clientWidth || 320,
         height: 160,
+        // Room for half a time of day beside the last.
+        padding: [8, 36, 0, 0],
         axes: [{ ...axis, values: times, space: 90 }, { ...axis, values: amounts, size: 60 }],
         legend: { live: false },
         series: [{ label: "time" }, ...this.lines.map((label, index) => ({ label, stroke: strokes[index], dash: dashes[index], width: 2 }))],

@@ -31,12 +31,14 @@ export const WORDS = {
   ahead: ["People ahead of you: {ahead}", "앞에 {ahead}명"],
   queueNumber: ["Your number: {number}", "내 번호: {number}"],
   estimate: ["Expected wait: {time}", "예상 대기: {time}"],
+  aboutMinutes: ["about {minutes} minutes", "약 {minutes}분"],
+  aboutAMinute: ["a minute or less", "1분 이내"],
   estimateUnknown: ["The wait cannot be told yet.", "아직 대기 시간을 알 수 없습니다."],
   keepOpen: ["This page follows the line by itself. You may close it and come back: your place is kept.", "이 페이지는 자동으로 갱신됩니다. 닫았다가 돌아와도 순서가 유지됩니다."],
   leave: ["Leave the line", "줄에서 나가기"],
   leaveRoom: ["Give up my turn", "차례 포기하기"],
   prequeue: ["The sale opens {when}", "{when}에 판매를 시작합니다"],
-  opensIn: ["It opens in {time}. Everyone who joins before then takes part in one draw; nobody gains by being first.", "{time} 뒤에 시작합니다. 그 전에 온 사람은 모두 추첨에 참여하며, 빨리 와도 유리하지 않습니다."],
+  opensIn: ["Everyone who joins before then takes part in one draw; nobody gains by being first.", "그 전에 온 사람은 모두 추첨에 참여하며, 빨리 와도 유리하지 않습니다."],
   entrant: ["You take part in the draw. Your entry: {entrant}", "추첨에 참여합니다. 참가 번호: {entrant}"],
   drawWaits: ["The entries are closed. The draw is coming.", "접수가 끝났습니다. 곧 추첨합니다."],
   drawWaitsFor: ["The entries are closed. The draw waits for: {source}.", "접수가 끝났습니다. 추첨은 {source} 값을 기다립니다."],
@@ -221,9 +223,16 @@ const numbers = new Intl.NumberFormat(language);
 /** @param {number} value */
 export const number = (value) => numbers.format(value);
 
-/** A moment in the reader's own time zone. @param {string} at */
-export function moment(at) {
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(at));
+const moments = new Intl.DateTimeFormat(language, {
+  year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short",
+});
+/** A moment in the reader's own time zone, which is named. @param {string} at */
+export const moment = (at) => moments.format(new Date(at));
+
+/** About how long, in minutes. @param {number} seconds */
+export function about(seconds) {
+  const minutes = Math.ceil(seconds / 60);
+  return minutes > 1 ? say("aboutMinutes", { minutes }) : say("aboutAMinute");
 }
 
 /** Minutes and seconds. @param {number} seconds */
