@@ -53,6 +53,11 @@ test("a map of 50,000 seats is drawn, moved and bought from", async (context) =>
     return times.sort((left, right) => left - right);
   });
   context.diagnostic(`a step of the zoom: median ${frames[15].toFixed(0)} ms, slowest ${frames[29].toFixed(0)} ms`);
+  const map = page.locator("seat-map canvas");
+  await page.getByRole("button", { name: "Whole house" }).click();
+  await map.click({ position: { x: 40, y: 40 } });
+  await page.getByRole("heading", { name: "Block 1", exact: true }).waitFor();
+  await page.goBack();
   await page.getByRole("button", { name: /^Block 7 / }).click();
   await page.getByRole("button", { name: /^Row 12/ }).click();
   await look(page, "house-near");

@@ -25,6 +25,10 @@ test("an operator announces an opening, puts it off and takes it back, each with
   await page.getByText("Commitment").waitFor();
   await look(page, "operations-opening");
   const { opening } = await server.ask("GET", "/api/queue");
+  const buyer = await browser.page();
+  await buyer.goto(`${server.url}/#/concerts/1/schedules/296`);
+  await buyer.getByText(/The sale opens .*, by a draw\. Join from /).waitFor();
+  await look(buyer, "announced");
   assert.equal(field(Date.parse(opening.opensAt)), opens);
   await fill("Put it off", { "The sale opens at": later, Reason: "the hall is late" }, "Put off");
   await page.getByText("The opening is put off.").first().waitFor();
@@ -59,4 +63,29 @@ test("people take part in a draw, and check their place in the browser", async (
   await operators.goto(server.operations);
   await operators.getByRole("heading", { name: "The draw" }).waitFor();
   await look(operators, "operations-drawn");
+});
+
+/** Has a page see a queue with other members. */
+async function queueOf(page, others) {
+  await page.route("**/api/queue*", async (route) => {
+    const response = await route.fetch();
+    return route.fulfill({ response, json: { ...(await response.json()), ...others } });
+  });
+}
+
+test("the countdown goes by the server's clock, whatever this machine's says", async () => {
+  const page = await browser.page();
+  await page.clock.install({ time: Date.now() + 3_600_000 });
+  await queueOf(page, { state: "PREQUEUE", opensAt: new Date(Date.now() + 600_000).toISOString(), draw: null });
+  await page.goto(`${server.url}/#/concerts/1/schedules/290`);
+  await page.getByText(/^(10:00|9:[345]\d)$/).waitFor();
+});
+
+test("a draw that waits for its beacon is told with what it waits for", async () => {
+  const page = await browser.page();
+  const opening = { beaconSource: "drand round 4242", beaconAt: new Date(Date.now() + 60_000).toISOString() };
+  await queueOf(page, { state: "PREQUEUE", opensAt: new Date(Date.now() - 5_000).toISOString(), opening, draw: null });
+  await page.goto(`${server.url}/#/concerts/1/schedules/290`);
+  await page.getByText("The draw waits for: drand round 4242").waitFor();
+  await look(page, "draw-waits");
 });

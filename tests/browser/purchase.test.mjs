@@ -130,6 +130,41 @@ test("a seat is bought on a phone of 320 pixels", async () => {
   await look(page, "phone-ticket");
 });
 
+test("a seat is chosen on the map, which is dragged and zoomed without choosing any", async () => {
+  const page = await browser.page();
+  await join(page, 295);
+  const map = page.locator("seat-map canvas");
+  await map.scrollIntoViewIfNeeded();
+  const box = await map.boundingBox();
+  const chosen = page.locator(".chips li");
+  const [x, top] = [box.x + box.width / 2, box.y];
+  await page.mouse.move(x, top + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + 60, top + box.height / 2 + 30, { steps: 5 });
+  await page.mouse.up();
+  await page.mouse.wheel(0, -200);
+  await page.getByRole("button", { name: "Zoom out" }).click();
+  await page.getByRole("button", { name: "Whole house" }).click();
+  assert.equal(await chosen.count(), 0);
+  // Somewhere on the line through the middle of the house, there is a seat.
+  for (let down = 10; down < box.height && (await chosen.count()) === 0; down += 8) await page.mouse.click(x + 6, top + down);
+  assert.equal(await chosen.count(), 1);
+  const name = (await chosen.textContent()).trim();
+  await page.getByRole("button", { name: /^Hold/ }).click();
+  await page.getByRole("button", { name: /^Charge/ }).waitFor();
+  const held = (await page.getByRole("listitem").textContent()).replaceAll(/\s+/g, " ");
+  assert.ok(held.includes(name.split(/\s+/)[1]), `${held} is not ${name}`);
+});
+
+test("the two best of one section are held by name of the section", async () => {
+  const page = await browser.page();
+  await join(page, 294);
+  await page.getByLabel("Section").selectOption("A");
+  await page.getByRole("button", { name: "2 best" }).click();
+  await page.getByText("The seats are next to each other.").waitFor();
+  assert.equal(await page.getByRole("listitem").filter({ hasText: /^\s*A · A-/ }).count(), 2);
+});
+
 test("the page speaks Korean to who reads Korean", async () => {
   const page = await browser.page({ locale: "ko-KR" });
   await page.goto(`${server.url}/${SHOW}`);

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { rmSync } from "node:fs";
+import { join as path } from "node:path";
 import { browser, look, serve, server } from "./harness.mjs";
 import { hold, join, own, pay, show } from "./steps.mjs";
 
@@ -123,4 +125,21 @@ test("a tab has one stream, and none while nobody sees it", async () => {
   await streams(1);
   await page.getByRole("link", { name: "My tickets" }).click();
   await streams(0);
+});
+
+test("a sale that was begun anew under an open page: one joins again, and buys", async () => {
+  const page = await browser.page();
+  await hold(page, 55);
+  await pay(page);
+  await server.stop();
+  await page.getByText("reconnecting").first().waitFor();
+  rmSync(path(server.folder, "data"), { recursive: true });
+  await server.start();
+  await page.getByText("reconnecting").first().waitFor({ state: "hidden" });
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByText("There is no such reservation").first().waitFor();
+  await look(page, "begun-anew");
+  await page.goto(show(55));
+  await page.getByRole("button", { name: "2 best" }).click();
+  await pay(page);
 });

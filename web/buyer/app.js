@@ -107,6 +107,7 @@ async function go() {
     return;
   }
   Object.assign(page, { view, problem: null, isLoading: true });
+  tell("");
   draw();
   await start();
   document.querySelector("h1")?.focus();

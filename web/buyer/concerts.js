@@ -1,6 +1,7 @@
 // What is played, and when: the list of concerts, and one concert with its dates.
 
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
+import { serverNow } from "../shared/api.js";
 import { moment, say } from "../shared/words.js";
 
 /** Dates that are shown before somebody asks for all. */
@@ -38,8 +39,8 @@ export function priceRange(date) {
 /** What a date says of its sale, where seats cannot be had now; empty where they can. @param {any} date */
 export function saleState(date) {
   if (date.cancelledAt) return say("calledOff");
-  if (Date.parse(date.saleOpensAt) > Date.now()) return say("saleOpens", { when: moment(date.saleOpensAt) });
-  if (Date.parse(date.saleClosesAt) <= Date.now()) return say("saleClosed");
+  if (Date.parse(date.saleOpensAt) > serverNow()) return say("saleOpens", { when: moment(date.saleOpensAt) });
+  if (Date.parse(date.saleClosesAt) <= serverNow()) return say("saleClosed");
   if (date.seatsAvailable === 0) return say("soldOut");
   return "";
 }

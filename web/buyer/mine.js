@@ -116,7 +116,7 @@ export const pointsView = (mine) => html`
           <p class="quiet">${moment(movement.at)}${movement.reason ? ` · ${movement.reason}` : ""}</p>
           <p class="quiet hash">${say("record", { position: movement.position })} · ${movement.hash}</p>
           ${canProve
-            ? html`<button @click=${() => mine.check(movement)}>${say("checkIt")}</button>`
+            ? html`<button aria-label=${say("checkRecord", { position: movement.position })} @click=${() => mine.check(movement)}>${say("checkIt")}</button>`
             : html`<p class="quiet">${say("cannotProve")}</p>`}
           ${mine.checked.has(movement.position) ? html`<p role="status">${mine.checked.get(movement.position)}</p>` : nothing}
         </li>

@@ -10,6 +10,9 @@ import { credential, resume, visit } from "./visit.js";
 /** The largest charge. */
 const MAX_CHARGE = 10_000_000;
 
+/** Whether the seats of a hold are next to each other, as the answer that held them said. @type {Map<number, boolean>} */
+export const together = new Map();
+
 export class Purchase {
   /** @type {any} */
   reservation = null;
@@ -134,8 +137,7 @@ function holdView(purchase) {
         ></time-left>
       </p>
       ${standing ? html`<p>${say("timeStands")}</p>` : nothing}
-      ${reservation.nextToEachOther === false ? html`<p>${say("notNextToEachOther")}</p>` : nothing}
-      ${reservation.nextToEachOther === true ? html`<p>${say("nextToEachOther")}</p>` : nothing}
+      ${togetherView(reservation.reservationId)}
       <p>${say("yourPoints", { balance: purchase.balance })}</p>
       ${missing > 0 ? chargeView(purchase, missing) : nothing}
       <p class="buttons">
@@ -152,6 +154,10 @@ function holdView(purchase) {
     </section>
   `;
 }
+
+/** @param {number} reservationId */
+const togetherView = (reservationId) =>
+  together.has(reservationId) ? html`<p>${say(together.get(reservationId) ? "nextToEachOther" : "notNextToEachOther")}</p>` : nothing;
 
 /** @param {Purchase} purchase @param {number} missing */
 const chargeView = (purchase, missing) =>

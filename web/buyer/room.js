@@ -1,6 +1,7 @@
 // The waiting room as somebody sees it who waits, takes part in a draw, or has a turn.
 
 import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
+import { serverNow } from "../shared/api.js";
 import { canProve, drawnNumber } from "../shared/proof.js";
 import { tell } from "../shared/time-left.js";
 import { about, moment, say } from "../shared/words.js";
@@ -23,11 +24,15 @@ export function pausedView() {
   `;
 }
 
-/** The pre-queue with its countdown, before the draw. */
+/** The pre-queue with its countdown, before the draw; and before it begins, that it will. */
 export function prequeueView() {
   const { queue, token } = visit;
-  if (queue?.state !== "PREQUEUE" || !queue.opensAt) return nothing;
-  const seconds = (Date.parse(queue.opensAt) - Date.now()) / 1_000;
+  if (!queue?.opensAt) return nothing;
+  if (queue.state !== "PREQUEUE") {
+    const from = queue.opening?.prequeueFrom;
+    return from ? html`<p class="notice">${say("announced", { from: moment(from), when: moment(queue.opensAt) })}</p>` : nothing;
+  }
+  const seconds = (Date.parse(queue.opensAt) - serverNow()) / 1_000;
   const source = queue.opening?.beaconSource;
   return html`
     <section class="notice">

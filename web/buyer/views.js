@@ -4,12 +4,13 @@ import { html, nothing } from "../vendor/lit-html@3.3.3/lit-html.js";
 import { get } from "../shared/api.js";
 import { settings } from "../shared/settings.js";
 import { say } from "../shared/words.js";
+import { Choice } from "./choice.js";
 import { concertsView, concertView, dateName, priceRange, saleState } from "./concerts.js";
 import { House } from "./house.js";
 import { heldHere, Mine, pointsView, ticketsView } from "./mine.js";
 import { Purchase, purchaseView } from "./reservation.js";
 import { checkView, pausedView, prequeueView, waitingView } from "./room.js";
-import { Choice, choiceView } from "./seats.js";
+import { choiceView } from "./seats.js";
 import { credential, join, leave, resume, visit } from "./visit.js";
 
 /** How often a hold is looked at: somebody may change it elsewhere. */

@@ -25,6 +25,15 @@ const QUERY_MS = 60_000;
 
 /** The position that the last command was answered at: a query shows at least that. */
 let seen = 0;
+/** How often a query was too early for it, one after the other. A log that was begun anew never gets there. */
+let tooEarly = 0;
+const TOO_EARLY = 3;
+/** How far the server's clock is from this machine's, in milliseconds; `Date` tells whole seconds. */
+let skew = 0;
+
+/** The time by the server's clock: those of the machines that look at a page lie. */
+export const serverNow = () => Date.now() + skew;
+
 /** @type {Set<(lost: boolean) => void>} */
 const watchers = new Set();
 let lost = false;
@@ -85,11 +94,19 @@ async function exchange(method, path, options) {
     throw new Problem(0, { code: "unreachable" });
   }
   connection(false);
+  const ahead = Date.parse(response.headers.get("Date") ?? "") - Date.now();
+  if (Math.abs(ahead) > 2_000 || skew !== 0) skew = ahead || 0;
   const position = Number(response.headers.get("Log-Position") ?? 0);
   if (method !== "GET" && position > seen) seen = position;
-  if (response.ok) return { answer, position };
+  if (response.ok) {
+    tooEarly = 0;
+    return { answer, position };
+  }
   const retryAfter = Number(response.headers.get("Retry-After") ?? 0);
-  throw new Problem(response.status, isJson ? { ...answer, retryAfter } : { code: "internal" });
+  const problem = new Problem(response.status, isJson ? { ...answer, retryAfter } : { code: "internal" });
+  tooEarly = problem.code === "read-model-behind" ? tooEarly + 1 : 0;
+  if (tooEarly >= TOO_EARLY) seen = 0;
+  throw problem;
 }
 
 /** Asks until there is an answer: what has no outcome yet is asked again. @param {string} path @param {Options} [options] */

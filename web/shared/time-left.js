@@ -4,9 +4,11 @@ import { say, time } from "./words.js";
 
 const SPOKEN_SECONDS = [60, 30, 10];
 
-/** Tells whoever listens to a screen reader, without interrupting. @param {string} text */
+/** Tells whoever listens to a screen reader, without interrupting; "" takes back what is no longer so. @param {string} text */
 export function tell(text) {
   const told = /** @type {HTMLElement} */ (document.getElementById("told"));
+  // The same words again are said again.
+  if (told.textContent === text) told.textContent = "";
   told.textContent = text;
 }
 
