@@ -110,7 +110,7 @@ class Browser {
       if (pathname.startsWith("/api/") && !isKnown) page.wrong.push(`no document has ${request.method()} ${pathname}`);
       if (!["data:", "blob:"].includes(protocol) && hostname !== "127.0.0.1") page.wrong.push(`asked ${request.url()}`);
     });
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(40_000);
     return page;
   }
 

@@ -10,8 +10,9 @@ const base64url = (value) => Buffer.from(typeof value === "string" ? value : JSO
 export class Provider {
   codes = new Map();
   asked = [];
-  /** What its tokens say otherwise. */
+  /** What its tokens say otherwise, and how long they live. */
   claims = {};
+  seconds = 300;
   /** The answer to who is sent here, where it is another than a code and the state that was brought. */
   answers = {};
 
@@ -56,7 +57,7 @@ export class Provider {
   /** A token for its one person, or with other claims. */
   token(others = {}) {
     const now = Math.floor(Date.now() / 1_000);
-    const person = { iss: this.issuer, aud: "reprise", sub: "9f0c1f8e-person", user: 4711, iat: now, exp: now + 300 };
+    const person = { iss: this.issuer, aud: "reprise", sub: "9f0c1f8e-person", user: 4711, iat: now, exp: now + this.seconds };
     const claims = { ...person, ...this.claims, ...others };
     const unsigned = `${base64url({ alg: "RS256", kid: "one", typ: "JWT" })}.${base64url(claims)}`;
     return `${unsigned}.${createSign("RSA-SHA256").update(unsigned).sign(privateKey, "base64url")}`;

@@ -37,7 +37,9 @@ function keep(token) {
   visit.changed();
 }
 
-function forget() {
+/** A token that names nobody any more is forgotten, unless another one came meanwhile. @param {string | null} asked */
+function forget(asked) {
+  if (credential() !== asked) return;
   visit.token = null;
   sessionStorage.removeItem(TOKEN);
   visit.changed();
@@ -87,11 +89,13 @@ export async function leave() {
 
 /** Takes up what this tab left: the token, if it still names somebody. */
 export async function resume() {
-  if (!credential()) return;
+  const asked = credential();
+  if (!asked) return;
   try {
-    keep(await get("/api/tokens/me", { token: credential() }));
+    const token = await get("/api/tokens/me", { token: asked });
+    if (credential() === asked) keep(token);
   } catch (error) {
-    if (error instanceof Problem && error.status === 401) forget();
+    if (error instanceof Problem && error.status === 401) forget(asked);
     else throw error;
   }
 }
@@ -104,8 +108,9 @@ export async function lookAtQueue() {
 
 /** Follows one's own place until it is no longer in line. @param {AbortSignal} signal */
 export async function follow(signal) {
+  const asked = credential();
   try {
-    for await (const { data } of stream("/api/tokens/me/stream", { token: credential(), signal })) {
+    for await (const { data } of stream("/api/tokens/me/stream", { token: asked, signal })) {
       const before = visit.queue?.state;
       keep(data);
       // What could not be asked now is asked again a little later.
@@ -113,7 +118,7 @@ export async function follow(signal) {
       if (data.status !== "WAITING") return;
     }
   } catch (error) {
-    if (error instanceof Problem && error.status === 401) forget();
+    if (error instanceof Problem && error.status === 401) forget(asked);
     else if (!signal.aborted) throw error;
   }
 }

@@ -27,7 +27,7 @@ const QUERY_MS = 60_000;
 let seen = 0;
 /** How often a query was too early for it, one after the other. A log that was begun anew never gets there. */
 let tooEarly = 0;
-const TOO_EARLY = 3;
+const TOO_EARLY = 2;
 /** How far the server's clock is from this machine's, in milliseconds; `Date` tells whole seconds. */
 let skew = 0;
 
