@@ -16,7 +16,8 @@ async function send(page, title, values, button) {
   await page.getByText(title, { exact: true }).click();
   const form = page.locator("details", { hasText: title });
   for (const [label, value] of Object.entries(values)) await form.getByLabel(label).fill(value);
-  await form.getByRole("button", { name: button, exact: true }).click();
+  // Whoever presses twice means it once.
+  await form.getByRole("button", { name: button, exact: true }).evaluate((element) => (element.click(), element.click()));
 }
 
 test("a wallet is charged and adjusted, a hold is cancelled, and a user expelled", async () => {
@@ -24,7 +25,8 @@ test("a wallet is charged and adjusted, a hold is cancelled, and a user expelled
   await page.goto(`${server.operations}/#/users/77`);
   await send(page, "Charge: money came in", { Points: "5000" }, "Charge");
   await page.getByText("The wallet is charged.").first().waitFor();
-  assert.equal(await page.getByLabel("Points", { exact: true }).inputValue(), "", "a second press charges nothing");
+  // The form is empty again, so that one more press charges nothing.
+  await page.waitForFunction(() => document.querySelector('input[name="amount"]').value === "");
   await send(page, "Adjust the balance", { Points: "-1000", Reason: "charged twice" }, "Adjust");
   await page.getByText(/charged twice/).first().waitFor();
   assert.equal((await server.ask("GET", "/api/users/77/points/balance", undefined, token)).balance, 4_000);

@@ -97,7 +97,10 @@ export function formView({ title, action, fields = [], reason = true, danger = f
   const send = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.target);
+    if (form.ariaBusy === "true") return;
+    form.ariaBusy = "true";
     await submit(Object.fromEntries(asked.map((field) => [field.name, valueOf(form, field)])));
+    form.ariaBusy = null;
     // What was done is not done again by a second press.
     if (!desk.problem) form.reset();
   };
