@@ -1,6 +1,5 @@
-//! Many bits of which a copy costs nothing, and the next one that is set is found without looking at all of them.
+//! Many bits, of which the next one that is set is found without looking at all of them.
 
-use imbl::Vector;
 use serde::{Deserialize, Serialize};
 
 /// Bits of a word.
@@ -9,15 +8,15 @@ const WORD: u32 = u64::BITS;
 /// A fixed number of bits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bits {
-    words: Vector<u64>,
+    words: Vec<u64>,
     /// A bit for each word, set where one of its bits is.
-    some: Vector<u64>,
+    some: Vec<u64>,
 }
 
 impl Bits {
     /// `len` bits, none of them set.
     pub fn none(len: u32) -> Self {
-        let zeros = |bits: u32| std::iter::repeat_n(0, bits.div_ceil(WORD) as usize).collect::<Vector<u64>>();
+        let zeros = |bits: u32| vec![0; bits.div_ceil(WORD) as usize];
         Self { words: zeros(len), some: zeros(len.div_ceil(WORD)) }
     }
 
@@ -56,18 +55,15 @@ impl Bits {
     }
 }
 
-fn put(words: &mut Vector<u64>, bit: u32, is_set: bool) -> bool {
+fn put(words: &mut [u64], bit: u32, is_set: bool) -> bool {
     let (index, mask) = ((bit / WORD) as usize, 1 << (bit % WORD));
     let before = words[index];
-    let after = if is_set { before | mask } else { before & !mask };
-    if after != before {
-        words.set(index, after);
-    }
-    after != before
+    words[index] = if is_set { before | mask } else { before & !mask };
+    words[index] != before
 }
 
 /// The first bit of `words` that is set, at `from` or after it.
-fn next_in(words: &Vector<u64>, from: u32) -> Option<u32> {
+fn next_in(words: &[u64], from: u32) -> Option<u32> {
     let first = (from / WORD) as usize;
     let mut mask = u64::MAX << (from % WORD);
     (first..words.len()).find_map(|index| {

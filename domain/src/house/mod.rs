@@ -14,7 +14,6 @@ mod tests;
 use std::ops::Range;
 use std::sync::Arc;
 
-use imbl::Vector;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::MAX_SEATS_PER_RESERVATION;
@@ -55,7 +54,7 @@ pub enum NoChoice {
     NotTogether { largest_block: usize },
 }
 
-/// The free seats of one schedule. A copy costs nothing.
+/// The free seats of one schedule: a few kilobytes beside the plan, which copies share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct House {
     plan: Arc<Plan>,
@@ -64,9 +63,9 @@ pub struct House {
     /// By row: whether it has a block of 1, 2, 3, 4 free neighbours.
     with_block: [Bits; MAX_SEATS_PER_RESERVATION],
     /// By zone: how many are free.
-    free_in_zone: Vector<u32>,
+    free_in_zone: Vec<u32>,
     /// By row: the lowest price and the highest.
-    prices: Vector<(Points, Points)>,
+    prices: Vec<(Points, Points)>,
 }
 
 /// Some slots in a row.
@@ -80,7 +79,7 @@ impl House {
         let mut house = Self {
             free: Bits::none(plan.slots_len()),
             with_block: std::array::from_fn(|_| Bits::none(rows)),
-            free_in_zone: std::iter::repeat_n(0, plan.zones.len()).collect(),
+            free_in_zone: vec![0; plan.zones.len()],
             prices: prices.collect(),
             plan: Arc::new(plan),
         };
@@ -113,18 +112,15 @@ impl House {
             return;
         }
         let zone = self.plan.rows[place.row as usize].zone as usize;
-        let count = self.free_in_zone[zone];
-        self.free_in_zone.set(zone, if is_free { count + 1 } else { count - 1 });
+        let count = &mut self.free_in_zone[zone];
+        *count = if is_free { *count + 1 } else { *count - 1 };
         self.measure(place.row);
     }
 
     /// Every seat of a zone has a price.
     pub fn set_price(&mut self, zone: &str, price: Points) {
-        let plan = Arc::clone(&self.plan);
-        for zone in plan.zones.iter().filter(|named| named.name.as_ref() == zone) {
-            for row in zone.rows.clone() {
-                self.prices.set(row as usize, (price, price));
-            }
+        for zone in self.plan.zones.iter().filter(|named| named.name.as_ref() == zone) {
+            self.prices[zone.rows.start as usize..zone.rows.end as usize].fill((price, price));
         }
     }
 
@@ -132,7 +128,7 @@ impl House {
     fn measure(&mut self, row: u32) {
         let Row { slots, name, .. } = &self.plan.rows[row as usize];
         let (mut most, mut in_all) = (0, 0);
-        let mut runs = self.runs(slots);
+        let mut runs = runs(&self.free, slots);
         while most < MAX_SEATS_PER_RESERVATION
             && let Some(run) = runs.next()
         {
@@ -142,17 +138,6 @@ impl House {
         for (more, bits) in self.with_block.iter_mut().enumerate() {
             bits.put(row, most > more);
         }
-    }
-
-    /// Free neighbours, as many as there are in a row.
-    fn runs(&self, slots: &Range<u32>) -> impl Iterator<Item = Block> + use<> {
-        let (free, end) = (self.free.clone(), slots.end);
-        let mut from = slots.start;
-        std::iter::from_fn(move || {
-            let start = free.next_set(from).filter(|start| *start < end)?;
-            from = free.next_clear(start, end);
-            Some(start..from)
-        })
     }
 
     /// Chooses seats; `price` tells what one costs.
@@ -207,7 +192,7 @@ impl<P: Fn(SeatId) -> Points> Choice<'_, P> {
         let may_take = self.may_take(row)?;
         let plan = &self.house.plan;
         let Row { slots, name, both_ends, .. } = &plan.rows[row as usize];
-        let runs = self.house.runs(slots);
+        let runs = runs(&self.house.free, slots);
         if name.is_none() {
             let places = runs.flatten().filter(may_take).take(size);
             let places: Vec<SeatId> = places.map(|slot| plan.placed(slot).seat_id).collect();
@@ -249,7 +234,7 @@ impl<P: Fn(SeatId) -> Points> Choice<'_, P> {
         }
         let count = |row: u32| {
             let slots = &self.house.plan.rows[row as usize].slots;
-            self.may_take(row).map_or(0, |may_take| self.house.runs(slots).flatten().filter(may_take).count())
+            self.may_take(row).map_or(0, |may_take| runs(&self.house.free, slots).flatten().filter(may_take).count())
         };
         zone.rows.clone().map(count).sum()
     }
@@ -267,6 +252,16 @@ impl<P: Fn(SeatId) -> Points> Choice<'_, P> {
         }
         seats
     }
+}
+
+/// Free neighbours, as many as there are in a row.
+fn runs(free: &Bits, slots: &Range<u32>) -> impl Iterator<Item = Block> {
+    let Range { start: mut from, end } = *slots;
+    std::iter::from_fn(move || {
+        let start = free.next_set(from).filter(|start| *start < end)?;
+        from = free.next_clear(start, end);
+        Some(start..from)
+    })
 }
 
 fn length_of(block: &Block) -> u32 {

@@ -80,6 +80,8 @@ impl Plan {
             plan.zones.push(Zone { name: Arc::clone(zone.name), rows: first..plan.rows.len() as u32 });
         }
         plan.places.sort_unstable_by_key(|(seat_id, _)| *seat_id);
+        plan.slots.shrink_to_fit();
+        plan.places.shrink_to_fit();
         plan
     }
 

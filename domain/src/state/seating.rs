@@ -1,5 +1,7 @@
 //! Which seats are taken, by which reservation, and until when.
 
+use std::sync::Arc;
+
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +40,7 @@ pub struct Seating {
     taken: OrdMap<(ScheduleId, SeatId), Taken>,
     claims: OrdMap<(ScheduleId, UserId), Vec<Claim>>,
     /// What is free of each visible schedule, as events say.
-    houses: OrdMap<ScheduleId, House>,
+    houses: OrdMap<ScheduleId, Arc<House>>,
 }
 
 impl Seating {
@@ -54,7 +56,7 @@ impl Seating {
 
     /// The free seats of a visible schedule, by row. Overdue holds are not free there.
     pub fn house(&self, schedule_id: ScheduleId) -> Option<&House> {
-        self.houses.get(&schedule_id)
+        self.houses.get(&schedule_id).map(Arc::as_ref)
     }
 
     /// Every reservation that has seats of a schedule, by user.
@@ -65,19 +67,22 @@ impl Seating {
     }
 
     pub(super) fn open(&mut self, schedule_id: ScheduleId, house: House) {
-        self.houses.insert(schedule_id, house);
+        self.houses.insert(schedule_id, Arc::new(house));
     }
 
     /// Every free seat of a zone has a price.
     pub(super) fn set_price(&mut self, schedule_id: ScheduleId, zone: &str, price: Points) {
         if let Some(house) = self.houses.get_mut(&schedule_id) {
-            house.set_price(zone, price);
+            Arc::make_mut(house).set_price(zone, price);
         }
     }
 
     pub(super) fn hold(&mut self, hold: &Hold) {
         let taken = Taken { reservation_id: hold.reservation_id, held_until: Some(hold.expires_at) };
         self.take(hold, taken);
+        if let Some(house) = self.houses.get_mut(&hold.schedule_id).map(Arc::make_mut) {
+            hold.seat_ids().for_each(|seat_id| house.put(seat_id, false));
+        }
         let claim = Claim { taken, seat_ids: hold.seat_ids().collect() };
         self.claims.entry((hold.schedule_id, hold.user_id)).or_default().push(claim);
     }
@@ -102,16 +107,14 @@ impl Seating {
     }
 
     fn take(&mut self, hold: &Hold, taken: Taken) {
-        let mut house = self.houses.get_mut(&hold.schedule_id);
         for seat_id in hold.seat_ids() {
             self.taken.insert((hold.schedule_id, seat_id), taken);
-            house.iter_mut().for_each(|house| house.put(seat_id, false));
         }
     }
 
     /// Frees those of the seats that the reservation still has.
     pub(super) fn free(&mut self, hold: &Hold) {
-        let mut house = self.houses.get_mut(&hold.schedule_id);
+        let mut house = self.houses.get_mut(&hold.schedule_id).map(Arc::make_mut);
         for seat_id in hold.seat_ids() {
             let seat = (hold.schedule_id, seat_id);
             if self.taken.get(&seat).is_some_and(|taken| taken.reservation_id == hold.reservation_id) {
