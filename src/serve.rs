@@ -51,6 +51,11 @@ const OPERATORS_CONNECTIONS: usize = 32;
 pub enum ServeError {
     #[error("cannot listen on {address}: {error}")]
     Listen { address: ListenAddress, error: std::io::Error },
+    #[error(
+        "--operations {0}: with `--identity open` this listener believes everyone who reaches it; give it an address of this \
+         machine alone, such as 127.0.0.1:8081, or use `--identity jwt`"
+    )]
+    OperationsForAll(ListenAddress),
     #[error(transparent)]
     Folder(#[from] FolderProblem),
     #[error(transparent)]
@@ -82,6 +87,7 @@ impl From<ServeError> for Failure {
             ServeError::Fatal(fatal) => fatal.needs_a_person(),
             ServeError::Identity(problem) => problem.needs_a_person(),
             ServeError::Listen { .. }
+            | ServeError::OperationsForAll(_)
             | ServeError::Start(_)
             | ServeError::Demo(_)
             | ServeError::ReadModels(_)
@@ -105,7 +111,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
     // The port comes first: where it is taken, the folder stays as it is.
     let listener = listen(&options.listen).await?;
     let operations_listener = match &options.operations {
-        Some(address) => Some(listen(address).await?),
+        Some(address) => Some(listen_for_operators(address, provider.is_none()).await?),
         None => None,
     };
     let mut signals = Signals::heed().map_err(ServeError::Signals)?;
@@ -271,6 +277,16 @@ fn page_settings(options: &Serve, provider: Option<&identity::Settings>) -> Sett
         login: options.page.login(issuer),
         roles_claim: options.identity.jwt_roles_claim.clone(),
     }
+}
+
+/// Listens for operators. Where everyone is believed, nobody on another machine must reach them.
+async fn listen_for_operators(address: &ListenAddress, believes_everyone: bool) -> Result<TcpListener, ServeError> {
+    let listener = listen(address).await?;
+    let is_own = listener.local_addr().is_ok_and(|bound| bound.ip().to_canonical().is_loopback());
+    if believes_everyone && !is_own {
+        return Err(ServeError::OperationsForAll(address.clone()));
+    }
+    Ok(listener)
 }
 
 /// Listens on the first address that a name stands for and that can be had.

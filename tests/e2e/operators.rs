@@ -51,6 +51,19 @@ async fn no_credential_is_in_the_data_folder_or_in_the_programs_output() {
     }
 }
 
+#[test]
+fn who_believes_everyone_listens_for_operators_on_this_machine_alone() {
+    for address in ["0.0.0.0:0", "[::]:0"] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let arguments = ["serve", "--identity", "open", "--listen", "127.0.0.1:0", "--operations", address];
+        let (code, _, error) = run(reprise(&data, &arguments));
+        assert_eq!(code, 1, "{error}");
+        assert!(error.contains(&format!("--operations {address}")) && error.contains("127.0.0.1:8081"), "{error}");
+        assert!(!data.exists(), "the folder stays as it is");
+    }
+}
+
 #[tokio::test]
 async fn told_to_stop_it_answers_what_it_holds_and_exits_0() {
     let mut server = Server::demo();
