@@ -65,7 +65,7 @@ pub use event::{
     UsersEvent,
 };
 pub use house::{House, NoChoice, Plan, Row, Together, Wanted, Zone};
-pub use name::{is_name, shows_nothing};
+pub use name::{is_name, is_shown, shows_nothing};
 pub use record::{
     ActorName, ChainError, HASH_ALGORITHM, Head, IdempotencyKey, LOG_FORMAT, Metadata, OperatorName, PROGRAM, Record,
     RecordedEvent,

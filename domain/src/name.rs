@@ -2,7 +2,12 @@
 
 /// Whether a text is a name of at most `max_bytes` bytes.
 pub fn is_name(text: &str, max_bytes: usize) -> bool {
-    text.len() <= max_bytes && !text.chars().all(shows_nothing) && !text.chars().any(controls_the_screen)
+    text.len() <= max_bytes && is_shown(text)
+}
+
+/// Whether something of a text is seen, and nothing of it controls the screen.
+pub fn is_shown(text: &str) -> bool {
+    !text.chars().all(shows_nothing) && !text.chars().any(controls_the_screen)
 }
 
 /// Whether nothing of a character is seen: blanks, and what Unicode calls ignorable.
@@ -30,9 +35,19 @@ mod tests {
         for text in ["A", "가", "7", "\u{200f}א", "👩\u{200d}🎤"] {
             assert!(is_name(text, 100), "{text:?}");
         }
-        for text in
-            ["", " ", "\t", "\u{200b}", "\u{202e}", "\u{3164}\u{a0}", "a\nb", "a\u{202e}b", "a\u{2028}b", "\u{7f}"]
-        {
+        for text in [
+            "",
+            " ",
+            "\t",
+            "\u{200b}",
+            "\u{202e}",
+            "\u{3164}\u{a0}",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{2028}b",
+            "\u{7f}",
+            "a\0b",
+        ] {
             assert!(!is_name(text, 100), "{text:?}");
         }
     }

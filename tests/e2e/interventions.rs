@@ -207,6 +207,27 @@ async fn a_wallet_is_put_right_by_naming_the_movement_that_was_wrong() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reason_is_something_that_people_can_read_wherever_it_is_printed() {
+    let house = House::new();
+    let head = house.look("/api/operations/head").await.ok()["position"].clone();
+    for reason in ["", " ", "\u{200b}", "a\0b", "a\nb", "\u{1b}[2J", "a\u{202e}b"] {
+        for (path, mut body) in [
+            ("/api/operations/users/1/adjustments", json!({ "amount": 5 })),
+            ("/api/operations/pause", json!({})),
+            ("/api/operations/schedules/1/cancel", json!({})),
+        ] {
+            body["reason"] = reason.into();
+            let refused = house.post(path, body).await;
+            assert_eq!(refused.problem(), (422, "invalid-request"), "{path}: {reason:?}");
+            assert_eq!(refused.body["errors"][0]["field"], "reason", "{path}: {reason:?}");
+        }
+    }
+    let refused = house.ask(Method::DELETE, "/api/operations/opening?reason=%00", Value::Null).await;
+    assert_eq!((refused.problem(), &refused.body["errors"][0]["field"]), ((422, "invalid-request"), &json!("reason")));
+    assert_eq!(house.look("/api/operations/head").await.ok()["position"], head, "nothing was written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn money_that_came_in_is_charged_for_whom_the_house_knows() {
     let house = House::new();
     house.server.token(42).await;

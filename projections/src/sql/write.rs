@@ -54,9 +54,10 @@ impl From<i64> for Value {
     }
 }
 
+/// PostgreSQL has no NUL in a text, and events of the first versions may have one.
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(text.into())
+        Self::Text(if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() })
     }
 }
 

@@ -53,7 +53,7 @@ pub async fn import(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     let mut parameters = asked.parameters();
     let is_dry_run = parameters.flag("dryRun");
     let options = Options { is_new: parameters.flag("new") };
-    let reason = if parameters.has("reason") { parameters.text("reason", MAX_REASON_CHARACTERS) } else { None };
+    let reason = if parameters.has("reason") { parameters.shown_text("reason", MAX_REASON_CHARACTERS) } else { None };
     parameters.complete()?;
     if is_dry_run {
         let (position, plan) = plan(&api, &asked, options).await?;

@@ -24,7 +24,7 @@ pub async fn cancel(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     let asked = CommandRequest::read(request, Body::Json).await?;
     let reservation_id = asked.path.id("reservationId")?;
     let mut members = asked.members()?;
-    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
     let cancel = members.complete(reason.map(|reason| CancelForBuyer { reservation_id, reason }))?;
     command::decide(&api, operator.credential(), &asked, Action::CancelForBuyer(cancel)).await
 }

@@ -122,7 +122,7 @@ pub async fn set(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let capacity = members.integer("capacity", 0..=MAX_SAFE_INTEGER);
     let pace = members.nullable("admissionsPerSecond", 1..=u64::from(u32::MAX));
     let arrival = members.nullable("arrivalSeconds", ARRIVAL_SECONDS);
-    let reason = members.nullable_text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.nullable_shown_text("reason", MAX_REASON_CHARACTERS);
     let configure = || {
         let small = |number: Option<u64>| number.and_then(|number| u32::try_from(number).ok());
         let (admissions_per_second, arrival_seconds) = (small(pace?), small(arrival?));
@@ -136,7 +136,7 @@ pub async fn set(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
 pub async fn pause(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
     let mut members = asked.members()?;
-    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
     let resumes_at = members.optional_time("resumesAt");
     let pause = || Some(PauseSale { reason: reason?, resumes_at: resumes_at? });
     let pause = members.complete(pause())?;
@@ -147,7 +147,7 @@ pub async fn pause(Admitted { api, operator, request, .. }: Admitted) -> Outcome
 pub async fn resume(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
     let mut members = asked.members()?;
-    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
     let resume = members.complete(reason.map(|reason| ResumeSale { reason }))?;
     change(&api, &operator, &asked, Action::ResumeSale(resume)).await
 }

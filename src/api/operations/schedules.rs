@@ -140,7 +140,7 @@ pub async fn retime(Admitted { api, operator, request, .. }: Admitted) -> Outcom
         members.refuse(TIMES[0], "must be there, or `saleClosesAt`, or `startsAt`");
     }
     let [opens_at, closes_at, starts_at] = TIMES.map(|time| members.optional_time(time));
-    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
     let made = || Some((opens_at?, closes_at?, starts_at?, reason?));
     let (sale_opens_at, sale_closes_at, starts_at, reason) = members.complete(made())?;
     let start = match starts_at {
@@ -172,7 +172,7 @@ pub async fn reprice(Admitted { api, operator, request, .. }: Admitted) -> Outco
     let mut members = asked.members()?;
     let zone = members.text("zoneName", MAX_NAME_BYTES);
     let price = members.integer("price", 0..=MAX_SEAT_PRICE.get()).map(Points::new);
-    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
     let change = || Some(ChangePrice { schedule_id, zone: zone?, price: price?, reason: reason? });
     let change = members.complete(change())?;
     decide(&api, &operator, &asked, schedule_id, Action::ChangePrice(change)).await
@@ -183,7 +183,7 @@ pub async fn call_off(Admitted { api, operator, request, .. }: Admitted) -> Outc
     let asked = CommandRequest::read(request, Body::Json).await?;
     let schedule_id = asked.path.id("scheduleId")?;
     let mut members = asked.members()?;
-    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
     let cancel = members.complete(reason.map(|reason| CancelSchedule { schedule_id, reason }))?;
     decide(&api, &operator, &asked, schedule_id, Action::CancelSchedule(cancel)).await
 }

@@ -79,7 +79,7 @@ pub async fn adjust(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     let user_id = asked.path.id("userId")?;
     let mut members = asked.members()?;
     let amount = members.movement("amount", MAX_ADJUSTMENT);
-    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
     let corrects = if members.has("corrects") {
         members.integer("corrects", 1..=MAX_SAFE_INTEGER).map(|position| Some(Position::new(position)))
     } else {
@@ -117,7 +117,7 @@ pub async fn expel(Admitted { api, operator, request, .. }: Admitted) -> Outcome
     let asked = CommandRequest::read(request, Body::Json).await?;
     let user_id = asked.path.id("userId")?;
     let mut members = asked.members()?;
-    let reason = members.text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
     let expel = members.complete(reason.map(|reason| ExpelUser { user_id, reason }))?;
     decide(&api, &operator, &asked, user_id, Action::ExpelUser(expel)).await
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use domain::{MAX_SAFE_INTEGER, Timestamp};
+use domain::{MAX_SAFE_INTEGER, Timestamp, is_shown};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -20,6 +20,8 @@ const WHOLE_BODY: &str = "body";
 /// How many members that nobody asked for are named at most, and how much of a name.
 const MAX_UNKNOWN_NAMED: usize = 16;
 const MAX_NAMED_CHARACTERS: usize = 64;
+/// What is said of a text that shows nothing, or would do something to a screen.
+pub const NOT_SHOWN: &str = "must have characters that can be seen, and no line breaks or other control characters";
 /// How many members a body has, mostly.
 const USUAL_MEMBERS: usize = 4;
 
@@ -130,12 +132,22 @@ impl<'a> Members<'a> {
         text
     }
 
+    /// A text of 1 to `max` characters that people will see, wherever it is printed; `None` where that is wrong.
+    pub fn shown_text(&mut self, field: &str, max: usize) -> Option<String> {
+        let text = self.text(field, max)?;
+        if is_shown(&text) {
+            return Some(text);
+        }
+        self.refuse(field, NOT_SHOWN);
+        None
+    }
+
     /// The same, or null; it must be there.
-    pub fn nullable_text(&mut self, field: &str, max: usize) -> Option<Option<String>> {
+    pub fn nullable_shown_text(&mut self, field: &str, max: usize) -> Option<Option<String>> {
         if self.given.iter().any(|(name, raw)| name == field && raw.get() == NULL) {
             return self.take_or_null(field).map(|_| None);
         }
-        self.text(field, max).map(Some)
+        self.shown_text(field, max).map(Some)
     }
 
     /// A list of distinct ids, at least one and at most `max`; `None` where that is wrong.

@@ -2,10 +2,11 @@
 
 use axum::extract::Query;
 use axum::http::Uri;
-use domain::{NotAnId, Position};
+use domain::{NotAnId, Position, is_shown};
 
 use projections::sql::store::Order;
 
+use super::members::NOT_SHOWN;
 use super::path;
 use super::problem::{FieldError, Problem};
 
@@ -95,6 +96,16 @@ impl Parameters {
             (Some(_), _) => format!("must be given once, as a text of 1 to {max} characters"),
         };
         self.errors.push(FieldError { field: name.to_owned(), message: message.into() });
+        None
+    }
+
+    /// A text of 1 to `max` characters that people will see, wherever it is printed; `None` where that is wrong.
+    pub fn shown_text(&mut self, name: &'static str, max: usize) -> Option<String> {
+        let text = self.text(name, max)?;
+        if is_shown(&text) {
+            return Some(text);
+        }
+        self.errors.push(FieldError { field: name.to_owned(), message: NOT_SHOWN.into() });
         None
     }
 

@@ -1,7 +1,7 @@
 //! What goes wrong with one projection stops that one, and what goes wrong with the database stops reports, not more.
 
-use domain::spec::{BOB, held, paid};
-use domain::{PointsCharged, PointsEvent};
+use domain::spec::{ANN, BOB, adjusted, held, paid};
+use domain::{PointsAdjusted, PointsCharged, PointsEvent};
 use projections::sql::{payments, point_history};
 
 use super::*;
@@ -72,6 +72,24 @@ async fn an_event_that_the_database_refuses_stops_its_projection_only() {
         let log = charged_log(3).await;
         append(&log, [held(1, BOB, [1]), paid(1, 1, BOB, [1], 0), held(2, BOB, [2]), paid(1, 2, BOB, [2], 0)]).await;
         assert_poisoned(&place, &log, &payments::MODEL, "unique").await;
+    }
+}
+
+#[tokio::test]
+async fn a_reason_that_no_database_can_hold_is_shown_as_far_as_it_can_be() {
+    for place in Place::each() {
+        let log = charged_log(3).await;
+        let Event::Points(PointsEvent::PointsAdjusted(adjusted)) = adjusted(ANN, 1, 4) else { unreachable!() };
+        let reason = "paid\0twice".to_owned();
+        append(&log, [Event::from(PointsAdjusted { reason, ..adjusted })]).await;
+        let node = place.start(&log);
+        let mut served = node.catches_up_in(&log, &point_history::MODEL).await;
+        let page = point_history::page(&mut served.transaction, ANN, store::Order::Descending, None, 1).await.unwrap();
+        assert_eq!(page[0].reason.as_deref(), Some("paid\u{fffd}twice"));
+        drop(served);
+        node.catches_up(&log).await;
+        node.stop().await;
+        place.assert_right(&log).await;
     }
 }
 
