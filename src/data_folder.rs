@@ -86,17 +86,55 @@ impl FolderProblem {
     /// Whether only a person can decide how it goes on: another try would be refused for the same reason.
     pub fn needs_a_person(&self) -> bool {
         match self {
-            Self::NotTheLog(_) | Self::NotAccepted { .. } | Self::WrongKey(_) | Self::OthersKey => true,
+            Self::NotTheLog(_) | Self::NotAccepted { .. } | Self::Key { .. } | Self::WrongKey(_) | Self::OthersKey => {
+                true
+            }
             Self::Log { error, .. } => matches!(error, StartError::Snapshot(_)),
             Self::Lock(_)
             | Self::Open(_)
-            | Self::Key { .. }
             | Self::KeyNotMade { .. }
             | Self::NoMark { .. }
             | Self::Unreadable(_)
             | Self::NotCreated(_) => false,
         }
     }
+}
+
+/// Fails where opening the log would make a new one, by what the folder knows of one that was there.
+///
+/// # Errors
+/// There is no log.
+pub fn must_exist(place: &Place) -> Result<(), FolderProblem> {
+    let Err(none) = log::must_exist(&place.log, &place.data) else { return Ok(()) };
+    Witnesses::of(place).allow_a_new_log(place).map_err(FolderProblem::NotTheLog)?;
+    Err(none.into())
+}
+
+/// Opens a log for reading, whoever else has it open. One that does not hold what was served from the folder is warned of.
+///
+/// # Errors
+/// There is none, or it cannot be reached.
+pub async fn open_read_only(place: &Place) -> Result<Arc<dyn EventLog>, FolderProblem> {
+    must_exist(place)?;
+    // What the folder has seen comes first: a server beside us goes on.
+    let witnesses = Witnesses::of(place);
+    let log = log::open_read_only(&place.log, &place.data).await?;
+    // What cannot be read is for whoever reads that far.
+    if let Ok(Err(refused)) = witnesses.allow(place, log.as_ref()).await {
+        tracing::warn!("{refused}");
+    }
+    Ok(log)
+}
+
+/// Opens the log of a folder that is held, for who makes something else of it than what is served.
+///
+/// # Errors
+/// It cannot be reached, or does not hold what was served from the folder.
+pub async fn open_log(place: &Place, _held: &FolderLock) -> Result<Arc<dyn EventLog>, FolderProblem> {
+    let witnesses = Witnesses::of(place);
+    let log = log::open(&place.log, &place.data).await?;
+    witnesses.allow(place, log.as_ref()).await.map_err(FolderProblem::Unreadable)?.map_err(FolderProblem::NotTheLog)?;
+    Ok(log)
 }
 
 impl DataFolder {

@@ -15,11 +15,11 @@ use crate::api::operations::{Door, House, router};
 use crate::api::{Api, Pages, Settings, Streams};
 use crate::catalog::JSON;
 use crate::config::DEFAULT_CAPACITY;
-use crate::data_folder::{DataFolder, FolderProblem, start};
+use crate::data_folder::{self, DataFolder, FolderProblem, start};
 use crate::engine::Fatal;
 use crate::failure::Failure;
 use crate::identity::Charging;
-use crate::log::{self, EventLog, FolderLock};
+use crate::log::{EventLog, FolderLock};
 use crate::place::Place;
 use crate::projector::Projector;
 
@@ -91,7 +91,7 @@ impl Reached {
     /// # Errors
     /// There is no log, or nobody can serve it.
     pub async fn of(place: &Place) -> Result<Self, CommandError> {
-        log::must_exist(&place.log, &place.data).map_err(FolderProblem::from)?;
+        data_folder::must_exist(place)?;
         Self::of_any(place).await
     }
 

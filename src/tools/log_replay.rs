@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::ToolError;
 use super::output::{Said, count};
+use crate::data_folder;
 use crate::engine::{self, PAGE_RECORDS, Range, decode, stream};
-use crate::log::{self, EventLog, FolderLock, ReadError};
+use crate::log::{EventLog, FolderLock, ReadError};
 use crate::place::Place;
 
 /// How fast the log went through a step and all before it.
@@ -36,9 +37,9 @@ struct Size {
 /// # Errors
 /// There is no log, a server holds it, or it is not what was written.
 pub async fn run(place: &Place) -> Result<Said, ToolError> {
-    log::must_exist(&place.log, &place.data)?;
-    let _lock = FolderLock::take(&place.data)?;
-    let log = log::open(&place.log, &place.data).await?;
+    data_folder::must_exist(place)?;
+    let lock = FolderLock::take(&place.data)?;
+    let log = data_folder::open_log(place, &lock).await?;
     let started = Instant::now();
     let size = read(log.as_ref()).await?;
     let mut steps = vec![Measured::of("read", size, started)];

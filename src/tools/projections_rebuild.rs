@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::output::{Said, count};
 use super::{ToolError, source};
-use crate::log::{self, FolderLock};
+use crate::data_folder;
+use crate::log::FolderLock;
 use crate::operations::{ClientError, Server};
 use crate::place::Place;
 use crate::projector::{ALL, BuildError, Database, Which, log_id, rebuild};
@@ -28,7 +29,7 @@ struct Rebuilt<'a> {
 
 /// Builds the projection called `name`, or all, and puts them in the live ones' place.
 pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolError> {
-    log::must_exist(&place.log, &place.data)?;
+    data_folder::must_exist(place)?;
     let models: Vec<_> = MODELS.iter().copied().filter(|model| name == ALL || name == model.name).collect();
     let names: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
     if models.is_empty() {
@@ -44,8 +45,8 @@ pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolErro
             (server.ask(Method::POST, &path, None, None).await.map_err(not_built)?.position, "server")
         }
         None => {
-            let _lock = FolderLock::take(&place.data)?;
-            (here(place, &models, &bar).await?, "command")
+            let lock = FolderLock::take(&place.data)?;
+            (here(place, &lock, &models, &bar).await?, "command")
         }
     };
     bar.finish_and_clear();
@@ -62,8 +63,13 @@ pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolErro
 }
 
 /// Nobody serves: the folder is ours, and we build.
-async fn here(place: &Place, models: &[&'static SqlModel], bar: &ProgressBar) -> Result<Position, ToolError> {
-    let log = log::open(&place.log, &place.data).await?;
+async fn here(
+    place: &Place,
+    held: &FolderLock,
+    models: &[&'static SqlModel],
+    bar: &ProgressBar,
+) -> Result<Position, ToolError> {
+    let log = data_folder::open_log(place, held).await?;
     bar.set_length(log.head().await?.position.get());
     let log_id = log_id(log.as_ref()).await?.ok_or(BuildError::Empty)?;
     let database = Database::open_anew(&place.read_models()?, log_id).await?;

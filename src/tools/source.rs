@@ -7,14 +7,15 @@ use indicatif::ProgressBar;
 use projections::ReadModels;
 
 use super::ToolError;
-use crate::log::{self, EventLog};
+use crate::data_folder;
+use crate::log::EventLog;
 use crate::past::{self, AsOf};
 use crate::place::Place;
 use crate::progress;
 
 /// The place's log, opened for reading beside whoever else has it open.
 pub async fn open(place: &Place) -> Result<Arc<dyn EventLog>, ToolError> {
-    Ok(log::open_read_only(&place.log, &place.data).await?)
+    Ok(data_folder::open_read_only(place).await?)
 }
 
 /// A bar of the events up to `end`; none for scripts.

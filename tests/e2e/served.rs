@@ -137,6 +137,20 @@ async fn a_folder_whose_log_is_gone_is_refused_and_every_file_that_says_so_is_na
     for word in ["/served", "/server.key", "/read-models.db"] {
         assert!(refusal.contains(word), "{word}: {refusal}");
     }
+    let copy = folder.path().join("copy.db").display().to_string();
+    for command in [
+        &["sale", "pause", "--reason", "a test"][..],
+        &["room", "set", "--capacity", "7"],
+        &["users", "show", "1"],
+        &["projections", "rebuild", "all"],
+        &["log", "verify"],
+        &["audit", "all"],
+        &["backup", &copy],
+    ] {
+        let (code, _, error) = run(reprise(folder.path(), command));
+        assert_eq!(code, NEEDS_A_PERSON, "{command:?}: {error}");
+        assert!(error.contains("/served"), "{command:?}: {error}");
+    }
     assert!(!folder.path().join("log.db").exists(), "nothing was made");
     // Without its mark the key still says that there was a log.
     std::fs::remove_file(folder.path().join("served")).unwrap();
@@ -144,6 +158,37 @@ async fn a_folder_whose_log_is_gone_is_refused_and_every_file_that_says_so_is_na
     let zeros = format!("0:{}", "00".repeat(32));
     assert_eq!(printed(&refusal), zeros);
     Server::start_in(folder.path(), &[&OPEN[..], &["--accept-rewind", &zeros]].concat()).token(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_log_that_was_rewound_no_read_model_is_made_and_who_reads_it_is_warned() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start_in(folder.path(), &OPEN);
+    server.token(1).await;
+    assert!(server.terminate().success());
+    let rows = || std::fs::read(folder.path().join("read-models.db")).unwrap();
+    let before = rows();
+    sql(folder.path(), "DELETE FROM log WHERE position > 1".to_owned()).await;
+    let (code, _, error) = run(reprise(folder.path(), &["projections", "rebuild", "all"]));
+    assert_eq!(code, NEEDS_A_PERSON, "{error}");
+    assert!(error.contains("rewound") && rows() == before, "{error}");
+    let (code, said, error) = run(reprise(folder.path(), &["log", "verify"]));
+    assert_eq!((code, error.contains("rewound")), (0, true), "{said}{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_logs_key_only_a_person_can_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start_in(folder.path(), &OPEN);
+    server.token(1).await;
+    assert!(server.terminate().success());
+    let key = folder.path().join("server.key");
+    for harm in [|key: &Path| std::fs::remove_file(key), |key: &Path| std::fs::write(key, "")] {
+        harm(&key).unwrap();
+        assert!(refused(folder.path(), &[]).contains("without the key that it was made with"));
+        let (code, _, error) = run(reprise(folder.path(), &["sale", "pause", "--reason", "a test"]));
+        assert_eq!(code, NEEDS_A_PERSON, "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,10 +202,20 @@ async fn a_log_that_is_replaced_or_removed_while_it_is_served_stops_the_server()
             let _ = std::fs::remove_file(folder.join(name));
         }
     };
+    let cut: fn(&Path) = |folder| {
+        std::fs::File::options().write(true).open(folder.join("log.db")).unwrap().set_len(0).unwrap();
+    };
     // The server writes on: a file that it makes meanwhile is removed by the next try.
     let remove_all: fn(&Path) = |folder| while folder.exists() && std::fs::remove_dir_all(folder).is_err() {};
-    for (harm, is_asked) in [(replace, true), (remove, true), (remove_all, true), (remove, false), (remove_all, false)]
-    {
+    for (harm, is_asked) in [
+        (replace, true),
+        (remove, true),
+        (remove_all, true),
+        (cut, true),
+        (remove, false),
+        (remove_all, false),
+        (cut, false),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let mut server = Server::start_in(&data, &OPEN);
