@@ -133,7 +133,10 @@ async fn whoever_gives_up_only_a_hold_never_takes_a_sale_back() {
     let path = format!("/api/reservations/{}", held["reservationId"]);
     let only_hold = server.delete(&format!("{path}?only=hold"), TOKEN_1).await;
     assert_eq!(only_hold.problem(), (409, "reservation-not-held"));
-    assert_eq!(server.delete(&format!("{path}?only=x"), TOKEN_1).await.problem(), (422, "invalid-request"));
+    for wrong in ["only=x", "onyl=hold", "Only=hold", "only=hold&only=hold&then=pay"] {
+        let refused = server.delete(&format!("{path}?{wrong}"), TOKEN_1).await;
+        assert_eq!(refused.problem(), (422, "invalid-request"), "{wrong}");
+    }
     let shown = server.get(&path, TOKEN_1).await.ok().clone();
     assert_eq!((&shown["reservationStatus"], shown.get("expiresInSeconds")), (&json!("PAID"), None));
     assert_eq!(server.delete(&path, TOKEN_1).await.ok()["reservationStatus"], "REFUNDED");

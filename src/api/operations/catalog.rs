@@ -54,6 +54,7 @@ pub async fn import(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     let is_dry_run = parameters.flag("dryRun");
     let options = Options { is_new: parameters.flag("new") };
     let reason = if parameters.has("reason") { parameters.shown_text("reason", MAX_REASON_CHARACTERS) } else { None };
+    parameters.allow_only(&["dryRun", "new", "reason"]);
     parameters.complete()?;
     if is_dry_run {
         let (position, plan) = plan(&api, &asked, options).await?;

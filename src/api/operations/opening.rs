@@ -99,6 +99,7 @@ pub async fn withdraw(Admitted { api, operator, request, .. }: Admitted) -> Outc
     let asked = CommandRequest::read(request, Body::Optional).await?;
     let mut parameters = asked.parameters();
     let reason = parameters.shown_text("reason", MAX_REASON_CHARACTERS);
+    parameters.allow_only(&["reason"]);
     let reason = parameters.complete_with(reason)?;
     change(&api, &operator, &asked, Action::WithdrawOpening(WithdrawOpening { reason })).await
 }

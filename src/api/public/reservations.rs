@@ -238,6 +238,7 @@ pub async fn cancel(api: Arc<Api>, request: Request) -> Outcome {
         let reservation_id = asked.path.id("id")?;
         let mut parameters = asked.parameters();
         let only_hold = parameters.only_hold();
+        parameters.allow_only(&["only"]);
         parameters.complete()?;
         Ok(Action::CancelReservation(CancelReservation { reservation_id, only_hold }))
     })

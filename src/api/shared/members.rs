@@ -18,7 +18,7 @@ const NULL: &str = "null";
 /// What the whole body is called where it is no object at all.
 const WHOLE_BODY: &str = "body";
 /// How many members that nobody asked for are named at most, and how much of a name.
-const MAX_UNKNOWN_NAMED: usize = 16;
+pub const MAX_UNKNOWN_NAMED: usize = 16;
 const MAX_NAMED_CHARACTERS: usize = 64;
 /// What is said of a text that shows nothing, or would do something to a screen.
 pub const NOT_SHOWN: &str = "must have characters that can be seen, and no line breaks or other control characters";
@@ -215,7 +215,7 @@ impl<'a> Members<'a> {
 }
 
 /// A name that is not known may be as long as a body.
-fn shortened(name: Cow<'_, str>) -> String {
+pub fn shortened(name: Cow<'_, str>) -> String {
     match name.char_indices().nth(MAX_NAMED_CHARACTERS) {
         None => name.into_owned(),
         Some((end, _)) => format!("{}…", &name[..end]),

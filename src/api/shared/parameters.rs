@@ -1,4 +1,5 @@
-//! The query's parameters. One that is not known is ignored, as the contract has it; one that is wrong is named.
+//! The query's parameters. One that is wrong is named. One that is not known is ignored by queries; a command refuses it, since a
+//! typo in `?only=hold` would take back a sale.
 
 use axum::extract::Query;
 use axum::http::Uri;
@@ -6,7 +7,7 @@ use domain::{NotAnId, Position, is_shown};
 
 use projections::sql::store::Order;
 
-use super::members::NOT_SHOWN;
+use super::members::{MAX_UNKNOWN_NAMED, NOT_SHOWN, shortened};
 use super::path;
 use super::problem::{FieldError, Problem};
 
@@ -107,6 +108,17 @@ impl Parameters {
         }
         self.errors.push(FieldError { field: name.to_owned(), message: NOT_SHOWN.into() });
         None
+    }
+
+    /// That a command was given no others than these.
+    pub fn allow_only(&mut self, known: &[&str]) {
+        let mut unknown: Vec<&str> = self.given.iter().map(|(name, _)| name.as_str()).collect();
+        unknown.retain(|name| !known.contains(name));
+        unknown.sort_unstable();
+        unknown.dedup();
+        let message = "is not a parameter of this request";
+        let unknown = unknown.into_iter().take(MAX_UNKNOWN_NAMED);
+        self.errors.extend(unknown.map(|name| FieldError { field: shortened(name.into()), message: message.into() }));
     }
 
     /// Whether a parameter is there.
