@@ -118,7 +118,14 @@ pub async fn open_read_only(place: &Place) -> Result<Arc<dyn EventLog>, FolderPr
     must_exist(place)?;
     // What the folder has seen comes first: a server beside us goes on.
     let witnesses = Witnesses::of(place);
-    let log = log::open_read_only(&place.log, &place.data).await?;
+    let log = match log::open_read_only(&place.log, &place.data).await {
+        // Of a log that is elsewhere, only its server knows that it is empty.
+        Err(none @ OpenError::NoLog { .. }) => {
+            witnesses.allow_a_new_log(place).map_err(FolderProblem::NotTheLog)?;
+            return Err(none.into());
+        }
+        opened => opened?,
+    };
     // What cannot be read is for whoever reads that far.
     if let Ok(Err(refused)) = witnesses.allow(place, log.as_ref()).await {
         tracing::warn!("{refused}");

@@ -164,11 +164,12 @@ async fn a_folder_whose_log_is_gone_is_refused_and_every_file_that_says_so_is_na
 async fn of_a_log_that_was_rewound_no_read_model_is_made_and_who_reads_it_is_warned() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start_in(folder.path(), &OPEN);
-    server.token(1).await;
+    let token = server.token(1).await;
+    server.post("/api/users/1/points/charge", &token, json!({ "amount": 1 })).await.ok();
     assert!(server.terminate().success());
     let rows = || std::fs::read(folder.path().join("read-models.db")).unwrap();
     let before = rows();
-    sql(folder.path(), "DELETE FROM log WHERE position > 1".to_owned()).await;
+    sql(folder.path(), "DELETE FROM log WHERE position > 3".to_owned()).await;
     let (code, _, error) = run(reprise(folder.path(), &["projections", "rebuild", "all"]));
     assert_eq!(code, NEEDS_A_PERSON, "{error}");
     assert!(error.contains("rewound") && rows() == before, "{error}");
@@ -245,13 +246,19 @@ async fn a_node_whose_postgres_lost_what_it_served_is_not_started_again() {
         let name = database.rsplit('/').next().unwrap().to_owned();
         let more = [&OPEN[..], &["--log", &database]].concat();
         let told = killed_under_load(Server::start_in(folder.path(), &more), random_millis()).await;
-        match round % 3 {
-            0 => server.sql(&name, &format!("DELETE FROM log WHERE position >= {told}")),
-            1 => server.sql(&name, "TRUNCATE log"),
-            _ => server.sql(&name, &format!("DELETE FROM log WHERE position > {}", told / 2)),
+        let loss = match round % 3 {
+            0 => format!("DELETE FROM log WHERE position >= {told}"),
+            1 => "TRUNCATE log".to_owned(),
+            _ => format!("DELETE FROM log WHERE position > {}", told / 2),
         };
+        // What the killed node had sent lands before it, or not at all.
+        server.sql(&name, &format!("LOCK TABLE log IN ACCESS EXCLUSIVE MODE; {loss}"));
         let refusal = refused(folder.path(), &["--log", &database]);
         assert!(refusal.contains("/served") && refusal.contains("--accept-rewind"), "{refusal}");
+        let (code, _, error) = run(reprise(folder.path(), &["audit", "all", "--log", &database]));
+        let is_empty = round % 3 == 1;
+        assert_eq!(code == NEEDS_A_PERSON, is_empty, "{error}");
+        assert!(error.contains("rewound"), "{error}");
         let accepting = [&more[..], &["--accept-rewind", printed(&refusal)]].concat();
         Server::start_in(folder.path(), &accepting).token(9).await;
     }
