@@ -1,7 +1,9 @@
 //! The server that a command asks: the one that holds the data folder, or, where there is none, one of its own on that
 //! folder, for as long as the command takes. So each command is one request, whoever answers it.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::Value;
@@ -15,13 +17,16 @@ use crate::api::operations::{Door, House, router};
 use crate::api::{Api, Pages, Settings, Streams};
 use crate::catalog::JSON;
 use crate::config::DEFAULT_CAPACITY;
-use crate::data_folder::{self, DataFolder, FolderProblem, start};
+use crate::data_folder::{self, DataFolder, FolderProblem, start, system_clock};
 use crate::engine::Fatal;
 use crate::failure::Failure;
 use crate::identity::Charging;
 use crate::log::{EventLog, FolderLock};
 use crate::place::Place;
 use crate::projector::Projector;
+
+/// How long a command waits for its server without a word.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -144,7 +149,18 @@ impl Reached {
         body: Option<Sent>,
     ) -> Result<Answer, CommandError> {
         let key = key.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
-        self.server.ask(method, path, Some(&key), body).await.map_err(|error| {
+        let answered = {
+            let mut asking = pin!(self.server.ask(method, path, Some(&key), body));
+            let soon = tokio::time::timeout(PATIENCE, &mut asking).await;
+            if soon.is_err() {
+                tracing::warn!(
+                    "the server has not answered yet. If you end this command, run it again with `--idempotency-key {key}`: \
+                     nothing is done twice"
+                );
+            }
+            if let Ok(answered) = soon { answered } else { asking.await }
+        };
+        answered.map_err(|error| {
             if error.is_unknown() { CommandError::Unknown { error, key } } else { CommandError::Refused(error) }
         })
     }
@@ -171,6 +187,8 @@ impl Own {
     async fn start(place: &Place) -> Result<Self, CommandError> {
         let lock = FolderLock::take(&place.data).map_err(FolderProblem::from)?;
         let DataFolder { log, replayed, key, served, .. } = DataFolder::open(place, None, &lock).await?;
+        let from_the_future = |error| FolderProblem::Log { log: place.log_name(), error };
+        replayed.check_clock(system_clock()()).map_err(from_the_future)?;
         let (engine, sequencer) = start(log.clone(), replayed, &key, DEFAULT_CAPACITY, served, None).await?;
         let projector = Projector::new(place.read_models()?, log.clone());
         let projecting = tokio::spawn(projector.clone().run());

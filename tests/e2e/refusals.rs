@@ -165,6 +165,9 @@ async fn a_log_from_the_future_is_refused_unless_it_is_accepted() {
     let folder = closed_sale().await;
     append(folder.path(), 3_600, |_| {}).await;
     refused(folder.path(), &[], &["--accept-clock"]);
+    let pause = ["sale", "pause", "--reason", "a test"];
+    let (code, _, error) = run(reprise(folder.path(), &pause));
+    assert_eq!((code, error.contains("ahead of this machine's clock")), (1, true), "{error}");
     let server = Server::start_in(folder.path(), &["--identity", "open", "--accept-clock"]);
     server.token(1).await;
 }
