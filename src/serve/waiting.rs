@@ -59,6 +59,9 @@ struct Waiting {
 impl Waiting {
     fn begin(listener: &TcpListener) -> Self {
         let (stop, stopped) = oneshot::channel();
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!("http://{address}/readyz says meanwhile what the server waits for");
+        }
         // Another handle on the same socket: whoever comes later is accepted by whoever listens then.
         let twin = listener.as_fd().try_clone_to_owned().and_then(|twin| TcpListener::from_std(twin.into()));
         let answering = twin.ok().map(|twin| {
