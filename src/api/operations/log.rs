@@ -51,7 +51,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             GET,
             "/api/operations/events/stream",
             stream,
-            contract::file("Tells records, as they come.", "text/event-stream").streams().parameter(
+            contract::file("Tells records, as they come.", "text/event-stream").at_a_position().streams().parameter(
                 "after",
                 count(),
                 "After this position.",
@@ -189,12 +189,13 @@ pub async fn stream(Admitted { api, operator, request, stopped }: Admitted) -> O
         Instant::now() + Duration::from_millis(u64::try_from(left).unwrap_or(0))
     });
     let following = Following { log: Arc::clone(&api.log), reached: after, until, stopped };
+    let position = api.engine.read_models().head.position;
     drop(api);
     let frames = stream::unfold(following, |mut following| async move {
         let frame = following.next().await?;
         Some((Ok::<_, Infallible>(frame), following))
     });
-    Ok(event_stream(Body::from_stream(frames)))
+    Ok(paging::at(position, event_stream(Body::from_stream(frames))))
 }
 
 /// `Last-Event-ID` wins over `after`.

@@ -1,6 +1,7 @@
 //! The read models in SQL: where each stands, and building one anew.
 
 use axum::extract::{FromRequestParts, RawPathParams, Request};
+use domain::Position;
 use projections::sql::Part;
 
 use super::access::{CHANGES, READS};
@@ -8,6 +9,7 @@ use super::command::{Body, CommandRequest};
 use super::contract::schema::{any_of, body, id, list as list_of, may, named};
 use super::contract::shapes::{PROJECTION, REPAIRED};
 use super::guarded::{Admitted, GuardedRoutes};
+use super::parameters::Parameters;
 use super::problem::{FieldError, Outcome, Problem};
 use super::{GET, POST, contract, json, kinds, paging};
 use crate::projector::{Projector, RepairError, Standing};
@@ -23,7 +25,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             GET,
             "/api/operations/projections",
             list,
-            said("Tells where each read model in SQL stands.").answers(standings()),
+            contract::query("Tells where each read model in SQL stands.").answers(standings()),
         )
         .route(
             CHANGES,
@@ -47,8 +49,11 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
 }
 
 /// `GET /api/operations/projections`.
-pub async fn list(Admitted { api, .. }: Admitted) -> Outcome {
-    let position = api.engine.read_models().head.position;
+pub async fn list(Admitted { api, request, .. }: Admitted) -> Outcome {
+    let mut parameters = Parameters::of(request.uri());
+    let min_position = parameters.min_position().unwrap_or(Position::START);
+    parameters.complete()?;
+    let position = api.engine.read_models_at(min_position).await?.head.position;
     Ok(paging::at(position, json::answer(&standings(&api.projector).await?)))
 }
 

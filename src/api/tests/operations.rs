@@ -81,6 +81,7 @@ async fn records_are_streamed_as_they_come_until_the_server_stops() {
     let response =
         server.operators(Method::GET, "/api/operations/events/stream?after=0", &headers, Body::empty()).await;
     assert_eq!(response.headers()["content-type"], "text/event-stream");
+    assert_eq!(response.headers()["log-position"], last.to_string());
     server.token(ANN).await;
     let mut body = response.into_body();
     let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
