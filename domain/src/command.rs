@@ -1,7 +1,7 @@
 //! A command: who asks, with which key, for what. Deciding it is pure: `(State, Command, now) -> events or a rejection`.
 
 use crate::answer::Answer;
-use crate::decisions::*;
+use crate::decisions::Action;
 use crate::event::{EntryClosed, Event, OpeningEvent};
 use crate::record::{ActorName, IdempotencyKey, OperatorName};
 use crate::rejection::Rejection;
@@ -32,73 +32,6 @@ pub enum Credential {
     System,
     /// Somebody who runs the sale, whom the edge knows by this name.
     Operator(OperatorName),
-}
-
-/// What can be asked: one file in `decisions/` each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// See [`CreateLog`].
-    CreateLog(CreateLog),
-    /// See [`ConfigureRoom`].
-    ConfigureRoom(ConfigureRoom),
-    /// See [`PauseSale`].
-    PauseSale(PauseSale),
-    /// See [`ResumeSale`].
-    ResumeSale(ResumeSale),
-    /// See [`IssueToken`].
-    IssueToken(IssueToken),
-    /// See [`Arrive`].
-    Arrive(Arrive),
-    /// See [`LeaveRoom`].
-    LeaveRoom(LeaveRoom),
-    /// See [`GrantToken`].
-    GrantToken(GrantToken),
-    /// See [`ChargePoints`].
-    ChargePoints(ChargePoints),
-    /// See [`HoldSeats`].
-    HoldSeats(HoldSeats),
-    /// See [`ExtendHold`].
-    ExtendHold(ExtendHold),
-    /// See [`HoldByQuantity`].
-    HoldByQuantity(HoldByQuantity),
-    /// See [`CancelReservation`].
-    CancelReservation(CancelReservation),
-    /// See [`PayReservation`].
-    PayReservation(PayReservation),
-    /// See [`PublishConcert`].
-    PublishConcert(PublishConcert),
-    /// See [`AddSeats`].
-    AddSeats(AddSeats),
-    /// See [`PublishSchedule`].
-    PublishSchedule(PublishSchedule),
-    /// See [`ScheduleOpening`].
-    ScheduleOpening(ScheduleOpening),
-    /// See [`MoveOpening`].
-    MoveOpening(MoveOpening),
-    /// See [`WithdrawOpening`].
-    WithdrawOpening(WithdrawOpening),
-    /// See [`ReceiveBeacon`].
-    ReceiveBeacon(ReceiveBeacon),
-    /// See [`DrawQueue`].
-    DrawQueue(DrawQueue),
-    /// See [`ImportCatalogue`].
-    ImportCatalogue(ImportCatalogue),
-    /// See [`AdjustPoints`].
-    AdjustPoints(AdjustPoints),
-    /// See [`RegisterUser`].
-    RegisterUser(RegisterUser),
-    /// See [`ExpelUser`].
-    ExpelUser(ExpelUser),
-    /// See [`ChangeSchedule`].
-    ChangeSchedule(ChangeSchedule),
-    /// See [`ChangePrice`].
-    ChangePrice(ChangePrice),
-    /// See [`CancelSchedule`].
-    CancelSchedule(CancelSchedule),
-    /// See [`CancelForBuyer`].
-    CancelForBuyer(CancelForBuyer),
-    /// See [`Tick`].
-    Tick(Tick),
 }
 
 /// Who acts, as the state knows them.
@@ -169,81 +102,6 @@ impl Command {
         }
         let decided = self.action.rule().decide(&actor, state, now)?;
         Ok((actor, decided))
-    }
-}
-
-impl Action {
-    /// What it is called where commands are counted.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::CreateLog(_) => "create-log",
-            Self::ConfigureRoom(_) => "configure-room",
-            Self::PauseSale(_) => "pause-sale",
-            Self::ResumeSale(_) => "resume-sale",
-            Self::IssueToken(_) => "issue-token",
-            Self::LeaveRoom(_) => "leave-room",
-            Self::GrantToken(_) => "grant-token",
-            Self::ChargePoints(_) => "charge-points",
-            Self::HoldSeats(_) => "hold-seats",
-            Self::HoldByQuantity(_) => "hold-by-quantity",
-            Self::CancelReservation(_) => "cancel-reservation",
-            Self::PayReservation(_) => "pay-reservation",
-            Self::PublishConcert(_) => "publish-concert",
-            Self::AddSeats(_) => "add-seats",
-            Self::PublishSchedule(_) => "publish-schedule",
-            Self::Arrive(_) => "arrive",
-            Self::ExtendHold(_) => "extend-hold",
-            Self::ScheduleOpening(_) => "schedule-opening",
-            Self::MoveOpening(_) => "move-opening",
-            Self::WithdrawOpening(_) => "withdraw-opening",
-            Self::ReceiveBeacon(_) => "receive-beacon",
-            Self::DrawQueue(_) => "draw-queue",
-            Self::ImportCatalogue(_) => "import-catalogue",
-            Self::AdjustPoints(_) => "adjust-points",
-            Self::RegisterUser(_) => "register-user",
-            Self::ExpelUser(_) => "expel-user",
-            Self::ChangeSchedule(_) => "change-schedule",
-            Self::ChangePrice(_) => "change-price",
-            Self::CancelSchedule(_) => "cancel-schedule",
-            Self::CancelForBuyer(_) => "cancel-for-buyer",
-            Self::Tick(_) => "tick",
-        }
-    }
-
-    fn rule(&self) -> &dyn Decide {
-        match self {
-            Self::CreateLog(rule) => rule,
-            Self::ConfigureRoom(rule) => rule,
-            Self::PauseSale(rule) => rule,
-            Self::ResumeSale(rule) => rule,
-            Self::IssueToken(rule) => rule,
-            Self::Arrive(rule) => rule,
-            Self::LeaveRoom(rule) => rule,
-            Self::GrantToken(rule) => rule,
-            Self::ChargePoints(rule) => rule,
-            Self::HoldSeats(rule) => rule,
-            Self::ExtendHold(rule) => rule,
-            Self::HoldByQuantity(rule) => rule,
-            Self::CancelReservation(rule) => rule,
-            Self::PayReservation(rule) => rule,
-            Self::PublishConcert(rule) => rule,
-            Self::AddSeats(rule) => rule,
-            Self::PublishSchedule(rule) => rule,
-            Self::ScheduleOpening(rule) => rule,
-            Self::MoveOpening(rule) => rule,
-            Self::WithdrawOpening(rule) => rule,
-            Self::ReceiveBeacon(rule) => rule,
-            Self::DrawQueue(rule) => rule,
-            Self::ImportCatalogue(rule) => rule,
-            Self::AdjustPoints(rule) => rule,
-            Self::RegisterUser(rule) => rule,
-            Self::ExpelUser(rule) => rule,
-            Self::ChangeSchedule(rule) => rule,
-            Self::ChangePrice(rule) => rule,
-            Self::CancelSchedule(rule) => rule,
-            Self::CancelForBuyer(rule) => rule,
-            Self::Tick(rule) => rule,
-        }
     }
 }
 

@@ -29,6 +29,7 @@
 //! | what stands in the log | [`Record`]: an event with its position, its time and its hash |
 //! | every limit | [`limits`] |
 
+mod action;
 mod answer;
 mod command;
 mod coordinate;
@@ -45,25 +46,12 @@ pub mod spec;
 mod state;
 mod values;
 
+pub use action::Lane;
 pub use answer::{Answer, Charge};
-pub use command::{Action, Actor, Command, Credential, Decide, Decided, Decision};
+pub use command::{Actor, Command, Credential, Decide, Decided, Decision};
 pub use coordinate::{Coordinate, MAX_COORDINATE, NotACoordinate};
-pub use decisions::{
-    AddSeats, AdjustPoints, Arrive, CancelForBuyer, CancelReservation, CancelSchedule, CataloguePart, ChangePrice,
-    ChangeSchedule, ChargePoints, ConfigureRoom, CreateLog, DrawQueue, ExpelUser, ExtendHold, GrantToken,
-    HoldByQuantity, HoldSeats, ImportCatalogue, ImportEnd, IssueToken, LeaveRoom, MoveOpening, NewStart, PauseSale,
-    PayReservation, PublishConcert, PublishSchedule, ReceiveBeacon, RegisterUser, ResumeSale, ScheduleOpening, Tick,
-    WithdrawOpening,
-};
-pub use event::{
-    BeaconReceived, CatalogImported, CatalogueEvent, Cause, ConcertPublished, DecodeError, EntryClosed, Event,
-    ExpiryCause, Hold, HoldCancelled, HoldExpired, HoldExtended, LogCreated, LogEvent, OpeningEvent, OpeningMoved,
-    OpeningScheduled, OpeningWithdrawn, PauseChange, PointsAdjusted, PointsCharged, PointsEvent, PointsMoved,
-    PriceChanged, PricedSeat, QueueDrawn, ReservationPaid, ReservationRefunded, RoomConfigured, RoomEvent, RoomLeft,
-    SaleEvent, SalePaused, SaleResumed, SaleWindowChanged, ScheduleCancelled, ScheduleMoved, SchedulePublished, Seat,
-    SeatsAdded, SeatsHeld, TokenAdmitted, TokenArrived, TokenExpired, TokenGranted, TokenIssued, UserRegistered,
-    UsersEvent,
-};
+pub use decisions::*;
+pub use event::*;
 pub use house::{House, NoChoice, Plan, Row, Together, Wanted, Zone};
 pub use name::{is_name, is_shown, shows_nothing};
 pub use record::{

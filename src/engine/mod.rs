@@ -34,7 +34,6 @@ pub use batch::{Batch, rehearse};
 pub use fold_thread::FoldThread;
 use pending::Pending;
 pub use published::{MAX_WAIT, NotReady, Readiness};
-use queue::Lane;
 pub use replay::{Replayed, StartError, replay};
 pub use sequencer::{Fatal, Sequencer};
 pub use snapshot::{Contradiction, SNAPSHOT_FOLDER, SnapshotFolder, SnapshotWriter, SnapshotsWritten};
@@ -126,7 +125,7 @@ impl Engine {
 
     async fn decide(&self, submission: Submission) -> Result<Reply, Undecided> {
         let deadline = Instant::now() + COMMAND_DEADLINE;
-        let lane = Lane::of(&submission.command.action);
+        let lane = submission.command.action.lane();
         let (reply, answered) = oneshot::channel();
         let (pending, ticket) = Pending::new(submission, deadline, reply);
         self.lanes.send(lane, pending)?;

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use domain::Action;
+use domain::Lane;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::pending::Pending;
@@ -14,53 +14,6 @@ use crate::log::MAX_BATCH_COMMANDS;
 
 /// Places in each batch that are kept for those who join, so that the others never keep them out.
 const JOINING_SHARE: usize = MAX_BATCH_COMMANDS / 4;
-
-/// Who goes first: those who are inside, or those who join.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
-    /// Hold, pay, cancel, charge, leave, and what operators and the server itself ask.
-    Inside,
-    /// Those who ask for a token.
-    Joining,
-}
-
-impl Lane {
-    pub fn of(action: &Action) -> Self {
-        match action {
-            Action::IssueToken(_) => Self::Joining,
-            Action::CreateLog(_)
-            | Action::ConfigureRoom(_)
-            | Action::PauseSale(_)
-            | Action::ResumeSale(_)
-            | Action::Arrive(_)
-            | Action::LeaveRoom(_)
-            | Action::ExtendHold(_)
-            | Action::ScheduleOpening(_)
-            | Action::MoveOpening(_)
-            | Action::WithdrawOpening(_)
-            | Action::ReceiveBeacon(_)
-            | Action::DrawQueue(_)
-            | Action::GrantToken(_)
-            | Action::ChargePoints(_)
-            | Action::HoldSeats(_)
-            | Action::HoldByQuantity(_)
-            | Action::CancelReservation(_)
-            | Action::PayReservation(_)
-            | Action::PublishConcert(_)
-            | Action::AddSeats(_)
-            | Action::PublishSchedule(_)
-            | Action::ImportCatalogue(_)
-            | Action::AdjustPoints(_)
-            | Action::RegisterUser(_)
-            | Action::ExpelUser(_)
-            | Action::ChangeSchedule(_)
-            | Action::ChangePrice(_)
-            | Action::CancelSchedule(_)
-            | Action::CancelForBuyer(_)
-            | Action::Tick(_) => Self::Inside,
-        }
-    }
-}
 
 /// The submitters' ends of the lanes.
 #[derive(Clone)]
@@ -195,7 +148,7 @@ impl Queue {
 mod tests {
     use std::time::Duration;
 
-    use domain::{Command, Credential, Tick};
+    use domain::{Action, Command, Credential, Tick};
     use tokio::sync::oneshot;
     use tokio::time::Instant;
 

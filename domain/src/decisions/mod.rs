@@ -33,41 +33,48 @@ mod schedule_opening;
 mod tick;
 mod withdraw_opening;
 
-pub use add_seats::AddSeats;
-pub use adjust_points::AdjustPoints;
-pub use arrive::Arrive;
-pub use cancel_for_buyer::CancelForBuyer;
-pub use cancel_reservation::CancelReservation;
-pub use cancel_schedule::CancelSchedule;
-pub use change_price::ChangePrice;
-pub use change_schedule::{ChangeSchedule, NewStart};
-pub use charge_points::ChargePoints;
-pub use configure_room::ConfigureRoom;
-pub use create_log::CreateLog;
-pub use draw_queue::DrawQueue;
-pub use expel_user::ExpelUser;
-pub use extend_hold::ExtendHold;
-pub use grant_token::GrantToken;
-pub use hold_by_quantity::HoldByQuantity;
-pub use hold_seats::HoldSeats;
-pub use import_catalogue::{CataloguePart, ImportCatalogue, ImportEnd};
-pub use issue_token::IssueToken;
-pub use leave_room::LeaveRoom;
-pub use move_opening::MoveOpening;
-pub use pause_sale::{PauseSale, ResumeSale};
-pub use pay_reservation::PayReservation;
-pub use publish_concert::PublishConcert;
-pub use publish_schedule::PublishSchedule;
-pub use receive_beacon::ReceiveBeacon;
-pub use register_user::RegisterUser;
-pub use schedule_opening::ScheduleOpening;
-pub use tick::Tick;
-pub use withdraw_opening::WithdrawOpening;
+pub use change_schedule::NewStart;
+pub use import_catalogue::{CataloguePart, ImportEnd};
 
+use crate::action::actions;
 use crate::event::{Event, HoldExpired, TokenExpired};
 use crate::state::reservations::Reservation;
 use crate::state::room::{Room, Token};
 use crate::values::{RoomId, Timestamp};
+
+actions! {
+    add_seats::AddSeats "add-seats" Inside;
+    adjust_points::AdjustPoints "adjust-points" Inside;
+    arrive::Arrive "arrive" Inside;
+    cancel_for_buyer::CancelForBuyer "cancel-for-buyer" Inside;
+    cancel_reservation::CancelReservation "cancel-reservation" Inside;
+    cancel_schedule::CancelSchedule "cancel-schedule" Inside;
+    change_price::ChangePrice "change-price" Inside;
+    change_schedule::ChangeSchedule "change-schedule" Inside;
+    charge_points::ChargePoints "charge-points" Inside;
+    configure_room::ConfigureRoom "configure-room" Inside;
+    create_log::CreateLog "create-log" Inside;
+    draw_queue::DrawQueue "draw-queue" Inside;
+    expel_user::ExpelUser "expel-user" Inside;
+    extend_hold::ExtendHold "extend-hold" Inside;
+    grant_token::GrantToken "grant-token" Inside;
+    hold_by_quantity::HoldByQuantity "hold-by-quantity" Inside;
+    hold_seats::HoldSeats "hold-seats" Inside;
+    import_catalogue::ImportCatalogue "import-catalogue" Inside;
+    issue_token::IssueToken "issue-token" Joining;
+    leave_room::LeaveRoom "leave-room" Inside;
+    move_opening::MoveOpening "move-opening" Inside;
+    pause_sale::PauseSale "pause-sale" Inside;
+    pause_sale::ResumeSale "resume-sale" Inside;
+    pay_reservation::PayReservation "pay-reservation" Inside;
+    publish_concert::PublishConcert "publish-concert" Inside;
+    publish_schedule::PublishSchedule "publish-schedule" Inside;
+    receive_beacon::ReceiveBeacon "receive-beacon" Inside;
+    register_user::RegisterUser "register-user" Inside;
+    schedule_opening::ScheduleOpening "schedule-opening" Inside;
+    tick::Tick "tick" Inside;
+    withdraw_opening::WithdrawOpening "withdraw-opening" Inside;
+}
 
 /// Publishes that a hold's deadline is over.
 fn expire_hold(reservation: &Reservation, now: Timestamp) -> Event {

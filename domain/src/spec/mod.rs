@@ -9,7 +9,8 @@ mod opening;
 use uuid::Uuid;
 
 use crate::answer::Answer;
-use crate::command::{Action, Actor, Command, Credential, Decided, Decision};
+use crate::command::{Actor, Command, Credential, Decided, Decision};
+use crate::decisions::Action;
 use crate::event::Event;
 use crate::record::{ActorName, Head, Metadata, RecordedEvent};
 use crate::rejection::Rejection;

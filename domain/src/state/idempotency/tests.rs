@@ -1,5 +1,6 @@
 use super::*;
-use crate::command::{Action, Command, Credential, Decided};
+use crate::command::{Command, Credential, Decided};
+use crate::decisions::Action;
 use crate::decisions::{ChargePoints, IssueToken};
 use crate::record::{IdempotencyKey, Metadata, OperatorName};
 use crate::rejection::Rejection;
