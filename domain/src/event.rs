@@ -40,64 +40,63 @@ use sale::{HoldCancelledV1, ReservationRefundedV1};
 use stored::{Newest, Older, events};
 pub use users::UserRegistered;
 
-use crate::values::UserId;
-
 events! {
-    /// A fact. Its own name is the record's `type`, its fields are the record's `data`; the group is not stored.
+    /// A fact. Its own name is the record's `type`, its fields are the record's `data`; the group is not stored. `at` names
+    /// the member that tells when it was decided, `since` one that may tell of a time before that.
     pub enum Event {
         /// The log itself.
         Log(LogEvent) {
-            LogCreated { 1: Newest }
+            LogCreated (no time) { 1: Newest }
         }
         /// The waiting room.
         Room(RoomEvent) {
-            RoomConfigured { 1: Older<RoomConfiguredV1>, 2: Newest }
-            TokenIssued { 1: Newest }
-            TokenAdmitted { 1: Newest }
-            TokenArrived { 1: Newest }
-            TokenExpired { 1: Older<TokenExpiredV1>, 2: Newest }
-            RoomLeft { 1: Newest }
-            TokenGranted { 1: Newest }
-            SalePaused { 1: Newest }
-            SaleResumed { 1: Newest }
+            RoomConfigured (at configured_at) { 1: Older<RoomConfiguredV1>, 2: Newest }
+            TokenIssued (at issued_at) { 1: Newest }
+            TokenAdmitted (at admitted_at) { 1: Newest }
+            TokenArrived (at arrived_at) { 1: Newest }
+            TokenExpired (at expired_at) { 1: Older<TokenExpiredV1>, 2: Newest }
+            RoomLeft (at left_at) { 1: Newest }
+            TokenGranted (at granted_at) { 1: Newest }
+            SalePaused (at paused_at) { 1: Newest }
+            SaleResumed (since resumed_at) { 1: Newest }
         }
         /// The opening of a sale: its pre-queue and its draw.
         Opening(OpeningEvent) {
-            OpeningScheduled { 1: Newest }
-            OpeningMoved { 1: Newest }
-            OpeningWithdrawn { 1: Newest }
-            EntryClosed { 1: Newest }
-            BeaconReceived { 1: Newest }
-            QueueDrawn { 1: Newest }
+            OpeningScheduled (at scheduled_at) { 1: Newest }
+            OpeningMoved (at moved_at) { 1: Newest }
+            OpeningWithdrawn (at withdrawn_at) { 1: Newest }
+            EntryClosed (at closed_at) { 1: Newest }
+            BeaconReceived (at received_at) { 1: Newest }
+            QueueDrawn (at drawn_at) { 1: Newest }
         }
         /// Who somebody is.
         Users(UsersEvent) {
-            UserRegistered { 1: Newest }
+            UserRegistered (at registered_at) { 1: Newest }
         }
         /// Points that come in, or are put right.
         Points(PointsEvent) {
-            PointsCharged { 1: Newest }
-            PointsAdjusted { 1: Newest }
+            PointsCharged (at charged_at) { 1: Newest }
+            PointsAdjusted (at adjusted_at) { 1: Newest }
         }
         /// What can be sold, when, and for how much.
         Catalogue(CatalogueEvent) {
-            ConcertPublished { 1: Newest }
-            SeatsAdded { 1: Older<SeatsAddedV1>, 2: Newest }
-            SchedulePublished { 1: Older<SchedulePublishedV1>, 2: Newest }
-            CatalogImported { 1: Newest }
-            SaleWindowChanged { 1: Newest }
-            ScheduleMoved { 1: Newest }
-            PriceChanged { 1: Newest }
-            ScheduleCancelled { 1: Newest }
+            ConcertPublished (no time) { 1: Newest }
+            SeatsAdded (no time) { 1: Older<SeatsAddedV1>, 2: Newest }
+            SchedulePublished (no time) { 1: Older<SchedulePublishedV1>, 2: Newest }
+            CatalogImported (at imported_at) { 1: Newest }
+            SaleWindowChanged (at changed_at) { 1: Newest }
+            ScheduleMoved (at moved_at) { 1: Newest }
+            PriceChanged (at changed_at) { 1: Newest }
+            ScheduleCancelled (at cancelled_at) { 1: Newest }
         }
         /// What becomes of seats, and of the points that they cost.
         Sale(SaleEvent) {
-            SeatsHeld { 1: Newest }
-            HoldExtended { 1: Newest }
-            HoldExpired { 1: Newest }
-            HoldCancelled { 1: Older<HoldCancelledV1>, 2: Newest }
-            ReservationPaid { 1: Newest }
-            ReservationRefunded { 1: Older<ReservationRefundedV1>, 2: Newest }
+            SeatsHeld (at hold.held_at) { 1: Newest }
+            HoldExtended (at extended_at) { 1: Newest }
+            HoldExpired (at expired_at) { 1: Newest }
+            HoldCancelled (at cancelled_at) { 1: Older<HoldCancelledV1>, 2: Newest }
+            ReservationPaid (at paid_at) { 1: Newest }
+            ReservationRefunded (at refunded_at) { 1: Older<ReservationRefundedV1>, 2: Newest }
         }
     }
 }
@@ -155,11 +154,6 @@ impl Event {
             | Self::Points(_)
             | Self::Sale(_) => None,
         }
-    }
-
-    /// The user whose points it moves, where it moves any.
-    pub fn moves_points_of(&self) -> Option<UserId> {
-        self.points_moved().map(|moved| moved.user_id)
     }
 
     /// The record's `type_version`: the oldest that says all of the event.

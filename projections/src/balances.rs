@@ -22,7 +22,7 @@ impl Balances {
     }
 
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
-        if let Some(moved) = recorded.event.points_moved() {
+        for moved in recorded.event.movements() {
             self.balances.insert(moved.user_id, moved.balance_after);
         }
     }

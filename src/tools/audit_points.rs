@@ -94,7 +94,7 @@ pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> R
 }
 
 fn movement(recorded: &RecordedEvent, user: u64, before: i64) -> Option<StatementLine> {
-    let moved = recorded.event.points_moved().filter(|moved| moved.user_id.get() == user)?;
+    let moved = recorded.event.movements().find(|moved| moved.user_id.get() == user)?;
     // Amounts of a log that keeps its limits are far below 2^63.
     let amount = i64::try_from(moved.amount).unwrap_or(i64::MAX);
     Some(StatementLine {

@@ -1,6 +1,6 @@
-//! What events do to wallets, as whoever follows points reads it.
+//! What events do to wallets, as whoever follows points reads it: the state, the read models, statements and audits.
 
-use super::{Event, Hold, PointsAdjusted, PointsCharged, PointsEvent, ReservationPaid, ReservationRefunded, SaleEvent};
+use super::{Event, Hold, PointsEvent, SaleEvent};
 use crate::values::{PaymentId, Points, Timestamp, UserId};
 
 /// A movement of a user's points.
@@ -23,49 +23,37 @@ pub struct PointsMoved<'a> {
 }
 
 impl Event {
-    /// The movement of points that it tells of, if any.
-    pub fn points_moved(&self) -> Option<PointsMoved<'_>> {
-        let price = |hold: &Hold| i128::from(hold.total_price.get());
+    /// Every movement of points that it tells of, each of another wallet.
+    pub fn movements(&self) -> impl Iterator<Item = PointsMoved<'_>> {
+        self.movement().into_iter()
+    }
+
+    /// Whether it moves points of this user.
+    pub fn moves_points_of(&self, user_id: UserId) -> bool {
+        self.movements().any(|moved| moved.user_id == user_id)
+    }
+
+    fn movement(&self) -> Option<PointsMoved<'_>> {
         match self {
-            Self::Points(PointsEvent::PointsCharged(PointsCharged { user_id, amount, balance_after, charged_at })) => {
-                let (user_id, amount, at) = (*user_id, i128::from(amount.get()), *charged_at);
-                let balance_after = *balance_after;
-                Some(PointsMoved { kind: "CHARGE", user_id, amount, balance_after, at, paid: None, reason: None })
+            Self::Points(PointsEvent::PointsCharged(event)) => {
+                let amount = event.amount.get().into();
+                Some(PointsMoved::new("CHARGE", event.user_id, amount, event.balance_after, event.charged_at))
             }
-            Self::Points(PointsEvent::PointsAdjusted(PointsAdjusted {
-                user_id,
-                amount,
-                balance_after,
-                reason,
-                adjusted_at,
-                ..
-            })) => {
-                let (user_id, amount, at) = (*user_id, i128::from(*amount), *adjusted_at);
-                let (balance_after, reason) = (*balance_after, Some(reason.as_str()));
-                Some(PointsMoved { kind: "ADJUSTMENT", user_id, amount, balance_after, at, paid: None, reason })
+            Self::Points(PointsEvent::PointsAdjusted(event)) => {
+                let (amount, reason) = (event.amount.into(), Some(event.reason.as_str()));
+                let moved =
+                    PointsMoved::new("ADJUSTMENT", event.user_id, amount, event.balance_after, event.adjusted_at);
+                Some(PointsMoved { reason, ..moved })
             }
-            Self::Sale(SaleEvent::ReservationPaid(ReservationPaid {
-                payment_id,
-                hold,
-                balance_after,
-                paid_at,
-                ..
-            })) => {
-                let (amount, paid, at) = (-price(hold), Some((hold, *payment_id)), *paid_at);
-                let (user_id, balance_after) = (hold.user_id, *balance_after);
-                Some(PointsMoved { kind: "PAYMENT", user_id, amount, balance_after, at, paid, reason: None })
+            Self::Sale(SaleEvent::ReservationPaid(event)) => {
+                let (hold, amount) = (&event.hold, -i128::from(event.hold.total_price.get()));
+                let moved = PointsMoved::new("PAYMENT", hold.user_id, amount, event.balance_after, event.paid_at);
+                Some(PointsMoved { paid: Some((hold, event.payment_id)), ..moved })
             }
-            Self::Sale(SaleEvent::ReservationRefunded(ReservationRefunded {
-                payment_id,
-                hold,
-                balance_after,
-                refunded_at,
-                reason,
-                ..
-            })) => {
-                let (amount, paid, at) = (price(hold), Some((hold, *payment_id)), *refunded_at);
-                let (user_id, balance_after, reason) = (hold.user_id, *balance_after, reason.as_deref());
-                Some(PointsMoved { kind: "REFUND", user_id, amount, balance_after, at, paid, reason })
+            Self::Sale(SaleEvent::ReservationRefunded(event)) => {
+                let (hold, amount) = (&event.hold, event.hold.total_price.get().into());
+                let moved = PointsMoved::new("REFUND", hold.user_id, amount, event.balance_after, event.refunded_at);
+                Some(PointsMoved { paid: Some((hold, event.payment_id)), reason: event.reason.as_deref(), ..moved })
             }
             Self::Sale(
                 SaleEvent::SeatsHeld(_)
@@ -79,5 +67,11 @@ impl Event {
             | Self::Users(_)
             | Self::Catalogue(_) => None,
         }
+    }
+}
+
+impl PointsMoved<'_> {
+    fn new(kind: &'static str, user_id: UserId, amount: i128, balance_after: Points, at: Timestamp) -> Self {
+        Self { kind, user_id, amount, balance_after, at, paid: None, reason: None }
     }
 }

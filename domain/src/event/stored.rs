@@ -56,16 +56,17 @@ impl<E, S: OldShape<E>> Shape<E> for Older<S> {
     }
 }
 
-/// The table of all events: each stands in one group, and has its shapes by version, the oldest first. Whatever must know
-/// them (the list of types, a record's `type` and `type_version`, encoding, decoding) is made of this table, so that nothing
-/// is written that could not be read back.
+/// The table of all events: each stands in one group, says which member is its time, and has its shapes by version, the
+/// oldest first. Whatever must know
+/// them (the list of types, a record's `type` and `type_version`, encoding, decoding, the time that an event tells) is made
+/// of this table, so that nothing is written that could not be read back.
 macro_rules! events {
     (
         $(#[$doc:meta])*
         pub enum $all:ident {$(
             $(#[$group_doc:meta])*
             $group:ident($group_enum:ident) {$(
-                $event:ident { $($version:literal: $shape:ty),+ }
+                $event:ident ($($time:tt)+) { $($version:literal: $shape:ty),+ }
             )+}
         )+}
     ) => {
@@ -104,6 +105,21 @@ macro_rules! events {
                 )+)+}
             }
 
+            /// When it was decided, as it tells itself.
+            pub fn decided_at(&self) -> Option<$crate::values::Timestamp> {
+                match self {$($(
+                    Self::$group($group_enum::$event(event)) => $crate::event::stored::decided_at!(event $($time)+),
+                )+)+}
+            }
+
+            /// When it happened, to be changed.
+            #[cfg(any(test, feature = "testing"))]
+            pub(crate) fn happened_at(&mut self) -> Option<&mut $crate::values::Timestamp> {
+                match self {$($(
+                    Self::$group($group_enum::$event(event)) => $crate::event::stored::happened_at!(event $($time)+),
+                )+)+}
+            }
+
             /// The record's `type_version` and `data`: the fields as JSON, in the order in which they are declared, in the
             /// oldest version that says all of the event.
             fn written(&self) -> (u32, String) {
@@ -134,6 +150,23 @@ macro_rules! events {
     };
 }
 pub(super) use events;
+
+/// The time of its decision, where the event tells it.
+macro_rules! decided_at {
+    ($event:ident at $($member:ident).+) => { Some($event.$($member).+) };
+    ($event:ident since $member:ident) => {{ let _ = $event; None }};
+    ($event:ident no time) => {{ let _ = $event; None }};
+}
+pub(super) use decided_at;
+
+/// The time that the event tells, if any.
+#[cfg(any(test, feature = "testing"))]
+macro_rules! happened_at {
+    ($event:ident no time) => {{ let _ = $event; None }};
+    ($event:ident $word:ident $($member:ident).+) => { Some(&mut $event.$($member).+) };
+}
+#[cfg(any(test, feature = "testing"))]
+pub(super) use happened_at;
 
 #[cfg(test)]
 mod tests;

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::event::{
-    CatalogueEvent, Event, HoldCancelled, HoldExpired, HoldExtended, LogEvent, PointsEvent, PriceChanged,
-    ReservationPaid, ReservationRefunded, SaleEvent, SeatsHeld, UsersEvent,
+    CatalogueEvent, Event, HoldCancelled, HoldExpired, HoldExtended, LogEvent, PriceChanged, ReservationPaid,
+    ReservationRefunded, SaleEvent, SeatsHeld, UsersEvent,
 };
 use crate::house::House;
 use crate::record::{ActorName, Head, RecordedEvent};
@@ -121,6 +121,9 @@ impl State {
 
     /// What an event changes. Every event is named: a new one must be given its meaning.
     fn fold(&mut self, event: &Event, head: Head) {
+        for moved in event.movements() {
+            self.wallets.set(moved.user_id, moved.balance_after);
+        }
         match event {
             Event::Log(LogEvent::LogCreated(created)) => {
                 self.log = Some(LogIdentity { log_id: created.log_id, key_check: created.key_check });
@@ -135,12 +138,7 @@ impl State {
             Event::Users(UsersEvent::UserRegistered(registered)) => {
                 self.users.register(registered.subject, registered.user_id);
             }
-            Event::Points(PointsEvent::PointsCharged(charged)) => {
-                self.wallets.set(charged.user_id, charged.balance_after);
-            }
-            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => {
-                self.wallets.set(adjusted.user_id, adjusted.balance_after);
-            }
+            Event::Points(_) => {}
             Event::Catalogue(event) => self.fold_catalogue(event),
             Event::Sale(event) => self.fold_sale(event),
         }
@@ -196,8 +194,7 @@ impl State {
                 self.finish_cancellation(hold.schedule_id);
             }
             SaleEvent::ReservationPaid(paid) => self.fold_payment(paid),
-            SaleEvent::ReservationRefunded(ReservationRefunded { hold, balance_after, refunded_at, .. }) => {
-                self.wallets.set(hold.user_id, *balance_after);
+            SaleEvent::ReservationRefunded(ReservationRefunded { hold, refunded_at, .. }) => {
                 self.seating.free(hold);
                 self.reservations.refund(hold.reservation_id, *refunded_at);
                 self.finish_cancellation(hold.schedule_id);
@@ -207,7 +204,6 @@ impl State {
 
     fn fold_payment(&mut self, paid: &ReservationPaid) {
         let ReservationPaid { payment_id, hold, balance_after, finished_token_id, paid_at, .. } = paid;
-        self.wallets.set(hold.user_id, *balance_after);
         self.seating.sell(hold);
         let payment = Payment::of(*payment_id, hold, *balance_after, *paid_at);
         self.reservations.pay(payment, hold.schedule_id);

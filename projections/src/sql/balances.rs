@@ -21,7 +21,7 @@ struct Balances(BTreeMap<i64, (i64, i64)>);
 
 impl Fold for Balances {
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
-        if let Some(moved) = recorded.event.points_moved() {
+        for moved in recorded.event.movements() {
             let row = (column(moved.balance_after.get())?, column(recorded.head.position.get())?);
             self.0.insert(column(moved.user_id)?, row);
         }

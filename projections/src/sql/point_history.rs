@@ -28,23 +28,24 @@ struct PointHistory(Vec<Value>);
 
 impl Fold for PointHistory {
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
-        let Some(moved) = recorded.event.points_moved() else { return Ok(()) };
-        let past = |_| OutOfRange(u64::try_from(moved.amount.unsigned_abs()).unwrap_or(u64::MAX));
-        let amount = i64::try_from(moved.amount).map_err(past)?;
-        let reservation_id = moved.paid.map(|(hold, _)| column(hold.reservation_id)).transpose()?;
-        let payment_id = moved.paid.map(|(_, payment_id)| column(payment_id)).transpose()?;
-        self.0.extend([
-            column(recorded.head.position.get())?.into(),
-            column(moved.user_id)?.into(),
-            moved.kind.into(),
-            amount.into(),
-            column(moved.balance_after.get())?.into(),
-            moved.at.millis().into(),
-            reservation_id.into(),
-            payment_id.into(),
-            moved.reason.into(),
-            Value::Hash(*recorded.head.hash.as_bytes()),
-        ]);
+        for moved in recorded.event.movements() {
+            let past = |_| OutOfRange(u64::try_from(moved.amount.unsigned_abs()).unwrap_or(u64::MAX));
+            let amount = i64::try_from(moved.amount).map_err(past)?;
+            let reservation_id = moved.paid.map(|(hold, _)| column(hold.reservation_id)).transpose()?;
+            let payment_id = moved.paid.map(|(_, payment_id)| column(payment_id)).transpose()?;
+            self.0.extend([
+                column(recorded.head.position.get())?.into(),
+                column(moved.user_id)?.into(),
+                moved.kind.into(),
+                amount.into(),
+                column(moved.balance_after.get())?.into(),
+                moved.at.millis().into(),
+                reservation_id.into(),
+                payment_id.into(),
+                moved.reason.into(),
+                Value::Hash(*recorded.head.hash.as_bytes()),
+            ]);
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{CatalogueEvent, Event, Hold, PointsEvent, SaleEvent, ScheduleId, UserId};
+use domain::{CatalogueEvent, Event, Hold, SaleEvent, ScheduleId, UserId};
 use futures_util::TryStreamExt;
 
 use super::{Row, SqlModel, Transaction, Value};
@@ -28,8 +28,7 @@ impl Part {
     /// Whether an event may change these rows. Others need not be folded.
     pub fn may_be_changed_by(self, event: &Event) -> bool {
         match event {
-            Event::Points(PointsEvent::PointsCharged(charged)) => self == Self::User(charged.user_id),
-            Event::Points(PointsEvent::PointsAdjusted(adjusted)) => self == Self::User(adjusted.user_id),
+            Event::Points(_) => event.movements().any(|moved| self == Self::User(moved.user_id)),
             Event::Sale(event) => self.is_of(hold_of(event)),
             Event::Catalogue(event) => match self {
                 Self::User(_) => false,

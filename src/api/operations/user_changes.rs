@@ -99,7 +99,7 @@ async fn must_have_moved(api: &Api, position: Position, user_id: UserId) -> Resu
     let records = api.log.read(before, 1).await.map_err(|error| unreadable(&error))?;
     let record = records.first().filter(|record| record.position == position);
     let event = record.and_then(|record| record.decode().ok()).map(|recorded| recorded.event);
-    if event.and_then(|event| event.moves_points_of()) == Some(user_id) {
+    if event.is_some_and(|event| event.moves_points_of(user_id)) {
         return Ok(());
     }
     let message = "must be the position of a movement of this user's points".into();

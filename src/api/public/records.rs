@@ -58,7 +58,7 @@ pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     }
     let (previous, record) = with_previous(&api, position).await?.ok_or_else(missing)?;
     let decoded = record.decode().map_err(|error| Problem::internal(&format!("position {position}: {error}")))?;
-    if decoded.event.moves_points_of() != Some(user_id) {
+    if !decoded.event.moves_points_of(user_id) {
         return Err(missing());
     }
     Ok(paging::at(served_from, json::answer(&shown(previous, record))))

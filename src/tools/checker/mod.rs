@@ -12,7 +12,6 @@ mod room;
 mod seats;
 #[cfg(test)]
 mod tests;
-mod times;
 
 use std::fmt;
 
@@ -25,7 +24,6 @@ use points::PointsCheck;
 pub use points::Totals;
 use room::RoomCheck;
 use seats::SeatsCheck;
-use times::time_of;
 
 /// How many violations are kept for each proof; more are only counted.
 const VIOLATIONS_KEPT: usize = 20;
@@ -208,7 +206,7 @@ impl Checker {
 
     /// An event is of the time at which it was recorded.
     fn check_time(&mut self, event: &Event) {
-        let Some(at) = time_of(event) else { return };
+        let Some(at) = event.decided_at() else { return };
         let recorded_at = self.recorded_at;
         self.findings.holds(Proof::CommandsAreWhole, at == recorded_at, || {
             format!("it tells of {} ms, and was recorded at {} ms", at.millis(), recorded_at.millis())

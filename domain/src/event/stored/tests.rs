@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::*;
+use crate::values::Timestamp;
 
 /// What the program means today.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,21 +31,34 @@ impl OldShape<DoorClosed> for DoorClosedV1 {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DoorOpened {}
+pub struct DoorOpened {
+    pub opened_at: Timestamp,
+}
+
+/// The end of a time that may have ended long ago.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorGone {
+    pub gone_at: Timestamp,
+}
 
 events! {
     /// What happens to doors.
     pub enum Made {
         /// All of it.
         Doors(DoorsEvent) {
-            DoorClosed { 1: Older<DoorClosedV1>, 2: Newest }
-            DoorOpened { 1: Newest }
+            DoorClosed (no time) { 1: Older<DoorClosedV1>, 2: Newest }
+            DoorOpened (at opened_at) { 1: Newest }
+            DoorGone (since gone_at) { 1: Newest }
         }
     }
 }
 
 fn closed(reason: Option<&str>) -> DoorClosed {
     DoorClosed { door: 3, reason: reason.map(str::to_owned) }
+}
+
+fn opened() -> Made {
+    DoorOpened { opened_at: Timestamp::from_millis(9) }.into()
 }
 
 fn read(event_type: &str, version: u32, data: &str) -> Option<Made> {
@@ -56,7 +70,7 @@ fn an_event_is_written_in_the_oldest_version_that_says_all_of_it() {
     assert_eq!(Made::from(closed(None)).written(), (1, r#"{"index":2}"#.to_owned()));
     let because = Made::from(closed(Some("smoke")));
     assert_eq!(because.written(), (2, r#"{"door":3,"reason":"smoke"}"#.to_owned()));
-    assert_eq!(Made::from(DoorOpened {}).written(), (1, "{}".to_owned()));
+    assert_eq!(opened().written(), (1, r#"{"opened_at":9}"#.to_owned()));
 }
 
 #[test]
@@ -77,6 +91,14 @@ fn what_is_not_in_the_table_is_not_read() {
     assert_eq!(read("DoorClosed", 3, "{}"), None);
     assert_eq!(read("DoorClosed", 0, "{}"), None);
     assert_eq!(read("DoorPainted", 1, "{}"), None);
-    assert_eq!(Made::TYPES, [("DoorClosed", [1, 2].as_slice()), ("DoorOpened", &[1])]);
+    assert_eq!(Made::TYPES, [("DoorClosed", [1, 2].as_slice()), ("DoorOpened", &[1]), ("DoorGone", &[1])]);
     assert_eq!(Made::from(closed(None)).event_type(), "DoorClosed");
+}
+
+#[test]
+fn an_event_tells_when_it_was_decided_where_it_knows() {
+    let mut all = [closed(None).into(), opened(), DoorGone { gone_at: Timestamp::from_millis(9) }.into()];
+    let nine = Some(Timestamp::from_millis(9));
+    assert_eq!(all.each_ref().map(Made::decided_at), [None, nine, None]);
+    assert_eq!(all.each_mut().map(|event| event.happened_at().copied()), [None, nine, nine]);
 }

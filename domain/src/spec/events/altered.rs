@@ -2,10 +2,10 @@
 
 use super::cast::token_id;
 use crate::event::{
-    CatalogueEvent, Cause, Event, ExpiryCause, HoldCancelled, HoldExpired, OpeningEvent, PointsEvent, ReservationPaid,
-    ReservationRefunded, RoomEvent, SaleEvent, SeatsHeld, TokenExpired, UsersEvent,
+    Cause, Event, ExpiryCause, HoldCancelled, HoldExpired, ReservationPaid, ReservationRefunded, RoomEvent, SaleEvent,
+    SeatsHeld, TokenExpired,
 };
-use crate::values::{SaleTime, Timestamp};
+use crate::values::SaleTime;
 
 impl Event {
     /// The same event `seconds` later: what it begins moves along, what it ends keeps the time of its beginning.
@@ -15,11 +15,10 @@ impl Event {
 
     /// The same event `clock` seconds later, and its deadlines `sale` seconds: the sale was paused meanwhile.
     pub fn at(mut self, clock: i64, sale: i64) -> Self {
-        let (moved, deadline) = times_of(&mut self);
-        if let Some(moved) = moved {
-            *moved = moved.plus_seconds(clock);
+        if let Some(at) = self.happened_at() {
+            *at = at.plus_seconds(clock);
         }
-        if let Some(deadline) = deadline {
+        if let Some(deadline) = deadline_of(&mut self) {
             *deadline = deadline.plus_seconds(sale);
         }
         self
@@ -78,65 +77,28 @@ impl Event {
     }
 }
 
-/// When it was, and the deadline that it begins.
-fn times_of(event: &mut Event) -> (Option<&mut Timestamp>, Option<&mut SaleTime>) {
+/// The deadline that it begins.
+fn deadline_of(event: &mut Event) -> Option<&mut SaleTime> {
     match event {
-        Event::Log(_) => (None, None),
-        Event::Room(event) => room_times(event),
-        Event::Opening(event) => (Some(opening_time(event)), None),
-        Event::Users(UsersEvent::UserRegistered(registered)) => (Some(&mut registered.registered_at), None),
-        Event::Points(PointsEvent::PointsCharged(charged)) => (Some(&mut charged.charged_at), None),
-        Event::Points(PointsEvent::PointsAdjusted(adjusted)) => (Some(&mut adjusted.adjusted_at), None),
-        Event::Catalogue(event) => (catalogue_time(event), None),
-        Event::Sale(event) => sale_times(event),
-    }
-}
-
-fn room_times(event: &mut RoomEvent) -> (Option<&mut Timestamp>, Option<&mut SaleTime>) {
-    match event {
-        RoomEvent::RoomConfigured(configured) => (Some(&mut configured.configured_at), None),
-        RoomEvent::TokenIssued(issued) => (Some(&mut issued.issued_at), Some(&mut issued.expires_at)),
-        RoomEvent::TokenAdmitted(admitted) => (Some(&mut admitted.admitted_at), Some(&mut admitted.expires_at)),
-        RoomEvent::TokenArrived(arrived) => (Some(&mut arrived.arrived_at), None),
-        RoomEvent::TokenExpired(expired) => (Some(&mut expired.expired_at), None),
-        RoomEvent::RoomLeft(left) => (Some(&mut left.left_at), None),
-        RoomEvent::TokenGranted(granted) => (Some(&mut granted.granted_at), Some(&mut granted.expires_at)),
-        RoomEvent::SalePaused(paused) => (Some(&mut paused.paused_at), None),
-        RoomEvent::SaleResumed(resumed) => (Some(&mut resumed.resumed_at), None),
-    }
-}
-
-fn opening_time(event: &mut OpeningEvent) -> &mut Timestamp {
-    match event {
-        OpeningEvent::OpeningScheduled(scheduled) => &mut scheduled.scheduled_at,
-        OpeningEvent::OpeningMoved(moved) => &mut moved.moved_at,
-        OpeningEvent::OpeningWithdrawn(withdrawn) => &mut withdrawn.withdrawn_at,
-        OpeningEvent::EntryClosed(closed) => &mut closed.closed_at,
-        OpeningEvent::BeaconReceived(received) => &mut received.received_at,
-        OpeningEvent::QueueDrawn(drawn) => &mut drawn.drawn_at,
-    }
-}
-
-fn catalogue_time(event: &mut CatalogueEvent) -> Option<&mut Timestamp> {
-    match event {
-        CatalogueEvent::ConcertPublished(_) | CatalogueEvent::SeatsAdded(_) | CatalogueEvent::SchedulePublished(_) => {
-            None
-        }
-        CatalogueEvent::CatalogImported(imported) => Some(&mut imported.imported_at),
-        CatalogueEvent::SaleWindowChanged(changed) => Some(&mut changed.changed_at),
-        CatalogueEvent::ScheduleMoved(moved) => Some(&mut moved.moved_at),
-        CatalogueEvent::PriceChanged(changed) => Some(&mut changed.changed_at),
-        CatalogueEvent::ScheduleCancelled(cancelled) => Some(&mut cancelled.cancelled_at),
-    }
-}
-
-fn sale_times(event: &mut SaleEvent) -> (Option<&mut Timestamp>, Option<&mut SaleTime>) {
-    match event {
-        SaleEvent::SeatsHeld(SeatsHeld { hold }) => (Some(&mut hold.held_at), Some(&mut hold.expires_at)),
-        SaleEvent::HoldExtended(extended) => (Some(&mut extended.extended_at), None),
-        SaleEvent::HoldExpired(expired) => (Some(&mut expired.expired_at), None),
-        SaleEvent::HoldCancelled(cancelled) => (Some(&mut cancelled.cancelled_at), None),
-        SaleEvent::ReservationPaid(paid) => (Some(&mut paid.paid_at), None),
-        SaleEvent::ReservationRefunded(refunded) => (Some(&mut refunded.refunded_at), None),
+        Event::Room(RoomEvent::TokenIssued(issued)) => Some(&mut issued.expires_at),
+        Event::Room(RoomEvent::TokenAdmitted(admitted)) => Some(&mut admitted.expires_at),
+        Event::Room(RoomEvent::TokenGranted(granted)) => Some(&mut granted.expires_at),
+        Event::Room(
+            RoomEvent::RoomConfigured(_)
+            | RoomEvent::TokenArrived(_)
+            | RoomEvent::TokenExpired(_)
+            | RoomEvent::RoomLeft(_)
+            | RoomEvent::SalePaused(_)
+            | RoomEvent::SaleResumed(_),
+        ) => None,
+        Event::Sale(SaleEvent::SeatsHeld(held)) => Some(&mut held.hold.expires_at),
+        Event::Sale(
+            SaleEvent::HoldExtended(_)
+            | SaleEvent::HoldExpired(_)
+            | SaleEvent::HoldCancelled(_)
+            | SaleEvent::ReservationPaid(_)
+            | SaleEvent::ReservationRefunded(_),
+        ) => None,
+        Event::Log(_) | Event::Opening(_) | Event::Users(_) | Event::Points(_) | Event::Catalogue(_) => None,
     }
 }

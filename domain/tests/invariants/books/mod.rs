@@ -8,8 +8,8 @@ mod room;
 use std::collections::BTreeMap;
 
 use domain::{
-    ActorName, CatalogueEvent, Event, Hash, Hold, OpeningEvent, PointsCharged, PointsEvent, ReservationId,
-    SchedulePublished, SeatId, State, Timestamp, TokenHash, TokenId, UserId,
+    ActorName, CatalogueEvent, Event, Hash, Hold, OpeningEvent, ReservationId, SchedulePublished, SeatId, State,
+    Timestamp, TokenHash, TokenId, UserId,
 };
 
 use openings::{Close, Opening};
@@ -53,7 +53,7 @@ impl Books {
         match event {
             Event::Room(event) => self.write_room(event),
             Event::Opening(event) => self.write_opening(event, hash),
-            Event::Points(event) => self.write_points(event),
+            Event::Points(_) => self.write_points(event),
             Event::Catalogue(event) => self.write_catalogue(event),
             Event::Sale(event) => self.write_sale(event),
             Event::Log(_) | Event::Users(_) => {}
@@ -63,20 +63,14 @@ impl Books {
         }
     }
 
-    fn write_points(&mut self, event: &PointsEvent) {
-        match event {
-            PointsEvent::PointsCharged(PointsCharged { user_id, amount, balance_after, .. }) => {
-                self.charged += amount.get();
-                let wallet = self.wallets.entry(*user_id).or_default();
-                *wallet += amount.get();
-                assert_eq!(*wallet, balance_after.get());
-            }
-            PointsEvent::PointsAdjusted(adjusted) => {
-                self.charged = self.charged.checked_add_signed(adjusted.amount).expect("no more is taken than came in");
-                let wallet = self.wallets.entry(adjusted.user_id).or_default();
-                *wallet = wallet.checked_add_signed(adjusted.amount).expect("no wallet is below zero");
-                assert_eq!(*wallet, adjusted.balance_after.get());
-            }
+    /// Points come from outside, or go there; what goes from wallet to wallet adds up to nothing.
+    fn write_points(&mut self, event: &Event) {
+        for moved in event.movements() {
+            let amount = i64::try_from(moved.amount).unwrap();
+            self.charged = self.charged.checked_add_signed(amount).expect("no more is taken than came in");
+            let wallet = self.wallets.entry(moved.user_id).or_default();
+            *wallet = wallet.checked_add_signed(amount).expect("no wallet is below zero");
+            assert_eq!(*wallet, moved.balance_after.get());
         }
     }
 
