@@ -1,18 +1,19 @@
 //! `reprise serve`: everything put together, from the socket to the log, and taken apart again in order.
 
+mod listen;
 mod signals;
 mod waiting;
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use self::listen::{listen, listen_for_operators, local_address};
 use self::signals::Signals;
 pub use self::signals::survive_long_files;
 use crate::api::operations::{self, Door, House};
@@ -38,10 +39,6 @@ const INTERRUPTED: u8 = 130;
 
 /// How long a server whose log failed takes to tell those who wait.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// How many connections may wait to be accepted; the system allows no more than its own bound (`net.core.somaxconn`, 4,096 on
-/// Linux). Where everyone comes at once, one too many is not refused but forgotten, and its client tries again after a second.
-const BACKLOG: u32 = 65_535;
 
 /// How many connections the operators' listener has at a time. Their files are among those that are kept back.
 const OPERATORS_CONNECTIONS: usize = 32;
@@ -277,41 +274,6 @@ fn page_settings(options: &Serve, provider: Option<&identity::Settings>) -> Sett
         login: options.page.login(issuer),
         roles_claim: options.identity.jwt_roles_claim.clone(),
     }
-}
-
-/// Listens for operators. Where everyone is believed, nobody on another machine must reach them.
-async fn listen_for_operators(address: &ListenAddress, believes_everyone: bool) -> Result<TcpListener, ServeError> {
-    let listener = listen(address).await?;
-    let is_own = listener.local_addr().is_ok_and(|bound| bound.ip().to_canonical().is_loopback());
-    if believes_everyone && !is_own {
-        return Err(ServeError::OperationsForAll(address.clone()));
-    }
-    Ok(listener)
-}
-
-/// Listens on the first address that a name stands for and that can be had.
-async fn listen(address: &ListenAddress) -> Result<TcpListener, ServeError> {
-    let cannot = |error| ServeError::Listen { address: address.clone(), error };
-    let mut failed = std::io::Error::other("the name stands for no address");
-    for resolved in address.resolve().await.map_err(cannot)? {
-        match bind(resolved) {
-            Ok(listener) => return Ok(listener),
-            Err(error) => failed = error,
-        }
-    }
-    Err(cannot(failed))
-}
-
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
-/// Where it listens indeed: a port may have been left to the system.
-fn local_address(listener: &TcpListener) -> String {
-    listener.local_addr().map_or_else(|_| "an address that is not known".to_owned(), |address| address.to_string())
 }
 
 fn now() -> Timestamp {

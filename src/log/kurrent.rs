@@ -13,6 +13,7 @@ mod failure;
 mod fair_pauses;
 mod follow;
 mod leader;
+mod marks;
 mod protocol;
 mod settings;
 #[cfg(test)]
@@ -26,13 +27,12 @@ use domain::{Head, Position, Record, Timestamp};
 use tokio::task::JoinHandle;
 
 use self::connection::{Appended, Connection, Patience};
-use self::envelope::{propose, record, remark, size_bytes};
+use self::envelope::{propose, record, size_bytes};
 use self::examine::{Keeping, Writers, examine_on_any};
 use self::failure::Failure;
 use self::fair_pauses::FairPauses;
 use self::follow::Follower;
 use self::leader::Leader;
-use self::protocol::{RecordedEvent, TYPE};
 use self::settings::Settings;
 use super::{AppendError, EventLog, ReadError, assert_follows};
 use crate::secret_url::SecretUrl;
@@ -41,9 +41,6 @@ use crate::secret_url::SecretUrl;
 const MAX_APPEND_BYTES: usize = 1024 * 1024;
 /// How often an append is sent on to another node before it counts as refused.
 const MAX_HOPS: usize = 4;
-/// The types of the events that say whether a log is whole.
-const FILLING: &str = "ImportBegan";
-const WHOLE: &str = "ImportEnded";
 /// The pause before what caused a conflict is looked for again, at first and at last. Most is there after 2 ms, all of it
 /// after 11 ms on one node, later on three (measured).
 const FIRST_LOOK: Duration = Duration::from_millis(1);
@@ -132,29 +129,6 @@ impl KurrentLog {
         let (connection, records) = self.read_from(revision, 1).await?;
         let found = records.first().map_or(Head::EMPTY, Record::head);
         if found == *expected { Ok(connection) } else { Err(AppendError::Conflict) }
-    }
-
-    /// The last event of the stream beside the log's that says whether the log is whole; none where nobody ever filled it.
-    async fn last_mark(&self) -> Result<Option<RecordedEvent>, Failure> {
-        let stream = &self.marks();
-        self.leader.call(|connection| async move { connection.read_last(stream).await }).await
-    }
-
-    async fn mark(&self, is_unfinished: bool) -> Result<(), Failure> {
-        let (last, stream) = (self.last_mark().await?, &self.marks());
-        let message = remark(if is_unfinished { FILLING } else { WHOLE });
-        let appended = self.leader.call(|connection| {
-            let (message, revision) = (message.clone(), last.as_ref().map(|event| event.revision));
-            async move { connection.append(stream, revision, vec![message]).await }
-        });
-        match appended.await? {
-            Appended::At(_) => Ok(()),
-            Appended::Conflict => Err(Failure::Refused("somebody else fills the log at the same time".to_owned())),
-        }
-    }
-
-    fn marks(&self) -> String {
-        format!("{}-unfinished", self.leader.stream())
     }
 
     /// Records from a revision on, with the connection that they were read on.
@@ -286,12 +260,12 @@ impl EventLog for KurrentLog {
     }
 
     async fn mark_unfinished(&self, is_unfinished: bool) -> Result<(), AppendError> {
-        self.mark(is_unfinished).await.map_err(|failure| AppendError::Unavailable(failure.to_string()))
+        let marked = self.leader.mark_unfinished(is_unfinished).await;
+        marked.map_err(|failure| AppendError::Unavailable(failure.to_string()))
     }
 
     async fn is_unfinished(&self) -> Result<bool, ReadError> {
-        let last = self.last_mark().await.map_err(|failure| ReadError::Unavailable(failure.to_string()))?;
-        Ok(last.is_some_and(|event| event.metadata.get(TYPE).is_some_and(|event_type| event_type == FILLING)))
+        self.leader.is_unfinished().await.map_err(|failure| ReadError::Unavailable(failure.to_string()))
     }
 
     async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {

@@ -14,6 +14,7 @@ pub mod payments;
 pub mod point_history;
 mod repair;
 pub mod reservations;
+mod row;
 pub mod sales;
 mod seat_list;
 mod session;
@@ -22,8 +23,8 @@ pub mod store;
 mod tests;
 mod write;
 
-use connection::Row;
 use domain::RecordedEvent;
+use row::Row;
 
 pub use compare::{Difference, compare};
 pub use connection::{Connection, Readers, Transaction};

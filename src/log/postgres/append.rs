@@ -8,6 +8,8 @@
 //! taken or the head has moved, that statement writes nothing, and the turn is queued for in a transaction of several.
 //! Until its COMMIT is sent nothing is written, whatever happens; after that, only an answer tells.
 
+mod rows;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use sqlx::{Connection, raw_sql};
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
+use self::rows::{AppendedRows, INSERT, INSERT_IF_NOBODY_IS_ABOUT, turn};
 use super::connect::{Hosts, Purpose};
 use super::errors::{LOCK_NOT_AVAILABLE, UNIQUE_VIOLATION, refusal, timed_out, uncertain, unwritten};
 use super::read::head;
@@ -27,13 +30,6 @@ const TURN_KEPT: Duration = Duration::from_millis(100);
 /// How long a statement may take before its connection is given up: more than any wait for a lock.
 const STATEMENT_DEADLINE: Duration = Duration::from_secs(4);
 
-/// The turn: "reprise/" as a number. The server gives it up by itself: `lock_timeout` and
-/// `idle_in_transaction_session_timeout` are set for every session.
-macro_rules! turn {
-    () => {
-        "8243118329669313839"
-    };
-}
 const HEAD: &str = "SELECT position, hash FROM log ORDER BY position DESC LIMIT 1";
 /// Each statement sees what was committed before it, so the head is read after the wait.
 const QUEUE: &str = concat!(
@@ -44,25 +40,6 @@ const QUEUE: &str = concat!(
 /// A node that is frozen in its turn holds the others up for as long as its session may be idle: 2 s.
 const WITHOUT_A_TURN: &str =
     "ROLLBACK; BEGIN; SET LOCAL lock_timeout = '2s'; SELECT position, hash FROM log ORDER BY position DESC LIMIT 1";
-
-/// The records, where the expected head is the log's, and none is more than 2 s ahead of the server's clock.
-macro_rules! insert {
-    ($turn:expr) => {
-        concat!(
-            "WITH turn AS MATERIALIZED (SELECT ",
-            $turn,
-            " AS ours), head AS MATERIALIZED (SELECT greatest(expected.recorded_at, \
-             (extract(epoch FROM clock_timestamp()) * 1000)::bigint + 2000) AS latest FROM turn, \
-             LATERAL (SELECT recorded_at FROM log WHERE position = $8 AND hash = $9 UNION ALL SELECT 0 WHERE $8 = 0) \
-             AS expected WHERE turn.ours) \
-             INSERT INTO log (position, recorded_at, type, type_version, data, metadata, hash) \
-             SELECT record.* FROM head, unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], \
-             $6::text[], $7::bytea[]) AS record WHERE $10 <= head.latest"
-        )
-    };
-}
-const INSERT: &str = insert!("TRUE");
-const INSERT_IF_NOBODY_IS_ABOUT: &str = insert!(concat!("pg_try_advisory_xact_lock(", turn!(), ")"));
 
 /// Appends for one node, one batch after another.
 pub(super) struct Appender {
@@ -274,53 +251,4 @@ async fn timely<T>(statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Re
 fn last_head(rows: &[PgRow]) -> Result<Head, AppendError> {
     let found = rows.first().map_or(Ok(Head::EMPTY), head);
     found.map_err(|damage| AppendError::Broken(damage.to_string()))
-}
-
-/// Records, a column at a time.
-struct AppendedRows<'a> {
-    expected: Head,
-    latest: i64,
-    positions: Vec<i64>,
-    times: Vec<i64>,
-    types: Vec<&'a str>,
-    versions: Vec<i64>,
-    data: Vec<&'a str>,
-    metadata: Vec<&'a str>,
-    hashes: Vec<&'a [u8]>,
-}
-
-impl<'a> AppendedRows<'a> {
-    fn new(expected: &Head, records: &'a [Record]) -> Self {
-        Self {
-            expected: *expected,
-            latest: records.last().map_or(0, |last| last.recorded_at.millis()),
-            positions: records.iter().map(|record| position(record.position)).collect(),
-            times: records.iter().map(|record| record.recorded_at.millis()).collect(),
-            types: records.iter().map(|record| &*record.event_type).collect(),
-            versions: records.iter().map(|record| i64::from(record.type_version)).collect(),
-            data: records.iter().map(|record| &*record.data).collect(),
-            metadata: records.iter().map(|record| &*record.metadata).collect(),
-            hashes: records.iter().map(|record| record.hash.as_bytes().as_slice()).collect(),
-        }
-    }
-
-    /// Whether the condition held and all records were inserted: one statement inserts all of them or none.
-    async fn insert(&self, sql: &'static str, connection: &mut PgConnection) -> sqlx::Result<bool> {
-        let insert = sqlx::query(sql)
-            .bind(self.positions.as_slice())
-            .bind(self.times.as_slice())
-            .bind(self.types.as_slice())
-            .bind(self.versions.as_slice())
-            .bind(self.data.as_slice())
-            .bind(self.metadata.as_slice())
-            .bind(self.hashes.as_slice())
-            .bind(position(self.expected.position))
-            .bind(self.expected.hash.as_bytes().as_slice())
-            .bind(self.latest);
-        Ok(insert.execute(connection).await?.rows_affected() > 0)
-    }
-}
-
-fn position(position: domain::Position) -> i64 {
-    i64::try_from(position.get()).expect("2^63 records are never written")
 }

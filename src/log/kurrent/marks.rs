@@ -1,0 +1,43 @@
+//! Whether a log is whole, or an import began that did not end: said in a stream beside the log's.
+
+use super::connection::Appended;
+use super::envelope::remark;
+use super::failure::Failure;
+use super::leader::Leader;
+use super::protocol::{RecordedEvent, TYPE};
+
+/// The types of the events that say whether a log is whole.
+const FILLING: &str = "ImportBegan";
+const WHOLE: &str = "ImportEnded";
+
+impl Leader {
+    /// Whether an import began last that did not end.
+    pub async fn is_unfinished(&self) -> Result<bool, Failure> {
+        let last = self.last_mark().await?;
+        Ok(last.is_some_and(|event| event.metadata.get(TYPE).is_some_and(|event_type| event_type == FILLING)))
+    }
+
+    /// The last event of that stream; none where nobody ever filled the log.
+    async fn last_mark(&self) -> Result<Option<RecordedEvent>, Failure> {
+        let stream = &self.marks();
+        self.call(|connection| async move { connection.read_last(stream).await }).await
+    }
+
+    /// Says that an import begins, or that it has ended.
+    pub async fn mark_unfinished(&self, is_unfinished: bool) -> Result<(), Failure> {
+        let (last, stream) = (self.last_mark().await?, &self.marks());
+        let message = remark(if is_unfinished { FILLING } else { WHOLE });
+        let appended = self.call(|connection| {
+            let (message, revision) = (message.clone(), last.as_ref().map(|event| event.revision));
+            async move { connection.append(stream, revision, vec![message]).await }
+        });
+        match appended.await? {
+            Appended::At(_) => Ok(()),
+            Appended::Conflict => Err(Failure::Refused("somebody else fills the log at the same time".to_owned())),
+        }
+    }
+
+    fn marks(&self) -> String {
+        format!("{}-unfinished", self.stream())
+    }
+}
