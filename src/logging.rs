@@ -10,10 +10,12 @@ use std::str::FromStr;
 use axum::http::HeaderValue;
 use clap::ValueEnum;
 use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::{Format, Json, JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::standard_error;
 
@@ -42,7 +44,7 @@ pub enum LogFormat {
 
 /// Which lines are written: a filter that is known to be one.
 #[derive(Debug, Clone)]
-pub struct LogLevel(String);
+pub struct LogLevel(Targets);
 
 impl FromStr for LogLevel {
     type Err = String;
@@ -54,10 +56,10 @@ impl FromStr for LogLevel {
             let level = directive.rsplit('=').next().unwrap_or_default();
             LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level.trim()))
         };
-        if text.split(',').all(is_level) && EnvFilter::try_new(text).is_ok() {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(format!("a level is one of {}; or name one for a module: `info,reprise::api=debug`", LEVELS.join(", ")))
+        let filter = text.parse().ok().filter(|_| text.split(',').all(is_level));
+        filter.map(Self).ok_or_else(|| {
+            format!("a level is one of {}; or name one for a module: `info,reprise::api=debug`", LEVELS.join(", "))
+        })
     }
 }
 
@@ -66,11 +68,13 @@ pub fn start(level: &LogLevel, format: LogFormat) {
     let no_colours = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colours = std::io::stderr().is_terminal() && !no_colours;
     // A line that cannot be written is told of nowhere, in particular not on standard error, as the default is.
-    let lines = tracing_subscriber::fmt().log_internal_errors(false).with_writer(standard_error::start());
-    let lines = lines.with_env_filter(EnvFilter::new(&level.0));
+    let lines = tracing_subscriber::fmt::layer().log_internal_errors(false).with_writer(standard_error::start());
+    let filter = tracing_subscriber::registry().with(level.0.clone());
     match format {
-        LogFormat::Text => lines.event_format(WithRequestId::text(colours)).init(),
-        LogFormat::Json => lines.fmt_fields(JsonFields::new()).event_format(WithRequestId::json()).init(),
+        LogFormat::Text => filter.with(lines.event_format(WithRequestId::text(colours))).init(),
+        LogFormat::Json => {
+            filter.with(lines.fmt_fields(JsonFields::new()).event_format(WithRequestId::json())).init();
+        }
     }
 }
 

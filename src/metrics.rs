@@ -1,6 +1,8 @@
 //! What the server counts of itself, for Prometheus. Names and meanings are all here; numbers are counted where they arise,
 //! and what is only looked at when somebody asks is in `api/shared/metrics.rs`.
 
+mod process;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -170,11 +172,11 @@ fn describe() {
         Unit::Seconds,
         "How long ago the first event was recorded that it does not have"
     );
-    metrics_process::Collector::default().describe();
+    process::describe();
 }
 
 /// Everything counted, in Prometheus' text format; empty where nobody counts.
 pub fn collected() -> String {
-    metrics_process::Collector::default().collect();
+    process::collect();
     COLLECTED.get().map(PrometheusHandle::render).unwrap_or_default()
 }

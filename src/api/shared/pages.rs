@@ -23,10 +23,6 @@ const NO_SETTINGS: &str = r#"<meta name="reprise" content="{}" />"#;
 
 #[derive(RustEmbed)]
 #[folder = "web"]
-#[include = "*.html"]
-#[include = "*.js"]
-#[include = "*.css"]
-#[include = "*.svg"]
 struct Embedded;
 
 /// What a page is told by the server that serves it.
