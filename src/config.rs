@@ -84,14 +84,14 @@ pub enum Command {
     /// End a reservation for its buyer.
     #[command(subcommand)]
     Reservation(Reservation),
-    /// Put a wallet right, end a token, tell who somebody is.
+    /// Correct a wallet, charge it, end a token, find a user.
     #[command(subcommand)]
     Users(Users),
     #[command(subcommand, hide = true)]
     Bench(Bench),
     #[command(flatten)]
     Tool(Tool),
-    /// Print what makes a shell complete commands and options.
+    /// Print a script that lets a shell complete commands and options.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
@@ -108,16 +108,16 @@ pub struct Serve {
     /// The address to listen on.
     #[arg(long, env = "REPRISE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: ListenAddress,
-    /// The address for operators' queries, off unless given. Nobody shows a token there: keep it on loopback.
+    /// The address for operators, off unless given. With `--identity open` nobody needs a token there: keep it on loopback.
     #[arg(long, env = "REPRISE_OPERATIONS", value_name = "ADDRESS:PORT")]
     pub operations: Option<ListenAddress>,
     /// Slots of the waiting room in a new log [default: 1000, 100000 with --demo]; `reprise room set` changes it later.
     #[arg(long, env = "REPRISE_CAPACITY", value_name = "N")]
     pub capacity: Option<u64>,
-    /// Publish the demo's concerts and grant its three fixed tokens. Anyone may act as anyone.
+    /// Publish the demo's concerts and grant its three fixed tokens. Anyone may act as any user.
     #[arg(long, env = "REPRISE_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
-    /// Connections at a time; of more, those go that idle longest [default: as many as the limit of open files allows].
+    /// Connections at a time; if there are more, those that are idle longest are closed [default: as many as the limit of open files allows].
     #[arg(long, env = "REPRISE_MAX_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_connections: Option<u64>,
     /// Streams at a time.
@@ -181,7 +181,7 @@ pub struct RoomOptions {
     /// Admissions in one second at most; 0 for no bound.
     #[arg(long, value_name = "N")]
     pub admissions_per_second: Option<u32>,
-    /// How long whoever is let in may take to come, 10 to 600 seconds; then the slot goes to the next. 0: nobody has to.
+    /// How soon an admitted user must come, 10 to 600 seconds; else the slot goes to the next in line. 0: no limit.
     #[arg(long, value_name = "N")]
     pub arrival_seconds: Option<u32>,
     #[command(flatten)]
@@ -193,13 +193,13 @@ pub struct RoomOptions {
 pub enum Sale {
     /// Let nobody in and hold nothing new; deadlines stand still.
     Pause {
-        /// When it goes on by itself (RFC 3339).
+        /// When the sale goes on automatically (RFC 3339).
         #[arg(long, value_name = "TIME")]
         resumes_at: Option<String>,
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Go on.
+    /// Let a paused sale go on.
     Resume {
         #[command(flatten)]
         change: ReasonedChange,
@@ -209,10 +209,11 @@ pub enum Sale {
 /// What every change says.
 #[derive(Debug, Args)]
 pub struct ReasonedChange {
-    /// Why; it stands in the log for ever.
+    /// The reason, which stands in the log for ever.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// A name for this change, so that it is done once, however often the command is run; made where it is left out.
+    /// A name for this change, so that it is done once, however often the command is run. Without this option a new name
+    /// is made.
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
 }
@@ -220,10 +221,11 @@ pub struct ReasonedChange {
 /// What a change may say whose reason can be left out.
 #[derive(Debug, Args)]
 pub struct Change {
-    /// Why; it stands in the log for ever.
+    /// The reason, which stands in the log for ever.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-    /// A name for this change, so that it is done once, however often the command is run; made where it is left out.
+    /// A name for this change, so that it is done once, however often the command is run. Without this option a new name
+    /// is made.
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
 }

@@ -13,10 +13,10 @@ pub enum Schedule {
     Window {
         #[command(flatten)]
         schedule: ScheduleId,
-        /// When the sale opens (RFC 3339); as before where it is left out.
+        /// When the sale opens (RFC 3339). Without this option it stays as it is.
         #[arg(long, value_name = "TIME", required_unless_present = "closes")]
         opens: Option<String>,
-        /// When the sale closes (RFC 3339); as before where it is left out.
+        /// When the sale closes (RFC 3339). Without this option it stays as it is.
         #[arg(long, value_name = "TIME")]
         closes: Option<String>,
         #[command(flatten)]
@@ -45,14 +45,14 @@ pub enum Schedule {
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Call the show off: nothing more is sold, every hold is cancelled and every payment refunded, by and by.
+    /// Call the show off: nothing more is sold, every hold is cancelled and every payment refunded, one after another.
     Cancel {
         #[command(flatten)]
         schedule: ScheduleId,
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Tell its times, its prices, and what is left to give back where it was called off.
+    /// Show a schedule's times and prices, and, of a show that was called off, what is still to be given back.
     Show {
         #[command(flatten)]
         schedule: ScheduleId,
@@ -93,7 +93,7 @@ pub struct UserId {
 /// `reprise users …`
 #[derive(Debug, Subcommand)]
 pub enum Users {
-    /// Put a wallet right, never below zero.
+    /// Add points to a wallet or take some out, to correct a mistake; never below zero.
     Adjust {
         #[command(flatten)]
         user: UserId,
@@ -111,34 +111,35 @@ pub enum Users {
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Say that money came in.
+    /// Charge a wallet: money came in.
     Charge {
         #[command(flatten)]
         user: UserId,
         /// How much, in points.
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_CHARGE.get()))]
         amount: u64,
-        /// A name for this charge, so that it is done once, however often the command is run; made where it is left out.
+        /// A name for this charge, so that it is done once, however often the command is run. Without this option a new name
+        /// is made.
         #[arg(long, value_name = "KEY")]
         idempotency_key: Option<String>,
     },
-    /// End a user's token. Holds stay; who joins again is last in line.
+    /// End a user's token. Their holds stay; if they join again, they are last in line.
     Expel {
         #[command(flatten)]
         user: UserId,
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Tell a user's balance, token, and what they hold or own.
+    /// Show a user's balance, their token, and the seats that they hold or own.
     Show {
         #[command(flatten)]
         user: UserId,
         #[command(flatten)]
         output: Output,
     },
-    /// Tell which user somebody is whom an identity provider names.
+    /// Find a user by the name that the identity provider has for them (`sub`).
     Find {
-        /// The provider's name for them.
+        /// The value of `sub` in their JWT.
         #[arg(long, value_name = "SUB")]
         sub: String,
         #[command(flatten)]

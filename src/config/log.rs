@@ -39,20 +39,20 @@ pub enum LogCommand {
         #[command(flatten)]
         part: Part,
     },
-    /// Copy a log to another place, position by position and hash by hash, and read it back. Stopped, it goes on where it was.
+    /// Copy a log to another place, position by position and hash by hash, and read it back. After a stop it continues where it was.
     /// The server's key is not copied: copy its file yourself.
     Copy {
-        /// The log to copy; it may be served meanwhile, and what comes later is for another copy.
+        /// The log to copy; it may be served meanwhile; later records need another copy.
         #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = SecretValue::<LogPlace>::default())]
         from: LogPlace,
-        /// Where to: an empty place, or one that holds a beginning of the same log. Nobody may serve it.
+        /// The copy: an empty place, or one that holds the first records of the same log. No server may use it meanwhile.
         #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = SecretValue::<LogPlace>::default())]
         to: LogPlace,
         #[command(flatten)]
         part: Part,
     },
-    /// Make a log of many events by the program's own commands, in a folder that has none. Its key is made of the seed
-    /// too, and so no secret.
+    /// Make a log of many events by the program's own commands, in a folder that has none. Its key is made from
+    /// the seed, so it is not secret.
     Make(MakeLog),
     /// Read the log of a folder that no server holds, and tell how fast it is read, proved, decoded and folded.
     Replay,
@@ -61,8 +61,8 @@ pub enum LogCommand {
     Import {
         /// A file that `reprise log export` made; `-` reads standard input.
         file: PathBuf,
-        /// The last record that it must have: its position and hash, as `log export` printed them. A file without an end, which
-        /// earlier versions made, is imported only so.
+        /// The last record that it must have: its position and hash, as `log export` printed them. A file of an earlier
+        /// version, which does not say its own end, is imported only with this option.
         #[arg(long, value_name = "POSITION:HASH")]
         expect: Option<Expected>,
     },
@@ -77,7 +77,7 @@ pub struct Tail {
     /// Only records that name this user.
     #[arg(long, value_name = "N", value_parser = id)]
     pub user: Option<u64>,
-    /// Go on with those to come; with --json, one document a line.
+    /// Wait for new records and print them too; with --json, one document a line.
     #[arg(long)]
     pub follow: bool,
 }
@@ -100,7 +100,7 @@ pub struct MakeLog {
 /// How much of a log leaves it.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Part {
-    /// Only the records up to this position: what stands behind it may be damaged.
+    /// Only the records up to this position; later ones may be damaged.
     #[arg(long, value_name = "POSITION", value_parser = clap::value_parser!(u64).range(1..))]
     pub until: Option<u64>,
 }

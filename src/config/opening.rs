@@ -7,12 +7,12 @@ use super::ReasonedChange;
 /// `reprise opening …`
 #[derive(Debug, Subcommand)]
 pub enum Opening {
-    /// Announce one: whoever joins in the pre-queue takes part in a draw of the places in line.
+    /// Announce an opening: everyone who joins in the pre-queue takes part in a draw of the places in line.
     Announce {
-        /// From when on nobody is let in, and everyone may join (RFC 3339).
+        /// When the pre-queue begins (RFC 3339): from then on everyone may join, and nobody is let in.
         #[arg(long, value_name = "TIME")]
         prequeue_from: String,
-        /// When the list is closed and drawn (RFC 3339): a minute from now at least.
+        /// When the sale opens (RFC 3339): the pre-queue is closed and drawn. At least a minute from now.
         #[arg(long, value_name = "TIME")]
         opens_at: String,
         #[command(flatten)]
@@ -20,9 +20,9 @@ pub enum Opening {
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Put it off, before its close. One with a beacon needs another beacon.
+    /// Let an announced opening be later, until its line is closed. One with a beacon needs another beacon.
     Move {
-        /// When it opens instead (RFC 3339).
+        /// When the sale opens now (RFC 3339).
         #[arg(long, value_name = "TIME")]
         opens_at: String,
         #[command(flatten)]
@@ -30,14 +30,14 @@ pub enum Opening {
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Take it back, before its pre-queue begins.
+    /// Withdraw an announced opening, before its pre-queue begins.
     Withdraw {
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Say what the beacon's value is, once it has appeared: the draw waits for it.
+    /// Tell the server the beacon's value, once it has appeared: the draw waits for it.
     Beacon {
-        /// 64 hexadecimal digits.
+        /// The value: 64 hexadecimal digits.
         #[arg(value_name = "VALUE")]
         value: String,
         #[command(flatten)]
@@ -45,13 +45,13 @@ pub enum Opening {
     },
 }
 
-/// A public value that the draw waits for and that nobody knows yet.
+/// What the draw waits for.
 #[derive(Debug, Args)]
 pub struct Beacon {
-    /// Which value it is: a round of drand, the numbers of a lottery.
+    /// The beacon, a public value that nobody knows yet: a round of drand, the numbers of a lottery.
     #[arg(long, value_name = "TEXT", requires = "beacon_at")]
     pub beacon_source: Option<String>,
-    /// When it appears (RFC 3339): later than the opening.
+    /// When the beacon appears (RFC 3339): later than the opening.
     #[arg(long, value_name = "TIME", requires = "beacon_source")]
     pub beacon_at: Option<String>,
 }

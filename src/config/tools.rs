@@ -14,7 +14,7 @@ use crate::past::AsOf;
 pub enum Tool {
     /// The log itself: prove it, count it, watch it, carry it elsewhere.
     Log(Log),
-    /// Copy the log and its key into a new folder, whole or not at all, while it is served or not.
+    /// Copy the log and its key into a new folder, whole or not at all, also while a server runs.
     Backup(Backup),
     /// Prove from the log itself that nothing went wrong.
     Audit(Audit),
@@ -24,7 +24,7 @@ pub enum Tool {
     Why(Why),
     /// Openings and their draws.
     Draw(Draw),
-    /// The read models in SQL: where they stand, whether they are right, and making them anew.
+    /// The read models in SQL: see how far they are, verify, repair or rebuild them.
     Projections(Projections),
 }
 
@@ -41,7 +41,7 @@ pub struct Draw {
 pub enum DrawCommand {
     /// Prove every draw from the log: what was committed to, who took part, the order, and that admissions followed it.
     Verify {
-        /// Tell this token's place, too.
+        /// Tell the place of this token, too.
         #[arg(long, value_name = "N", value_parser = id)]
         token_id: Option<u64>,
     },
@@ -58,7 +58,7 @@ pub struct Projections {
 
 #[derive(Debug, Subcommand)]
 pub enum ProjectionsCommand {
-    /// Build one or all anew; the old one serves until then. Beside a running server, that server does it.
+    /// Build one or all anew; the old one serves until then. Where a server runs, the server does it.
     Rebuild {
         /// A projection's name, or `all`.
         name: String,
@@ -70,20 +70,20 @@ pub enum ProjectionsCommand {
         #[command(flatten)]
         rows: RowsOf,
     },
-    /// Where each stands.
+    /// Show how far each is, and what stops it.
     Status,
-    /// Hold each, row for row, against a fresh fold of the log.
+    /// Compare each, row for row, with a fresh fold of the log.
     Verify,
 }
 
-/// Whose rows: one of the two.
+/// The user or the schedule whose rows they are: one of the two.
 #[derive(Debug, Clone, Copy, Args)]
 #[group(required = true, multiple = false)]
 pub struct RowsOf {
-    /// Those of this user.
+    /// The rows of this user.
     #[arg(long, value_name = "N", value_parser = id)]
     pub user: Option<u64>,
-    /// Those of this schedule.
+    /// The rows of this schedule.
     #[arg(long, value_name = "N", value_parser = id)]
     pub schedule: Option<u64>,
 }
@@ -112,7 +112,7 @@ pub enum AuditCommand {
     All,
     /// A user's statement: every movement of points, from the log itself.
     Points {
-        /// Whose.
+        /// The user's number.
         #[arg(long, value_name = "N", value_parser = id)]
         user: u64,
         #[command(flatten)]
@@ -131,7 +131,7 @@ pub struct Show {
     pub command: ShowCommand,
 }
 
-/// Which moment is looked at.
+/// The moment that is looked at.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct When {
     /// The log up to this position, or up to this time (RFC 3339) [default: all of it].
@@ -152,13 +152,13 @@ pub enum ShowCommand {
     },
     /// A user's balance.
     Wallet {
-        /// Whose.
+        /// The user's number.
         #[arg(long, value_name = "N", value_parser = id)]
         user: u64,
     },
     /// A reservation, however long ago.
     Reservation {
-        /// Its number.
+        /// The reservation's number.
         #[arg(long, value_name = "N", value_parser = id)]
         id: u64,
     },
