@@ -1,5 +1,7 @@
 //! Each model's fold, from events to rows, in chunks of any size.
 
+mod versions;
+
 use domain::spec::*;
 use domain::{Event, Points, RecordedEvent, SaleEvent, SeatsHeld};
 use futures_util::TryStreamExt;
@@ -27,15 +29,25 @@ async fn written(log: &[RecordedEvent], at_once: usize) -> Connection {
     let mut connection = Connection::temporary().await.unwrap();
     let mut transaction = connection.begin().await.unwrap();
     for model in MODELS {
-        let mut checkpoint = store::create(&mut transaction, model, Slot::Live, Uuid::nil()).await.unwrap();
-        for chunk in log.chunks(at_once) {
-            let folded = model.fold(checkpoint.head.position, chunk).unwrap().unwrap();
-            let advanced = store::advance(&mut transaction, model, Slot::Live, &checkpoint, &folded).await;
-            checkpoint = advanced.unwrap().unwrap();
-        }
+        write(&mut transaction, model, log, at_once).await.unwrap();
     }
     transaction.commit().await.unwrap();
     connection
+}
+
+/// The table of one model.
+async fn write(
+    transaction: &mut Transaction<'_>,
+    model: &SqlModel,
+    log: &[RecordedEvent],
+    at_once: usize,
+) -> sqlx::Result<()> {
+    let mut checkpoint = store::create(transaction, model, Slot::Live, Uuid::nil()).await?;
+    for chunk in log.chunks(at_once) {
+        let folded = model.fold(checkpoint.head.position, chunk).unwrap().unwrap();
+        checkpoint = store::advance(transaction, model, Slot::Live, &checkpoint, &folded).await?.unwrap();
+    }
+    Ok(())
 }
 
 /// The rows of a query, with a bar between the columns.
