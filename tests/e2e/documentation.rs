@@ -153,7 +153,7 @@ async fn every_route_of_the_contract_is_one_that_the_server_has() {
                 continue;
             };
             let Ok(method) = method.parse::<Method>() else { continue };
-            let path = path.split(['?', ' ']).next().unwrap().replace("{name}", "sales");
+            let path = path.split(['?', ' ']).next().unwrap().replace("{name}", "sales").replace("{code}", "internal");
             let path = path
                 .split('/')
                 .map(|part| if part.starts_with('{') { "1" } else { part })
@@ -176,4 +176,34 @@ async fn every_route_of_the_contract_is_one_that_the_server_has() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// What a listener's document has is in the contract. Files of pages are no part of it.
+#[test]
+fn every_route_and_every_problem_of_the_server_is_in_the_contract() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Names in a path are for the reader: any will do.
+    let unnamed = |text: &str| {
+        let parts = text.split('{').enumerate();
+        parts
+            .map(|(number, part)| if number == 0 { part } else { part.split_once('}').map_or(part, |(_, rest)| rest) })
+            .collect::<Vec<_>>()
+            .join("{}")
+    };
+    let contract = std::fs::read_to_string(root.join("docs/api.md")).unwrap();
+    let routes = unnamed(&contract);
+    let mut missing = BTreeSet::new();
+    for name in ["public", "operations"] {
+        let document = std::fs::read(root.join(format!("docs/openapi/{name}.json"))).unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&document).unwrap();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            let methods = methods.as_object().unwrap().keys().map(|method| method.to_uppercase());
+            let routes = methods.filter(|method| !routes.contains(&format!("{method} {}", unnamed(path))));
+            missing.extend(routes.filter(|_| !path.ends_with("{file}")).map(|method| format!("{method} {path}")));
+        }
+        let shapes = document["components"]["schemas"].as_object().unwrap().keys();
+        let codes = shapes.filter(|name| name.starts_with(char::is_lowercase));
+        missing.extend(codes.filter(|code| !contract.contains(&format!("`{code}`"))).cloned());
+    }
+    assert!(missing.is_empty(), "docs/api.md says nothing of {missing:?}");
 }
