@@ -107,6 +107,21 @@ fn what_was_stored_is_read_and_written_back_to_the_byte() {
     }
 }
 
+/// These tell no time of their own: of a catalogue the import's end tells, and a pause may have ended before its event.
+const WITHOUT_A_TIME: [&str; 5] = ["LogCreated", "ConcertPublished", "SeatsAdded", "SchedulePublished", "SaleResumed"];
+
+#[test]
+fn every_event_says_which_member_is_its_time() {
+    for golden in goldens() {
+        let is_told = golden.decode().unwrap().decided_at().is_some();
+        let name = &*golden.event_type;
+        assert!(
+            is_told != WITHOUT_A_TIME.contains(&name),
+            "name the time of {name} in `events!` in domain/src/event.rs"
+        );
+    }
+}
+
 #[test]
 fn a_type_never_heard_of_is_refused() {
     let unknown = Event::decode("TokenStolen", 1, "{}");

@@ -37,7 +37,7 @@ pub struct DoorOpened {
 
 /// The end of a time that may have ended long ago.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DoorGone {
+pub struct HouseGone {
     pub gone_at: Timestamp,
 }
 
@@ -48,7 +48,7 @@ events! {
         Doors(DoorsEvent) {
             DoorClosed (no time) { 1: Older<DoorClosedV1>, 2: Newest }
             DoorOpened (at opened_at) { 1: Newest }
-            DoorGone (since gone_at) { 1: Newest }
+            HouseGone (since gone_at) { 1: Newest }
         }
     }
 }
@@ -91,13 +91,13 @@ fn what_is_not_in_the_table_is_not_read() {
     assert_eq!(read("DoorClosed", 3, "{}"), None);
     assert_eq!(read("DoorClosed", 0, "{}"), None);
     assert_eq!(read("DoorPainted", 1, "{}"), None);
-    assert_eq!(Made::TYPES, [("DoorClosed", [1, 2].as_slice()), ("DoorOpened", &[1]), ("DoorGone", &[1])]);
+    assert_eq!(Made::TYPES, [("DoorClosed", [1, 2].as_slice()), ("DoorOpened", &[1]), ("HouseGone", &[1])]);
     assert_eq!(Made::from(closed(None)).event_type(), "DoorClosed");
 }
 
 #[test]
 fn an_event_tells_when_it_was_decided_where_it_knows() {
-    let mut all = [closed(None).into(), opened(), DoorGone { gone_at: Timestamp::from_millis(9) }.into()];
+    let mut all = [closed(None).into(), opened(), HouseGone { gone_at: Timestamp::from_millis(9) }.into()];
     let nine = Some(Timestamp::from_millis(9));
     assert_eq!(all.each_ref().map(Made::decided_at), [None, nine, None]);
     assert_eq!(all.each_mut().map(|event| event.happened_at().copied()), [None, nine, nine]);
