@@ -1,5 +1,5 @@
-//! What is run: the log, the engine that decides, and the HTTP interface. Start here, with [`main`]: what the program does,
-//! and nothing of how. `serve.rs` puts a server together.
+//! The program: the log, the engine that decides, and the HTTP interface. Start here, with [`main`]: it names each command of
+//! the program, and calls what does it. `serve.rs` starts and stops a server.
 
 pub mod api;
 pub mod catalog;

@@ -21,7 +21,7 @@ pub fn raise_limit() -> u64 {
     limit.current.unwrap_or(u64::MAX)
 }
 
-/// How many connections there may be where so many files may be open. More than that are not given, whoever asks.
+/// How many connections there may be where so many files may be open, also where more are asked for.
 pub fn max_connections(asked: Option<u64>, open_files: u64) -> usize {
     // Where few files may be open, half of them are for connections.
     let possible = open_files.saturating_sub(KEPT_BACK).max(open_files / 2).max(1);

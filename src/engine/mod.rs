@@ -1,8 +1,8 @@
 //! The engine: decides commands in one order, makes their events durable, then answers.
 //!
-//! [`Engine`] is the door: handlers submit commands and take read models from it. Behind it one task, the sequencer,
-//! takes what waits as a batch, decides it on a copy of the state, appends the events on condition of the head,
-//! publishes the read models, and only then replies. No rule of the business is here (`domain/` has them), and nothing
+//! [`Engine`] is what others see: handlers submit commands to it and take read models from it. Behind it one task, the sequencer,
+//! takes the waiting commands as a batch, decides them on a copy of the state, appends the events if the log's head is still the
+//! same, publishes the read models, and only then replies. No rule of the business is here (`domain/` has them), and nothing
 //! of HTTP.
 
 mod batch;
@@ -43,7 +43,7 @@ pub use stream::{PAGE_RECORDS, Proved, Range, StreamError, decode, stream};
 pub const COMMAND_DEADLINE: Duration = Duration::from_secs(5);
 /// How many commands wait in each lane; one more is refused at the door.
 pub const LANE_CAPACITY: usize = 4_096;
-/// How often time's doings are published.
+/// How often it is published which deadlines are over.
 pub const TICK_INTERVAL: Duration = Duration::from_millis(100);
 /// How far the log's last record may be ahead of the clock at start-up.
 pub const MAX_CLOCK_LAG: Duration = Duration::from_secs(60);
@@ -54,7 +54,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Makes the seed of a draw of the log's id and the nonce that its opening was announced with. Only the server's key can.
 pub type Seeds = Arc<dyn Fn(&Uuid, &Nonce) -> Hash + Send + Sync>;
 
-/// A command with what the log shall remember of where it came from.
+/// A command, and the request that it came with.
 #[derive(Debug, Clone)]
 pub struct Submission {
     /// What is asked.

@@ -90,7 +90,7 @@ async fn carry_out(
     let (by, idempotency, request_id) = (operator.credential(), asked.idempotency(), logging::request_id());
     let order = Order { by, reason, idempotency, request_id };
     let engine = api.engine.clone();
-    // Whoever asks may go away in the middle of it: what is begun is ended.
+    // The client may close its connection meanwhile: an import that has begun is finished.
     let importing = tokio::spawn(async move {
         let _turn = turn;
         catalog::publish(&engine, plan, order).await

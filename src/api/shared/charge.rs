@@ -15,7 +15,7 @@ pub fn taken() -> Shape {
 /// The charge of the user in the path that the request asks for.
 ///
 /// # Errors
-/// It is not asked as it must be.
+/// The path or the body is wrong.
 pub fn asked(request: &CommandRequest) -> Result<Action, Problem> {
     let user_id = request.path.id("userId")?;
     let mut members = request.members()?;

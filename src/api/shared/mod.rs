@@ -1,4 +1,4 @@
-//! What every route goes through, whoever asks.
+//! What routes of buyers and routes of operators have in common.
 
 pub mod api;
 mod auth;

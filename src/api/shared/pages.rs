@@ -131,7 +131,7 @@ impl Page {
         Self { shown: Coded::new(page.into_bytes().into(), HTML), policy }
     }
 
-    /// For whoever asks so.
+    /// The page, as the request's headers ask for it: in gzip, or not at all where the client has it.
     pub fn respond(&self, headers: &HeaderMap) -> Response {
         let mut response = self.shown.respond(headers);
         let headers = response.headers_mut();

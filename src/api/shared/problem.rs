@@ -39,7 +39,7 @@ pub struct Problem {
     closes_connection: bool,
 }
 
-/// A member of a body or a query parameter that is not as it must be.
+/// A wrong member of a body, or a wrong query parameter.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FieldError {
     /// Its name.
@@ -55,7 +55,7 @@ impl Problem {
         Self { kind, detail, members, position: None, retry_after_seconds: None, closes_connection: false }
     }
 
-    /// Members or parameters that are not as they must be, every one of them.
+    /// Wrong members or parameters, all of them.
     pub fn invalid_request(errors: &[FieldError]) -> Self {
         let sentences = errors.iter().map(|error| format!("`{}` {}.", error.field, error.message));
         let detail = sentences.collect::<Vec<_>>().join(" ");

@@ -156,7 +156,7 @@ impl Operation {
         operation.may(&OF_IDENTITIES).may(&OF_DOORS).may(&[&kinds::ROLE_MISSING])
     }
 
-    /// Behind the operators' door, whoever asks.
+    /// Only through the operators' socket or listener.
     pub fn behind_a_door(self) -> Self {
         self.may(&OF_DOORS)
     }
