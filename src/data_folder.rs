@@ -110,27 +110,20 @@ pub fn must_exist(place: &Place) -> Result<(), FolderProblem> {
     Err(none.into())
 }
 
-/// Opens a log for reading, whoever else has it open. One that does not hold what was served from the folder is warned of.
+/// Opens a log for reading, whoever else has it open.
 ///
 /// # Errors
 /// There is none, or it cannot be reached.
 pub async fn open_read_only(place: &Place) -> Result<Arc<dyn EventLog>, FolderProblem> {
     must_exist(place)?;
-    // What the folder has seen comes first: a server beside us goes on.
-    let witnesses = Witnesses::of(place);
-    let log = match log::open_read_only(&place.log, &place.data).await {
+    match log::open_read_only(&place.log, &place.data).await {
         // Of a log that is elsewhere, only its server knows that it is empty.
         Err(none @ OpenError::NoLog { .. }) => {
-            witnesses.allow_a_new_log(place).map_err(FolderProblem::NotTheLog)?;
-            return Err(none.into());
+            Witnesses::of(place).allow_a_new_log(place).map_err(FolderProblem::NotTheLog)?;
+            Err(none.into())
         }
-        opened => opened?,
-    };
-    // What cannot be read is for whoever reads that far.
-    if let Ok(Err(refused)) = witnesses.allow(place, log.as_ref()).await {
-        tracing::warn!("{refused}");
+        opened => Ok(opened?),
     }
-    Ok(log)
 }
 
 /// Opens the log of a folder that is held, for who makes something else of it than what is served.

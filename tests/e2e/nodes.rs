@@ -28,7 +28,7 @@ async fn a_node_with_another_key_is_refused_and_one_key_is_made_for_all() {
     let [folder, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let keyless = [&["serve", "--demo"][..], &["--listen", "127.0.0.1:0", "--log", &database]].concat();
     let (code, _, error) = run(reprise(folder.path(), &keyless));
-    assert_eq!(code, 1);
+    assert_eq!(code, 78);
     assert!(error.contains("server.key") && error.contains("cannot be served without the key"), "{error}");
     let another = other.path().join("key");
     std::fs::write(&another, format!("{}\n", "ab".repeat(32))).unwrap();

@@ -38,7 +38,7 @@ async fn an_imported_log_has_the_same_last_hash_and_is_served_with_its_key() {
     assert_eq!(std::fs::read(&again).unwrap(), std::fs::read(&file).unwrap());
 
     let (code, _, error) = said(&data, &["serve", "--demo", "--listen", "127.0.0.1:0"]);
-    assert!(code == 1 && error.contains("server.key"), "{error}");
+    assert!(code == 78 && error.contains("server.key"), "{error}");
     std::fs::copy(folder.path().join("server.key"), data.join("server.key")).unwrap();
     let server = Server::start_in(&data, &["--demo"]);
     let token = server.token(43).await;
