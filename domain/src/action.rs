@@ -33,7 +33,7 @@ macro_rules! actions {
             }
 
             /// What decides it.
-            pub(crate) fn rule(&self) -> &dyn $crate::command::Decide {
+            pub(crate) fn rule(&self) -> &dyn $crate::rule::Decide {
                 match self {$(Self::$command(rule) => rule,)+}
             }
         }

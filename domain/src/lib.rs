@@ -41,6 +41,7 @@ pub mod limits;
 mod name;
 mod record;
 mod rejection;
+mod rule;
 #[cfg(any(test, feature = "testing"))]
 pub mod spec;
 mod state;
@@ -48,7 +49,7 @@ mod values;
 
 pub use action::Lane;
 pub use answer::{Answer, Charge};
-pub use command::{Actor, Command, Credential, Decide, Decided, Decision};
+pub use command::{Command, Credential};
 pub use coordinate::{Coordinate, MAX_COORDINATE, NotACoordinate};
 pub use decisions::*;
 pub use event::*;
@@ -59,6 +60,7 @@ pub use record::{
     RecordedEvent,
 };
 pub use rejection::Rejection;
+pub use rule::{Actor, Decide, Decided, Decision};
 pub use state::catalogue::{CalledOff, Catalogue, Concert, Schedule, ScheduleTimes};
 pub use state::reservations::{Payment, Reservation};
 pub use state::room::agenda::Agenda;

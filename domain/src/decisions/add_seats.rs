@@ -1,11 +1,11 @@
 //! Adding seats to a schedule that is not yet published.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{Event, Seat, SeatsAdded};
 use crate::limits::{MAX_DATA_BYTES, MAX_SEAT_NAME_BYTES, MAX_SEAT_PRICE, MAX_SEATS_PER_EVENT};
 use crate::name::is_name;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{ConcertId, ScheduleId, Timestamp};
 

@@ -3,10 +3,10 @@
 //! Rejections: [`Rejection::UserNotFound`], [`Rejection::Invalid`] for a position that is not reached,
 //! [`Rejection::InsufficientPoints`], [`Rejection::BalanceLimitReached`].
 
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::PointsAdjusted;
 use crate::limits::MAX_BALANCE;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Points, Position, Timestamp, UserId};
 

@@ -1,9 +1,9 @@
 //! Arriving: whoever was let in has come, and keeps the slot.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{Event, TokenArrived};
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::state::room::Token;
 use crate::values::{RoomId, SaleTime, Timestamp};

@@ -3,11 +3,11 @@
 //! Rejections: [`Rejection::ReservationNotFound`], [`Rejection::HoldExpired`].
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::refund_reservation::give_back;
 use crate::event::{Cause, HoldCancelled};
 use crate::limits::CHANGEABLE_SECONDS;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{ReservationId, ReservationStatus, Timestamp};
 

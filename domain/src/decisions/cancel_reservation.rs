@@ -1,10 +1,10 @@
 //! Cancelling: a hold is given up; a sale is taken back (`refund_reservation.rs`).
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::refund_reservation::refund;
 use crate::event::{Cause, Event, HoldCancelled};
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{ReservationId, ReservationStatus, Timestamp};
 

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::change_schedule::changeable;
 use crate::decisions::expire_hold;
 use crate::decisions::refund_reservation::give_back;
 use crate::event::{Cause, Event, HoldCancelled, ScheduleCancelled};
 use crate::limits::MAX_GIVEN_BACK_BYTES;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Points, ReservationStatus, ScheduleId, Timestamp, UserId};
 

@@ -3,9 +3,9 @@
 //! Rejections: [`Rejection::ScheduleNotFound`], [`Rejection::ScheduleCancelled`], [`Rejection::ZoneNotFound`].
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::PriceChanged;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Points, ScheduleId, Timestamp};
 

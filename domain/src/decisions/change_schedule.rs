@@ -4,10 +4,10 @@
 //! [`Rejection::Invalid`] for times that do not follow each other.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{Event, SaleWindowChanged, ScheduleMoved};
 use crate::limits::CHANGEABLE_SECONDS;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::state::catalogue::{Schedule, ScheduleTimes};
 use crate::values::{ScheduleId, Timestamp};

@@ -1,9 +1,9 @@
 //! Charging points: money has come in, the wallet grows.
 
-use crate::command::{Actor, Decide, Decision};
 use crate::event::{Event, PointsCharged};
 use crate::limits::MAX_BALANCE;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decision};
 use crate::state::State;
 use crate::values::{Points, Timestamp, UserId};
 

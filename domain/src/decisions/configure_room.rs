@@ -1,8 +1,8 @@
 //! Configuring the room: how many it holds, and how fast it admits.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{Event, RoomConfigured};
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp};
 

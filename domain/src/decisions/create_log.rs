@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{Event, LogCreated, RoomConfigured};
 use crate::record::{HASH_ALGORITHM, LOG_FORMAT};
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Hash, RoomId, Timestamp};
 

@@ -1,10 +1,10 @@
 //! The draw: with the seed, everyone's place follows.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::draw;
 use crate::event::QueueDrawn;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Hash, RoomId, Timestamp};
 

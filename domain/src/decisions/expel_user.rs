@@ -3,9 +3,9 @@
 //! Rejections: [`Rejection::UserNotFound`].
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{ExpiryCause, TokenExpired};
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp, UserId};
 

@@ -1,9 +1,9 @@
 //! A longer hold: once, in its last two minutes, by five minutes.
 
-use crate::command::{Actor, Decide, Decision};
 use crate::event::{Hold, HoldExtended};
 use crate::limits::EXTENSION_SECONDS;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decision};
 use crate::state::State;
 use crate::values::{ReservationId, ReservationStatus, Timestamp};
 

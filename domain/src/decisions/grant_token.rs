@@ -1,10 +1,10 @@
 //! Granting a demo's fixed token: active for a day, outside the line and the capacity.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::expire_token;
 use crate::event::{Event, TokenGranted};
 use crate::limits::{GRANT_AGAIN_SECONDS, GRANTED_SECONDS};
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp, TokenHash, UserId};
 

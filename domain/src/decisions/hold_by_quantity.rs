@@ -1,11 +1,11 @@
 //! Holding so many seats, wherever good ones are free: nobody has to look for them, or to race others for each.
 
-use crate::command::{Actor, Decide, Decision};
 use crate::decisions::holding::Holding;
 use crate::event::PricedSeat;
 use crate::house::{House, NoChoice, Wanted};
 use crate::limits::MAX_EXPIRIES_WITH_A_CHOICE;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decision};
 use crate::state::State;
 use crate::values::{ConcertId, Points, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 

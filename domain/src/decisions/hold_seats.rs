@@ -1,10 +1,10 @@
 //! Holding seats: they are taken off sale for one user, for five minutes, all or none.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::holding::Holding;
 use crate::event::PricedSeat;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::state::reservations::Reservation;
 use crate::values::{ConcertId, ReservationId, ScheduleId, SeatId, Timestamp, UserId};

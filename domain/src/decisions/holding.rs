@@ -1,10 +1,10 @@
 //! What the two ways to hold seats have in common: who may hold, when, how many; and the event itself.
 
-use crate::command::{Actor, Decided, Decision};
 use crate::decisions::expire_hold;
 use crate::event::{Event, Hold, PricedSeat, SeatsHeld};
 use crate::limits::HOLD_SECONDS;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decided, Decision};
 use crate::state::State;
 use crate::state::catalogue::{Schedule, ScheduleTimes};
 use crate::state::sale_clock::Pause;

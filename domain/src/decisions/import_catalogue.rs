@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::{AddSeats, PublishConcert, PublishSchedule};
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{CatalogImported, Event};
 use crate::limits::MAX_REASON_CHARACTERS;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::Timestamp;
 

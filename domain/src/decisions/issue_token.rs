@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::arrive::arrival;
 use crate::decisions::expire_token;
 use crate::event::{Event, TokenIssued, UserRegistered};
 use crate::limits::{ACTIVE_SECONDS, WAITING_SECONDS};
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Seed, Timestamp, TokenHash, UserId};
 

@@ -1,9 +1,9 @@
 //! Leaving: a place in line or a slot is given up. Holds stay.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{Event, RoomLeft};
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp};
 

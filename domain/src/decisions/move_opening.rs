@@ -1,10 +1,10 @@
 //! Putting an opening off: everyone who has joined stays an entrant.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::schedule_opening::{check_beacon, stored};
 use crate::event::OpeningMoved;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::state::room::Beacon;
 use crate::values::{RoomId, Timestamp};

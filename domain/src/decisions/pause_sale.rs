@@ -3,9 +3,9 @@
 //! Rejections: [`Rejection::Invalid`] for an end that has passed.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{Event, SalePaused, SaleResumed};
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp};
 

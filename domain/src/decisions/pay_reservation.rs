@@ -1,9 +1,9 @@
 //! Paying: points are spent, seats sold and the room's slot given on, in one event.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{Event, ReservationPaid};
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Points, ReservationId, ReservationStatus, RoomId, Timestamp, UserId};
 

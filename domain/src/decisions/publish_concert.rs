@@ -1,11 +1,11 @@
 //! Publishing a concert: from now on it can have schedules.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{ConcertPublished, Event};
 use crate::limits::MAX_NAME_BYTES;
 use crate::name::is_name;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::state::catalogue::Concert;
 use crate::values::{ConcertId, Timestamp};

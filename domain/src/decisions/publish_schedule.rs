@@ -3,10 +3,10 @@
 use uuid::Uuid;
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::event::{Event, SchedulePublished};
 use crate::limits::MAX_SEATS_PER_USER_IN_SCHEDULE;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::state::catalogue::ScheduleTimes;
 use crate::values::{ConcertId, ScheduleId, Timestamp};

@@ -1,7 +1,7 @@
 //! Refunding: a sale is taken back until the schedule starts; the price returns to the wallet.
 
-use crate::command::{Decided, Decision};
 use crate::event::{Cause, ReservationRefunded};
+use crate::rule::{Decided, Decision};
 use crate::state::State;
 use crate::state::reservations::Reservation;
 use crate::values::{Points, Timestamp};

@@ -1,9 +1,9 @@
 //! Announcing an opening: a pre-queue, and a draw whose seed is fixed by what is told of it now.
 
-use crate::command::{Actor, Decide, Decision};
 use crate::event::OpeningScheduled;
 use crate::limits::MIN_OPENING_NOTICE_SECONDS;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decision};
 use crate::state::State;
 use crate::state::room::Beacon;
 use crate::values::{Hash, Nonce, RoomId, Timestamp};

@@ -2,12 +2,12 @@
 //! on: they judge deadlines themselves, so a tick that comes late, or never, lets nobody keep what is over.
 
 use crate::answer::Answer;
-use crate::command::{Actor, Decide, Decided, Decision};
 use crate::decisions::cancel_schedule::take_back;
 use crate::decisions::pause_sale::overdue_pause;
 use crate::decisions::{expire_hold, expire_token};
 use crate::event::{Event, TokenAdmitted};
 use crate::limits::{ACTIVE_SECONDS, MAX_GIVEN_BACK_WHILE_OTHERS_WAIT, MAX_TICK_EVENTS};
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::state::room::Token;
 use crate::values::{RoomId, SaleTime, Timestamp};

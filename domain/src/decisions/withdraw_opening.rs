@@ -1,8 +1,8 @@
 //! Taking an opening back, while nobody has joined for it.
 
-use crate::command::{Actor, Decide, Decision};
 use crate::event::OpeningWithdrawn;
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decide, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp};
 

@@ -9,11 +9,12 @@ mod opening;
 use uuid::Uuid;
 
 use crate::answer::Answer;
-use crate::command::{Actor, Command, Credential, Decided, Decision};
+use crate::command::{Command, Credential};
 use crate::decisions::Action;
 use crate::event::Event;
 use crate::record::{ActorName, Head, Metadata, RecordedEvent};
 use crate::rejection::Rejection;
+use crate::rule::{Actor, Decided, Decision};
 use crate::state::State;
 #[cfg(test)]
 use crate::state::room::Room;

@@ -1,9 +1,10 @@
 use super::*;
-use crate::command::{Command, Credential, Decided};
+use crate::command::{Command, Credential};
 use crate::decisions::Action;
 use crate::decisions::{ChargePoints, IssueToken};
 use crate::record::{IdempotencyKey, Metadata, OperatorName};
 use crate::rejection::Rejection;
+use crate::rule::Decided;
 use crate::spec::*;
 use crate::state::State;
 use crate::values::{Points, UserId};

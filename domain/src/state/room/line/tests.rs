@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::answer::Answer;
-use crate::command::{Credential, Decided};
+use crate::command::Credential;
 use crate::decisions::{HoldSeats, IssueToken, LeaveRoom, Tick};
 use crate::draw::{self, Shuffle};
 use crate::event::{Event, ExpiryCause, RoomEvent, RoomLeft};
 use crate::limits::ACTIVE_SECONDS;
 use crate::rejection::Rejection;
+use crate::rule::Decided;
 use crate::spec::*;
 use crate::values::{Hash, UserId};
 
