@@ -31,8 +31,9 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
         };
         table.row([verified.projection.to_owned(), verified.position.to_string(), count(verified.rows), found]);
     }
-    // What could not be seen has not been verified.
-    let ok = projections.iter().all(|verified| verified.fault.is_none() && !verified.is_missing);
+    // Who could see nothing has verified nothing.
+    let ok = projections.iter().all(|verified| verified.fault.is_none())
+        && projections.iter().any(|verified| !verified.is_missing);
     let text = table.to_string();
     Ok(Said::verdict(ok, &Found { ok, projections }, text))
 }
