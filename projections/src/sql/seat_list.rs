@@ -62,10 +62,10 @@ impl SeatList {
             schedule_id.into(),
             seat_id.into(),
             concert_id.into(),
-            Value::Text(seat.name.clone()),
-            Value::Text(seat.zone.clone()),
+            seat.name.clone().into(),
+            seat.zone.clone().into(),
             column(seat.price.get())?.into(),
-            seat.row.clone().map_or(Value::Null, Value::Text),
+            seat.row.clone().into(),
             seat.number.map(i64::from).into(),
         ];
         self.added.insert((schedule_id, seat_id), row);

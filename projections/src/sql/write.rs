@@ -55,9 +55,15 @@ impl From<i64> for Value {
 }
 
 /// PostgreSQL has no NUL in a text, and events of the first versions may have one.
+impl From<Arc<str>> for Value {
+    fn from(text: Arc<str>) -> Self {
+        Self::Text(if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text })
+    }
+}
+
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() })
+        Arc::<str>::from(text).into()
     }
 }
 
