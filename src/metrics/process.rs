@@ -51,7 +51,9 @@ pub fn collect() {
     for (name, line, unit) in
         [(VIRTUAL_BYTES, "VmSize:", 1_024.0), (RESIDENT_BYTES, "VmRSS:", 1_024.0), (THREADS, "Threads:", 1.0)]
     {
-        let told = status.lines().find_map(|told| told.strip_prefix(line)?.split_whitespace().next()?.parse().ok());
-        told.map(|told: f64| gauge!(name).set(told * unit)).unwrap_or_default();
+        let told = |told: &str| told.strip_prefix(line)?.split_whitespace().next()?.parse::<f64>().ok();
+        if let Some(told) = status.lines().find_map(told) {
+            gauge!(name).set(told * unit);
+        }
     }
 }
