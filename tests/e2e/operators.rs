@@ -64,6 +64,25 @@ fn who_believes_everyone_listens_for_operators_on_this_machine_alone() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_beside_a_server_that_is_silent_says_how_it_is_repeated() {
+    let server = Server::demo();
+    server.signal("STOP");
+    let mut pausing = reprise(server.folder(), &["sale", "pause", "--reason", "a test"]);
+    let mut pausing = pausing.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(pausing.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    let key = said.split("--idempotency-key ").nth(1).unwrap().split('`').next().unwrap().to_owned();
+    pausing.kill().unwrap();
+    pausing.wait().unwrap();
+    server.signal("CONT");
+    let again = ["sale", "pause", "--reason", "a test", "--idempotency-key", &key];
+    let (code, said, error) = run(reprise(server.folder(), &again));
+    assert_eq!(code, 0, "{said}{error}");
+    let paused = rows(server.folder(), "SELECT CAST(count(*) AS TEXT) FROM log WHERE type = 'SalePaused'").await;
+    assert_eq!(paused, ["1"]);
+}
+
 #[tokio::test]
 async fn told_to_stop_it_answers_what_it_holds_and_exits_0() {
     let mut server = Server::demo();

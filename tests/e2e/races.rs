@@ -1,7 +1,6 @@
 //! Many at once: one wins, nothing happens twice.
 
 use std::net::TcpStream;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,17 +115,12 @@ async fn a_thousand_connections_at_once_find_room_before_the_first_is_accepted()
     const PATIENCE: Duration = Duration::from_secs(60);
     let server = Server::demo();
     let address = server.address().parse().unwrap();
-    signal(&server, "STOP");
+    server.signal("STOP");
     let connecting = tokio::task::spawn_blocking(move || {
         (0..CROWD).map(|_| TcpStream::connect_timeout(&address, PATIENCE)).collect::<Result<Vec<_>, _>>()
     });
     let crowd = tokio::time::timeout(PATIENCE, connecting).await;
-    signal(&server, "CONT");
+    server.signal("CONT");
     assert_eq!(crowd.unwrap().unwrap().unwrap().len(), CROWD);
     server.get("/api/queue", "").await.ok();
-}
-
-fn signal(server: &Server, name: &str) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &server.pid().to_string()]).status().unwrap();
-    assert!(sent.success());
 }

@@ -73,6 +73,16 @@ fn printed(refusal: &str) -> &str {
     refusal.rsplit("--accept-rewind ").next().unwrap().trim()
 }
 
+/// The folder of a server that somebody charged points at, and that was stopped in good order.
+async fn charged_and_stopped() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start_in(folder.path(), &OPEN);
+    let token = server.token(1).await;
+    server.post("/api/users/1/points/charge", &token, json!({ "amount": 1 })).await.ok();
+    assert!(server.terminate().success());
+    folder
+}
+
 fn random_millis() -> u64 {
     300 + u64::from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos()) % 300
 }
@@ -126,10 +136,7 @@ async fn a_first_start_that_is_killed_at_any_moment_is_only_begun_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_whose_log_is_gone_is_refused_and_every_file_that_says_so_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start_in(folder.path(), &OPEN);
-    server.token(1).await;
-    assert!(server.terminate().success());
+    let folder = charged_and_stopped().await;
     for name in ["log.db", "log.db-wal", "log.db-shm"] {
         let _ = std::fs::remove_file(folder.path().join(name));
     }
@@ -162,11 +169,7 @@ async fn a_folder_whose_log_is_gone_is_refused_and_every_file_that_says_so_is_na
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_log_that_was_rewound_no_read_model_is_made() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start_in(folder.path(), &OPEN);
-    let token = server.token(1).await;
-    server.post("/api/users/1/points/charge", &token, json!({ "amount": 1 })).await.ok();
-    assert!(server.terminate().success());
+    let folder = charged_and_stopped().await;
     let rows = || std::fs::read(folder.path().join("read-models.db")).unwrap();
     let before = rows();
     sql(folder.path(), "DELETE FROM log WHERE position > 3".to_owned()).await;
@@ -177,10 +180,7 @@ async fn of_a_log_that_was_rewound_no_read_model_is_made() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_logs_key_only_a_person_can_go_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start_in(folder.path(), &OPEN);
-    server.token(1).await;
-    assert!(server.terminate().success());
+    let folder = charged_and_stopped().await;
     let key = folder.path().join("server.key");
     for harm in [|key: &Path| std::fs::remove_file(key), |key: &Path| std::fs::write(key, "")] {
         harm(&key).unwrap();

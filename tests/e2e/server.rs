@@ -150,6 +150,12 @@ impl Server {
         &self.folder
     }
 
+    /// Sends it a signal, such as `STOP`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
