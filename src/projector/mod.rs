@@ -2,7 +2,7 @@
 //!
 //! Two tasks. One reads the log in chunks, decodes each once, and feeds it to every table in a transaction of its own
 //! ([`follow`]). The other builds tables anew beside the live ones, because they do not fit the log, are of an older
-//! version, or because somebody asked for it ([`build`], [`rebuilds`]). Neither ever holds up the sequencer: they only read
+//! version, or because somebody asked for it ([`rebuilds`], [`build`]). Neither ever holds up the sequencer: they only read
 //! the log, and where the database is gone they try again until it is back.
 
 mod address;
@@ -108,7 +108,7 @@ impl Projector {
         let requested = requested.expect("a projector is run once");
         let mut tasks = JoinSet::new();
         tasks.spawn(follow::follow(Arc::clone(&self.0)));
-        tasks.spawn(build::build_what_is_wanted(self.0, requested));
+        tasks.spawn(rebuilds::build_what_is_wanted(self.0, requested));
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!("read models in SQL are not updated any more: {error}");

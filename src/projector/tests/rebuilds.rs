@@ -8,6 +8,7 @@ use projections::sql::store::Slot;
 use projections::sql::{Change, Fold, OutOfRange, balances, compare, point_history};
 
 use super::*;
+use crate::projector::follow::RETRY_PAUSE;
 
 /// Enough for more than 100,000 commands.
 const EVENTS: u64 = 125_000;
@@ -15,10 +16,17 @@ const EVENTS: u64 = 125_000;
 #[tokio::test]
 async fn a_rebuild_that_is_asked_for_before_there_is_a_database_waits_for_it_and_another_name_is_none() {
     for place in Place::each() {
-        let log = charged_log(10).await;
+        let log = MemoryLog::new();
         let node = place.start(&log);
         let rebuilding = node.rebuild("all");
         assert!(node.projector.rebuild("weather").is_none());
+        // A minute in which nothing is opened, because the log has no first record.
+        tokio::time::pause();
+        for _ in 0..60 {
+            tokio::time::advance(RETRY_PAUSE).await;
+        }
+        tokio::time::resume();
+        append(&log, charges(1..=10)).await;
         node.catches_up(&log).await;
         assert_eq!(built(rebuilding).await, Ok(11));
         node.stop().await;
