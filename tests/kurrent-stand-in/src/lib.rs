@@ -9,6 +9,7 @@ mod gossip;
 mod node;
 #[cfg(test)]
 mod official_client;
+mod peer;
 #[path = "../../../src/log/kurrent/protocol.rs"]
 pub mod protocol;
 mod store;
