@@ -35,7 +35,7 @@ impl Decide for ScheduleOpening {
         if self.opens_at < now.plus_seconds(MIN_OPENING_NOTICE_SECONDS) {
             return Err(Rejection::Invalid {
                 field: "opensAt",
-                message: "must be at least 60 seconds from now".to_owned(),
+                message: format!("must be at least {MIN_OPENING_NOTICE_SECONDS} seconds from now"),
             });
         }
         check_beacon(self.beacon.as_ref(), self.opens_at)?;

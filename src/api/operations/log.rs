@@ -140,7 +140,7 @@ fn filter(uri: &Uri) -> Result<(Filter, Position), Problem> {
     let mut parameters = Parameters::of(uri);
     let min_position = parameters.min_position().unwrap_or(Position::START);
     let after = after(&mut parameters);
-    let limit = parameters.read("limit", "must be a whole number from 1 to 10000", |text| {
+    let limit = parameters.read("limit", format!("must be a whole number from 1 to {MAX_RECORDS}"), |text| {
         text.parse().ok().filter(|limit| (1..=MAX_RECORDS).contains(limit) && limit.to_string() == text)
     });
     let types = parameters.read("types", "must be types of events, with commas between them", |text| {

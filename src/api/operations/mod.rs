@@ -20,6 +20,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::MethodFilter;
+use domain::limits::MAX_REASON_CHARACTERS;
 
 use super::shared::{
     api, chance, charge, command, contract, docs, health, histories, json, kinds, members, metrics, pages, paging,
@@ -31,9 +32,6 @@ use contract::schema::{Member, needs, text_up_to};
 use guarded::GuardedRoutes;
 pub use guarded::House;
 use problem::Outcome;
-
-/// The longest reason for a change, in characters.
-const MAX_REASON_CHARACTERS: usize = 200;
 
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;

@@ -73,7 +73,7 @@ pub async fn announce(Admitted { api, operator, request, .. }: Admitted) -> Outc
     let mut members = asked.members()?;
     let (prequeue_from, opens_at) = (members.time("prequeueFrom"), members.time("opensAt"));
     let beacon = beacon(&mut members);
-    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.reason();
     let wanted = || Some((prequeue_from?, opens_at?, beacon?, reason?));
     let (prequeue_from, opens_at, beacon, reason) = members.complete(wanted())?;
     let nonce = Nonce::new(chance::bytes()?);
@@ -88,7 +88,7 @@ pub async fn put_off(Admitted { api, operator, request, .. }: Admitted) -> Outco
     let mut members = asked.members()?;
     let opens_at = members.time("opensAt");
     let beacon = beacon(&mut members);
-    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.reason();
     let moved = || Some(MoveOpening { opens_at: opens_at?, beacon: beacon?, reason: reason? });
     let moved = members.complete(moved())?;
     change(&api, &operator, &asked, Action::MoveOpening(moved)).await
@@ -109,7 +109,7 @@ pub async fn receive_beacon(Admitted { api, operator, request, .. }: Admitted) -
     let asked = CommandRequest::read(request, Body::Json).await?;
     let mut members = asked.members()?;
     let value: Option<Hash> = members.parsed("value", "must be 64 hexadecimal digits");
-    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.reason();
     let beacon = || Some(ReceiveBeacon { value: value?, reason: reason? });
     let beacon = members.complete(beacon())?;
     change(&api, &operator, &asked, Action::ReceiveBeacon(beacon)).await

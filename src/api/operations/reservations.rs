@@ -8,7 +8,7 @@ use super::contract::schema::body;
 use super::contract::shapes::RESERVATION;
 use super::guarded::{Admitted, GuardedRoutes};
 use super::problem::Outcome;
-use super::{MAX_REASON_CHARACTERS, POST, contract, kinds, reason};
+use super::{POST, contract, kinds, reason};
 
 /// The routes, and what each says.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
@@ -24,7 +24,7 @@ pub async fn cancel(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     let asked = CommandRequest::read(request, Body::Json).await?;
     let reservation_id = asked.path.id("reservationId")?;
     let mut members = asked.members()?;
-    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.reason();
     let cancel = members.complete(reason.map(|reason| CancelForBuyer { reservation_id, reason }))?;
     command::decide(&api, operator.credential(), &asked, Action::CancelForBuyer(cancel)).await
 }

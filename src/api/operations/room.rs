@@ -12,6 +12,7 @@ use super::command::{self, Body, CommandRequest};
 use super::contract::schema::{body, integer, may, needs, nullable, text_up_to, time};
 use super::contract::shapes::ROOM;
 use super::guarded::{Admitted, GuardedRoutes};
+use super::members::Members;
 use super::problem::Outcome;
 use super::{GET, MAX_REASON_CHARACTERS, POST, PUT, contract, json, query, reason};
 
@@ -122,7 +123,7 @@ pub async fn set(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let capacity = members.integer("capacity", 0..=MAX_SAFE_INTEGER);
     let pace = members.nullable("admissionsPerSecond", 1..=u64::from(u32::MAX));
     let arrival = members.nullable("arrivalSeconds", ARRIVAL_SECONDS);
-    let reason = members.nullable_shown_text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.reason_or_null();
     let configure = || {
         let small = |number: Option<u64>| number.and_then(|number| u32::try_from(number).ok());
         let (admissions_per_second, arrival_seconds) = (small(pace?), small(arrival?));
@@ -136,8 +137,8 @@ pub async fn set(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
 pub async fn pause(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
     let mut members = asked.members()?;
-    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
-    let resumes_at = members.optional_time("resumesAt");
+    let reason = members.reason();
+    let resumes_at = members.optional("resumesAt", Members::time);
     let pause = || Some(PauseSale { reason: reason?, resumes_at: resumes_at? });
     let pause = members.complete(pause())?;
     change(&api, &operator, &asked, Action::PauseSale(pause)).await
@@ -147,7 +148,7 @@ pub async fn pause(Admitted { api, operator, request, .. }: Admitted) -> Outcome
 pub async fn resume(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
     let mut members = asked.members()?;
-    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.reason();
     let resume = members.complete(reason.map(|reason| ResumeSale { reason }))?;
     change(&api, &operator, &asked, Action::ResumeSale(resume)).await
 }

@@ -1,6 +1,6 @@
 //! One schedule, as those see it who run the sale, and what they change of it: its times, its prices, whether it is played.
 
-use domain::limits::{MAX_NAME_BYTES, MAX_SEAT_PRICE};
+use domain::limits::MAX_SEAT_PRICE;
 use domain::{Action, CancelSchedule, ChangePrice, ChangeSchedule, ConcertId, NewStart, Points, ScheduleId, Timestamp};
 use projections::{CancelledView, ReadModels, ScheduleView, Zones, serialize_rfc3339};
 use serde::Serialize;
@@ -11,16 +11,17 @@ use super::command::{self, Body, CommandRequest};
 use super::contract::schema::{body, integer, may, needs, text_up_to, time};
 use super::contract::shapes::SCHEDULE;
 use super::guarded::{Admitted, GuardedRoutes};
+use super::members::{MAX_ZONE_NAME_CHARACTERS, Members};
 use super::path::PathIds;
 use super::problem::{Outcome, Problem};
-use super::{GET, MAX_REASON_CHARACTERS, PATCH, POST, contract, json, kinds, query, reason};
+use super::{GET, PATCH, POST, contract, json, kinds, query, reason};
 use crate::catalog::venue_clock;
 
 /// The routes, and what each says.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let retimed = body([may("saleOpensAt", time()), may("saleClosesAt", time()), may("startsAt", time()), reason()]);
     let priced = body([
-        needs("zoneName", text_up_to(MAX_NAME_BYTES)),
+        needs("zoneName", text_up_to(MAX_ZONE_NAME_CHARACTERS)),
         needs("price", integer(0..=MAX_SEAT_PRICE.get())),
         reason(),
     ]);
@@ -139,8 +140,8 @@ pub async fn retime(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     if !TIMES.iter().any(|time| members.has(time)) {
         members.refuse(TIMES[0], "must be there, or `saleClosesAt`, or `startsAt`");
     }
-    let [opens_at, closes_at, starts_at] = TIMES.map(|time| members.optional_time(time));
-    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
+    let [opens_at, closes_at, starts_at] = TIMES.map(|time| members.optional(time, Members::time));
+    let reason = members.reason();
     let made = || Some((opens_at?, closes_at?, starts_at?, reason?));
     let (sale_opens_at, sale_closes_at, starts_at, reason) = members.complete(made())?;
     let start = match starts_at {
@@ -170,9 +171,9 @@ pub async fn reprice(Admitted { api, operator, request, .. }: Admitted) -> Outco
     let asked = CommandRequest::read(request, Body::Json).await?;
     let schedule_id = asked.path.id("scheduleId")?;
     let mut members = asked.members()?;
-    let zone = members.text("zoneName", MAX_NAME_BYTES);
+    let zone = members.zone_name("zoneName");
     let price = members.integer("price", 0..=MAX_SEAT_PRICE.get()).map(Points::new);
-    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.reason();
     let change = || Some(ChangePrice { schedule_id, zone: zone?, price: price?, reason: reason? });
     let change = members.complete(change())?;
     decide(&api, &operator, &asked, schedule_id, Action::ChangePrice(change)).await
@@ -183,7 +184,7 @@ pub async fn call_off(Admitted { api, operator, request, .. }: Admitted) -> Outc
     let asked = CommandRequest::read(request, Body::Json).await?;
     let schedule_id = asked.path.id("scheduleId")?;
     let mut members = asked.members()?;
-    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.reason();
     let cancel = members.complete(reason.map(|reason| CancelSchedule { schedule_id, reason }))?;
     decide(&api, &operator, &asked, schedule_id, Action::CancelSchedule(cancel)).await
 }

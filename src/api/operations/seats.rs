@@ -36,7 +36,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             "/api/operations/seats",
             list,
             of_schedule("Lists seats, as they are or as they were.")
-                .parameter("status", word(["all", "AVAILABLE", "HELD", "SOLD"]), "Only those of this status.")
+                .parameter("status", word(STATUSES), "Only those of this status.")
                 .parameter("asOf", text(), "As of this position or time.")
                 .answers_a(SEATS_AT),
         )
@@ -51,6 +51,9 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
                 .may(&[&kinds::SEAT_NOT_FOUND]),
         )
 }
+
+/// Which seats are listed: each, or those of one status.
+const STATUSES: [&str; 5] = ["all", "AVAILABLE", "HELD", "SOLD", "CANCELLED"];
 
 /// How many fold the log from its beginning at once: it takes a core for each.
 static FOLDING: Semaphore = Semaphore::const_new(2);
@@ -68,7 +71,7 @@ struct SeatsShown<'a> {
 
 struct Asked {
     schedule_id: ScheduleId,
-    status: Option<String>,
+    status: Option<&'static str>,
     as_of: Option<AsOf>,
     min_position: Position,
 }
@@ -86,12 +89,10 @@ fn asked(request: &Request) -> Result<Asked, Problem> {
     let mut parameters = Parameters::of(request.uri());
     let min_position = parameters.min_position().unwrap_or(Position::START);
     let schedule_id = parameters.id("scheduleId");
-    let status = parameters.read("status", "must be all, AVAILABLE, HELD or SOLD", |text| {
-        ["all", "AVAILABLE", "HELD", "SOLD"].contains(&text).then(|| text.to_owned())
-    });
+    let status = parameters.word("status", &STATUSES);
     let as_of = parameters.read("asOf", "must be a position or a time (RFC 3339)", |text| text.parse().ok());
     let schedule_id = parameters.complete_with(schedule_id)?;
-    Ok(Asked { schedule_id, status: status.filter(|status| status != "all"), as_of, min_position })
+    Ok(Asked { schedule_id, status: status.filter(|status| *status != "all"), as_of, min_position })
 }
 
 async fn folded(api: &Arc<Api>, as_of: AsOf) -> Result<ReadModels, Problem> {
@@ -116,7 +117,7 @@ fn show(read_models: &ReadModels, asked: &Asked) -> Outcome {
     let position = read_models.head.position;
     let schedule_id = asked.schedule_id;
     let list = read_models.seat_lists.published(schedule_id).ok_or_else(|| not_found(schedule_id).at(position))?;
-    let seats = seats(list, asked.status.as_deref())?;
+    let seats = seats(list, asked.status)?;
     let concert_id = list.concert_id().get();
     let shown = SeatsShown { moment: Moment::of(read_models), concert_id, schedule_id, seats: &seats };
     Ok(paging::at(position, json::answer(&shown)))

@@ -14,7 +14,7 @@ use super::parameters::Parameters;
 use super::path::PathIds;
 use super::problem::{FieldError, Outcome, Problem};
 use super::users::seen;
-use super::{GET, MAX_REASON_CHARACTERS, POST, charge, contract, json, kinds, query, reason};
+use super::{GET, POST, charge, contract, json, kinds, query, reason};
 
 /// The longest name that an identity provider's token can have.
 const MAX_SUBJECT_CHARACTERS: usize = 8_192;
@@ -79,13 +79,11 @@ pub async fn adjust(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     let user_id = asked.path.id("userId")?;
     let mut members = asked.members()?;
     let amount = members.movement("amount", MAX_ADJUSTMENT);
-    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
-    let corrects = if members.has("corrects") {
-        members.integer("corrects", 1..=MAX_SAFE_INTEGER).map(|position| Some(Position::new(position)))
-    } else {
-        Some(None)
+    let reason = members.reason();
+    let corrects = members.optional("corrects", |members, field| members.integer(field, 1..=MAX_SAFE_INTEGER));
+    let adjust = || {
+        Some(AdjustPoints { user_id, amount: amount?, reason: reason?, corrects: corrects?.map(Position::new) })
     };
-    let adjust = || Some(AdjustPoints { user_id, amount: amount?, reason: reason?, corrects: corrects? });
     let adjust = members.complete(adjust())?;
     if let Some(position) = adjust.corrects {
         must_have_moved(&api, position, user_id).await?;
@@ -117,7 +115,7 @@ pub async fn expel(Admitted { api, operator, request, .. }: Admitted) -> Outcome
     let asked = CommandRequest::read(request, Body::Json).await?;
     let user_id = asked.path.id("userId")?;
     let mut members = asked.members()?;
-    let reason = members.shown_text("reason", MAX_REASON_CHARACTERS);
+    let reason = members.reason();
     let expel = members.complete(reason.map(|reason| ExpelUser { user_id, reason }))?;
     decide(&api, &operator, &asked, user_id, Action::ExpelUser(expel)).await
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::Request;
-use domain::limits::{MAX_SEAT_NAME_BYTES, MAX_SEATS_PER_RESERVATION};
+use domain::limits::MAX_SEATS_PER_RESERVATION;
 use domain::{
     Action, CancelReservation, ExtendHold, HoldByQuantity, HoldSeats, MAX_SAFE_INTEGER, PayReservation, Points,
     Position, Rejection, Reservation, ReservationId, SeatId, Together, Token, Wanted,
@@ -13,11 +13,10 @@ use projections::sql;
 use super::command::{self, Body};
 use super::contract::schema::{Member, Shape, body, distinct_ids, id, integer, may, needs, one_of, text_up_to, word};
 use super::contract::shapes::{PAYMENT, RESERVATION};
-use super::members::Members;
+use super::members::{MAX_ZONE_NAME_CHARACTERS, Members};
 use super::problem::Problem;
 use super::query::View;
 use super::{Api, DELETE, GET, Outcome, POST, PublicRoutes, contract, json, kinds, own, paging, query};
-use crate::catalog::tidy;
 
 /// The routes, and what each says.
 pub fn routes(routes: PublicRoutes) -> PublicRoutes {
@@ -120,9 +119,6 @@ fn wanted_seats() -> Shape {
     ])
 }
 
-/// Characters of a zone's name in a request: a letter may be written in several, and one has a byte at least.
-const MAX_ZONE_NAME_CHARACTERS: usize = 4 * MAX_SEAT_NAME_BYTES;
-
 /// `POST /api/concerts/reservation`: all of the seats, or none.
 pub async fn reserve(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Json, |asked| {
@@ -172,25 +168,16 @@ fn refuse(members: &mut Members<'_>, fields: &[&str], message: &'static str) -> 
 
 fn wanted(members: &mut Members<'_>) -> Option<Wanted> {
     let quantity = members.integer("quantity", 1..=MAX_SEATS_PER_RESERVATION as u64);
-    let zone = if members.has("zoneName") { Some(members.text("zoneName", MAX_ZONE_NAME_CHARACTERS)) } else { None };
-    let max_price =
-        if members.has("maxPrice") { Some(members.integer("maxPrice", 0..=MAX_SAFE_INTEGER)) } else { None };
+    let zone = members.optional("zoneName", Members::zone_name);
+    let max_price = members.optional("maxPrice", |members, field| members.integer(field, 0..=MAX_SAFE_INTEGER));
     let words = [("PREFERRED", Together::Preferred), ("REQUIRED", Together::Required)];
-    let together = if members.has("together") { members.word("together", words) } else { Some(Together::Preferred) };
+    let together = members.optional("together", |members, field| members.word(field, words));
     Some(Wanted {
         quantity: quantity? as usize,
-        zone: given(zone)?.map(|zone| tidy(&zone)),
-        max_price: given(max_price)?.map(Points::new),
-        together: together?,
+        zone: zone?,
+        max_price: max_price?.map(Points::new),
+        together: together?.unwrap_or(Together::Preferred),
     })
-}
-
-/// A member that may be left out: `None` where it is there and wrong.
-fn given<T>(member: Option<Option<T>>) -> Option<Option<T>> {
-    match member {
-        Some(read) => read.map(Some),
-        None => Some(None),
-    }
 }
 
 /// `seatId` or `seatIds`, and not both.

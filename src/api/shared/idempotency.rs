@@ -17,13 +17,15 @@ const MAX_KEY_CHARACTERS: usize = 255;
 /// The key that the request came with, if it did, and what it was used for.
 ///
 /// # Errors
-/// It is not 1..=255 visible ASCII characters, or there are several.
+/// It is not 1 to [`MAX_KEY_CHARACTERS`] visible ASCII characters, or there are several.
 pub fn key(headers: &HeaderMap, method: &Method, path: &str, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
     let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(key) = given.next() else { return Ok(None) };
     let fit = (1..=MAX_KEY_CHARACTERS).contains(&key.len()) && key.as_bytes().iter().all(u8::is_ascii_graphic);
     if !fit || given.next().is_some() {
-        let detail = "The header `Idempotency-Key` must be given once: 1 to 255 visible ASCII characters.";
+        let detail = format!(
+            "The header `Idempotency-Key` must be given once, as 1 to {MAX_KEY_CHARACTERS} visible ASCII characters."
+        );
         return Err(Problem::new(&kinds::MALFORMED_HEADER, detail));
     }
     let request = fingerprint([method.as_str().as_bytes(), path.as_bytes(), body]);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use domain::limits::{MAX_REASON_CHARACTERS, MAX_SEAT_NAME_BYTES};
 use domain::{MAX_SAFE_INTEGER, Timestamp, is_shown};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
@@ -12,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::kinds;
 use super::problem::{FieldError, Problem};
+use crate::catalog::tidy;
 
 /// As JSON writes nothing.
 const NULL: &str = "null";
@@ -22,6 +24,10 @@ pub const MAX_UNKNOWN_NAMED: usize = 16;
 const MAX_NAMED_CHARACTERS: usize = 64;
 /// What is said of a text that shows nothing, or would do something to a screen.
 pub const NOT_SHOWN: &str = "must have characters that can be seen, and no line breaks or other control characters";
+/// The member that says why an operator changes something.
+const REASON: &str = "reason";
+/// The longest name of a zone in a request. A letter may be written as several characters, and has at least one byte.
+pub const MAX_ZONE_NAME_CHARACTERS: usize = 4 * MAX_SEAT_NAME_BYTES;
 /// How many members a body has, mostly.
 const USUAL_MEMBERS: usize = 4;
 
@@ -106,9 +112,13 @@ impl<'a> Members<'a> {
         parsed
     }
 
-    /// A time (RFC 3339) that may be left out; `None` where that is wrong.
-    pub fn optional_time(&mut self, field: &str) -> Option<Option<Timestamp>> {
-        if self.has(field) { self.time(field).map(Some) } else { Some(None) }
+    /// A member that may be left out, as `read` reads it; `None` where it is there and wrong.
+    pub fn optional<T>(
+        &mut self,
+        field: &str,
+        read: impl FnOnce(&mut Self, &str) -> Option<T>,
+    ) -> Option<Option<T>> {
+        if self.has(field) { read(self, field).map(Some) } else { Some(None) }
     }
 
     /// What goes up or down by at most `most`, and is not nothing; `None` where that is wrong.
@@ -142,12 +152,22 @@ impl<'a> Members<'a> {
         None
     }
 
-    /// The same, or null; it must be there.
-    pub fn nullable_shown_text(&mut self, field: &str, max: usize) -> Option<Option<String>> {
-        if self.given.iter().any(|(name, raw)| name == field && raw.get() == NULL) {
-            return self.take_or_null(field).map(|_| None);
+    /// Why an operator changes something; `None` where that is wrong.
+    pub fn reason(&mut self) -> Option<String> {
+        self.shown_text(REASON, MAX_REASON_CHARACTERS)
+    }
+
+    /// A reason or null, one of which must be there; `None` where that is wrong.
+    pub fn reason_or_null(&mut self) -> Option<Option<String>> {
+        if self.given.iter().any(|(name, raw)| name == REASON && raw.get() == NULL) {
+            return self.take_or_null(REASON).map(|_| None);
         }
-        self.shown_text(field, max).map(Some)
+        self.reason().map(Some)
+    }
+
+    /// The name of a zone, spelled as the catalogue spells it; `None` where that is wrong.
+    pub fn zone_name(&mut self, field: &str) -> Option<String> {
+        self.text(field, MAX_ZONE_NAME_CHARACTERS).map(|zone| tidy(&zone))
     }
 
     /// A list of distinct ids, at least one and at most `max`; `None` where that is wrong.

@@ -1,9 +1,11 @@
 //! The query's parameters. One that is wrong is named. One that is not known is ignored by queries; a command refuses it, since a
 //! typo in `?only=hold` would take back a sale.
 
+use std::borrow::Cow;
+
 use axum::extract::Query;
 use axum::http::Uri;
-use domain::{NotAnId, Position, is_shown};
+use domain::{MAX_SAFE_INTEGER, NotAnId, Position, is_shown};
 
 use projections::sql::store::Order;
 
@@ -54,7 +56,7 @@ impl Parameters {
 
     /// `limit`: how many lines a page has.
     pub fn limit(&mut self) -> Option<u32> {
-        self.read("limit", "must be a whole number from 1 to 200", |text| {
+        self.read("limit", format!("must be a whole number from 1 to {MAX_PAGE}"), |text| {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
             digits.then(|| text.parse().ok()).flatten().filter(|limit| (1..=MAX_PAGE).contains(limit))
         })
@@ -67,6 +69,12 @@ impl Parameters {
             "asc" => Some(Order::Ascending),
             _ => None,
         })
+    }
+
+    /// One of these words; `None` where it is not there, or wrong.
+    pub fn word(&mut self, name: &str, words: &[&'static str]) -> Option<&'static str> {
+        let known = |text: &str| words.iter().copied().find(|word| *word == text);
+        self.read(name, format!("must be {}", words.join(" or ")), known)
     }
 
     /// `after`: where the page before ended, as its link says.
@@ -85,7 +93,7 @@ impl Parameters {
 
     /// An id that may be there.
     pub fn optional_id<Id: TryFrom<u64, Error = NotAnId>>(&mut self, name: &'static str) -> Option<Id> {
-        self.read(name, "must be an id: a whole number from 1 to 9007199254740991", path::id)
+        self.read(name, format!("must be an id: a whole number from 1 to {MAX_SAFE_INTEGER}"), path::id)
     }
 
     /// A text of 1 to `max` characters that must be there; `None` where that is wrong.
@@ -144,7 +152,12 @@ impl Parameters {
     }
 
     /// A parameter by a rule of its own; `None` where it is not there, or wrong.
-    pub fn read<T>(&mut self, name: &str, rule: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    pub fn read<T>(
+        &mut self,
+        name: &str,
+        rule: impl Into<Cow<'static, str>>,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
         let mut named = self.given.iter().filter(|(given, _)| given == name);
         let (_, text) = named.next()?;
         let parsed = if named.next().is_none() { parse(text) } else { None };
