@@ -95,7 +95,7 @@ fn write_all(mut out: impl Write, waiting: &Receiver<Waiting>, mut told: u64) {
         }
         let lost = lost();
         if lost > told {
-            let _ = writeln!(out, "{} lines were lost here: whoever reads them was too slow", lost - told);
+            let _ = writeln!(out, "{} lines were lost here: the reader was too slow", lost - told);
             told = lost;
         }
     }
@@ -144,8 +144,7 @@ mod tests {
         queue.put(b"the last one\n".to_vec());
         drop(queue);
         let text = reading.join().unwrap();
-        let told =
-            text.lines().filter_map(|line| line.strip_suffix(" lines were lost here: whoever reads them was too slow"));
+        let told = text.lines().filter_map(|line| line.strip_suffix(" lines were lost here: the reader was too slow"));
         assert_eq!(told.map(|number| number.parse::<u64>().unwrap()).sum::<u64>(), lost);
         assert!(text.ends_with("the last one\n"));
     }

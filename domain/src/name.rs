@@ -5,6 +5,11 @@ pub fn is_name(text: &str, max_bytes: usize) -> bool {
     text.len() <= max_bytes && is_shown(text)
 }
 
+/// Says what a name must be, of a text that is none.
+pub(crate) fn not_a_name(text: &str, max_bytes: usize) -> String {
+    format!("a name must have 1 to {max_bytes} bytes, and characters that can be seen; it is {text:?}")
+}
+
 /// Whether something of a text is seen, and nothing of it controls the screen.
 pub fn is_shown(text: &str) -> bool {
     !text.chars().all(shows_nothing) && !text.chars().any(controls_the_screen)

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::CatalogError;
+use super::faults::Faults;
 use super::file::{CatalogFile, ConcertEntry, ScheduleEntry, SeatEntry};
 
 /// What a column is about, as the members of a catalogue in JSON are called.
@@ -32,23 +33,28 @@ const COLUMNS: [(&str, &[&str]); 18] = [
 /// The columns that say which concert a seat belongs to, and which schedule.
 const OF_CONCERT: [&str; 4] = ["concertId", "concertName", "artist", "venue"];
 const OF_SCHEDULE: [&str; 6] = ["scheduleId", "startsAt", "timeZone", "saleOpensAt", "saleClosesAt", "seatsPerUser"];
+/// Where the columns are named.
+const HEADER: &str = "line 1";
 /// Columns that no sheet can do without.
 const REQUIRED: [&str; 6] = ["concertName", "artist", "venue", "startsAt", "zoneName", "price"];
 
 /// Reads a CSV of seats.
 ///
 /// # Errors
-/// A line is not as the header says; the error names it.
+/// It is no such CSV, or lines of it are wrong; the error names them.
 pub fn read(text: &str) -> Result<CatalogFile, CatalogError> {
     let mut lines = ReaderBuilder::new().delimiter(delimiter(text)).trim(Trim::All).from_reader(text.as_bytes());
     let unreadable = |error: csv::Error| CatalogError::Unreadable(error.to_string());
-    let header = Header::of(lines.headers().map_err(unreadable)?).map_err(CatalogError::Unreadable)?;
-    let mut sheet = Sheet::default();
+    let header = Header::of(lines.headers().map_err(unreadable)?)?;
+    let (mut sheet, mut faults) = (Sheet::default(), Faults::default());
     for record in lines.records() {
         let record = record.map_err(unreadable)?;
         let number = record.position().map_or(0, csv::Position::line);
         let line = Line { header: &header, record, number };
-        sheet.add(&line).map_err(|reason| CatalogError::Unreadable(format!("line {number}: {reason}")))?;
+        faults.or_add(&format!("line {number}"), sheet.add(&line));
+    }
+    if !faults.is_empty() {
+        return Err(CatalogError::Unfit(faults));
     }
     if sheet.concerts.is_empty() {
         return Err(CatalogError::Unreadable("it has a header and no seats".to_owned()));
@@ -67,19 +73,23 @@ fn delimiter(text: &str) -> u8 {
 struct Header(BTreeMap<&'static str, usize>);
 
 impl Header {
-    fn of(names: &StringRecord) -> Result<Self, String> {
-        let mut columns = BTreeMap::new();
+    fn of(names: &StringRecord) -> Result<Self, CatalogError> {
+        let (mut columns, mut faults) = (BTreeMap::new(), Faults::default());
         let named = names.iter().enumerate().filter(|(_, name)| !name.is_empty());
         let found: Vec<_> = named.map(|(index, name)| (index, name, column(name))).collect();
         if found.iter().all(|(_, _, column)| column.is_none()) {
-            return Err(format!("it is neither JSON nor a CSV of seats, whose columns are {}", known()));
+            let reason = format!("it is neither JSON nor a CSV of seats; the columns of such a CSV are: {}", known());
+            return Err(CatalogError::Unreadable(reason));
         }
         for (index, name, column) in found {
-            let member = column.ok_or_else(|| {
-                format!("line 1: column {name:?} is not known here; a catalogue's columns are {}", known())
-            })?;
-            if columns.insert(member, index).is_some() {
-                return Err(format!("line 1: there are two columns {member}"));
+            match column {
+                None => {
+                    faults.add(HEADER, format!("a catalogue has no column {name:?}; its columns are: {}", known()));
+                }
+                Some(member) if columns.insert(member, index).is_some() => {
+                    faults.add(HEADER, format!("there are two columns {member}"));
+                }
+                Some(_) => {}
             }
         }
         let mut missing: Vec<&str> = REQUIRED.into_iter().filter(|member| !columns.contains_key(member)).collect();
@@ -87,10 +97,10 @@ impl Header {
         if !(has("seatName") || has("row") && has("number")) {
             missing.push("seatName");
         }
-        if missing.is_empty() {
-            return Ok(Self(columns));
+        for member in missing {
+            faults.add(HEADER, format!("there is no column {member}"));
         }
-        Err(format!("line 1: there is no column {}", missing.join(", ")))
+        if faults.is_empty() { Ok(Self(columns)) } else { Err(CatalogError::Unfit(faults)) }
     }
 }
 
@@ -126,8 +136,7 @@ impl Line<'_> {
 
     fn number<N: std::str::FromStr>(&self, member: &str) -> Result<Option<N>, String> {
         let number = |cell: &str| {
-            cell.parse()
-                .map_err(|_| format!("{member} {cell:?} is no number as it must be: digits, and no blanks or commas"))
+            cell.parse().map_err(|_| format!("{member} must be a number without blanks and commas; it is {cell:?}"))
         };
         self.text(member).map(number).transpose()
     }
@@ -230,7 +239,7 @@ fn seat(line: &Line<'_>) -> Result<SeatEntry, String> {
 mod tests {
     use super::*;
 
-    const HEADER: &str = "concertName,artist,venue,startsAt,zoneName,seatName,price,row,number";
+    const COLUMN_NAMES: &str = "concertName,artist,venue,startsAt,zoneName,seatName,price,row,number";
 
     fn refused(text: &str) -> String {
         read(text).unwrap_err().to_string()
@@ -249,7 +258,7 @@ mod tests {
     #[test]
     fn a_line_is_a_seat() {
         let text = format!(
-            "{HEADER}\nA,B,C,2027-12-24T10:30:00Z,VIP,A-1,200000,A,1\nA,B,C,2027-12-24T10:30:00Z,VIP,A-2,200000,A,2\n"
+            "{COLUMN_NAMES}\nA,B,C,2027-12-24T10:30:00Z,VIP,A-1,200000,A,1\nA,B,C,2027-12-24T10:30:00Z,VIP,A-2,200000,A,2\n"
         );
         let file = read(&text).unwrap();
         let seat = &file.concerts[0].schedules.as_ref().unwrap()[0].seats.as_ref().unwrap()[1];
@@ -265,15 +274,15 @@ mod tests {
             ",,,2027-12-25T10:30:00Z,Z,3,5,,",
             "D,B,C,2027-12-24T10:30:00Z,Z,4,5,,",
         ];
-        let file = read(&[&[HEADER], &lines[..], &lines[..1]].concat().join("\r\n")).unwrap();
+        let file = read(&[&[COLUMN_NAMES], &lines[..], &lines[..1]].concat().join("\r\n")).unwrap();
         let at = |c: usize, s: usize, name: &str| (c, s, name.to_owned());
         assert_eq!(seats(&file), [at(0, 0, "1"), at(0, 0, "2"), at(0, 0, "1"), at(0, 1, "3"), at(1, 0, "4")]);
     }
 
     #[test]
     fn a_spreadsheets_own_ways_are_understood() {
-        let semicolons = HEADER.replace(',', ";") + "\nA;B;C;2027-12-24T10:30:00Z;Z;1;5;;\n";
-        let tabs = HEADER.replace(',', "\t") + "\nA\tB\tC\t2027-12-24T10:30:00Z\tZ\t1\t5\t\t\n";
+        let semicolons = COLUMN_NAMES.replace(',', ";") + "\nA;B;C;2027-12-24T10:30:00Z;Z;1;5;;\n";
+        let tabs = COLUMN_NAMES.replace(',', "\t") + "\nA\tB\tC\t2027-12-24T10:30:00Z\tZ\t1\t5\t\t\n";
         let titles =
             "Concert Name,ARTIST,venue,starts_at,Zone,Price,Row,Number\n\"A, live\",B,C,2027-12-24T10:30:00Z,Z,5,R,7\n";
         for text in [&semicolons, &tabs, titles] {
@@ -285,13 +294,17 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
         assert!(refused("hello\nworld\n").contains("neither JSON nor a CSV"));
-        assert!(refused("concertName,artist\n").contains("no column venue, startsAt, zoneName, price, seatName"));
-        assert!(refused(&format!("{HEADER},colour\n")).contains("\"colour\" is not known"));
-        assert!(refused(&format!("{HEADER},Row\n")).contains("two columns row"));
-        assert!(refused(HEADER).contains("no seats"));
-        let line = |line: &str| refused(&format!("{HEADER}\nA,B,C,2027-12-24T10:30:00Z,Z,1,5,,\n{line}\n"));
-        assert!(line("A,B,C,2027-12-24T10:30:00Z,Z,2,\"5,000\",,").contains("line 3: price \"5,000\""));
+        assert!(refused("concertName,artist\n").contains("no column venue; line 1: there is no column startsAt;"));
+        assert!(refused(&format!("{COLUMN_NAMES},colour\n")).contains("no column \"colour\""));
+        assert!(refused(&format!("{COLUMN_NAMES},Row\n")).contains("two columns row"));
+        assert!(refused(COLUMN_NAMES).contains("no seats"));
+        let line = |line: &str| refused(&format!("{COLUMN_NAMES}\nA,B,C,2027-12-24T10:30:00Z,Z,1,5,,\n{line}\n"));
+        assert!(line("A,B,C,2027-12-24T10:30:00Z,Z,2,\"5,000\",,").contains("line 3: price must be a number without"));
         assert!(line("A,B,C,2027-12-24T10:30:00Z,,2,5,,").contains("line 3: zoneName is empty"));
+        assert!(
+            line("A,B,C,2027-12-24T10:30:00Z,Z,,,,\n,,,,Z,3,x,,")
+                .contains("line 3: price is empty; line 4: price must")
+        );
         assert!(line("A,B,C").contains('3'));
     }
 }

@@ -127,7 +127,7 @@ impl NotTheLog {
     /// # Errors
     /// A file cannot be removed.
     pub fn accept(&self) -> io::Result<()> {
-        tracing::warn!("accepted, and lost for good: {}", self.what_is_missing());
+        tracing::warn!("accepted, and lost: {}", self.what_is_missing());
         // A snapshot is computed from the log, and the mark is written anew; all else fits itself to the log.
         let snapshots = SnapshotFolder::beside(&self.folder);
         for witness in self.missing.iter().filter(|witness| snapshots.has(&witness.file)) {
@@ -178,7 +178,7 @@ impl fmt::Display for NotTheLog {
         }
         write!(
             f,
-            "Bring back the log that holds it. To serve the log that is there instead, and lose what is missing for good, \
+            "Bring back the log that holds it. To serve the log that is there instead, and lose what is missing, \
              start once with: reprise serve --accept-rewind {position}:{hash}"
         )
     }

@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::event::{Event, Seat, SeatsAdded};
 use crate::limits::{MAX_DATA_BYTES, MAX_SEAT_NAME_BYTES, MAX_SEAT_PRICE, MAX_SEATS_PER_EVENT};
-use crate::name::is_name;
+use crate::name::{is_name, not_a_name};
 use crate::rejection::Rejection;
 use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
@@ -78,8 +78,7 @@ fn checked(seat: &Seat) -> Result<&Seat, Rejection> {
     let texts = [Some(&seat.name), Some(&seat.zone), seat.row.as_ref()];
     let mut texts = texts.into_iter().flatten();
     if let Some(text) = texts.find(|text| !is_name(text, MAX_SEAT_NAME_BYTES)) {
-        let reason = format!("{text:?} is no name: 1 to {MAX_SEAT_NAME_BYTES} bytes that people see are");
-        return Err(Rejection::CatalogueConflict { reason });
+        return Err(Rejection::CatalogueConflict { reason: not_a_name(text, MAX_SEAT_NAME_BYTES) });
     }
     if seat.price > MAX_SEAT_PRICE {
         let reason = format!("seat {} costs more than {}", seat.seat_id, MAX_SEAT_PRICE.get());

@@ -73,7 +73,8 @@ impl ImportEnd {
     fn decide(&self, state: &State, has_parts: bool, now: Timestamp) -> Result<Option<Event>, Rejection> {
         let reason = self.reason.clone();
         if let Some(reason) = reason.as_ref().filter(|reason| !fits(reason)) {
-            let reason = format!("reason {reason:?} is none: 1 to {MAX_REASON_CHARACTERS} characters are");
+            let characters = reason.chars().count();
+            let reason = format!("a reason must have 1 to {MAX_REASON_CHARACTERS} characters; it has {characters}");
             return Err(Rejection::CatalogueConflict { reason });
         }
         let published = self.import_id.map(|import_id| state.catalogue.published_by(import_id));

@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::event::{ConcertPublished, Event};
 use crate::limits::MAX_NAME_BYTES;
-use crate::name::is_name;
+use crate::name::{is_name, not_a_name};
 use crate::rejection::Rejection;
 use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
@@ -33,8 +33,7 @@ impl Decide for PublishConcert {
         }
         let unfit = |text: &&String| !is_name(text, MAX_NAME_BYTES);
         if let Some(text) = [&name, &artist, &venue].into_iter().find(unfit) {
-            let reason = format!("{text:?} is no name: 1 to {MAX_NAME_BYTES} bytes that people see are");
-            return Err(Rejection::CatalogueConflict { reason });
+            return Err(Rejection::CatalogueConflict { reason: not_a_name(text, MAX_NAME_BYTES) });
         }
         Ok(Event::from(ConcertPublished { concert_id, name, artist, venue }).into())
     }

@@ -81,9 +81,8 @@ pub async fn adjust(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     let amount = members.movement("amount", MAX_ADJUSTMENT);
     let reason = members.reason();
     let corrects = members.optional("corrects", |members, field| members.integer(field, 1..=MAX_SAFE_INTEGER));
-    let adjust = || {
-        Some(AdjustPoints { user_id, amount: amount?, reason: reason?, corrects: corrects?.map(Position::new) })
-    };
+    let adjust =
+        || Some(AdjustPoints { user_id, amount: amount?, reason: reason?, corrects: corrects?.map(Position::new) });
     let adjust = members.complete(adjust())?;
     if let Some(position) = adjust.corrects {
         must_have_moved(&api, position, user_id).await?;

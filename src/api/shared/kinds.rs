@@ -30,8 +30,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    MALFORMED_BODY BAD_REQUEST "malformed-body" "The body is not JSON"
-        "The body is no JSON, or ended before its announced length."
+    MALFORMED_BODY BAD_REQUEST "malformed-body" "The body cannot be read"
+        "The body is not JSON (or, where seats are imported, CSV) in UTF-8, or it ended before its announced length."
         "Mend the client: it must send one JSON object in UTF-8.";
     MALFORMED_PATH BAD_REQUEST "malformed-path" "A part of the path is no id"
         "A part of the path that must be an id is none. Ids are whole numbers from 1 to 9007199254740991."
@@ -58,7 +58,7 @@ kinds! {
         "Sign in, and send the token: `Authorization: Bearer <JWT>`.";
     IDENTITY_INVALID UNAUTHORIZED "identity-invalid" "The identity provider's token is not accepted"
         "The identity provider's token is not accepted. `reason` says why."
-        "Sign in again. Where that does not help, ask who runs the sale.";
+        "Sign in again. If that does not help, ask the organiser.";
 
     NOT_ADMITTED FORBIDDEN "not-admitted" "Not admitted"
         "The token is not ACTIVE: it waits in line, or has finished."
@@ -113,7 +113,7 @@ kinds! {
         "Use one of those that the header `Allow` lists.";
     REQUEST_TIMEOUT REQUEST_TIMEOUT "request-timeout" "The body did not come in time"
         "The body did not come within 30 seconds."
-        "Send it again, over a better line.";
+        "Send it again. A slow connection may be the cause.";
     BODY_TOO_LARGE PAYLOAD_TOO_LARGE "body-too-large" "The body is too large"
         "The body has more bytes than the route takes."
         "Send less: a command has at most 16 KiB.";
@@ -146,8 +146,8 @@ kinds! {
         "The reservation was cancelled or refunded."
         "Reserve again.";
     SCHEDULE_CANCELLED CONFLICT "schedule-cancelled" "The show was called off"
-        "The show was called off. Nothing more is held or paid, and payments are refunded."
-        "Nothing: the refund comes by itself.";
+        "The show was called off. No seat of it can be held or paid any more."
+        "Do nothing: payments are refunded automatically.";
     SCHEDULE_OVER CONFLICT "schedule-over" "The show was long ago"
         "The show started more than 30 days ago, and cannot be changed any more."
         "Nothing can be done any more.";
@@ -195,7 +195,7 @@ kinds! {
 
     INTERNAL INTERNAL_SERVER_ERROR "internal" "A fault of the server"
         "The server failed. Nothing is wrong with the request."
-        "Report it to who runs the sale, with `instance`.";
+        "Report it to the organiser, with `instance`.";
     TRANSFER_CODING_UNKNOWN NOT_IMPLEMENTED "transfer-coding-unknown" "The body's transfer coding is not understood"
         "The body comes in a transfer coding that is not `chunked`."
         "Send it plain or `chunked`.";

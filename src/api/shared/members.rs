@@ -113,11 +113,7 @@ impl<'a> Members<'a> {
     }
 
     /// A member that may be left out, as `read` reads it; `None` where it is there and wrong.
-    pub fn optional<T>(
-        &mut self,
-        field: &str,
-        read: impl FnOnce(&mut Self, &str) -> Option<T>,
-    ) -> Option<Option<T>> {
+    pub fn optional<T>(&mut self, field: &str, read: impl FnOnce(&mut Self, &str) -> Option<T>) -> Option<Option<T>> {
         if self.has(field) { read(self, field).map(Some) } else { Some(None) }
     }
 
