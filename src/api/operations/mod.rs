@@ -1,5 +1,5 @@
-//! The routes of the people who run the sale: what stands in OPERATIONS.md. One set of them, behind two doors: the socket in
-//! the data folder, and the operators' listener.
+//! The routes of operators. Their contract is the section "Operators" of docs/api.md. The same routes stand behind two doors: the
+//! socket in the data folder, and the operators' listener.
 
 mod access;
 mod catalog;

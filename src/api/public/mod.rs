@@ -1,4 +1,4 @@
-//! The routes of those who buy: what stands in API.md.
+//! The routes of buyers. Their contract is docs/api.md, from "Waiting room" to "Health".
 
 mod concerts;
 mod histories;

@@ -1,5 +1,5 @@
-//! A catalogue file, understood: names as people see them, times as instants, every seat with its number. What is wrong with
-//! a file by itself is told here; what contradicts what is published, in `compare.rs`.
+//! A catalogue file, parsed: names as people see them, times as instants, every seat with its number. This module finds mistakes
+//! within the file. `catalog/plan/` finds where the file contradicts what is published.
 
 mod schedule;
 mod seats;
