@@ -16,17 +16,17 @@ use super::{Reply, Submission, Undecided};
 use crate::log::MAX_BATCH_BYTES;
 use crate::metrics;
 
-/// Decided, and sent nowhere: nothing of it may be told, and dropping it undoes it.
+/// A batch that was decided and not sent. None of its commands may be answered yet. Dropping it undoes it.
 pub struct Batch {
     /// The state that the log folds to once the records are appended.
     pub state: State,
-    /// What is to be appended.
+    /// The records to append.
     pub records: Vec<Record>,
     /// The same, to be folded into the read models.
     pub recorded: Vec<RecordedEvent>,
-    /// The commands with what they will be told.
+    /// The commands, each with its decision.
     verdicts: Vec<(Pending, Verdict)>,
-    /// What all of it is decided on.
+    /// The state that the first command was decided on.
     base: State,
     bytes: usize,
     node_id: Uuid,
@@ -50,18 +50,19 @@ impl Batch {
         }
     }
 
-    /// The same batch before anything was decided.
+    /// An empty batch on the same base.
     pub fn emptied(&self) -> Self {
         Self::new(&self.base, self.node_id, self.now)
     }
 
-    /// Decides what waits, in order, until the batch is full; what has no room in it stays. `now` may be later each time.
+    /// Decides waiting commands in order until the batch is full. A command without room stays in `waiting`. `now` may
+    /// be later each time.
     pub fn decide_all(&mut self, waiting: &mut VecDeque<Pending>, now: Timestamp) {
         let started = Instant::now();
         self.now = now.max(self.state.recorded_at);
         while let Some(pending) = waiting.pop_front() {
             if !pending.is_open() {
-                // Its submitter has given it up, or is told here that it is too late.
+                // Its submitter has withdrawn it, or `take` answers that it is overdue.
                 drop(pending.take());
                 continue;
             }
@@ -76,7 +77,8 @@ impl Batch {
         self.deciding += started.elapsed();
     }
 
-    /// Decides what nobody waits for, for a log that is made and not served. `None`: its events have no room in this batch.
+    /// Decides a command that nobody waits for, for a log that a tool makes. `None` if its events have no room in this
+    /// batch.
     pub fn make(&mut self, submission: &Submission) -> Option<Result<Answer, Rejection>> {
         match self.judge(submission)? {
             Verdict::Reply(reply) => Some(reply.outcome),
@@ -99,7 +101,7 @@ impl Batch {
         })
     }
 
-    /// Seals and folds a command's events and tells the last one's position; `None` where they have no room.
+    /// Seals and folds a command's events, and returns the position of the last one. `None` if they have no room.
     fn write(&mut self, submission: &Submission, actor: &Actor, events: Vec<Event>) -> Option<Position> {
         let count = u32::try_from(events.len()).expect("a command has few events");
         let mut head = self.state.head;
@@ -139,7 +141,7 @@ impl Batch {
         }
     }
 
-    /// Whether there is nothing to append and nobody to answer.
+    /// True if there is nothing to append and nobody to answer.
     pub fn is_silent(&self) -> bool {
         self.records.is_empty() && self.verdicts.iter().all(|(pending, _)| pending.is_unheard())
     }
@@ -152,8 +154,8 @@ impl Batch {
     /// Takes every command, so that the batch can be sent.
     ///
     /// # Errors
-    /// Some command was withdrawn, or its deadline is over since it was decided, so that it must not happen: the others are
-    /// to be decided anew, without it.
+    /// A command was withdrawn or became overdue after it was decided, so it must not happen. The error holds the other
+    /// commands, which are decided anew without it.
     pub fn commit(self) -> Result<Sent, Vec<Pending>> {
         let decided = self.verdicts.len();
         let taken = self.verdicts.into_iter().filter_map(|(pending, verdict)| Some((pending.take()?, verdict)));
@@ -179,13 +181,13 @@ impl Batch {
     }
 }
 
-/// A batch whose commands are taken: it is on its way to the log, or nothing of it has to go there.
+/// A batch whose commands are taken. It is on its way to the log, or has no records.
 pub struct Sent {
     /// The head that it was decided on.
     pub base: Head,
     /// The state that the log folds to with it.
     pub state: State,
-    /// What is appended.
+    /// The records that are appended.
     pub records: Arc<[Record]>,
     /// The same, to be folded into the read models.
     pub recorded: Vec<RecordedEvent>,
@@ -193,27 +195,27 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// Tells everyone what was decided, now that what it rests on is durable.
+    /// Answers every command with its decision. All that the decisions depend on must be durable.
     pub fn answer(self) {
         for (taken, verdict) in self.verdicts {
             taken.answer(Ok(verdict));
         }
     }
 
-    /// Tells everyone why there is no decision.
+    /// Answers every command that there is no decision, and why.
     pub fn refuse(self, why: Undecided) {
         for (taken, _) in self.verdicts {
             taken.answer(Err(why));
         }
     }
 
-    /// Undoes the decisions; who is past the deadline is told so.
+    /// Undoes the decisions. Overdue commands are answered; the others are returned.
     pub fn undo(self) -> impl Iterator<Item = Pending> {
         self.verdicts.into_iter().filter_map(|(taken, _)| taken.unless_overdue()).map(TakenCommand::give_back)
     }
 }
 
-/// Folds what a command would lead to into a state that is no log's: a trial.
+/// Decides a command as a trial, and folds its events into `state`. Nothing is written.
 ///
 /// # Errors
 /// The rule that the command would break.

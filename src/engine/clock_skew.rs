@@ -1,5 +1,5 @@
-//! How far this machine's clock is off the one of the engine that holds the log. A node whose clock goes wrong would let
-//! holds expire early and tokens live long, for everyone: so it takes no commands.
+//! The difference between this machine's clock and the clock of the engine that holds the log. A node with a wrong
+//! clock would let holds expire early or tokens live too long, for everyone. So it takes no commands.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,38 +15,38 @@ const MAX_CLOCK_SKEW_MILLIS: i64 = 2_000;
 /// How often the log's clock is read.
 const READ_EVERY: Duration = Duration::from_secs(1);
 
-/// The log's clock as it was read last. Between two readings it is taken to run as this machine's monotonic clock does, so
-/// that a jump of the other one is seen at once.
+/// The last reading of the log's clock. Between two readings the monotonic clock of this machine is added to it, so
+/// that a jump of this machine's wall clock is seen at once.
 #[derive(Clone)]
 pub struct ClockSkew(watch::Receiver<Option<Reading>>);
 
 /// Reads the log's clock.
 pub struct ClockReader(watch::Sender<Option<Reading>>);
 
-/// The log's clock showed `shown` at some instant between two.
+/// One reading: the log's clock showed `shown` at some instant between `asked_at` and `answered_at`.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     shown: Timestamp,
     asked_at: Instant,
     answered_at: Instant,
-    /// What a clock that is off is off from.
+    /// The name of the clock that this machine's clock is compared with, for messages.
     reference: &'static str,
 }
 
 impl ClockSkew {
-    /// Before the log's clock was read: anything is in bounds.
+    /// Makes a skew before the first reading. Until then every clock is in bounds.
     pub fn unread() -> (ClockReader, Self) {
         let (sender, last) = watch::channel(None);
         (ClockReader(sender), Self(last))
     }
 
-    /// Whether commands may be decided at `now`, by this machine's clock; else why not.
+    /// Fails if this machine's clock, which shows `now`, is too far off for deciding commands.
     ///
     /// # Errors
     /// It is too far off.
     pub fn in_bounds(&self, now: Timestamp) -> Result<(), String> {
         let Some(reading) = *self.0.borrow() else { return Ok(()) };
-        // What it shows by now: as much as this more than it did, at least and at most.
+        // The earliest and the latest time that the log's clock can show now.
         let [least, most] = [reading.answered_at, reading.asked_at].map(|at| reading.after(at).millis());
         let (ahead, behind) = (now.millis().saturating_sub(most), least.saturating_sub(now.millis()));
         let (off, side) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
@@ -56,7 +56,7 @@ impl ClockSkew {
         Err(format!("this machine's clock is {:.1} s {side} {}", off as f64 / 1_000.0, reading.reference))
     }
 
-    /// The time for those who only look: this machine's, unless that is too far off.
+    /// The time for queries: this machine's clock, or the log's clock if this machine's is too far off.
     pub fn time(&self, now: Timestamp) -> Timestamp {
         match *self.0.borrow() {
             Some(reading) if self.in_bounds(now).is_err() => reading.after(reading.asked_at),
@@ -66,14 +66,14 @@ impl ClockSkew {
 }
 
 impl Reading {
-    /// What the log's clock shows now, had it shown this at that instant.
+    /// The time that the log's clock shows now if it showed `shown` at the instant `at`.
     fn after(&self, at: Instant) -> Timestamp {
         Timestamp::from_millis(self.shown.millis().saturating_add(millis(at.elapsed())))
     }
 }
 
 impl ClockReader {
-    /// Reads the log's clock now, and then again and again until nobody looks at it any more.
+    /// Reads the log's clock now, and then once a second until no [`ClockSkew`] is left.
     pub async fn start(self, log: Arc<dyn EventLog>) {
         self.read(log.as_ref()).await;
         tokio::spawn(async move {
@@ -83,7 +83,7 @@ impl ClockReader {
         });
     }
 
-    /// Where the clock cannot be read, commands fail by themselves, and what was read last is left.
+    /// Reads the log's clock. If it cannot be read, the last reading stays: then appends fail as well.
     async fn read(&self, log: &dyn EventLog) {
         let asked_at = Instant::now();
         let reference =

@@ -1,4 +1,4 @@
-//! A fold on a thread of its own, beside whoever reads the events.
+//! A fold on its own thread, beside the task that reads the events.
 
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -8,7 +8,7 @@ use domain::RecordedEvent;
 
 use super::stream::PAGES_AHEAD;
 
-/// What is folded on a thread of its own.
+/// A value that is folded on its own thread.
 pub struct FoldThread<S> {
     pages: SyncSender<Arc<Vec<RecordedEvent>>>,
     thread: JoinHandle<S>,
@@ -25,16 +25,16 @@ impl<S: Send + 'static> FoldThread<S> {
         Self { pages, thread }
     }
 
-    /// Has the next events folded; waits where the thread is far behind.
+    /// Hands the next events to the thread. Waits if the thread is far behind.
     pub fn fold(&self, page: &Arc<Vec<RecordedEvent>>) {
-        // A thread that is gone has panicked, which is told at the end.
+        // A thread that is gone has panicked; `finish` passes the panic on.
         let _ = self.pages.send(Arc::clone(page));
     }
 
-    /// Waits for the thread.
+    /// Waits for the thread, and returns the folded value.
     ///
     /// # Panics
-    /// It has.
+    /// The thread has panicked.
     pub fn finish(self) -> S {
         drop(self.pages);
         self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))

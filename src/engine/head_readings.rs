@@ -1,4 +1,5 @@
-//! Reading the log's head, for queries that would refuse somebody: what they were refused for may have changed elsewhere.
+//! Reads the log's head for queries that would refuse somebody: another node may have changed what they would be
+//! refused for.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::log::{EventLog, ReadError};
 
-/// Shares readings: however many ask at the same time, the log is asked by one after the other.
+/// Shares readings between queries. Only one query reads the head at a time.
 pub struct HeadReadings {
     log: Arc<dyn EventLog>,
     last: Mutex<Option<Reading>>,

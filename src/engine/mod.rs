@@ -43,7 +43,7 @@ pub use stream::{PAGE_RECORDS, Proved, Range, StreamError, decode, stream};
 pub const COMMAND_DEADLINE: Duration = Duration::from_secs(5);
 /// How many commands wait in each lane; one more is refused at the door.
 pub const LANE_CAPACITY: usize = 4_096;
-/// How often it is published which deadlines are over.
+/// The time between two ticks: a tick writes events for deadlines that are over.
 pub const TICK_INTERVAL: Duration = Duration::from_millis(100);
 /// How far the log's last record may be ahead of the clock at start-up.
 pub const MAX_CLOCK_LAG: Duration = Duration::from_secs(60);
@@ -51,56 +51,59 @@ pub const MAX_CLOCK_LAG: Duration = Duration::from_secs(60);
 /// Tells the time. Only the sequencer decides by it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// Makes the seed of a draw of the log's id and the nonce that its opening was announced with. Only the server's key can.
+/// Makes the seed of a draw from the log's id and the nonce of the announced opening. Only the server's key can make
+/// it.
 pub type Seeds = Arc<dyn Fn(&Uuid, &Nonce) -> Hash + Send + Sync>;
 
 /// A command, and the request that it came with.
 #[derive(Debug, Clone)]
 pub struct Submission {
-    /// What is asked.
+    /// The command itself.
     pub command: Command,
     /// Names this attempt in the log.
     pub command_id: Uuid,
-    /// What it belongs to: a request, an import.
+    /// Names the request or the import that the command is part of.
     pub correlation_id: Uuid,
     /// The HTTP request's id.
     pub request_id: Option<String>,
 }
 
 impl Submission {
-    /// A command that stands for itself.
+    /// Makes a submission whose only command is this one: it is its own correlation.
     pub fn new(command: Command, request_id: Option<String>) -> Self {
         let command_id = Uuid::new_v4();
         Self { command, command_id, correlation_id: command_id, request_id }
     }
 }
 
-/// What a decided command is answered with, once what it rests on is durable.
+/// The reply to a command. It is sent after the events that it depends on are durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The position of the command's last event; for what wrote nothing, the position that it was decided on.
+    /// The position of the command's last event. If the command wrote nothing, the position that it was decided on.
     pub position: Position,
     /// The answer, or the rule that refused it.
     pub outcome: Result<Answer, Rejection>,
-    /// Whether this is the first answer to the same idempotency key, again.
+    /// True if the idempotency key was used before: then this is the first answer once more.
     pub replayed: bool,
 }
 
-/// Why a command has no decision.
+/// The reason why a command has no decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Undecided {
-    /// Too much waits. This request will not happen; what an earlier one under the same key did was not looked up.
+    /// Too many commands wait. This request will not happen. Nobody looked up whether an earlier request with this key
+    /// happened.
     #[error("too many commands wait; this one was not taken")]
     Overloaded,
-    /// The log takes no events. This request wrote nothing; what an earlier one under the same key did was not looked up.
+    /// The log takes no events. This request wrote nothing. Nobody looked up whether an earlier request with this key
+    /// happened.
     #[error("the log takes no events at the moment")]
     LogUnavailable,
-    /// The log has not said whether it happened.
+    /// The log has not replied yet, so nobody knows whether the command happened.
     #[error("whether it happened is not known yet")]
     OutcomeUnknown,
 }
 
-/// The engine's door; a clone is another handle on the same engine.
+/// A handle on the engine; a clone is another handle on the same engine.
 #[derive(Clone)]
 pub struct Engine {
     lanes: queue::Senders,
@@ -136,7 +139,7 @@ impl Engine {
         };
         match decided {
             pending::Verdict::Reply(reply) => Ok(reply),
-            // On the heap, since it is seldom: else every command would carry the room for it.
+            // Boxed because this is rare; otherwise every command's future would be larger.
             pending::Verdict::Repeated(position) => {
                 let first = Box::pin(self.first_answer(position));
                 tokio::time::timeout_at(deadline, first).await.unwrap_or(Err(Undecided::OutcomeUnknown))
@@ -144,8 +147,8 @@ impl Engine {
         }
     }
 
-    /// The first answer to a repeated request, from the event that it told of. Where that cannot be read, the request did
-    /// happen all the same.
+    /// Reads the event at `position` and makes the first answer from it. If the event cannot be read, the outcome is
+    /// unknown to the client, although the request happened.
     async fn first_answer(&self, position: Position) -> Result<Reply, Undecided> {
         let before = Position::new(position.get() - 1);
         let records = self.log.read(before, 1).await.map_err(|_| Undecided::OutcomeUnknown)?;
@@ -164,7 +167,7 @@ impl Engine {
         self.published.read_models()
     }
 
-    /// What can be sold, as of the last batch: the hidden schedules of imports that are not ended, too.
+    /// The catalogue as of the last batch. It includes the hidden schedules of imports that have not ended.
     pub fn catalogue(&self) -> Catalogue {
         Catalogue::clone(&self.published.catalogue())
     }
@@ -177,8 +180,8 @@ impl Engine {
         self.published.read_models_at(position).await
     }
 
-    /// The read models as of a head that the log had after this was called, where they are not those of `seen`. Nobody else
-    /// writes a log that is not shared, so there is nothing to see.
+    /// Reads the log's head and waits until the read models have reached it. `None` if the head is not past `seen`, or
+    /// if only this node writes the log.
     ///
     /// # Errors
     /// The log cannot be read on to its head in 2 seconds.
@@ -195,23 +198,23 @@ impl Engine {
         self.read_models_at(head.position).await.map(Some).map_err(|_| Undecided::LogUnavailable)
     }
 
-    /// Whether commands can be taken, and why not.
+    /// Tells whether commands can be taken, or why not.
     pub fn readiness(&self) -> Readiness {
         self.published.readiness()
     }
 
-    /// The time for queries: never before the last record's.
+    /// The time for queries: never before the time of the last record.
     pub fn now(&self) -> Timestamp {
         self.now_at(&self.read_models())
     }
 
-    /// The same, for a query that is served from these.
+    /// The time for a query that is served from these read models.
     pub fn now_at(&self, read_models: &ReadModels) -> Timestamp {
         self.skew.time((self.clock)()).max(read_models.recorded_at)
     }
 }
 
-/// What became of a command, as it is counted.
+/// The name under which metrics count a command's result.
 fn outcome(answered: &Result<Reply, Undecided>) -> &'static str {
     match answered {
         Ok(Reply { replayed: true, .. }) => "repeated",

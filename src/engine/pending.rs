@@ -1,4 +1,4 @@
-//! A command that waits, with one certain answer to "can it still happen?".
+//! A command that waits. One atomic flag decides whether it can still happen.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,29 +9,29 @@ use tokio::time::Instant;
 
 use super::{Reply, Submission, Undecided};
 
-/// How a decided command's answer is found.
+/// The decision of a command.
 #[derive(Debug)]
 pub enum Verdict {
-    /// This is it.
+    /// The answer is this reply.
     Reply(Reply),
-    /// It was given before, to the event at this position.
+    /// The request is repeated: the first answer is made from the event at this position.
     Repeated(Position),
 }
 
-/// Where a submitter waits for the decision.
+/// The channel on which a submitter waits for the decision.
 pub type Answered = oneshot::Sender<Result<Verdict, Undecided>>;
 
 /// A command that waits for its decision.
 #[derive(Debug)]
 pub struct Pending {
-    /// On the heap: a command goes from hand to hand until it is answered.
+    /// Boxed because a command is moved often until it is answered.
     submission: Box<Submission>,
     deadline: Instant,
     open: Arc<AtomicBool>,
     answered: Answered,
 }
 
-/// The submitter's end: who gives up first, submitter or sequencer, is settled by one compare-and-swap.
+/// The submitter's end. One atomic swap decides who was first: the submitter who withdraws, or the sequencer who takes.
 pub struct Ticket(Arc<AtomicBool>);
 
 impl Ticket {
@@ -47,7 +47,8 @@ impl Pending {
         (Self { submission: Box::new(submission), deadline, open: Arc::clone(&open), answered }, Ticket(open))
     }
 
-    /// Takes the command for good, unless it was withdrawn or its deadline is over: then it must not happen.
+    /// Takes the command, so that it cannot be withdrawn any more. `None` if it was withdrawn or is overdue: then it
+    /// must not happen.
     pub fn take(self) -> Option<TakenCommand> {
         if !self.open.swap(false, Ordering::AcqRel) {
             return None;
@@ -55,7 +56,7 @@ impl Pending {
         TakenCommand(self).unless_overdue()
     }
 
-    /// Whether it can still happen, as far as is known now: only taking it makes sure.
+    /// True if the command can still happen as far as is known now. Only `take` makes sure.
     pub fn is_open(&self) -> bool {
         self.open.load(Ordering::Acquire) && Instant::now() < self.deadline
     }
@@ -65,13 +66,13 @@ impl Pending {
         &self.submission
     }
 
-    /// Whether nobody waits for its answer.
+    /// True if nobody waits for the answer.
     pub fn is_unheard(&self) -> bool {
         self.answered.is_closed()
     }
 }
 
-/// A command that was taken: it happens, or its submitter is told. Nobody withdraws it any more.
+/// A command that was taken. It happens, or its submitter is told that it did not. It cannot be withdrawn.
 #[derive(Debug)]
 pub struct TakenCommand(Pending);
 
@@ -81,13 +82,13 @@ impl TakenCommand {
         let _ = self.0.answered.send(answer);
     }
 
-    /// Lets it wait again: nothing of it has happened, or ever will.
+    /// Lets the command wait again. Nothing of it was written, and it will be decided anew.
     pub fn give_back(self) -> Pending {
         self.0.open.store(true, Ordering::Release);
         self.0
     }
 
-    /// Drops it where its deadline is over.
+    /// Returns the command unless it is overdue. An overdue command is answered here.
     pub fn unless_overdue(self) -> Option<Self> {
         if Instant::now() < self.0.deadline {
             return Some(self);

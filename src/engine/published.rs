@@ -15,22 +15,22 @@ pub const MAX_WAIT: Duration = Duration::from_secs(2);
 /// Whether commands can be taken: `Err` says why not.
 pub type Readiness = Result<(), NotReady>;
 
-/// Why commands cannot be taken.
+/// The reason why commands cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotReady {
-    /// What everyone may know: it names no host.
+    /// The reason for the public: it names no host.
     pub told: Cow<'static, str>,
-    /// The whole of it, for those who run the server.
+    /// The full reason, for operators.
     pub whole: String,
 }
 
 impl NotReady {
-    /// A reason that everyone may know.
+    /// Makes a reason that the public may read in full.
     pub fn told_to_all(reason: String) -> Self {
         Self { told: reason.clone().into(), whole: reason }
     }
 
-    /// What the log, or whatever keeps it, said of itself.
+    /// Makes a reason from an error of the log. Only operators see its text.
     pub fn of_the_log(reason: String) -> Self {
         Self { told: "the log takes no events at the moment".into(), whole: reason }
     }
@@ -65,7 +65,7 @@ impl Published {
         self.position.send_replace(position);
     }
 
-    /// Says whether commands can be taken; a word on it only where it has changed.
+    /// Publishes whether commands can be taken. A line is logged only when that changes.
     pub fn set_readiness(&self, readiness: Readiness) {
         self.readiness.send_if_modified(|current| {
             let changed = *current != readiness;
@@ -84,7 +84,7 @@ impl Published {
         self.follow.notify_one();
     }
 
-    /// Ends when somebody asks for it.
+    /// Ends when somebody has called `ask_to_follow`.
     pub async fn asked_to_follow(&self) {
         self.follow.notified().await;
     }
@@ -93,7 +93,7 @@ impl Published {
         self.readiness.borrow().clone()
     }
 
-    /// What can be sold, hidden schedules too, as of the last batch.
+    /// The catalogue as of the last batch, with hidden schedules.
     pub fn catalogue(&self) -> Arc<Catalogue> {
         self.catalogue.load_full()
     }
@@ -108,7 +108,7 @@ impl Published {
             return Ok(read_models);
         }
         let mut reached = self.position.subscribe();
-        // On the heap, since it is seldom: else every query would carry the room for it.
+        // Boxed because this is rare; otherwise every query's future would be larger.
         let wait = Box::pin(reached.wait_for(|reached| *reached >= position));
         match tokio::time::timeout(MAX_WAIT, wait).await {
             Ok(Ok(_)) => Ok(self.read_models()),

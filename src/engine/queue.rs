@@ -1,7 +1,7 @@
-//! What waits: two bounded lanes, and the order in which a batch takes from them.
+//! The commands that wait: two bounded lanes, and the order in which a batch takes from them.
 //!
-//! Those who are inside go before those who join, and each batch has room for both: a million who join at opening time do
-//! not push a payment out, nor do payments keep everyone out.
+//! Users inside the room go before users who join, and each batch has room for both. So a million users who join at
+//! opening time do not delay a payment, and payments do not keep everyone out.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ use super::pending::Pending;
 use super::{LANE_CAPACITY, Undecided};
 use crate::log::MAX_BATCH_COMMANDS;
 
-/// Places in each batch that are kept for those who join, so that the others never keep them out.
+/// Places in each batch that are kept for users who join, so that users inside never keep them out.
 const JOINING_SHARE: usize = MAX_BATCH_COMMANDS / 4;
 
 /// The submitters' ends of the lanes.
@@ -22,24 +22,25 @@ pub struct Senders {
     joining: mpsc::Sender<Pending>,
 }
 
-/// The sequencer's ends of the lanes, and what it took from them and has not decided yet.
+/// The sequencer's ends of the lanes, and the commands that it took from them and has not decided yet.
 pub struct Queue {
     inside: mpsc::Receiver<Pending>,
     joining: mpsc::Receiver<Pending>,
-    /// In order. What has no room in the next batch is the first of the one after it.
+    /// Commands in the order in which they are decided. One without room in the next batch is the first in the batch
+    /// after it.
     pub waiting: VecDeque<Pending>,
-    /// How many commands of the next batch, decided or waiting, join.
+    /// How many commands of the next batch, decided or waiting, come from the lane `joining`.
     joined: usize,
     /// Whether somebody has come since this was last asked for.
     has_come: bool,
 }
 
-/// Whether a batch may still wait for others, or is to be sent: then its places are for whoever is there.
+/// How many places of a batch a lane may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fill {
-    /// Each lane up to its share.
+    /// The batch may still wait: each lane may take only its share.
     Shares,
-    /// All places.
+    /// The batch is about to be sent: the commands that wait may take all places.
     Whole,
 }
 
@@ -59,7 +60,7 @@ impl Senders {
         [("inside", length(&self.inside)), ("joining", length(&self.joining))]
     }
 
-    /// Lets a command wait in its lane; a full lane refuses it at once.
+    /// Puts a command into its lane. A full lane refuses it at once.
     pub fn send(&self, lane: Lane, pending: Pending) -> Result<(), Undecided> {
         let lane = match lane {
             Lane::Inside => &self.inside,
@@ -73,8 +74,8 @@ impl Senders {
 }
 
 impl Queue {
-    /// Waits for the first command to come for a batch of which so many are decided, from a lane that has room in it;
-    /// `false` once nobody can submit any more.
+    /// Waits for the next command of a lane that has room in the batch, in which `decided` commands are decided
+    /// already. `false` if no [`Senders`] is left.
     pub async fn first(&mut self, decided: usize, fill: Fill) -> bool {
         let inside = fill == Fill::Whole || self.has_room_inside(decided);
         let joining = fill == Fill::Whole || self.joined < JOINING_SHARE;
@@ -99,7 +100,7 @@ impl Queue {
         std::mem::take(&mut self.has_come)
     }
 
-    /// Takes what is in the lanes for a batch of which so many are decided.
+    /// Takes commands from the lanes for a batch in which `decided` commands are decided already.
     pub fn fill(&mut self, decided: usize, fill: Fill) {
         while self.has_room_inside(decided)
             && let Ok(pending) = self.inside.try_recv()

@@ -15,22 +15,22 @@ use crate::log::{EventLog, ReadError};
 /// What a log folds to.
 #[derive(Default)]
 pub struct Replayed {
-    /// For commands.
+    /// The state, for commands.
     pub state: State,
-    /// For queries.
+    /// The read models, for queries.
     pub read_models: ReadModels,
 }
 
-/// Why a log cannot be served.
+/// The reason why a log cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// It cannot be read, is not what was written, or holds what this program does not understand.
+    /// The log cannot be read, is damaged, or holds an event that this program does not know.
     #[error(transparent)]
     Stream(#[from] StreamError),
-    /// It is not the log that a snapshot beside it was taken of.
+    /// The log contradicts a snapshot beside it.
     #[error(transparent)]
     Snapshot(#[from] Contradiction),
-    /// Its last record is from the future: served now, deadlines would stand still until then.
+    /// The last record is ahead of this machine's clock. Until the clock reaches it, deadlines would stand still.
     #[error(
         "position {position}: the last record is {seconds} s ahead of this machine's clock; set the clock, or say \
          --accept-clock to serve at the log's time"
@@ -44,7 +44,7 @@ impl From<ReadError> for StartError {
     }
 }
 
-/// Reads the whole log, telling `progress` of each position reached.
+/// Reads the whole log. `progress` is called with each position reached.
 ///
 /// # Errors
 /// The log cannot be read, is damaged, or holds what this program does not understand; the error names the position.
@@ -53,8 +53,8 @@ pub async fn replay(log: &Arc<dyn EventLog>, progress: impl FnMut(Position)) -> 
 }
 
 impl Replayed {
-    /// Folds what the log holds after what is folded already, telling `progress` of each position reached. State and read
-    /// models do not know of each other, so each is folded on a thread of its own.
+    /// Folds the records after the head. `progress` is called with each position reached. State and read models do not
+    /// depend on each other, so each is folded on its own thread.
     ///
     /// # Errors
     /// The log cannot be read, is damaged, or holds what this program does not understand; the error names the position.
@@ -82,7 +82,7 @@ impl Replayed {
     /// Refuses a log whose last record is more than a minute ahead of the clock.
     ///
     /// # Errors
-    /// It is.
+    /// The last record is more than a minute ahead of `now`.
     pub fn check_clock(&self, now: Timestamp) -> Result<(), StartError> {
         let Head { position, .. } = self.state.head;
         let ahead_millis = self.state.recorded_at.millis() - now.millis();

@@ -1,5 +1,6 @@
-//! Reading a log as a pipeline: while one page is folded, the next one is proved and decoded, and those after it are read,
-//! each on a core of its own where there is one. Order is kept, and so is the first error, behind all that is right.
+//! Reading a log as a pipeline: while one page is folded, the next page is proved and decoded, and the pages after it
+//! are read. Each step runs on a thread of its own. The order is kept. The first error comes after all records before
+//! it.
 
 #[cfg(test)]
 mod tests;
@@ -13,18 +14,18 @@ use tokio::sync::mpsc;
 
 use crate::log::{EventLog, ReadError};
 
-/// How many records are read, proved and handed over at once: few enough that a page stays in a core's cache.
+/// How many records a page has: few enough that a page stays in a core's cache.
 pub const PAGE_RECORDS: usize = 1_024;
-/// How many pages wait before each step: enough that none waits for another, and a few megabytes.
+/// How many pages may wait before each step: enough that no step waits for another. This is a few megabytes.
 pub const PAGES_AHEAD: usize = 4;
 
-/// Where and why reading stopped before the end.
+/// The reason why reading stopped before the end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StreamError {
-    /// The log is not what was written, or holds what this program does not know.
+    /// The log is damaged, or holds an event that this program does not know.
     #[error("position {position}: {reason}")]
     Wrong { position: Position, reason: String },
-    /// It could not be read.
+    /// The log could not be read.
     #[error("the log cannot be read: {0}")]
     Unreadable(String),
 }
@@ -53,17 +54,17 @@ impl From<ChainError> for StreamError {
     }
 }
 
-/// The end of what is proved already: the next record is held against it.
+/// The end of the records that are proved. The next record is proved against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Proved {
     /// The last record.
     pub head: Head,
-    /// When that was recorded: time never goes back.
+    /// The time of the last record: the next record's time is not before it.
     pub recorded_at: Timestamp,
 }
 
 impl Proved {
-    /// Nothing yet.
+    /// The value before the first record.
     pub const NOTHING: Self = Self { head: Head::EMPTY, recorded_at: Timestamp::from_millis(i64::MIN) };
 
     /// Proves one record against those before it.
@@ -81,7 +82,7 @@ impl Proved {
     }
 }
 
-/// Which records are read: those after what is proved, up to a position and a time.
+/// The records to read: those after the proved ones, up to a position and a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Range {
     /// What is proved already.
@@ -93,21 +94,21 @@ pub struct Range {
 }
 
 impl Range {
-    /// All of a log, to wherever its end is by then.
+    /// The whole log, up to its end at the time of the last read.
     pub const ALL: Self = Self::after(Proved::NOTHING);
 
-    /// All that is not proved yet.
+    /// All records after the proved ones.
     pub const fn after(after: Proved) -> Self {
         Self { after, last: Position::new(u64::MAX), until: Timestamp::from_millis(i64::MAX) }
     }
 }
 
-/// Some records in a row, as what was made of them, and why there are no more, if something is wrong.
+/// A page of consecutive records after `make`. Beside it stands the head after them, or the error that ended the page.
 type ProvedPage<T> = (Vec<T>, Result<Head, StreamError>);
 
-/// Reads the records of `range`, proves each against the one before it, and hands them to `each`, a page at a time and in
-/// order, as what `make` makes of them. `make` runs on a thread of its own, `each`
-/// here. Tells the last record's head, once all were handed over or `each` has had enough.
+/// Reads the records of `range` and proves each against the one before it. `make` converts each record on a thread of
+/// its own. `each` gets the results in order, page by page, on the caller's task, and may stop the stream. Returns the
+/// head of the last record.
 ///
 /// # Errors
 /// The log cannot be read, is damaged, or `make` refuses a record; every record before it was handed over.
@@ -134,14 +135,14 @@ pub async fn stream<T: Send + 'static>(
     reached
 }
 
-/// Reads page after page, until the end, an error, or nobody wants more.
+/// Reads page after page until the end, an error, or a closed receiver.
 async fn read_all(log: Arc<dyn EventLog>, range: Range, pages: mpsc::Sender<Result<Vec<Record>, ReadError>>) {
     let (mut after, mut limit) = (range.after.head.position, PAGE_RECORDS);
     while after < range.last {
         let left = usize::try_from(range.last.get() - after.get()).unwrap_or(limit);
         let page = log.read(after, limit.min(left)).await;
         let is_over = match page.as_ref().map(|records| records.last()) {
-            // The first wrong record may stand before the one that cannot even be read.
+            // Read one by one: a wrong record may stand before the one that cannot be read.
             Err(_) if limit > 1 => {
                 limit = 1;
                 continue;
@@ -159,7 +160,7 @@ async fn read_all(log: Arc<dyn EventLog>, range: Range, pages: mpsc::Sender<Resu
     }
 }
 
-/// Proves what is read, and makes something of it, until the end, an error, or nobody wants more.
+/// Proves and converts what was read, until the end, an error, or a closed receiver.
 fn prove_all<T>(
     range: Range,
     make: &impl Fn(Record) -> Result<T, StreamError>,
@@ -189,7 +190,7 @@ fn prove_all<T>(
     }
 }
 
-/// The event and metadata that a record's bytes say.
+/// Decodes a record's event and metadata.
 ///
 /// # Errors
 /// This program does not understand them.

@@ -1,5 +1,5 @@
-//! What the sequencer does when the log does not simply say yes: it settles what is unknown, reads what others have
-//! written, and stops where the log is not the one that it has served.
+//! Every outcome of an append except success. The sequencer settles an unknown outcome, reads records of other nodes,
+//! and stops if the log is not the one that it served.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,12 +17,13 @@ use crate::log::{AppendError, ReadError, is_full};
 use crate::metrics;
 use crate::served::{Served, ServedMark};
 
-/// How many records of others are read at once; a node that is further behind gives its turn back before it reads on.
+/// How many records of other nodes are read at once. A node that is further behind gives its turn back before it reads
+/// on.
 const CHUNK_RECORDS: usize = 4_096;
 /// The pause before an append whose outcome is unknown is tried again.
 const SETTLE_PAUSE: Duration = Duration::from_millis(50);
 
-/// Why the sequencer stops for good: what it cannot know, it does not serve.
+/// The reason why the sequencer stops. It does not serve what it cannot know.
 #[derive(Debug, thiserror::Error)]
 pub enum Fatal {
     /// The log's storage failed.
@@ -43,7 +44,8 @@ pub enum Fatal {
     /// Another node wrote what this program does not understand.
     #[error("position {position}: {reason}; the server stops")]
     Undecodable { position: Position, reason: DecodeError },
-    /// Another node is of a later program, and has written what this one does not know. The sequencer stands still instead.
+    /// Another node runs a later program, and wrote an event that this program does not know. The sequencer does not
+    /// stop: it stands still.
     #[error(
         "position {position}: {reason}. Reprise {program} wrote it, this is reprise {PROGRAM}: it takes no more commands. Start \
              reprise {program} in its place"
@@ -52,7 +54,7 @@ pub enum Fatal {
 }
 
 impl Fatal {
-    /// Whether only a person can decide how it goes on: a log that lost what was served is refused by each start.
+    /// True if only a person can decide how to go on: every start would refuse a log that lost what was served.
     pub fn needs_a_person(&self) -> bool {
         match self {
             Self::Rewound { .. } => true,
@@ -65,19 +67,20 @@ impl Fatal {
     }
 }
 
-/// What became of a batch that was to be appended.
+/// The settled outcome of an append.
 pub enum Appended {
-    /// It is durable.
+    /// The batch is durable.
     Yes,
-    /// It never will be: others' records stand where it was to be, these first.
+    /// The batch was not written, and never will be. Records of other nodes stand in its place; these are the first of
+    /// them.
     OthersCameFirst(Vec<Record>),
     /// Nothing was written.
     Not,
 }
 
 impl Sequencer {
-    /// What became of an append. An outcome that is unknown is settled before anything else is done: the same records at
-    /// the same head, until some record stands at the next position.
+    /// Settles the outcome of an append. An unknown outcome is settled before anything else is done: the records are
+    /// appended again at the same head, until some record stands at the next position.
     pub(super) async fn settle(
         &mut self,
         expected: Head,
@@ -114,7 +117,7 @@ impl Sequencer {
         }
     }
 
-    /// Waits for a log that has failed; whoever comes meanwhile is told so at once, however long it takes.
+    /// Waits for a log that has failed, however long that takes. Meanwhile every new command is refused at once.
     pub(super) async fn refusing<T>(&mut self, asked: impl Future<Output = T>) -> T {
         let mut asked = pin!(asked);
         loop {
@@ -126,7 +129,7 @@ impl Sequencer {
         }
     }
 
-    /// While the log takes nothing, who comes is told so at once.
+    /// Refuses all commands that wait, because the log takes nothing.
     pub(super) fn turn_away(&mut self) {
         self.queue.begin();
         self.queue.fill(0, Fill::Whole);
@@ -135,8 +138,8 @@ impl Sequencer {
         }
     }
 
-    /// Of a log that a later program writes, too: refuses every command from now on, and leaves what is shown as it was before
-    /// the first event that this one does not know. Until nobody can ask any more.
+    /// Stands still after another node, of a later program, wrote an event that this program does not know. Every
+    /// command is refused from now on. Queries see the state before that event. This ends when no `Engine` is left.
     pub(super) async fn stand_still(&mut self, why: String) -> Result<(), Fatal> {
         self.undo_next();
         self.fail(NotReady::told_to_all(why));
@@ -149,7 +152,8 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Reads and folds what others have written, and tells whether that went to the log's end. Nothing is on its way then.
+    /// Reads and folds the records of other nodes. Returns true if it reached the log's end. No batch may be on its
+    /// way.
     pub(super) async fn follow(&mut self) -> Result<bool, Fatal> {
         match self.read_on(&self.state.head.clone()).await? {
             Some(records) => self.fold_on(records).await,
@@ -157,8 +161,8 @@ impl Sequencer {
         }
     }
 
-    /// Shows queries what was followed. That is no part of [`Sequencer::fold_on`], since the log may be waited for by others
-    /// until the next batch is sent, and only commands need the state for that.
+    /// Shows queries the records that were followed. [`Sequencer::fold_on`] does not do this: other nodes may wait for
+    /// this node's turn until the next batch is sent, and deciding needs only the state.
     pub(super) async fn show_followed(&mut self) -> Result<(), Fatal> {
         if self.followed.is_empty() {
             return Ok(());
@@ -172,7 +176,7 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Folds these records of others and those after them, and tells whether that went to the log's end.
+    /// Folds these records of other nodes and those after them. Returns true if it reached the log's end.
     pub(super) async fn fold_on(&mut self, mut records: Vec<Record>) -> Result<bool, Fatal> {
         let mut has_turn = true;
         let mut proved = Proved { head: self.state.head, recorded_at: self.state.recorded_at };
@@ -198,8 +202,8 @@ impl Sequencer {
         }
     }
 
-    /// Records after `head`, which the log must still hold as it was served, up to a chunk; fewer are all that there are.
-    /// `None`: it cannot be read just now.
+    /// Reads at most a chunk of records after `head`. The log must still hold the record at `head`. Fewer records than
+    /// a chunk are all that there are. `None` if the log cannot be read now.
     async fn read_on(&mut self, head: &Head) -> Result<Option<Vec<Record>>, Fatal> {
         let own = usize::from(head.position > Position::START);
         let before = Position::new(head.position.get() - own as u64);
@@ -217,8 +221,8 @@ impl Sequencer {
         Ok(Some(records.split_off(own)))
     }
 
-    /// Remembers beside the log, before anybody is told, what they are told of. Where there is no room for that, nobody is told
-    /// until there is.
+    /// Writes the head to the file `served` before anybody is told of it. If the disk has no room for that, this waits
+    /// until there is room.
     pub(super) async fn remember_served(&mut self) -> Result<(), Fatal> {
         let Some(log) = &self.state.log else { return Ok(()) };
         let last = Served { log_id: log.log_id, head: self.state.head };
@@ -235,7 +239,7 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Whether what was remembered is on disk, and still where a start will look for it.
+    /// Fails if the file `served` could not be synced, or is no longer the file in the data folder.
     pub(super) fn check_served(&self) -> Result<(), Fatal> {
         let checked = self.served.as_ref().map_or(Ok(()), ServedMark::check);
         checked.map_err(|error| Fatal::Forgetful(error.to_string()))
@@ -258,7 +262,7 @@ impl Sequencer {
     }
 }
 
-/// Why a record of others ends it.
+/// The reason to stop after a record of another node that cannot be decoded.
 fn not_understood(record: &Record, reason: DecodeError) -> Fatal {
     let position = record.position;
     match reason {

@@ -1,4 +1,4 @@
-//! What is decided becomes a batch, and the batch goes to the log.
+//! Completes a batch from what was decided, and sends it to the log.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use super::on_its_way::OnItsWay;
 use crate::engine::batch::{Batch, Sent};
 use crate::engine::queue::Fill;
 
-/// What becomes of a batch that was decided.
+/// The result of dispatching a batch.
 pub(super) enum Dispatched {
-    /// The log has it.
+    /// The batch was sent to the log.
     Sent(OnItsWay),
-    /// It writes nothing, and is told once all before it is durable.
+    /// It writes nothing. Its commands are answered after the batch before it is durable.
     Told(Sent),
     /// There was nothing to do.
     Nothing,
 }
 
 impl Dispatched {
-    /// Tells those who need not wait for the log.
+    /// Answers the commands of a batch that writes nothing. Returns the batch that was sent, if one was.
     pub(super) fn told(self) -> Option<OnItsWay> {
         match self {
             Self::Sent(on_its_way) => Some(on_its_way),
@@ -34,7 +34,7 @@ impl Dispatched {
 }
 
 impl Sequencer {
-    /// Sends what is decided, and what waits, as far as it has room in a batch.
+    /// Decides the waiting commands that have room in the batch, and sends the batch.
     pub(super) fn dispatch(&mut self) -> Dispatched {
         if self.is_silent {
             self.undo_next();
@@ -56,10 +56,11 @@ impl Sequencer {
         Dispatched::Sent(OnItsWay::begin(Arc::clone(&self.log), batch))
     }
 
-    /// The next batch, completed and its commands taken; `None` where there is nothing to append and nobody to answer.
+    /// Completes the next batch and takes its commands. `None` if there is nothing to append and nobody to answer.
     fn commit(&mut self, is_proved: bool) -> Option<Sent> {
         loop {
-            // Of a shared log, what comes only now may rest on more than was read.
+            // On a shared log, do not add commands now: their senders may have seen records that this node has not
+            // read.
             if !is_proved || !self.log.is_shared() {
                 self.queue.fill(self.next.commands(), Fill::Whole);
             }
@@ -76,7 +77,7 @@ impl Sequencer {
         }
     }
 
-    /// The draw that waits for nothing but its seed.
+    /// The draw that can be made now: only its seed is missing.
     pub(super) fn draw(&self) -> Option<Action> {
         let (State { log, room, .. }, seeds) = (&self.next.state, self.seeds.as_ref()?);
         let opening = room.openings().announced().filter(|opening| opening.drawable().is_some())?;
@@ -88,14 +89,14 @@ impl Sequencer {
         self.next.decide_all(&mut self.queue.waiting, (self.clock)());
     }
 
-    /// Begins another batch; what was decided for the last one is given away.
+    /// Makes `batch` the next batch, and returns the one before it.
     fn begin(&mut self, batch: Batch) -> Batch {
         self.queue.begin();
         self.has_tick = false;
         std::mem::replace(&mut self.next, batch)
     }
 
-    /// Begins a batch on what is durable; what was decided on something else waits again.
+    /// Begins a new batch on the durable state. The commands of the old one wait again.
     pub(super) fn undo_next(&mut self) {
         let undone = self.begin(Batch::new(&self.state, self.node_id, self.state.recorded_at));
         self.queue.wait_first(undone.undo());

@@ -1,8 +1,9 @@
-//! The sequencer: the one task that decides. It owns the state; nobody else ever sees it.
+//! The sequencer: the one task that decides. It owns the state; no other code reads it.
 //!
-//! While one batch is on its way to the log, the next is decided on top of it. What that rests on is not durable yet, so
-//! it is sent, and told, only once the first one is; where the first one fails, its decisions are undone and made anew.
-//! What happens when the log does not simply say yes is in `catch_up.rs`.
+//! While one batch is on its way to the log, the next is decided on top of it. The next batch depends on the first one,
+//! which is not durable yet. So the next batch is sent, and its commands are answered, only after the first one is
+//! durable. If the first one fails, the decisions of the next one are undone and made anew. `catch_up.rs` handles every
+//! outcome of an append except success.
 
 mod catch_up;
 mod dispatch;
@@ -31,30 +32,31 @@ use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, Seeds, SnapshotWriter, Su
 use crate::log::{AppendError, EventLog};
 use crate::served::ServedMark;
 
-/// The pause before a log is looked at again: one that failed, whether it is back, and one of several nodes, whether it is the
-/// same.
+/// The pause between two probes of the log. A probe finds out whether a failed log is back, and whether a shared log is
+/// still the one that was served.
 pub(super) const PROBE_PAUSE: Duration = Duration::from_secs(1);
-/// A log that takes longer to fail is silent.
+/// A log that takes longer than this to fail is called silent.
 pub(super) const SILENCE: Duration = Duration::from_secs(1);
 
 /// Owns the state, and decides.
 pub struct Sequencer {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) published: Arc<Published>,
-    /// What is durable, and only that.
+    /// The state of all durable records, and of no others.
     pub(super) state: State,
     pub(super) read_models: ReadModels,
-    /// What others wrote that the state has and the read models have not, between two batches.
+    /// Records of other nodes that are folded into the state, and not yet into the read models.
     pub(super) followed: Vec<RecordedEvent>,
-    /// What is decided on the state, or on top of the batch that is on its way.
+    /// The next batch. It is decided on the state, or on the batch that is on its way.
     next: Batch,
     pub(super) queue: Queue,
-    /// Whether the state has a head that the log had after all that waits came in.
+    /// True if the state was folded up to the log's head after the waiting commands arrived. Then the next batch need
+    /// not compare the head.
     is_up_to_date: bool,
-    /// Whether a tick is in the next batch, or waits for it.
+    /// True if a tick is in the next batch, or waits for it.
     has_tick: bool,
     pub(super) probe_at: Instant,
-    /// The log took long to say that it cannot be had: until it answers a probe, whoever comes is refused at once.
+    /// True after the log took long to fail. Until it answers a probe, every command is refused at once.
     pub(super) is_silent: bool,
     skew: ClockSkew,
     clock_reader: Option<ClockReader>,
@@ -66,7 +68,7 @@ pub struct Sequencer {
 }
 
 impl Engine {
-    /// An engine on a log that was replayed, and its sequencer, which must be run.
+    /// Makes an engine on a replayed log, and its sequencer. The caller must run the sequencer.
     pub fn new(log: Arc<dyn EventLog>, replayed: Replayed, clock: Clock, node_id: Uuid) -> (Self, Sequencer) {
         let (senders, queue) = lanes();
         let (clock_reader, skew) = ClockSkew::unread();
@@ -97,19 +99,19 @@ impl Engine {
 }
 
 impl Sequencer {
-    /// Has what is closed drawn, with the seeds that the server's key makes.
+    /// Makes draws after an opening has closed. The server's key makes the seeds.
     #[must_use]
     pub fn with_seeds(self, seeds: Seeds) -> Self {
         Self { seeds: Some(seeds), ..self }
     }
 
-    /// Has snapshots taken of what it decides.
+    /// Takes snapshots with this writer.
     #[must_use]
     pub fn with_snapshots(self, snapshots: SnapshotWriter) -> Self {
         Self { snapshots: Some(snapshots), ..self }
     }
 
-    /// Has it remembered, beside the log, what anybody was told of.
+    /// Writes the head to this mark before anybody is told of it.
     #[must_use]
     pub fn with_served_mark(self, served: ServedMark) -> Self {
         Self { served: Some(served), ..self }
@@ -118,7 +120,7 @@ impl Sequencer {
     /// Decides until every [`Engine`] is gone and all that was submitted is answered.
     ///
     /// # Errors
-    /// What it cannot know, it does not serve.
+    /// The log failed, or is not the log that was served: see [`Fatal`].
     pub async fn run(mut self) -> Result<(), Fatal> {
         match self.decide_until_closed().await {
             Err(outdated @ Fatal::Outdated { .. }) => self.stand_still(outdated.to_string()).await?,
@@ -159,7 +161,7 @@ impl Sequencer {
                     if is_idle {
                         self.probe().await?;
                     }
-                    // One a batch: while the log takes its time, they would only wait for one another.
+                    // At most one tick per batch: with a slow log, more ticks would only queue up.
                     if !std::mem::replace(&mut self.has_tick, true) {
                         let others_wait = self.queue.has_come() || !is_idle || is_full || self.next.commands() > 0;
                         self.queue.waiting.push_back(by_system(Action::Tick(Tick { others_wait })));
@@ -187,8 +189,8 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Finds out what no command has come to find out: whether a log that failed is back, and whether one that others write
-    /// too still is the one that was served. What the log hints at may never come.
+    /// Checks the log while no command does: is a failed log back, and is a shared log still the one that was served?
+    /// The log's own hints may never come.
     async fn probe(&mut self) -> Result<(), Fatal> {
         if Instant::now() < self.probe_at {
             return Ok(());
@@ -203,7 +205,7 @@ impl Sequencer {
             return Ok(());
         }
         let (log, head) = (Arc::clone(&self.log), self.state.head);
-        // Of a log that works, whoever comes meanwhile waits as for an append.
+        // While a working log is probed, new commands wait, as they wait for an append.
         let probe = log.probe(&head);
         let outcome = if is_ready { probe.await } else { self.refusing(probe).await };
         match self.settle(head, &[], outcome).await? {
@@ -222,7 +224,7 @@ impl Sequencer {
         self.skew.in_bounds((self.clock)()).map_err(NotReady::told_to_all)
     }
 
-    /// The log has spoken about the batch that was on its way. Tells what is on its way now.
+    /// Handles the outcome of the batch that was on its way. Returns what is on its way now.
     async fn conclude(
         &mut self,
         batch: Sent,
@@ -230,7 +232,8 @@ impl Sequencer {
         outcome: Result<(), AppendError>,
     ) -> Result<Option<OnItsWay>, Fatal> {
         if outcome.is_ok() {
-            // The log works again before anyone is told of the last batch, and what rests on that is told after it.
+            // Send the next batch first, so that the log works while this batch is answered. The next batch is answered
+            // after this one.
             let next = self.dispatch();
             self.adopt(batch).await?;
             if matches!(next, Dispatched::Nothing) {
@@ -256,7 +259,7 @@ impl Sequencer {
         Ok(None)
     }
 
-    /// The batch is durable: its state is the state, queries see it, and then it is answered.
+    /// Adopts a durable batch: its state becomes the state, queries see it, and then its commands are answered.
     async fn adopt(&mut self, mut batch: Sent) -> Result<(), Fatal> {
         assert!(self.followed.is_empty(), "what others wrote was shown when the batch was sent");
         self.state = std::mem::take(&mut batch.state);
@@ -274,7 +277,7 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Has a snapshot taken of what queries see, if it is time for one.
+    /// Offers a copy to the snapshot writer, which takes it if a snapshot is due.
     pub(super) fn offer_snapshot(&mut self) {
         if let Some(snapshots) = &mut self.snapshots {
             snapshots.offer(&self.state, &self.read_models);
@@ -282,7 +285,7 @@ impl Sequencer {
     }
 }
 
-/// The server's own command: nobody waits for its answer.
+/// Makes a command of the server itself. Nobody waits for its answer.
 fn by_system(action: Action) -> Pending {
     let command = Command { by: Credential::System, idempotency: None, action };
     let (answered, _) = oneshot::channel();

@@ -1,4 +1,4 @@
-//! The batch that is on its way to the log, and where its append ended.
+//! The batch that is on its way to the log, and the outcome of its append.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,20 +16,20 @@ pub(super) struct OnItsWay {
     pub(super) batch: Sent,
     pub(super) since: Instant,
     append: Pin<Box<dyn Future<Output = Result<(), AppendError>> + Send>>,
-    /// Where it ended when it was begun.
+    /// The outcome, if the append was complete at once.
     outcome: Option<Result<(), AppendError>>,
 }
 
 impl OnItsWay {
-    /// Begins the append: by the promise of [`EventLog::append`], whatever carries it out has it before this returns. It is
-    /// asked how it went by [`landed`].
+    /// Begins the append. [`EventLog::append`] promises that the backend has the records before this returns.
+    /// [`landed`] waits for the outcome.
     pub(super) fn begin(log: Arc<dyn EventLog>, batch: Sent) -> Self {
         let (base, records) = (batch.base, Arc::clone(&batch.records));
         let mut append: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
-            // Who is refused, or answered again, only needs the head to be what it was.
+            // A batch without records is answered from the state. It is enough that the head has not moved.
             if records.is_empty() { log.compare_head(&base).await } else { log.append(&base, &records).await }
         });
-        // Nobody is to be woken yet: whoever waits for it asks again.
+        // No waker is needed here: `landed` polls the append again.
         let outcome = match append.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(outcome) => Some(outcome),
             Poll::Pending => None,
@@ -38,7 +38,7 @@ impl OnItsWay {
     }
 }
 
-/// What the log says about the batch that is on its way, once it does.
+/// Waits for the outcome of the batch that is on its way. Pending for ever if there is none.
 pub(super) async fn landed(on_its_way: &mut Option<OnItsWay>) -> Result<(), AppendError> {
     let Some(OnItsWay { since, append, outcome, .. }) = on_its_way else { return std::future::pending().await };
     let outcome = match outcome.take() {

@@ -19,7 +19,7 @@ const TRAILER_BYTES: usize = 8 + 32;
 /// How much is written to the file at once, in bytes.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// What a snapshot is of.
+/// The first line of a snapshot: the log, the position, and the versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// [`FORMAT`].
@@ -28,14 +28,14 @@ pub struct Header {
     pub state_version: u32,
     /// [`ReadModels::FOLD_VERSION`].
     pub read_models_version: u32,
-    /// The log.
+    /// The log's id.
     pub log_id: Uuid,
     /// The last record folded.
     #[serde(flatten)]
     pub head: Head,
 }
 
-/// Why a file is not used.
+/// The reason why a file is not used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
     #[error("it is damaged: {0}")]
@@ -45,19 +45,19 @@ pub enum Unusable {
 }
 
 impl Header {
-    /// What a snapshot of this would be of; `None` before the first event.
+    /// Makes the header of a snapshot of `replayed`. `None` before the first event.
     pub fn of(replayed: &Replayed) -> Option<Self> {
         let log = replayed.state.log.as_ref()?;
         let (state_version, read_models_version) = (State::FOLD_VERSION, ReadModels::FOLD_VERSION);
         Some(Self { format: FORMAT, state_version, read_models_version, log_id: log.log_id, head: replayed.state.head })
     }
 
-    /// Reads the first line of a file whose bytes are proved to be those that were written.
+    /// Proves a file's checksum and reads its first line.
     ///
     /// # Errors
-    /// They are not, or another version of the program wrote them.
+    /// The checksum does not fit, or another version of the program wrote the file.
     pub fn read(bytes: &[u8]) -> Result<Self, Unusable> {
-        /// All that every format has.
+        /// The member that every format has.
         #[derive(Deserialize)]
         struct Format {
             format: u32,
@@ -76,10 +76,10 @@ impl Header {
     }
 }
 
-/// Proves that the bytes are those that were written, whichever version of the program wrote them.
+/// Proves the checksum of a file, whichever version of the program wrote it.
 ///
 /// # Errors
-/// They are not.
+/// The file is too short, or its checksum does not fit.
 pub fn must_be_whole(bytes: &[u8]) -> Result<(), Unusable> {
     let (content, checksum) = bytes.split_last_chunk::<32>().ok_or(Unusable::Damaged("it is too short"))?;
     if *checksum == *Sha256::digest(content) { Ok(()) } else { Err(Unusable::Damaged("its checksum does not fit")) }
@@ -103,10 +103,10 @@ pub fn write(file: impl Write, header: &Header, replayed: &Replayed) -> io::Resu
     file.flush()
 }
 
-/// Reads what [`Header::read`] has proved, state and read models on a thread each.
+/// Reads the state and the read models of a file that [`Header::read`] has proved, each on its own thread.
 ///
 /// # Errors
-/// The bytes do not say what this program would have written.
+/// The file cannot be parsed.
 pub fn read(bytes: &[u8]) -> Result<Replayed, Unusable> {
     let inconsistent = || Unusable::Damaged("its parts do not fit together");
     let header = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(inconsistent)? + 1;

@@ -1,4 +1,4 @@
-//! The folder of snapshots: which one is used, and how a new one gets there whole or not at all.
+//! The folder of snapshots: it chooses the snapshot to use, and adds a new one whole or not at all.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read};
@@ -20,16 +20,16 @@ const MAX_HEADER_BYTES: u64 = 4_096;
 /// How many snapshots are kept: the newest, and one for the case that it is damaged.
 const KEPT: usize = 2;
 const EXTENSION: &str = "snapshot";
-/// What a snapshot is called while it is being written; what is left of one means nothing.
+/// The name of a snapshot while it is written. A file that is left under this name is not used.
 const UNFINISHED: &str = "unfinished";
 
-/// Where snapshots lie, beside the log.
+/// The folder of snapshots in a data folder.
 #[derive(Debug, Clone)]
 pub struct SnapshotFolder {
     path: PathBuf,
 }
 
-/// A snapshot that is whole, and that the log contradicts: what was served once is not in the log any more.
+/// The log contradicts a whole snapshot: the log lost what was served once.
 #[derive(Debug, thiserror::Error)]
 pub enum Contradiction {
     #[error(
@@ -47,14 +47,14 @@ impl SnapshotFolder {
         Self { path: data.join(SNAPSHOT_FOLDER) }
     }
 
-    /// Removes what a process that died while it wrote has left.
+    /// Removes the unfinished file of a process that died while it wrote.
     pub fn clear(&self) {
-        // Left there, it is in nobody's way: it will be written over.
+        // A failure does no harm: the next snapshot writes over the file.
         let _ = std::fs::remove_file(self.path.join(UNFINISHED));
     }
 
-    /// Writes a snapshot to a temporary name, syncs and renames it, and drops all but the newest two. Tells its size in
-    /// bytes.
+    /// Writes a snapshot under a temporary name, syncs and renames it, and removes all but the newest two. Returns its
+    /// size in bytes.
     ///
     /// # Errors
     /// It could not be written whole; nothing of it is left.
@@ -97,7 +97,7 @@ impl SnapshotFolder {
         Ok(paths)
     }
 
-    /// What each snapshot says that it is of, on its first line.
+    /// The log and the record that each snapshot names on its first line. Nothing is proved.
     pub fn claims(&self) -> Vec<(PathBuf, Served)> {
         let claim = |path: PathBuf| {
             let mut line = Vec::new();
@@ -108,18 +108,18 @@ impl SnapshotFolder {
         self.newest_first().unwrap_or_default().into_iter().filter_map(claim).collect()
     }
 
-    /// Whether this file is one of the folder's.
+    /// True if this file is in the folder.
     pub fn has(&self, path: &Path) -> bool {
         path.parent() == Some(&self.path)
     }
 
-    /// Whether the bytes of this snapshot are those that were written.
+    /// True if the checksum of this snapshot fits.
     pub fn is_whole(&self, path: &Path) -> bool {
         std::fs::read(path).is_ok_and(|bytes| file::must_be_whole(&bytes).is_ok())
     }
 
-    /// What the newest usable snapshot holds, whose head is proved against the log. One that is not usable is named in
-    /// the program's log and passed over.
+    /// Reads the newest usable snapshot, after its head was proved against the log. A snapshot that is not usable is
+    /// skipped with a warning.
     ///
     /// # Errors
     /// The log contradicts the snapshot, or cannot be read.
@@ -154,7 +154,7 @@ impl SnapshotFolder {
     }
 }
 
-/// Proves that the log holds what a snapshot is of: the same log, and the record at its head, which is proved itself.
+/// Proves that the log has the id that a snapshot names, and holds the record at the snapshot's head.
 async fn must_hold(log: &dyn EventLog, header: &Header, path: &Path) -> Result<(), StartError> {
     let Header { head, log_id, .. } = *header;
     let first = log.read(Position::START, 1).await?.pop();

@@ -1,4 +1,5 @@
-//! Writing snapshots while commands go on: the sequencer gives a copy away, which costs it nothing, and a thread writes it.
+//! Writes snapshots while commands go on. The sequencer gives away a copy, which costs it nothing, and a thread writes
+//! the copy.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Instant;
@@ -16,15 +17,15 @@ pub const EVENTS_BETWEEN_SNAPSHOTS: u64 = 500_000;
 /// With fewer new events than these, no snapshot is made at a stop: the next start folds them in no time.
 pub const EVENTS_FOR_SNAPSHOT_AT_STOP: u64 = 10_000;
 
-/// Takes copies of what the log folds to, and has them written one after another.
+/// Takes copies of the state and the read models, and writes them one after another.
 pub struct SnapshotWriter {
     copies: SyncSender<Replayed>,
-    /// What the last copy given away is of; that of the snapshot that was restored at first.
+    /// The position of the last copy given away. At first, the position of the snapshot that was restored.
     last: Position,
     between: u64,
 }
 
-/// Ends when the last snapshot is written, or has failed to be, once its [`SnapshotWriter`] is gone.
+/// Ends after the [`SnapshotWriter`] is gone and the last snapshot was written or has failed.
 pub type SnapshotsWritten = oneshot::Receiver<()>;
 
 impl SnapshotWriter {
@@ -33,7 +34,7 @@ impl SnapshotWriter {
         Self::with_interval(folder, last, EVENTS_BETWEEN_SNAPSHOTS)
     }
 
-    /// The same with another number of events between two snapshots, for tests.
+    /// Starts the thread with another number of events between two snapshots, for tests.
     pub(crate) fn with_interval(folder: SnapshotFolder, last: Position, between: u64) -> (Self, SnapshotsWritten) {
         // No copy waits: while one is written, later ones are not wanted.
         let (copies, taken) = sync_channel(0);
@@ -46,7 +47,7 @@ impl SnapshotWriter {
         (Self { copies, last, between }, finished)
     }
 
-    /// Gives a copy away where enough has happened since the last one and nothing is being written.
+    /// Gives a copy away if enough events came since the last copy, and no snapshot is being written.
     pub fn offer(&mut self, state: &State, read_models: &ReadModels) {
         let position = state.head.position;
         if position.get() < self.last.get() + self.between {
@@ -54,13 +55,13 @@ impl SnapshotWriter {
         }
         let copy = Replayed { state: state.clone(), read_models: read_models.clone() };
         match self.copies.try_send(copy) {
-            // Where the thread is gone, there is nobody to try it with again and again.
+            // If the thread is gone, do not try again with each batch.
             Ok(()) | Err(TrySendError::Disconnected(_)) => self.last = position,
             Err(TrySendError::Full(_)) => {}
         }
     }
 
-    /// Gives the last copy away, where it is worth it. It is written once what is being written is.
+    /// Gives the last copy away if enough events came. It is written after the snapshot that is being written now.
     pub fn stop(self, state: State, read_models: ReadModels) {
         if state.head.position.get() >= self.last.get() + EVENTS_FOR_SNAPSHOT_AT_STOP {
             // The thread takes it as soon as it is free; nobody waits for that here.
