@@ -1,20 +1,21 @@
-//! What can be asked: the table of all commands stands in [`decisions`](crate::decisions), a line for each.
+//! Actions: what a command can ask for. The table of all actions is in [`decisions`](crate::decisions).
 
-/// Who goes first: those who are inside, or those who join. Each batch has places for both.
+/// The lane in which a command waits. The lane `Inside` goes first, and each batch has places for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
-    /// Hold, pay, cancel, charge, leave, and what operators and the server itself ask.
+    /// Hold, pay, cancel, charge and leave, and all commands of operators and of the server itself.
     Inside,
-    /// Those who ask for a token.
+    /// Requests for a token.
     Joining,
 }
 
-/// The table of all commands: each has its file, its name where commands are counted, and its lane.
+/// Makes [`Action`](crate::Action) from the table of all commands: each has its file, its name in metrics, and its
+/// lane.
 macro_rules! actions {
     ($($file:ident::$command:ident $name:literal $lane:ident;)+) => {
         $(pub use $file::$command;)+
 
-        /// What can be asked: one file in `decisions/` each.
+        /// All actions. The rule of each is a file in `decisions/`.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Action {$(
             #[doc = concat!("See [`", stringify!($command), "`].")]
@@ -22,17 +23,17 @@ macro_rules! actions {
         )+}
 
         impl Action {
-            /// What it is called where commands are counted.
+            /// The action's name in metrics.
             pub const fn name(&self) -> &'static str {
                 match self {$(Self::$command(_) => $name,)+}
             }
 
-            /// Where it waits.
+            /// The lane in which it waits.
             pub const fn lane(&self) -> $crate::action::Lane {
                 match self {$(Self::$command(_) => $crate::action::Lane::$lane,)+}
             }
 
-            /// What decides it.
+            /// The rule that decides it.
             pub(crate) fn rule(&self) -> &dyn $crate::rule::Decide {
                 match self {$(Self::$command(rule) => rule,)+}
             }

@@ -1,4 +1,5 @@
-//! What a command's answer tells: read off its last event, so that a repeated request gets the first answer from the log.
+//! The answers of commands. An answer is made from the command's last event, so that a repeated request gets the first
+//! answer from the log.
 
 use crate::event::{
     Event, Hold, HoldCancelled, HoldExtended, PointsCharged, PointsEvent, ReservationPaid, ReservationRefunded,
@@ -9,38 +10,38 @@ use crate::state::reservations::{Payment, Reservation};
 use crate::state::room::{Token, TokenStatus};
 use crate::values::{Points, ReservationStatus, Timestamp, UserId};
 
-/// What came of a command.
+/// The answer to a command that was not refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The user's token.
     Token(Token),
-    /// A wallet grew.
+    /// The charge of a wallet.
     Charge(Charge),
-    /// A hold, or what became of it.
+    /// The reservation after the command.
     Reservation(Reservation),
-    /// Seats are paid.
+    /// The payment.
     Payment(Payment),
-    /// A user, by number.
+    /// The user's id.
     User(UserId),
-    /// It is so: what operators and the server itself ask has no more to tell.
+    /// Nothing more: for commands of operators and of the server itself.
     Done,
 }
 
-/// Points that came in.
+/// A charge: points that came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// Whose wallet grew.
+    /// The owner of the wallet.
     pub user_id: UserId,
-    /// By how much.
+    /// The charged amount.
     pub amount: Points,
-    /// What it holds since.
+    /// The balance after the charge.
     pub balance_after: Points,
-    /// When.
+    /// The time of the charge.
     pub charged_at: Timestamp,
 }
 
 impl Event {
-    /// What the command that ended with this event answers.
+    /// Makes the answer of the command whose last event this is.
     pub fn answer(&self) -> Answer {
         match self {
             Self::Room(event) => event.answer(),

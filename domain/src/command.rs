@@ -1,4 +1,5 @@
-//! A command: who asks, with which key, for what. Deciding it is pure: `(State, Command, now) -> events or a rejection`.
+//! A command: the sender, an idempotency key, and an action. Deciding it is pure: `(State, Command, now) -> events or a
+//! rejection`.
 
 use crate::decisions::Action;
 use crate::event::{EntryClosed, Event, OpeningEvent};
@@ -8,34 +9,34 @@ use crate::rule::{Actor, Decided};
 use crate::state::State;
 use crate::values::{Hash, Timestamp, TokenHash, UserId};
 
-/// Something that someone wants to happen.
+/// A command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// Who asks.
+    /// The proof of who sends it.
     pub by: Credential,
-    /// Under which key a repeated request is known again.
+    /// The key by which a repeated request is recognised.
     pub idempotency: Option<IdempotencyKey>,
-    /// What is asked.
+    /// What the command asks for.
     pub action: Action,
 }
 
-/// What proves who asks.
+/// The proof of who sends a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
     /// The room's token.
     Token(TokenHash),
-    /// Someone whom the edge knows to be this user, and who asks for their token.
+    /// This user, as the HTTP layer has found out, who asks for their token.
     User(UserId),
-    /// Someone whom an identity provider knows by this subject (HMAC-SHA-256), and who asks for their token.
+    /// The subject of an identity provider (as HMAC-SHA-256), who asks for their token.
     Subject(Hash),
     /// The server itself.
     System,
-    /// Somebody who runs the sale, whom the edge knows by this name.
+    /// An operator with this name, as the HTTP layer has found out.
     Operator(OperatorName),
 }
 
 impl Command {
-    /// Finds out who acts, whether the request is known already, and else decides.
+    /// Decides the command: it identifies the sender, looks for the idempotency key, and applies the action's rule.
     ///
     /// # Errors
     /// The rule that the command would break.
@@ -68,7 +69,7 @@ impl Command {
 }
 
 impl Credential {
-    /// Whoever runs the server, where nobody asks for names.
+    /// The operator of a server that does not ask for names.
     pub const OPERATOR: Self = Self::Operator(OperatorName::ANYONE);
 
     fn identify(&self, state: &State, now: Timestamp) -> Result<Actor, Rejection> {
@@ -88,7 +89,8 @@ impl Credential {
     }
 }
 
-/// The same, with the close of entry before it. What writes nothing closes nothing either: only the tick has come for that.
+/// Puts the close of entry before the decision's events. A command that writes nothing does not write the close either.
+/// Only the tick writes the close alone.
 fn after_close(decided: Decided, closed: EntryClosed, action: &Action) -> Decided {
     let closed = Event::from(closed);
     match decided {

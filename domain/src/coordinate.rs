@@ -1,17 +1,17 @@
-//! Where a seat is drawn on a map of the house: a number that is the same wherever it is read, to a thousandth.
+//! A coordinate of a seat on the map of a house: a decimal number with three digits after the point, exact everywhere.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The largest coordinate, either way.
+/// The largest absolute value of a coordinate.
 pub const MAX_COORDINATE: i32 = 1_000_000;
 
-/// A coordinate, in thousandths. Where it lies and what one is long, the catalogue's author decides.
+/// A coordinate, in thousandths. The author of the catalogue chooses the origin and the unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Coordinate(i32);
 
-/// A number that is no coordinate.
+/// The error of a number that is not a coordinate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a coordinate is a number from -1000000 to 1000000 with at most 3 decimals")]
 pub struct NotACoordinate;
@@ -42,7 +42,7 @@ impl fmt::Display for Coordinate {
     }
 }
 
-/// A number in JSON, whole where it is; its thousandths in a snapshot.
+/// In JSON a number, without a point if it is whole. In a snapshot its thousandths.
 impl Serialize for Coordinate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {

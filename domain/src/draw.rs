@@ -1,9 +1,9 @@
 //! The draw: which entrant of a pre-queue gets which place in line.
 //!
-//! `place` is `compute_shuffled_index` of Ethereum's consensus specification (phase 0, `specs/phase0/beacon-chain.md`): the
-//! swap-or-not shuffle of Hoang, Morris and Rogaway ("An Enciphering Scheme Based on a Card Shuffle", 2012) with 90 rounds
-//! and SHA-256. Each round is its own inverse, so the line is walked by running them backwards: nothing is sorted or stored.
-//! What is hashed into the key, and what that proves, is in `docs/fairness.md`.
+//! `place` is `compute_shuffled_index` of Ethereum's consensus specification (phase 0, `specs/phase0/beacon-chain.md`):
+//! the swap-or-not shuffle of Hoang, Morris and Rogaway ("An Enciphering Scheme Based on a Card Shuffle", 2012) with 90
+//! rounds and SHA-256. Each round is its own inverse, so the entrant of a place is found by running the rounds
+//! backwards: nothing is sorted or stored. `docs/fairness.md` says what is hashed into the key, and what that proves.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -14,10 +14,10 @@ use crate::values::Hash;
 pub const ROUNDS: u8 = 90;
 /// Entrants that one draw can order: the specification's bound, far above what a log can hold.
 pub const MAX_ENTRANTS: u64 = 1 << 40;
-/// What is told apart by one hash: 256 bits.
+/// How many positions one hash decides: it has 256 bits.
 const POSITIONS_PER_HASH: u64 = 256;
 
-/// What a draw's seed was fixed by before anyone joined: SHA-256(seed).
+/// The commitment, SHA-256(seed): it fixes a draw's seed before anyone joins.
 pub fn commitment(seed: &Hash) -> Hash {
     Hash::new(Sha256::digest(seed.as_bytes()).into())
 }
@@ -35,13 +35,13 @@ pub fn key(seed: &Hash, beacon: Option<&Hash>, closed: &Hash, entrants: u64) -> 
     Hash::new(hasher.finalize().into())
 }
 
-/// An order of 0..`count`, all of it fixed by its key.
+/// An order of 0..`count` that follows from a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(Hash, u64)", into = "(Hash, u64)")]
 pub struct Shuffle {
     key: Hash,
     count: u64,
-    /// One for each round, so that each place costs 90 hashes and not 180.
+    /// The pivot of each round, computed once, so that a place costs 90 hashes and not 180.
     pivots: [u64; ROUNDS as usize],
 }
 
@@ -55,7 +55,7 @@ impl Shuffle {
         let pivot = |round| {
             let hash: [u8; 32] = Sha256::new_with_prefix(key.as_bytes()).chain_update([round]).finalize().into();
             let number = u64::from_le_bytes(*hash.first_chunk().expect("32 bytes have 8"));
-            // Of nobody there are no places, and nothing is asked of their pivots.
+            // With 0 entrants the pivots are never used.
             number.checked_rem(count).unwrap_or(0)
         };
         let mut pivots = [0; ROUNDS as usize];
@@ -65,7 +65,7 @@ impl Shuffle {
         Self { key, count, pivots }
     }
 
-    /// How many it orders.
+    /// The number of entrants.
     pub fn count(&self) -> u64 {
         self.count
     }
@@ -78,7 +78,7 @@ impl Shuffle {
         self.walk(entrant, 0..ROUNDS)
     }
 
-    /// The entrant who has place `place`: what [`place`](Self::place) is undone by.
+    /// The entrant who has place `place`: the inverse of [`place`](Self::place).
     ///
     /// # Panics
     /// There is no such place.
@@ -91,7 +91,7 @@ impl Shuffle {
         rounds.fold(from, |index, round| self.swap_or_not(index, round))
     }
 
-    /// One round: every pair around the round's pivot swaps places, or does not.
+    /// Runs one round: each pair of positions around the pivot swaps or stays.
     fn swap_or_not(&self, index: u64, round: u8) -> u64 {
         let pivot = self.pivots[usize::from(round)];
         let flip = (pivot + self.count - index) % self.count;

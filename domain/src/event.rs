@@ -1,9 +1,10 @@
-//! What can happen. **These events are stored for ever: they are a storage contract.**
+//! Events: what can happen. **They are stored for ever, so they are a storage contract.**
 //!
-//! An event's name and its fields are what stands in every log that was ever written. An event never changes its meaning.
-//! A changed shape is a new version: the old one stays, beside the event, with its upcaster ([`stored::OldShape`]), and has
-//! its golden file in `tests/golden/`. Each event carries all that was decided, so that it can be read by itself, and names
-//! every id that it touches. Events stand in groups, so that a fold names what it does not need in one line.
+//! An event's name and its fields stand in every log that was ever written. An event never changes its meaning. A
+//! changed shape is a new version: the old one stays, beside the event, with its upcaster ([`stored::OldShape`]), and
+//! has its golden file in `tests/golden/`. Each event carries all that was decided, so that it can be understood alone,
+//! and names every id that it touches. Events stand in groups, so that a fold can name the events that it does not need
+//! in one line.
 
 mod catalogue;
 mod log;
@@ -41,8 +42,8 @@ use stored::{Newest, Older, events};
 pub use users::UserRegistered;
 
 events! {
-    /// A fact. Its own name is the record's `type`, its fields are the record's `data`; the group is not stored. `at` names
-    /// the member that tells when it was decided, `since` one that may tell of a time before that.
+    /// An event. Its name is the record's `type`, and its fields are the record's `data`. The group is not stored. `at`
+    /// names the member that holds the time of the decision. `since` names a member that may hold an earlier time.
     pub enum Event {
         /// The log itself.
         Log(LogEvent) {
@@ -69,16 +70,16 @@ events! {
             BeaconReceived (at received_at) { 1: Newest }
             QueueDrawn (at drawn_at) { 1: Newest }
         }
-        /// Who somebody is.
+        /// The users.
         Users(UsersEvent) {
             UserRegistered (at registered_at) { 1: Newest }
         }
-        /// Points that come in, or are put right.
+        /// Charges and adjustments of points.
         Points(PointsEvent) {
             PointsCharged (at charged_at) { 1: Newest }
             PointsAdjusted (at adjusted_at) { 1: Newest }
         }
-        /// What can be sold, when, and for how much.
+        /// The catalogue: what is sold, when, and for how much.
         Catalogue(CatalogueEvent) {
             ConcertPublished (no time) { 1: Newest }
             SeatsAdded (no time) { 1: Older<SeatsAddedV1>, 2: Newest }
@@ -89,7 +90,7 @@ events! {
             PriceChanged (at changed_at) { 1: Newest }
             ScheduleCancelled (at cancelled_at) { 1: Newest }
         }
-        /// What becomes of seats, and of the points that they cost.
+        /// The sale: holds, payments and refunds of seats.
         Sale(SaleEvent) {
             SeatsHeld (at hold.held_at) { 1: Newest }
             HoldExtended (at extended_at) { 1: Newest }
@@ -101,27 +102,27 @@ events! {
     }
 }
 
-/// A member that may be null is still there: where it is missing, the data is of another shape.
+/// Reads a member that may be null. It must be there: without it the data has another shape.
 fn never_absent<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer)
 }
 
-/// Why a stored event cannot be read by this program.
+/// The reason why this program cannot read a stored event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// The type was never heard of.
+    /// This program does not know the type.
     #[error("event type {0:?} is not known to this program")]
     UnknownType(String),
-    /// The type is known, in other versions.
+    /// This program knows the type, but not this version.
     #[error("version {version} of event type {event_type} is not known to this program")]
     UnknownVersion { event_type: String, version: u32 },
-    /// The data is not what this type and version has.
+    /// The data does not have the shape of this type and version.
     #[error("data of a {event_type} cannot be read: {reason}")]
     MalformedData { event_type: String, reason: String },
 }
 
 impl Event {
-    /// The log's name, in the event that every log begins with.
+    /// The event that every log begins with, if this is it. It names the log.
     pub fn log_created(&self) -> Option<&LogCreated> {
         match self {
             Self::Log(LogEvent::LogCreated(created)) => Some(created),
@@ -134,7 +135,7 @@ impl Event {
         }
     }
 
-    /// The end of an import, where it is one.
+    /// The end of an import, if this event is one.
     pub fn catalog_imported(&self) -> Option<&CatalogImported> {
         match self {
             Self::Catalogue(CatalogueEvent::CatalogImported(imported)) => Some(imported),
@@ -156,7 +157,7 @@ impl Event {
         }
     }
 
-    /// The record's `type_version`: the oldest that says all of the event.
+    /// The record's `type_version`: the oldest version that can hold this event.
     pub fn type_version(&self) -> u32 {
         self.written().0
     }
@@ -166,12 +167,12 @@ impl Event {
         self.written().1
     }
 
-    /// Version and data, as one record has them.
+    /// The `type_version` and the `data` of this event's record.
     pub(crate) fn sealed(&self) -> (u32, String) {
         self.written()
     }
 
-    /// Whether [`Event::decode`] knows records of this type and version.
+    /// True if [`Event::decode`] knows this type and version.
     pub fn is_known(event_type: &str, version: u32) -> bool {
         Self::versions(event_type).is_some_and(|versions| versions.contains(&version))
     }
@@ -179,7 +180,8 @@ impl Event {
     /// Reads a record's `type`, `type_version` and `data`.
     ///
     /// # Errors
-    /// A type or version that is not known, or data of another shape: never skipped, since nobody knows what it means.
+    /// The type or version is unknown, or the data has another shape. Such a record is never skipped, since it may mean
+    /// anything.
     pub fn decode(event_type: &str, version: u32, data: &str) -> Result<Self, DecodeError> {
         match Self::read(event_type, version, data) {
             Some(read) => read.map_err(|error| DecodeError::MalformedData {
@@ -191,7 +193,7 @@ impl Event {
         }
     }
 
-    /// A record's `type` as it was read: one that is known needs no text of its own.
+    /// The text of a record's `type`. A known type is borrowed, so that it is not copied.
     pub fn type_named(event_type: &str) -> Cow<'static, str> {
         Self::known(event_type).map_or_else(|| Cow::Owned(event_type.to_owned()), |(name, _)| Cow::Borrowed(*name))
     }

@@ -1,4 +1,4 @@
-//! What is decided: events, commands and state, and nothing else.
+//! The domain: events, commands, and the state on which they are decided.
 //!
 //! Nothing here waits, reads a clock, draws a random number or touches a file. A decision is a function of the state, a
 //! command and a time, so every one of them can be tried in a few lines:

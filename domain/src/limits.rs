@@ -8,9 +8,9 @@ pub const MAX_SEATS_PER_RESERVATION: usize = 4;
 pub const MAX_SEATS_PER_USER_IN_SCHEDULE: usize = 4;
 /// How long a hold lasts, in seconds.
 pub const HOLD_SECONDS: i64 = 5 * 60;
-/// By how much a hold is made longer, once, in seconds.
+/// By how much an extension makes a hold longer, in seconds.
 pub const EXTENSION_SECONDS: i64 = 5 * 60;
-/// How long before its deadline a hold may be made longer, in seconds.
+/// How long before its deadline a hold may be extended, in seconds.
 pub const EXTENSION_WINDOW_SECONDS: i64 = 2 * 60;
 /// How long an admitted token may choose and hold seats, in seconds.
 pub const ACTIVE_SECONDS: i64 = 10 * 60;
@@ -20,15 +20,15 @@ pub const WAITING_SECONDS: i64 = 24 * 60 * 60;
 pub const FINISHED_SECONDS: i64 = 24 * 60 * 60;
 /// How long a granted token is active, in seconds.
 pub const GRANTED_SECONDS: i64 = 24 * 60 * 60;
-/// A granted token with more than this left is not granted again, in seconds.
+/// A granted token that has more than this left is not granted again, in seconds.
 pub const GRANT_AGAIN_SECONDS: i64 = 12 * 60 * 60;
-/// How long what is over is remembered (expired tokens, closed reservations, idempotency keys), in seconds.
+/// How long ended things are remembered (expired tokens, closed reservations, idempotency keys), in seconds.
 pub const REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
 /// The least time from an opening's announcement to the opening, in seconds.
 pub const MIN_OPENING_NOTICE_SECONDS: i64 = 60;
 /// The largest charge.
 pub const MAX_CHARGE: Points = Points::new(10_000_000);
-/// The largest balance that a charge may lead to; refunds may pass it.
+/// The largest balance that a charge may lead to. A refund may exceed it.
 pub const MAX_BALANCE: Points = Points::new(1_000_000_000_000);
 /// The highest price of a seat.
 pub const MAX_SEAT_PRICE: Points = Points::new(1_000_000_000);
@@ -52,17 +52,17 @@ pub const MAX_SEAT_NAME_BYTES: usize = 100;
 pub const MAX_RECORD_BYTES: usize = 256 * 1024;
 /// Bytes of a record's data, so that type and metadata fit beside it.
 pub const MAX_DATA_BYTES: usize = MAX_RECORD_BYTES - 4 * 1024;
-/// Expiries in one tick, and all of its events.
+/// Events of one tick.
 pub const MAX_TICK_EVENTS: usize = 1_000;
 /// Characters of the reason that an operator gives for a change.
 pub const MAX_REASON_CHARACTERS: usize = 200;
-/// Overdue holds of a schedule whose expiry a hold by quantity publishes, beside those in its own way.
+/// Expiries of other holds that a hold by quantity writes, beside those of the seats that it takes.
 pub const MAX_EXPIRIES_WITH_A_CHOICE: usize = 250;
 /// The largest adjustment of a wallet, up or down, in points.
 pub const MAX_ADJUSTMENT: i64 = 1_000_000_000;
 /// How long after its start a paid schedule can still be changed by operators, in seconds.
 pub const CHANGEABLE_SECONDS: i64 = 30 * 24 * 60 * 60;
-/// What a tick gives back of schedules that were called off while other commands wait.
+/// How many holds and payments of schedules that were called off a tick gives back while other commands wait.
 pub const MAX_GIVEN_BACK_WHILE_OTHERS_WAIT: usize = 100;
-/// Bytes of data and metadata that a tick gives back of them at most: a batch has room for them.
+/// Bytes of data and metadata of the events with which a tick gives back holds and payments. A batch has room for them.
 pub const MAX_GIVEN_BACK_BYTES: usize = 512 * 1024;

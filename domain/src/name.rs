@@ -1,21 +1,21 @@
-//! What is a name: something that people see, and that says nothing to the screen but itself.
+//! The rules for names: a name is visible, and has no characters that control the screen.
 
-/// Whether a text is a name of at most `max_bytes` bytes.
+/// True if the text is a name of at most `max_bytes` bytes.
 pub fn is_name(text: &str, max_bytes: usize) -> bool {
     text.len() <= max_bytes && is_shown(text)
 }
 
-/// Says what a name must be, of a text that is none.
+/// Describes what a name must be, for a text that is not a name.
 pub(crate) fn not_a_name(text: &str, max_bytes: usize) -> String {
     format!("a name must have 1 to {max_bytes} bytes, and characters that can be seen; it is {text:?}")
 }
 
-/// Whether something of a text is seen, and nothing of it controls the screen.
+/// True if the text has a visible character, and none that controls the screen.
 pub fn is_shown(text: &str) -> bool {
     !text.chars().all(shows_nothing) && !text.chars().any(controls_the_screen)
 }
 
-/// Whether nothing of a character is seen: blanks, and what Unicode calls ignorable.
+/// True for an invisible character: a blank, or one that Unicode calls ignorable.
 pub fn shows_nothing(letter: char) -> bool {
     letter.is_whitespace()
         || letter.is_control()
@@ -26,7 +26,7 @@ pub fn shows_nothing(letter: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Line breaks and what turns the order of the letters round: on a ticket, another name would be read.
+/// True for line breaks and for characters that change the direction of the text: a ticket would show another name.
 fn controls_the_screen(letter: char) -> bool {
     letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

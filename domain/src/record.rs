@@ -15,23 +15,23 @@ pub use metadata::{ActorName, IdempotencyKey, Metadata, OperatorName, PROGRAM};
 
 /// The format of records that this program writes and reads.
 pub const LOG_FORMAT: u32 = 1;
-/// How records are hashed.
+/// The hash function of the chain.
 pub const HASH_ALGORITHM: &str = "SHA-256";
 
-/// What the log stores, to the byte. A copy shares its texts.
+/// A record exactly as the log stores it. Copies share its texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// 1, 2, 3, …, without gaps.
     pub position: Position,
-    /// When it was decided; never earlier than the record before it.
+    /// The time of the decision. It is never before that of the record before it.
     pub recorded_at: Timestamp,
     /// The event's type.
     pub event_type: Cow<'static, str>,
     /// The version of the type's shape.
     pub type_version: u32,
-    /// The event's fields: the very bytes that were hashed.
+    /// The event's fields: exactly the bytes that were hashed.
     pub data: Arc<str>,
-    /// [`Metadata`]: the very bytes that were hashed.
+    /// [`Metadata`]: exactly the bytes that were hashed.
     pub metadata: Arc<str>,
     /// Proves this record and every one before it.
     pub hash: Hash,
@@ -51,25 +51,26 @@ impl Head {
     pub const EMPTY: Self = Self { position: Position::START, hash: Hash::new([0; 32]) };
 }
 
-/// Where the log stops being what was written.
+/// The first place where the log is not what was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
-    /// A record is not there.
+    /// A record is missing.
     #[error("position {missing}: the record is missing (the next one found is {found})")]
     Gap { missing: Position, found: Position },
-    /// A record is not what was hashed, or was hashed after another history.
+    /// A record does not fit its hash and the records before it.
     #[error("position {position}: the record does not fit its hash and the records before it")]
     Altered { position: Position },
 }
 
 impl Record {
-    /// Seals what was decided as the record after `previous`.
+    /// Makes the record of an event after `previous`.
     pub fn seal(previous: &Head, recorded_at: Timestamp, event: &Event, metadata: &Metadata) -> Self {
         let (type_version, data) = event.sealed();
         Self::seal_data(previous, recorded_at, (event.event_type(), type_version), data, metadata.encode())
     }
 
-    /// A record that could not be read back would stop every start on its log, for good: it is never made.
+    /// Makes a record from data. It panics if the program does not know the type and version: such a record would stop
+    /// every later start.
     fn seal_data(
         previous: &Head,
         recorded_at: Timestamp,
@@ -95,17 +96,17 @@ impl Record {
         record
     }
 
-    /// This record as the log's head.
+    /// The head of a log that ends with this record.
     pub fn head(&self) -> Head {
         Head { position: self.position, hash: self.hash }
     }
 
-    /// What a batch counts of it: the bytes of type, data and metadata.
+    /// The bytes of type, data and metadata, which count towards a batch's limit.
     pub fn size_bytes(&self) -> usize {
         self.event_type.len() + self.data.len() + self.metadata.len()
     }
 
-    /// Holds the record against the one before it.
+    /// Proves the record against the one before it, and returns the new head.
     ///
     /// # Errors
     /// The position is not the next one, or the hash is not that of these bytes after `previous`.
@@ -136,7 +137,7 @@ impl Record {
         Hash::new(hasher.finalize().into())
     }
 
-    /// The event and metadata that these bytes say.
+    /// Decodes the event and the metadata.
     ///
     /// # Errors
     /// The program does not know the event, or its metadata.
@@ -150,16 +151,16 @@ impl Record {
     }
 }
 
-/// A record, read: what state and read models are folded from.
+/// A decoded record. State and read models are folded from these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent {
     /// The record's own position and hash.
     pub head: Head,
-    /// When it was decided.
+    /// The time of the decision.
     pub recorded_at: Timestamp,
-    /// What happened.
+    /// The event.
     pub event: Event,
-    /// Who did it, and how.
+    /// The metadata: who caused it, and by which command.
     pub metadata: Metadata,
 }
 

@@ -18,22 +18,21 @@ use crate::values::{ConcertId, ScheduleId, Timestamp};
 /// A concert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Concert {
-    /// Its name.
     pub name: String,
-    /// Who plays.
+    /// The performer's name.
     pub artist: String,
-    /// Where.
+    /// The place where it is played.
     pub venue: String,
 }
 
-/// All that can be sold.
+/// The catalogue: concerts, and schedules with their seats.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Catalogue {
     concerts: OrdMap<ConcertId, Concert>,
     schedules: OrdMap<ScheduleId, Schedule>,
-    /// Schedules that nobody can see yet.
+    /// Schedules of imports that have not ended. Buyers do not see them.
     hidden: OrdSet<ScheduleId>,
-    /// Those that are off, and of which not everything was given back yet.
+    /// Schedules that were called off and still have holds or payments to give back.
     being_called_off: OrdSet<ScheduleId>,
 }
 
@@ -43,12 +42,12 @@ impl Catalogue {
         &self.concerts
     }
 
-    /// Every schedule by id, the hidden ones too.
+    /// Every schedule by id, with the hidden ones.
     pub fn schedules(&self) -> &OrdMap<ScheduleId, Schedule> {
         &self.schedules
     }
 
-    /// The schedules that nobody can see yet: an import has begun them.
+    /// Schedules of imports that have not ended.
     pub fn hidden(&self) -> impl Iterator<Item = ScheduleId> + '_ {
         self.hidden.iter().copied()
     }
@@ -68,7 +67,7 @@ impl Catalogue {
     /// A visible schedule of a concert, with its times.
     ///
     /// # Errors
-    /// There is no such concert, or it has no such schedule that can be seen.
+    /// The concert does not exist, or has no visible schedule with this id.
     pub fn on_stage(
         &self,
         concert_id: ConcertId,
@@ -89,10 +88,10 @@ impl Catalogue {
         self.schedules.get(&schedule_id)?.times.as_ref().map(|times| times.starts_at)
     }
 
-    /// A visible schedule with its times, whoever's it is.
+    /// Finds a visible schedule by its id alone, with its times.
     ///
     /// # Errors
-    /// There is none with this number.
+    /// There is no visible schedule with this id.
     pub fn published(&self, schedule_id: ScheduleId) -> Result<(&Schedule, &ScheduleTimes), Rejection> {
         let schedule = self.schedules.get(&schedule_id);
         schedule
@@ -100,23 +99,23 @@ impl Catalogue {
             .ok_or(Rejection::ScheduleNotFound { schedule_id })
     }
 
-    /// Whether the show is off.
+    /// True if the schedule was called off.
     pub fn is_called_off(&self, schedule_id: ScheduleId) -> bool {
         self.schedules.get(&schedule_id).is_some_and(|schedule| schedule.called_off.is_some())
     }
 
-    /// Shows that are off, and of which not everything was given back yet.
+    /// Schedules that were called off and still have holds or payments to give back.
     pub fn being_called_off(&self) -> impl Iterator<Item = (ScheduleId, &CalledOff)> {
         let called_off = |id: &ScheduleId| Some((*id, self.schedules.get(id)?.called_off.as_ref()?));
         self.being_called_off.iter().filter_map(called_off)
     }
 
-    /// Folds that nobody has anything of a show that is off any more.
+    /// Folds that a schedule that was called off has no holds and no payments left.
     pub(super) fn has_given_all_back(&mut self, schedule_id: ScheduleId) {
         self.being_called_off.remove(&schedule_id);
     }
 
-    /// Folds what a part of an import leads to, where nobody will hold a seat.
+    /// Folds an event of an import into a copy on which only the rest of the import is tried.
     pub(crate) fn try_out(&mut self, event: &Event) {
         match event {
             Event::Catalogue(event) => drop(self.fold(event)),
@@ -129,7 +128,7 @@ impl Catalogue {
         }
     }
 
-    /// Folds an event, and tells the plan of each schedule that became visible by it.
+    /// Folds an event. Returns the house plan of each schedule that became visible with it.
     pub(crate) fn fold(&mut self, event: &CatalogueEvent) -> Vec<(ScheduleId, Plan)> {
         match event {
             CatalogueEvent::ConcertPublished(ConcertPublished { concert_id, name, artist, venue }) => {

@@ -1,4 +1,4 @@
-//! What was asked with an idempotency key: where the answer stands in the log.
+//! The memory of idempotency keys: for each key the request, and the position of the record that answers it.
 
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
@@ -11,19 +11,19 @@ use crate::values::{Fingerprint, Position, Timestamp};
 /// The first use of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstUse {
-    /// What was asked.
+    /// The fingerprint of the request.
     pub request: Fingerprint,
-    /// Where the command's last event stands: the one that the answer tells of.
+    /// The position of the command's last event, from which the answer is made.
     pub position: Position,
     recorded_at: Timestamp,
 }
 
-/// Whose a key is: a user's number, or a number of an operator's name, which no user has.
+/// The owner of a key: a user's id, or a number made from an operator's name that no user has as id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct KeyOwner(u64);
 
 impl KeyOwner {
-    /// Above every user's number.
+    /// The bit that marks operators. It is above every user's id.
     const OPERATORS: u64 = 1 << 63;
 
     fn of(actor: &ActorName) -> Option<Self> {
@@ -39,13 +39,13 @@ impl KeyOwner {
     }
 }
 
-/// Keys of the last 24 hours, the last 1,024 of each user, the last 4,000,000 in all.
+/// The keys of the last 24 hours: at most the last 1,024 of each owner, and the last 4,000,000 in all.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IdempotencyKeys {
     by_key: OrdMap<(KeyOwner, Fingerprint), FirstUse>,
     by_age: OrdMap<Position, (KeyOwner, Fingerprint)>,
     by_user: OrdSet<(KeyOwner, Position)>,
-    /// How many keys of each user there are.
+    /// How many keys each owner has.
     counts: OrdMap<KeyOwner, usize>,
     #[serde(skip, default = "max_keys")]
     max_keys: usize,
@@ -68,7 +68,7 @@ impl Default for IdempotencyKeys {
 }
 
 impl IdempotencyKeys {
-    /// What they first asked with the key, unless that was 24 hours before `now`.
+    /// Finds the first use of a key. `None` if that was 24 hours before `now` or earlier.
     pub fn first_use(&self, by: &ActorName, key: Fingerprint, now: Timestamp) -> Option<FirstUse> {
         let first = self.by_key.get(&(KeyOwner::of(by)?, key))?;
         (now < first.recorded_at.plus_seconds(REMEMBERED_SECONDS)).then_some(*first)

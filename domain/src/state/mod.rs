@@ -1,8 +1,8 @@
-//! What the log folds to: all that a decision rests on, and nothing else.
+//! The state that the log folds to. It holds all that decisions need, and nothing else.
 //!
-//! Every map is persistent (crate `imbl`), so that a copy of the whole state costs nothing and a batch that was not
-//! appended is undone by dropping its copy. And every map is ordered, so that one state has one snapshot, and whatever is
-//! iterated comes in the same order everywhere; in memory an ordered map of `imbl` takes less than half of a hashed one.
+//! Every map is persistent (crate `imbl`). So a copy of the whole state costs nothing, and a batch that was not
+//! appended is undone by dropping its copy. Every map is ordered, so that one state has one snapshot, and iteration has
+//! the same order on every node. An ordered map of `imbl` also takes less than half of the memory of a hashed one.
 
 pub mod catalogue;
 pub mod idempotency;
@@ -32,12 +32,12 @@ use seating::Seating;
 use users::Users;
 use wallets::Wallets;
 
-/// Which log this is, from its first event.
+/// The identity of the log, from its first event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogIdentity {
     /// Names the log.
     pub log_id: Uuid,
-    /// Proves that a server key belongs to it.
+    /// A check value: it proves that a server key belongs to this log.
     pub key_check: Hash,
 }
 
@@ -46,23 +46,23 @@ pub struct LogIdentity {
 pub struct State {
     /// The last record folded.
     pub head: Head,
-    /// When that was recorded; a later command is never decided at an earlier time.
+    /// The time of the last record. A later command is never decided at an earlier time.
     pub recorded_at: Timestamp,
     /// `None` before the first event.
     pub log: Option<LogIdentity>,
-    /// Tokens: in line, in the room, ended.
+    /// The waiting room: tokens in line, inside, and ended.
     pub room: Room,
-    /// Who somebody is, where an identity provider says so.
+    /// The users that an identity provider names.
     pub users: Users,
-    /// Balances.
+    /// Balances in points.
     pub wallets: Wallets,
     /// Concerts, schedules and their seats.
     pub catalogue: Catalogue,
-    /// Which seats are taken.
+    /// The seats that are taken.
     pub seating: Seating,
-    /// Holds, and what became of them.
+    /// Reservations and payments.
     pub reservations: Reservations,
-    /// What was asked with an idempotency key.
+    /// The requests with an idempotency key.
     pub idempotency: IdempotencyKeys,
 }
 
@@ -84,27 +84,27 @@ impl Default for State {
 }
 
 impl State {
-    /// Raise it with every change of what the same events fold to, or of how a state is stored: a snapshot of another
-    /// version is not used, so that the state is folded anew from the log.
+    /// The version of the fold. Raise it when old events fold to another state, or when a state is stored in another
+    /// way. A snapshot of another version is not used: the state is folded anew from the log.
     pub const FOLD_VERSION: u32 = 5;
 
-    /// Sale time at `now`: what deadlines of holds, of who waits and of who is inside are judged by.
+    /// Sale time at `now`. Deadlines of holds and of waiting and active tokens are in sale time.
     pub fn sale_time(&self, now: Timestamp) -> SaleTime {
         self.room.sale_time(now)
     }
 
-    /// A reservation that its buyer can still ask for at `now`.
+    /// Finds a reservation that its buyer can still use at `now`.
     pub fn reservation(&self, id: ReservationId, now: Timestamp) -> Option<&Reservation> {
         let hold = &self.reservations.of_operators(id)?.hold;
         self.reservations.of_buyers(id, self.catalogue.starts_at(hold.schedule_id), now)
     }
 
-    /// Whether somebody is known: registered, or with a wallet or a token. Who has a reservation has had a token.
+    /// True if the user is registered, or has a wallet or a token. A user with a reservation has had a token.
     pub fn knows(&self, user_id: UserId) -> bool {
         self.users.is_registered(user_id) || self.wallets.has(user_id) || self.room.knows(user_id)
     }
 
-    /// Folds the next record. What is remembered for a while is forgotten by its time, never by a clock's.
+    /// Folds the next record. Old entries are forgotten by the time of this record, never by a clock.
     pub fn apply(&mut self, recorded: &RecordedEvent) {
         assert_eq!(recorded.head.position, self.head.position.next(), "records are folded in order, each once");
         self.fold(&recorded.event, recorded.head);
@@ -119,7 +119,7 @@ impl State {
         self.idempotency.forget(self.recorded_at);
     }
 
-    /// What an event changes. Every event is named: a new one must be given its meaning.
+    /// Folds an event. Every event is named here, so that the compiler asks for the meaning of a new one.
     fn fold(&mut self, event: &Event, head: Head) {
         for moved in event.movements() {
             self.wallets.set(moved.user_id, moved.balance_after);
@@ -166,7 +166,7 @@ impl State {
         }
     }
 
-    /// Of a show that is off, and of which nobody has anything any more, nothing is left to do.
+    /// Ends the work on a schedule that was called off, if it has no holds and no payments left.
     fn finish_cancellation(&mut self, schedule_id: ScheduleId) {
         if self.catalogue.is_called_off(schedule_id) && self.seating.reservations(schedule_id).next().is_none() {
             self.catalogue.has_given_all_back(schedule_id);

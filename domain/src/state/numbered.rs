@@ -1,17 +1,17 @@
-//! A persistent map of what is numbered one after another. Behind numbers that only grow, the leaves of a B-tree stay half
-//! empty; blocks of neighbours stay full, and a copy shares all those that it did not change.
+//! A persistent map for things whose numbers only grow. With growing keys the leaves of a B-tree stay half empty. Here
+//! neighbours stand in full blocks, and a copy shares all blocks that it did not change.
 
 use std::sync::Arc;
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-/// How many numbers a block spans: what a change copies, if a copy of the map has the block too.
+/// How many numbers a block spans. A change copies one block if another copy of the map shares it.
 const SPAN: u64 = 16;
 
-/// What knows its own number.
+/// A thing that knows its own number.
 pub trait Number {
-    /// Unique among all in a map, and for ever the same.
+    /// The number: unique in a map, and never changed.
     fn number(&self) -> u64;
 }
 
@@ -19,7 +19,7 @@ pub trait Number {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound(serialize = "T: Serialize", deserialize = "T: Deserialize<'de>"))]
 pub struct Numbered<T> {
-    /// By number / [`SPAN`]; each ordered, and none of them empty.
+    /// Blocks by number / [`SPAN`]. Each block is ordered, and none is empty.
     blocks: OrdMap<u64, Arc<Vec<T>>>,
 }
 
@@ -30,20 +30,20 @@ impl<T> Default for Numbered<T> {
 }
 
 impl<T: Number + Clone> Numbered<T> {
-    /// The thing with this number.
+    /// Finds the thing with this number.
     pub fn get(&self, number: u64) -> Option<&T> {
         let block = self.blocks.get(&(number / SPAN))?;
         Some(&block[index(block, number).ok()?])
     }
 
-    /// The thing with this number, to be changed; its number must stay.
+    /// Finds the thing with this number, to change it. Its number must stay.
     pub fn get_mut(&mut self, number: u64) -> Option<&mut T> {
         let block = self.blocks.get_mut(&(number / SPAN))?;
         let index = index(block, number).ok()?;
         Some(&mut Arc::make_mut(block)[index])
     }
 
-    /// Puts a thing in its place, instead of what had its number before.
+    /// Inserts a thing. It replaces a thing with the same number.
     pub fn insert(&mut self, thing: T) {
         let number = thing.number();
         let block = Arc::make_mut(self.blocks.entry(number / SPAN).or_default());
@@ -53,7 +53,7 @@ impl<T: Number + Clone> Numbered<T> {
         }
     }
 
-    /// Takes out the thing with this number.
+    /// Removes the thing with this number, and returns it.
     pub fn remove(&mut self, number: u64) -> Option<T> {
         let block = self.blocks.get_mut(&(number / SPAN))?;
         let index = index(block, number).ok()?;
@@ -64,18 +64,18 @@ impl<T: Number + Clone> Numbered<T> {
         Some(thing)
     }
 
-    /// All, by number.
+    /// All things, in the order of their numbers.
     pub fn values(&self) -> impl Iterator<Item = &T> {
         self.blocks.values().flat_map(|block| block.iter())
     }
 
-    /// Whether there is nothing.
+    /// True if the map is empty.
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }
 }
 
-/// Where the number is in its block; else where it would be.
+/// Finds the index of a number in its block; `Err` holds the index where it would be inserted.
 fn index<T: Number>(block: &[T], number: u64) -> Result<usize, usize> {
     block.binary_search_by_key(&number, Number::number)
 }

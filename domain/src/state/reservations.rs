@@ -1,4 +1,4 @@
-//! Holds, what became of them, and for how long a closed one is remembered.
+//! Reservations and payments, and for how long a closed reservation is remembered.
 
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
@@ -7,87 +7,89 @@ use crate::event::Hold;
 use crate::limits::{CHANGEABLE_SECONDS, EXTENSION_WINDOW_SECONDS, REMEMBERED_SECONDS};
 use crate::values::{PaymentId, Points, ReservationId, ReservationStatus, SaleTime, ScheduleId, Timestamp, UserId};
 
-/// A hold and what became of it.
+/// A reservation: a hold and its status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
-    /// What was reserved.
+    /// The hold: user, schedule, seats and prices.
     pub hold: Hold,
-    /// What became of it.
+    /// The status that events have given it.
     pub status: ReservationStatus,
-    /// Whether its hold was made longer: that happens once.
+    /// True if its hold was extended. That is possible once.
     pub is_extended: bool,
 }
 
 impl Reservation {
-    /// A hold that was just made.
+    /// Makes a reservation from a new hold.
     pub fn held(hold: Hold) -> Self {
         Self { hold, status: ReservationStatus::Held, is_extended: false }
     }
 
-    /// Folds that its hold was made longer.
+    /// Folds that its hold was extended.
     pub fn extend(&mut self, hold: &Hold) {
         (self.hold.expires_at, self.is_extended) = (hold.expires_at, true);
     }
 
-    /// From when on its hold may be made longer; `None` where it never may any more.
+    /// The time from which the hold may be extended. `None` if it cannot be extended any more.
     pub fn extendable_from(&self) -> Option<SaleTime> {
         let may_be = self.status == ReservationStatus::Held && !self.is_extended;
         may_be.then(|| self.hold.expires_at.plus_seconds(-EXTENSION_WINDOW_SECONDS))
     }
 
-    /// Whether its hold may be made longer at `now`.
+    /// True if the hold may be extended at `now`.
     pub fn is_extendable(&self, now: SaleTime) -> bool {
         self.extendable_from().is_some_and(|from| from <= now && now < self.hold.expires_at)
     }
 
-    /// Its status at `now`: a hold past its deadline has expired, though no event has said so.
+    /// The status at `now`. A hold past its deadline is expired, even if no event says so yet.
     pub fn status_at(&self, now: SaleTime) -> ReservationStatus {
         let overdue = self.status == ReservationStatus::Held && now >= self.hold.expires_at;
         if overdue { ReservationStatus::Expired } else { self.status }
     }
 }
 
-/// Points spent on a reservation.
+/// A payment of a reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
-    /// Its number, which people see.
+    /// The number that people see.
     pub payment_id: PaymentId,
-    /// What was paid.
+    /// The reservation that was paid.
     pub reservation_id: ReservationId,
-    /// By whom.
+    /// The user who paid.
     pub user_id: UserId,
-    /// How much.
+    /// The amount in points.
     pub amount: Points,
-    /// What the wallet held right after.
+    /// The balance of the wallet after the payment.
     pub balance_after: Points,
-    /// When.
+    /// The time of the payment.
     pub paid_at: Timestamp,
 }
 
 impl Payment {
-    /// The payment for all that was held.
+    /// Makes the payment of a hold's total price.
     pub(crate) fn of(payment_id: PaymentId, hold: &Hold, balance_after: Points, paid_at: Timestamp) -> Self {
         let (reservation_id, user_id, amount) = (hold.reservation_id, hold.user_id, hold.total_price);
         Self { payment_id, reservation_id, user_id, amount, balance_after, paid_at }
     }
 }
 
-/// A reservation with the payment that was made for it.
+/// A reservation, with its payment if it has one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Entry {
     reservation: Reservation,
     payment: Option<Payment>,
-    /// When it was cancelled, expired or refunded. A sale is closed from its schedule's start on, which is looked up.
+    /// The time when it was cancelled, expired or refunded. A paid reservation is closed from its schedule's start on,
+    /// which is looked up.
     closed_at: Option<Timestamp>,
 }
 
-/// Every reservation that is live, was closed in the last 24 hours, or was paid for a show that started in the last 30 days.
+/// Every reservation that is live, was closed in the last 24 hours, or was paid for a schedule that started in the last
+/// 30 days.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Reservations {
     entries: OrdMap<ReservationId, Entry>,
     deadlines: OrdSet<(SaleTime, ReservationId)>,
     forgettable: OrdSet<(Timestamp, ReservationId)>,
-    /// What is paid, by schedule; and when that is forgotten, schedule by schedule: a schedule may be moved.
+    /// Paid reservations by schedule. They are forgotten schedule by schedule, since a schedule may be moved.
     paid: OrdSet<(ScheduleId, ReservationId)>,
     forgotten_at: OrdMap<ScheduleId, Timestamp>,
     by_end: OrdSet<(Timestamp, ScheduleId)>,
@@ -96,8 +98,8 @@ pub struct Reservations {
 }
 
 impl Reservations {
-    /// A reservation that its buyer can still ask for at `now`: a paid one until 24 hours after the start of its schedule, which
-    /// is `starts_at`.
+    /// Finds a reservation that its buyer can still use at `now`: a paid one until 24 hours after `starts_at`, the
+    /// start of its schedule.
     pub fn of_buyers(&self, id: ReservationId, starts_at: Option<Timestamp>, now: Timestamp) -> Option<&Reservation> {
         let entry = self.entries.get(&id)?;
         let sold = entry.payment.as_ref().filter(|_| entry.reservation.status == ReservationStatus::Paid);
@@ -109,12 +111,12 @@ impl Reservations {
         is_known.then_some(&entry.reservation)
     }
 
-    /// A reservation that operators can still change: a paid one until 30 days after the start of its schedule.
+    /// Finds a reservation that operators can still change: a paid one until 30 days after the start of its schedule.
     pub fn of_operators(&self, id: ReservationId) -> Option<&Reservation> {
         self.entries.get(&id).map(|entry| &entry.reservation)
     }
 
-    /// The payment of a reservation that is not forgotten.
+    /// Finds the payment of a reservation that is not forgotten.
     pub fn payment(&self, id: ReservationId) -> Option<&Payment> {
         self.entries.get(&id)?.payment.as_ref()
     }
@@ -166,7 +168,7 @@ impl Reservations {
         self.close(id, ReservationStatus::Paid, ReservationStatus::Refunded, refunded_at);
     }
 
-    /// What is paid is kept until 30 days after the start of its schedule.
+    /// Folds a payment. It is kept until 30 days after the start of its schedule.
     pub(super) fn pay(&mut self, payment: Payment, schedule_id: ScheduleId) {
         let (id, paid_at) = (payment.reservation_id, payment.paid_at);
         self.last_payment = self.last_payment.max(Some(payment.payment_id));
@@ -180,12 +182,13 @@ impl Reservations {
         if self.forgotten_at.get(&schedule_id).is_some_and(|forgotten_at| paid_at < *forgotten_at) {
             self.paid.insert((schedule_id, id));
         } else {
-            // A hold that a long pause has kept: its schedule will not come by to be forgotten.
+            // A long pause has kept this hold until after its schedule was forgotten, so it is forgotten by its own
+            // time.
             self.forgettable.insert((paid_at.plus_seconds(REMEMBERED_SECONDS), id));
         }
     }
 
-    /// Folds when a schedule starts.
+    /// Folds the start of a schedule.
     pub(super) fn set_start(&mut self, schedule_id: ScheduleId, starts_at: Timestamp) {
         let forgotten_at = starts_at.plus_seconds(CHANGEABLE_SECONDS);
         if let Some(before) = self.forgotten_at.insert(schedule_id, forgotten_at) {

@@ -1,5 +1,5 @@
-//! The waiting room: who is in line, who is inside, and which tokens still name their user. What events do to it is in
-//! `room/fold.rs`.
+//! The waiting room: tokens in line, tokens inside, and ended tokens that still identify their user. `room/fold.rs`
+//! folds events into it.
 
 pub mod agenda;
 mod fold;
@@ -21,20 +21,20 @@ use crate::rejection::Rejection;
 use crate::values::{Fingerprint, SaleTime, Timestamp, TokenHash, TokenId, UserId};
 pub use line::Place;
 
-/// Until when someone who was let in must come.
+/// The deadline by which an admitted user must arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Arriving {
     token_id: TokenId,
     by: SaleTime,
 }
 
-/// The room and its line. Read models have the same one without an agenda.
+/// The room and its line. Read models use this type without the agenda of decisions.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Room<A = ToDo> {
     tokens: Numbered<KnownToken>,
     by_hash: OrdMap<Fingerprint, TokenId>,
     agenda: A,
-    /// The last of each user, oldest first.
+    /// The last ended tokens of each user, oldest first.
     ended: OrdMap<UserId, Vec<TokenId>>,
     forgettable: OrdSet<(Timestamp, TokenId)>,
     sale_clock: SaleClock,
@@ -46,13 +46,13 @@ pub struct Room<A = ToDo> {
     last_queue_number: u64,
     last_token: Option<TokenId>,
     openings: Openings,
-    /// How long someone who is let in may take to come; `None` for as long as the token lasts.
+    /// How many seconds an admitted user has to arrive. `None`: as long as the token lasts.
     arrival_seconds: Option<u32>,
-    /// Those who were let in and have not come yet.
+    /// Admitted users who have not arrived yet.
     arriving: OrdMap<UserId, Arriving>,
-    /// Those who were inside at the last close and whose end no event has told yet.
+    /// How many tokens were inside at the last close of entry and have no event of their end yet.
     inside_at_close: u64,
-    /// The second of the last admission (since 1970), and how many there were in it.
+    /// The second of the last admission (since 1970), and the number of admissions in it.
     paced: (i64, u32),
     #[serde(skip, default = "max_waiting")]
     max_waiting: usize,
@@ -96,28 +96,28 @@ impl<A: Default> Default for Room<A> {
 }
 
 impl Room {
-    /// A room with other limits, so that a test need not make millions of tokens.
+    /// Makes a room with other limits, so that a test need not make millions of tokens.
     #[cfg(test)]
     pub(crate) fn with_limits(max_waiting: usize, max_ended: usize) -> Self {
         Self { max_waiting, max_ended, ..Self::default() }
     }
 
-    /// The user's waiting or active token; its deadline may be over though no event has said so.
+    /// The user's waiting or active token. Its deadline may be over, even if no event says so yet.
     pub fn in_room(&self, user_id: UserId) -> Option<&Token> {
         self.token(*self.agenda.in_room.get(&user_id)?)
     }
 
-    /// Whether the user has a token that is not forgotten.
+    /// True if the user has a token that is not forgotten.
     pub fn knows(&self, user_id: UserId) -> bool {
         self.agenda.in_room.contains_key(&user_id) || self.ended.contains_key(&user_id)
     }
 }
 
 impl<A: Agenda> Room<A> {
-    /// The token that a credential names.
+    /// Finds the token with this hash, if it still identifies its user at `now`.
     ///
     /// # Errors
-    /// It was never issued, is forgotten, or its deadline is over.
+    /// The token was never issued, is forgotten, or is over.
     pub fn identify(&self, hash: &TokenHash, now: Timestamp) -> Result<&Token, Rejection> {
         let token = self.by_hash(hash).ok_or(Rejection::TokenUnknown)?;
         let deadline = self.clock_of(token, now);
@@ -130,7 +130,7 @@ impl<A: Agenda> Room<A> {
         Ok(token)
     }
 
-    /// What the clock shows when the token stops being what its status says, if no pause comes.
+    /// The clock's time at the token's deadline, if no pause comes before it.
     fn clock_of(&self, token: &Token, now: Timestamp) -> Timestamp {
         match self.deadline(token, now) {
             Deadline::Sale(deadline) => self.sale_clock.clock_of(deadline, now),
@@ -138,37 +138,38 @@ impl<A: Agenda> Room<A> {
         }
     }
 
-    /// Sale time at `now`: what deadlines are judged by.
+    /// Sale time at `now`. Deadlines are in sale time.
     pub fn sale_time(&self, now: Timestamp) -> SaleTime {
         self.sale_clock.at(now)
     }
 
-    /// Tells sale time, and whether the sale is paused.
+    /// The clock of sale time, which knows the pauses.
     pub fn sale_clock(&self) -> &SaleClock {
         &self.sale_clock
     }
 
-    /// The token with this hash, whatever its status; the latest, should it be issued twice.
+    /// Finds the token with this hash, in any status; the latest one if it was issued twice.
     pub fn by_hash(&self, hash: &TokenHash) -> Option<&Token> {
         self.token(*self.by_hash.get(&fingerprint(hash))?)
     }
 
-    /// The token with this number, whatever its status.
+    /// Finds the token with this number, in any status.
     pub fn token(&self, token_id: TokenId) -> Option<&Token> {
         self.tokens.get(token_id.get()).map(|known| &known.token)
     }
 
-    /// The user's latest token, whatever its status. It looks at every token: for those who run the sale, who ask seldom.
+    /// Finds the user's latest token, in any status. It looks at every token, so it is only for operators' requests,
+    /// which are rare.
     pub fn latest_of(&self, user_id: UserId) -> Option<&Token> {
         self.tokens.values().map(|known| &known.token).filter(|token| token.user_id == user_id).last()
     }
 
-    /// What was heard of every token that came and left.
+    /// The agenda, which was told of every token that came and left.
     pub fn agenda(&self) -> &A {
         &self.agenda
     }
 
-    /// How many more may be admitted at `now`, by capacity and by pace; none while the sale is paused.
+    /// How many more tokens may be admitted at `now`, by capacity and by pace: 0 while the sale is paused.
     pub fn open_slots(&self, now: Timestamp) -> u64 {
         if self.sale_clock.pause(now).is_some() || self.openings.is_prequeue(now) {
             return 0;
@@ -184,37 +185,37 @@ impl<A: Agenda> Room<A> {
         }
     }
 
-    /// Tokens in line.
+    /// The number of tokens in line.
     pub fn waiting(&self) -> usize {
         self.waiting
     }
 
-    /// Whether nobody more may join the line.
+    /// True if nobody more may join the line.
     pub fn is_line_full(&self) -> bool {
         self.waiting >= self.max_waiting
     }
 
-    /// Tokens that take a slot; granted ones do not.
+    /// The number of tokens that take a slot. Granted tokens take none.
     pub fn active(&self) -> u64 {
         self.active
     }
 
-    /// How many slots there are.
+    /// The number of slots.
     pub fn capacity(&self) -> u64 {
         self.capacity
     }
 
-    /// How many may be admitted in one second; `None` for no bound.
+    /// How many tokens may be admitted in one second. `None`: no limit.
     pub fn admissions_per_second(&self) -> Option<u32> {
         self.admissions_per_second
     }
 
-    /// The queue number of the last who was admitted.
+    /// The queue number of the last admitted token.
     pub fn serving_number(&self) -> u64 {
         self.serving_number
     }
 
-    /// The place that the next in line gets.
+    /// The queue number that the next waiting token gets.
     pub fn next_queue_number(&self) -> u64 {
         self.last_queue_number + 1
     }
@@ -224,24 +225,24 @@ impl<A: Agenda> Room<A> {
         self.last_token.map_or(TokenId::FIRST, TokenId::successor)
     }
 
-    /// Whether there ever was a token.
+    /// True if a token was ever issued.
     pub fn has_had_tokens(&self) -> bool {
         self.last_token.is_some()
     }
 
-    /// How many seconds an admitted token has to arrive; `None` where it need not.
+    /// How many seconds an admitted user has to arrive. `None`: they need not arrive.
     pub fn arrival_seconds(&self) -> Option<u32> {
         self.arrival_seconds
     }
 
-    /// Why a token that is not active may not do what only active ones may.
+    /// Makes the refusal for a token that is not active.
     pub fn not_admitted(&self, token: &Token, now: Timestamp) -> Rejection {
         let Place { queue_number, ahead, .. } = self.place(token, now);
         Rejection::NotAdmitted { queue_number, serving_number: self.serving_number, ahead }
     }
 }
 
-/// From when on nobody knows a token any more that ended then.
+/// The time from which a token that ended at `ended_at` is forgotten.
 fn forgotten_at(ended_at: Timestamp) -> Timestamp {
     ended_at.plus_seconds(REMEMBERED_SECONDS)
 }

@@ -1,4 +1,5 @@
-//! Sale time: the clock minus all pauses. Deadlines are kept in it, so that a pause rewrites none and reorders none.
+//! Sale time: the clock minus all pauses. Deadlines are kept in sale time, so that a pause need not rewrite or reorder
+//! them.
 
 use std::sync::Arc;
 
@@ -7,35 +8,35 @@ use serde::{Deserialize, Serialize};
 use crate::event::{PauseChange, RoomEvent, SalePaused, SaleResumed};
 use crate::values::{SaleTime, Timestamp};
 
-/// Tells sale time, and whether the sale is paused.
+/// The clock of sale time, which knows the pauses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaleClock {
     /// The length of all pauses that have ended, in milliseconds.
     paused_millis: i64,
-    /// The pause whose end no event has told yet.
+    /// The pause that has no event of its end yet.
     pause: Option<Pause>,
 }
 
-/// Nothing new is held, and nobody is let in.
+/// A pause: nothing new is held, and nobody is admitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
-    /// Since when.
+    /// The begin of the pause.
     pub since: Timestamp,
-    /// Why.
+    /// The operator's reason.
     pub reason: Arc<str>,
-    /// When it ends by itself; `None` where somebody must end it.
+    /// The time when the pause ends automatically. `None` if an operator must end it.
     pub resumes_at: Option<Timestamp>,
 }
 
 impl Pause {
-    /// Whether its end has come, though no event may have said so.
+    /// True if the pause's end has come, even if no event says so yet.
     fn is_over(&self, now: Timestamp) -> bool {
         self.resumes_at.is_some_and(|resumes_at| now >= resumes_at)
     }
 }
 
 impl SaleClock {
-    /// Sale time at `now`, which is not before the last pause began.
+    /// Sale time at `now`. `now` must not be before the begin of the last pause.
     pub fn at(&self, now: Timestamp) -> SaleTime {
         let since = self.pause.as_ref().map_or(now, |pause| pause.since.min(now));
         let until =
@@ -44,22 +45,22 @@ impl SaleClock {
         SaleTime::from_millis(now.millis() - self.paused_millis - stopped)
     }
 
-    /// The pause that is on at `now`.
+    /// The pause that holds at `now`.
     pub fn pause(&self, now: Timestamp) -> Option<&Pause> {
         self.pause.as_ref().filter(|pause| !pause.is_over(now))
     }
 
-    /// The pause that is over at `now`, though no event has said so, with its end.
+    /// The end of a pause that is over at `now` and has no event of its end yet.
     pub fn overdue(&self, now: Timestamp) -> Option<Timestamp> {
         self.pause.as_ref().filter(|pause| pause.is_over(now))?.resumes_at
     }
 
-    /// What the clock shows when a deadline is over, if no pause comes.
+    /// The clock's time at a deadline, if no pause comes before it.
     pub fn clock_of(&self, deadline: SaleTime, now: Timestamp) -> Timestamp {
         Timestamp::from_millis(deadline.millis() + (now.millis() - self.at(now).millis()))
     }
 
-    /// Folds what pauses the sale, or lets it go on.
+    /// Folds an event that pauses or resumes the sale.
     pub fn fold(&mut self, event: &RoomEvent) {
         match event.pause_change() {
             Some(PauseChange::Paused(paused)) => self.fold_pause(paused),
@@ -68,14 +69,14 @@ impl SaleClock {
         }
     }
 
-    /// Folds that the sale was paused; a pause that is on is described anew.
+    /// Folds a pause. If a pause holds already, its reason and end are replaced.
     pub fn fold_pause(&mut self, paused: &SalePaused) {
         let SalePaused { reason, resumes_at, paused_at, .. } = paused;
         let since = self.pause.as_ref().map_or(*paused_at, |pause| pause.since);
         self.pause = Some(Pause { since, reason: reason.as_str().into(), resumes_at: *resumes_at });
     }
 
-    /// Folds that the sale goes on.
+    /// Folds that the sale was resumed.
     pub fn fold_resumption(&mut self, resumed: &SaleResumed) {
         if let Some(pause) = self.pause.take() {
             self.paused_millis += (resumed.resumed_at.millis() - pause.since.millis()).max(0);

@@ -1,4 +1,4 @@
-//! Which seats are taken, by which reservation, and until when.
+//! The seats that are taken: by which reservation, and until when.
 
 use std::sync::Arc;
 
@@ -9,28 +9,27 @@ use crate::event::Hold;
 use crate::house::House;
 use crate::values::{Points, ReservationId, SaleTime, ScheduleId, SeatId, UserId};
 
-/// Who has a seat.
+/// The owner of a taken seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Taken {
-    /// Under which reservation.
+    /// The reservation that has the seat.
     pub reservation_id: ReservationId,
-    /// A hold's deadline; `None` once it is sold.
+    /// The hold's deadline. `None` if the seat is sold.
     pub held_until: Option<SaleTime>,
 }
 
 impl Taken {
-    /// Whether this is a hold whose deadline is over: its seat can be had, though no event has said so.
+    /// True for a hold whose deadline is over. Its seat is free again, even if no event says so yet.
     pub fn is_overdue(&self, now: SaleTime) -> bool {
         self.held_until.is_some_and(|deadline| now >= deadline)
     }
 }
 
-/// What one user has in one schedule under one reservation.
+/// The seats that one user has in one schedule under one reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// The reservation, with its hold's deadline.
     pub taken: Taken,
-    /// Its seats.
     pub seat_ids: Vec<SeatId>,
 }
 
@@ -39,22 +38,22 @@ pub struct Claim {
 pub struct Seating {
     taken: OrdMap<(ScheduleId, SeatId), Taken>,
     claims: OrdMap<(ScheduleId, UserId), Vec<Claim>>,
-    /// What is free of each visible schedule, as events say.
+    /// The free seats of each visible schedule. Seats of overdue holds are not free here.
     houses: OrdMap<ScheduleId, Arc<House>>,
 }
 
 impl Seating {
-    /// Who has the seat; a hold may be overdue.
+    /// The owner of a seat. A hold may be overdue.
     pub fn taken(&self, schedule_id: ScheduleId, seat_id: SeatId) -> Option<Taken> {
         self.taken.get(&(schedule_id, seat_id)).copied()
     }
 
-    /// What a user has in a schedule, held (perhaps overdue) or sold.
+    /// The user's seats in a schedule: held (perhaps overdue) or sold.
     pub fn claims(&self, schedule_id: ScheduleId, user_id: UserId) -> &[Claim] {
         self.claims.get(&(schedule_id, user_id)).map_or(&[], Vec::as_slice)
     }
 
-    /// The free seats of a visible schedule, by row. Overdue holds are not free there.
+    /// The free seats of a visible schedule, by row. Seats of overdue holds are not free here.
     pub fn house(&self, schedule_id: ScheduleId) -> Option<&House> {
         self.houses.get(&schedule_id).map(Arc::as_ref)
     }
@@ -70,7 +69,7 @@ impl Seating {
         self.houses.insert(schedule_id, Arc::new(house));
     }
 
-    /// Every free seat of a zone has a price.
+    /// Folds a new price of a zone's free seats.
     pub(super) fn set_price(&mut self, schedule_id: ScheduleId, zone: &str, price: Points) {
         if let Some(house) = self.houses.get_mut(&schedule_id) {
             Arc::make_mut(house).set_price(zone, price);
@@ -87,7 +86,7 @@ impl Seating {
         self.claims.entry((hold.schedule_id, hold.user_id)).or_default().push(claim);
     }
 
-    /// The hold has another deadline.
+    /// Folds a hold's new deadline.
     pub(super) fn extend(&mut self, hold: &Hold) {
         self.change(hold, Some(hold.expires_at));
     }

@@ -1,20 +1,20 @@
-//! Which subject is which user, where an identity provider names people.
+//! The users that an identity provider names by a subject.
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{Hash, UserId};
 
-/// Whose ids a log's users have. Its first user decides that, for good.
+/// The origin of user ids in a log. The first user decides it, and it never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Ids {
-    /// Their own.
+    /// Users come with ids of their own.
     Own,
-    /// Those that subjects were mapped to.
+    /// Each subject was mapped to an id, counted from 1.
     Mapped,
 }
 
-/// Subjects, and the users that they are.
+/// The mapping from subjects to users.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Users {
     by_subject: OrdMap<Hash, UserId>,
@@ -23,22 +23,22 @@ pub struct Users {
 }
 
 impl Users {
-    /// The user of a subject.
+    /// Finds the user of a subject.
     pub fn of_subject(&self, subject: &Hash) -> Option<UserId> {
         self.by_subject.get(subject).copied()
     }
 
-    /// The user that the next new subject becomes.
+    /// The id that the next new subject gets.
     pub fn next_id(&self) -> UserId {
         self.last.map_or(UserId::FIRST, UserId::successor)
     }
 
-    /// Whether this user was registered: the ids of mapped users are counted.
+    /// True if this user was registered. Registered ids are counted from 1 without gaps.
     pub fn is_registered(&self, user_id: UserId) -> bool {
         self.last.is_some_and(|last| user_id <= last)
     }
 
-    /// Whether users of this log are mapped subjects; `None` before the first one.
+    /// True if the users of this log are mapped subjects. `None` before the first user.
     pub fn are_mapped(&self) -> Option<bool> {
         self.ids.map(|ids| ids == Ids::Mapped)
     }
@@ -50,7 +50,7 @@ impl Users {
         self.by_subject.insert(subject, user_id);
     }
 
-    /// Folds that somebody came with an id, where that was the first.
+    /// Folds a user who came with an id. The first such user decides the origin of ids.
     pub(super) fn see_own_id(&mut self) {
         self.ids.get_or_insert(Ids::Own);
     }

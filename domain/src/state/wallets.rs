@@ -1,4 +1,4 @@
-//! What every user has in points.
+//! The wallets: every user's balance in points.
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,12 @@ pub struct Wallets {
 }
 
 impl Wallets {
-    /// The balance of `user_id`: none for a wallet never used.
+    /// The balance of `user_id`: 0 for a wallet that was never used.
     pub fn balance(&self, user_id: UserId) -> Points {
         self.balances.get(&user_id).copied().unwrap_or(Points::ZERO)
     }
 
-    /// Whether the user has a wallet: one that was ever used.
+    /// True if the user's wallet was ever used.
     pub fn has(&self, user_id: UserId) -> bool {
         self.balances.contains_key(&user_id)
     }

@@ -1,4 +1,4 @@
-//! The sequencer: the one task that decides. It owns the state; no other code reads it.
+//! The sequencer: the one task that decides. It owns the state; others get copies.
 //!
 //! While one batch is on its way to the log, the next is decided on top of it. The next batch depends on the first one,
 //! which is not durable yet. So the next batch is sent, and its commands are answered, only after the first one is

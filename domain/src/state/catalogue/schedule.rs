@@ -15,38 +15,38 @@ use crate::values::{ConcertId, Points, SeatId, Timestamp};
 /// One performance, with its seats.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Schedule {
-    /// Whose performance it is.
+    /// The concert of this schedule.
     pub concert_id: ConcertId,
-    /// Every seat.
+    /// The seats by id.
     pub seats: Numbered<Seat>,
-    /// `None` until all of its seats are there.
+    /// The times of the sale and the show. `None` until the schedule has all its seats.
     pub times: Option<ScheduleTimes>,
-    /// The times that it was published with: a catalogue that is imported again names them.
+    /// The times at the publication. A catalogue that is imported again names these.
     pub published: Option<ScheduleTimes>,
-    /// Whether the show is off.
+    /// Set if the show was called off.
     pub called_off: Option<CalledOff>,
     /// Seats that one user may hold or own.
     pub seats_per_user: u8,
-    /// With the end of which import it becomes visible, or became so.
+    /// The import with whose end the schedule becomes or became visible.
     pub import_id: Option<Uuid>,
     pub(super) is_visible: bool,
-    /// What seats of a zone cost, where that was changed.
+    /// Changed prices by zone.
     prices: OrdMap<Arc<str>, Points>,
-    /// The seats in the catalogue's order, until they are all there.
+    /// The seats in the catalogue's order. Empty after all seats are there.
     pub(super) order: Vector<SeatId>,
 }
 
-/// A show is off.
+/// A call-off of a show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalledOff {
-    /// Since when.
+    /// The time of the call-off.
     pub at: Timestamp,
-    /// Why.
+    /// The operator's reason.
     pub reason: Arc<str>,
 }
 
 impl Schedule {
-    /// One without seats, that nobody can see.
+    /// Makes a schedule without seats that is not visible.
     pub(super) fn of(concert_id: ConcertId) -> Self {
         Self {
             concert_id,
@@ -62,22 +62,22 @@ impl Schedule {
         }
     }
 
-    /// What a seat costs now.
+    /// The current price of a seat.
     pub fn price(&self, seat_id: SeatId) -> Option<Points> {
         self.seats.get(seat_id.get()).map(|seat| self.price_of(seat))
     }
 
-    /// What a seat of it costs now: [`Seat::price`] is what the catalogue said at first.
+    /// The current price of a seat. [`Seat::price`] is the catalogue's first price.
     pub fn price_of(&self, seat: &Seat) -> Points {
         self.prices.get(&seat.zone).copied().unwrap_or(seat.price)
     }
 
-    /// Its times, once people can see it.
+    /// The times of a visible schedule. `None` while it is hidden.
     pub fn visible_times(&self) -> Option<&ScheduleTimes> {
         self.times.as_ref().filter(|_| self.is_visible)
     }
 
-    /// Folds what an operator changed.
+    /// Folds a change by an operator.
     pub(super) fn change(&mut self, event: &CatalogueEvent) {
         match event {
             CatalogueEvent::SaleWindowChanged(changed) => {
@@ -111,10 +111,10 @@ impl Number for Seat {
     }
 }
 
-/// When a schedule is sold and played.
+/// The times of a schedule's sale and show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduleTimes {
-    /// The performance's start: until then a sale can be taken back.
+    /// The start of the show. Until then a payment can be refunded.
     pub starts_at: Timestamp,
     /// The venue's time zone (IANA).
     pub time_zone: String,
@@ -125,7 +125,7 @@ pub struct ScheduleTimes {
 }
 
 impl ScheduleTimes {
-    /// The refusal of what comes before the sale or after it.
+    /// Makes the refusal of a request before or after the sale.
     pub(crate) fn not_on_sale(&self) -> Rejection {
         Rejection::NotOnSale { opens_at: self.sale_opens_at, closes_at: self.sale_closes_at }
     }

@@ -1,4 +1,4 @@
-//! What a room has to do next. Decisions rest on it; who only shows the room need not have it in memory.
+//! The agenda: what a room has to do next. Decisions need it. Read models, which only show the room, do without it.
 
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 use super::{Token, TokenStatus};
 use crate::values::{SaleTime, TokenId, UserId};
 
-/// Hears of every token that comes in line or in the room, and that leaves.
+/// Is told of every token that comes in line or into the room, and of every one that leaves.
 pub trait Agenda {
-    /// It is waiting or active now, with this deadline.
+    /// Called when a token becomes waiting or active with this deadline.
     fn enter(&mut self, token: &Token, deadline: SaleTime);
-    /// It is not any more what it was.
+    /// Called when a token stops being waiting or active, or gets another deadline.
     fn leave(&mut self, before: &Token, deadline: SaleTime);
 }
 
-/// Nothing is to be done.
+/// An empty agenda, for read models.
 impl Agenda for () {
     fn enter(&mut self, _: &Token, _: SaleTime) {}
     fn leave(&mut self, _: &Token, _: SaleTime) {}
 }
 
-/// Whose turn it is, whose time is over, and which token is a user's own.
+/// The agenda of decisions: whose turn it is, which deadlines are over, and which token a user has.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ToDo {
-    /// By the number with which each came.
+    /// Waiting tokens by the number that they came with.
     pub line: OrdMap<u64, TokenId>,
-    /// Of active tokens; those of waiting ones are in the order of the line.
+    /// Deadlines of active tokens. Deadlines of waiting tokens are in the order of the line.
     pub deadlines: OrdSet<(SaleTime, TokenId)>,
-    /// A user's waiting or active token.
+    /// The waiting or active token of each user.
     pub in_room: OrdMap<UserId, TokenId>,
 }
 

@@ -1,4 +1,4 @@
-//! What events do to the room.
+//! The folds of events into the room.
 
 use super::agenda::Agenda;
 use super::token::{Deadline, KnownToken, Token, TokenStatus, fingerprint};
@@ -8,7 +8,7 @@ use crate::limits::{FINISHED_SECONDS, MAX_ENDED_TOKENS_PER_USER};
 use crate::values::{SaleTime, Timestamp, TokenHash, TokenId, UserId};
 
 impl<A: Agenda> Room<A> {
-    /// Folds what happens in the room.
+    /// Folds an event of the room.
     pub fn fold(&mut self, event: &RoomEvent) {
         match event {
             RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, arrival_seconds, .. }) => {
@@ -53,7 +53,7 @@ impl<A: Agenda> Room<A> {
         }
     }
 
-    /// Folds that a user has done something: if they were let in, they have come. Whose time for that is over has not.
+    /// Folds a command of a user: an admitted user has then arrived, unless their time to arrive is over.
     pub fn arrive(&mut self, user_id: UserId, at: Timestamp) {
         let at = self.sale_time(at);
         let Some(Arriving { token_id, by }) = self.arriving.get(&user_id).copied().filter(|arriving| at < arriving.by)
@@ -84,7 +84,7 @@ impl<A: Agenda> Room<A> {
         self.seat(granted.token_hash, token);
     }
 
-    /// Whoever leaves keeps the place that they had by then.
+    /// Folds that a token left the room. It keeps the place that it had.
     fn leave_by(&mut self, left: &RoomLeft) {
         self.finish(left.token_id, left.left_at);
         if let Some(KnownToken { token, .. }) = self.tokens.get_mut(left.token_id.get()) {
@@ -115,7 +115,7 @@ impl<A: Agenda> Room<A> {
         self.end(token_id, TokenStatus::Finished, finished_at.plus_seconds(FINISHED_SECONDS));
     }
 
-    /// Folds that a token's deadline was over, which somebody said at `expired_at`: from now on the clock counts for it.
+    /// Folds that a token expired, by an event at `expired_at`. From now on its deadline is by the clock.
     pub fn expire(&mut self, token_id: TokenId, expired_at: Timestamp) {
         if let Some(token) = self.token(token_id) {
             self.end(token_id, TokenStatus::Expired, self.clock_of(token, expired_at));
@@ -163,7 +163,7 @@ impl<A: Agenda> Room<A> {
         }
     }
 
-    /// Removes every trace of a token.
+    /// Removes a token from every map.
     fn remove(&mut self, token_id: TokenId) -> Option<Token> {
         let KnownToken { fingerprint, token } = self.tokens.remove(token_id.get())?;
         self.by_hash.remove(&fingerprint);

@@ -1,7 +1,8 @@
-//! The line: who is next, whose time is over, and where everyone stands in it.
+//! The line: which token is next, which tokens are overdue, and the place of each token.
 //!
-//! Tokens are kept by the number that they came with, which is the order of their deadlines too. After a draw the order of
-//! admission is another one: it is walked from place to place, and for each the draw tells who has it.
+//! Tokens are kept by the number that they came with, which is also the order of their deadlines. After a draw the
+//! order of admission is another one: the line is walked from place to place, and the draw tells which token has each
+//! place.
 
 use imbl::OrdMap;
 
@@ -13,22 +14,24 @@ use crate::record::Head;
 use crate::state::room::openings::Openings;
 use crate::values::{RoomId, SaleTime, Timestamp, TokenId};
 
-/// Places looked at for one tick, a draw's worth of 10 microseconds each: after that many it takes whom it has found.
+/// How many places one tick looks at; with a draw each takes about 10 microseconds. After that many the tick admits the
+/// tokens that it has found.
 const MAX_PLACES_WALKED: u64 = 2_000;
 
-/// Where a token stands in line.
+/// The place of a token in line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// Which entrant of the opening it is.
+    /// The token's number among the entrants of the opening, from 0 on.
     pub entrant: Option<u64>,
-    /// Its place; `None` where it has none, or a draw will give it one.
+    /// The queue number. `None` if the token has none, or a draw will give it one.
     pub queue_number: Option<u64>,
-    /// How many are before it at most.
+    /// At most so many tokens are before it.
     pub ahead: Option<u64>,
 }
 
 impl Room {
-    /// Those in line by their places, the first first. Where many places in a row are nobody's any more, not all.
+    /// Waiting tokens in the order of their places. After [`MAX_PLACES_WALKED`] places of draws the walk ends with the
+    /// tokens that it found. If it found none, all waiting entrants are sorted.
     pub fn line(&self) -> impl Iterator<Item = (u64, &Token)> {
         let line = &self.agenda.line;
         let (mut next, end) = (self.serving_number + 1, self.openings.last_place().max(self.serving_number + 1));
@@ -67,7 +70,8 @@ impl Room {
     }
 }
 
-/// All whom a draw ordered, by the places that it gave them. It is asked where nearly all of them have left.
+/// All waiting entrants of draws, in the order of their places. If nearly all entrants have left, this is cheaper than
+/// a walk.
 fn by_place(line: &OrdMap<u64, TokenId>, end: u64, openings: &Openings) -> Vec<(u64, TokenId)> {
     let mut drawn: Vec<_> = line.range(..end).map(|(number, token_id)| (openings.drawn(*number), *token_id)).collect();
     drawn.sort_unstable();
@@ -75,12 +79,12 @@ fn by_place(line: &OrdMap<u64, TokenId>, end: u64, openings: &Openings) -> Vec<(
 }
 
 impl<A: Agenda> Room<A> {
-    /// Openings, draws and what is announced.
+    /// The openings: the announced one, and the draws.
     pub fn openings(&self) -> &Openings {
         &self.openings
     }
 
-    /// The close that is due at `now`, though no event says so.
+    /// The close of entry that is due at `now` and has no event yet.
     pub fn due_close(&self, now: Timestamp) -> Option<EntryClosed> {
         self.openings.due(now)?;
         Some(EntryClosed {
@@ -91,13 +95,13 @@ impl<A: Agenda> Room<A> {
         })
     }
 
-    /// How many take part in the opening so far: who left as well.
+    /// How many entrants the opening has so far, with those who left.
     pub fn entrants(&self) -> u64 {
         let closed = self.openings.announced().and_then(|opening| opening.closed);
         closed.map_or(self.last_queue_number - self.serving_number, |closed| closed.entrants)
     }
 
-    /// When the token stops being what its status says, by what is announced at `now`.
+    /// The token's deadline, by the opening that is announced at `now`.
     pub fn deadline(&self, token: &Token, now: Timestamp) -> Deadline {
         match token.status {
             TokenStatus::Waiting => Deadline::Sale(self.waits_until(token, now)),
@@ -117,7 +121,7 @@ impl<A: Agenda> Room<A> {
         closed.map_or(own, |closed| closed.opened_at.plus_seconds(WAITING_SECONDS))
     }
 
-    /// Whoever is inside is out at the opening time; a demo's fixed token is outside all of this.
+    /// An active token ends at the opening time. A demo's fixed token is not affected.
     fn stays_until(&self, token: &Token, now: Timestamp) -> SaleTime {
         let own = self.kept_until(token);
         if token.is_granted() {
@@ -134,18 +138,18 @@ impl<A: Agenda> Room<A> {
         SaleTime::from_millis(then.millis() - (now.millis() - self.sale_time(now).millis()))
     }
 
-    /// Until when the user of an active token must come, where they have not yet.
+    /// The deadline by which the user of an active token must arrive. `None` if they have arrived, or need not.
     pub fn arrive_by(&self, token: &Token) -> Option<SaleTime> {
         let arriving = self.arriving.get(&token.user_id).filter(|arriving| arriving.token_id == token.token_id);
         arriving.map(|arriving| arriving.by)
     }
 
-    /// The deadline that a token has whatever becomes of openings.
+    /// The token's deadline without regard to openings.
     pub(super) fn kept_until(&self, token: &Token) -> SaleTime {
         self.arrive_by(token).unwrap_or(SaleTime::from_millis(token.expires_at))
     }
 
-    /// What ends the token at its deadline, by what is announced at `now`.
+    /// The cause of the token's end at its deadline, by the opening that is announced at `now`.
     pub fn expiry_cause(&self, token: &Token, now: Timestamp) -> ExpiryCause {
         match self.deadline(token, now) {
             deadline if token.status != TokenStatus::Active || deadline == token.own_deadline() => {
@@ -156,7 +160,7 @@ impl<A: Agenda> Room<A> {
         }
     }
 
-    /// Whether the token's deadline is over at `now`.
+    /// True if the token's deadline is over at `now`.
     pub fn is_over(&self, token: &Token, now: Timestamp) -> bool {
         match self.deadline(token, now) {
             Deadline::Sale(deadline) => self.sale_time(now) >= deadline,
@@ -164,17 +168,17 @@ impl<A: Agenda> Room<A> {
         }
     }
 
-    /// Whether it is waiting or active at `now`: its user's one token in the room.
+    /// True if the token is waiting or active at `now`: then it is its user's one token in the room.
     pub fn is_in_room(&self, token: &Token, now: Timestamp) -> bool {
         matches!(token.status, TokenStatus::Waiting | TokenStatus::Active) && !self.is_over(token, now)
     }
 
-    /// Whether it may see seats and hold them at `now`.
+    /// True if the token may see and hold seats at `now`.
     pub fn is_active(&self, token: &Token, now: Timestamp) -> bool {
         token.status == TokenStatus::Active && !self.is_over(token, now)
     }
 
-    /// Where the token stands at `now`.
+    /// The token's place at `now`.
     pub fn place(&self, token: &Token, now: Timestamp) -> Place {
         let is_waiting = token.status == TokenStatus::Waiting;
         let number = if is_waiting { self.openings.drawn(token.queue_number) } else { token.queue_number };
@@ -194,7 +198,7 @@ impl<A: Agenda> Room<A> {
         }
     }
 
-    /// Folds what becomes of an opening.
+    /// Folds an event of an opening.
     pub fn fold_opening(&mut self, event: &OpeningEvent, head: Head) {
         match event {
             OpeningEvent::OpeningScheduled(scheduled) => self.openings.schedule(scheduled, head.position),

@@ -1,7 +1,7 @@
-//! Openings of the room: the one that is announced, and the draws that were made.
+//! The openings of the room: the announced one, and the draws.
 //!
-//! Nobody's number is rewritten by a draw. A token in line keeps the number that it came with; what that has become follows
-//! from the draws since, forwards for a token, backwards for a place.
+//! A draw rewrites no token. A waiting token keeps the number that it came with. Its place is computed by applying all
+//! later draws to this number. The token of a place is found by undoing these draws.
 
 use std::sync::Arc;
 
@@ -12,37 +12,37 @@ use crate::event::{BeaconReceived, EntryClosed, OpeningMoved, OpeningScheduled, 
 use crate::record::Head;
 use crate::values::{Hash, Nonce, Position, SaleTime, Timestamp};
 
-/// A public value that nobody knows yet.
+/// A beacon: a public value that nobody knows yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beacon {
-    /// Which it is.
+    /// The name of the public value.
     pub source: Arc<str>,
-    /// When it appears.
+    /// The time when the value appears.
     pub at: Timestamp,
 }
 
 impl Beacon {
-    /// As events have it: both or neither.
+    /// Makes a beacon from the members of an event, which has both or neither.
     pub(crate) fn of(source: &Option<String>, at: Option<Timestamp>) -> Option<Self> {
         Some(Self { source: source.as_deref()?.into(), at: at? })
     }
 }
 
-/// The end of a pre-queue.
+/// A close of entry: the end of a pre-queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closed {
-    /// The place of whoever is drawn first.
+    /// The first place that the draw gives.
     pub first: u64,
-    /// How many take part.
+    /// The number of entrants.
     pub entrants: u64,
-    /// Its record, whose hash goes into the draw.
+    /// The record of the close. Its hash goes into the draw.
     pub head: Head,
-    /// The opening time, in sale time: whoever was inside was there until then.
+    /// The opening time, in sale time. Tokens that were inside end then.
     pub opened_at: SaleTime,
 }
 
 impl Closed {
-    /// The place behind all entrants.
+    /// The first place after all entrants.
     pub(super) fn end(&self) -> u64 {
         self.first + self.entrants
     }
@@ -51,42 +51,42 @@ impl Closed {
 /// An opening from its announcement to its draw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
-    /// Where it was announced.
+    /// The position of the announcement.
     pub position: Position,
-    /// From when on whoever joins is an entrant.
+    /// The begin of the pre-queue. From then on every user who joins is an entrant.
     pub prequeue_from: Timestamp,
-    /// Until when.
+    /// The opening time: the end of the pre-queue.
     pub opens_at: Timestamp,
-    /// What the server's key makes the seed of.
+    /// The nonce from which the server's key makes the seed.
     pub nonce: Nonce,
     /// SHA-256 of the seed.
     pub commitment: Hash,
-    /// What the draw waits for.
+    /// The beacon that the draw waits for, if there is one.
     pub beacon: Option<Beacon>,
-    /// Its value.
+    /// The beacon's value, after it was received.
     pub beacon_value: Option<Hash>,
-    /// Its end, once that is in the log.
+    /// The close of entry, after it is in the log.
     pub closed: Option<Closed>,
 }
 
 impl Opening {
-    /// The close, where nothing but the seed is missing for the draw.
+    /// The close of entry, if only the seed is missing for the draw.
     pub fn drawable(&self) -> Option<&Closed> {
         let is_known = |closed: &&Closed| closed.entrants == 0 || self.beacon.is_none() || self.beacon_value.is_some();
         self.closed.as_ref().filter(is_known)
     }
 }
 
-/// A draw that was made.
+/// A draw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draw {
-    /// What it was announced as.
+    /// The opening that was drawn.
     pub opening: Opening,
-    /// Of whom.
+    /// The close of entry, with the entrants.
     pub closed: Closed,
-    /// What was committed to.
+    /// The seed. Its hash is the commitment.
     pub seed: Hash,
-    /// Where it stands.
+    /// The position of the draw.
     pub position: Position,
     order: Shuffle,
 }
@@ -105,16 +105,16 @@ impl Draw {
     }
 }
 
-/// See the module.
+/// The announced opening and the draws: see the module's documentation.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Openings {
     announced: Option<Arc<Opening>>,
-    /// The last one, and those before it whose numbers someone in line may have; the oldest first.
+    /// The draws whose numbers a waiting token may have, and the last draw; the oldest first.
     draws: Arc<Vec<Draw>>,
 }
 
 impl Openings {
-    /// The opening that is announced and not drawn.
+    /// The opening that is announced and not drawn yet.
     pub fn announced(&self) -> Option<&Opening> {
         self.announced.as_deref()
     }
@@ -129,39 +129,39 @@ impl Openings {
         self.announced().and_then(|opening| opening.closed.as_ref()).or(self.last_draw().map(|draw| &draw.closed))
     }
 
-    /// The place behind all that draws have given.
+    /// The first place after all that draws have given.
     pub(super) fn last_place(&self) -> u64 {
         self.last_draw().map_or(0, |draw| draw.closed.end())
     }
 
-    /// Whether nobody comes in at `now` since a draw is to come.
+    /// True in a pre-queue: nobody is admitted at `now`, because a draw is to come.
     pub fn is_prequeue(&self, now: Timestamp) -> bool {
         self.announced().is_some_and(|opening| now >= opening.prequeue_from)
     }
 
-    /// The opening whose time has come at `now`, though no event says so.
+    /// The opening whose time has come at `now`, and whose close has no event yet.
     pub fn due(&self, now: Timestamp) -> Option<&Opening> {
         self.announced().filter(|opening| opening.closed.is_none() && now >= opening.opens_at)
     }
 
-    /// What has become of a number with which a token came in line.
+    /// The place of the waiting token that came with `number`, after all draws.
     pub(super) fn drawn(&self, number: u64) -> u64 {
         self.draws.iter().fold(number, |number, draw| draw.drawn(number))
     }
 
-    /// With which number the token came that has this place in line.
+    /// The number with which the token at the place `number` came: the inverse of `drawn`.
     pub(super) fn came_with(&self, number: u64) -> u64 {
         self.draws.iter().rev().fold(number, |number, draw| draw.before(number))
     }
 
-    /// Which entrant of the last draw a token in line was that came with `number`.
+    /// The number among the entrants of the last draw of a waiting token that came with `number`.
     pub(super) fn entrant_waiting(&self, number: u64) -> Option<u64> {
         let (last, before) = self.draws.split_last()?;
         let number = before.iter().fold(number, |number, draw| draw.drawn(number));
         last.is_of(number).then(|| number - last.closed.first)
     }
 
-    /// Which entrant of the last draw a token was that got `number` by it.
+    /// The number among the entrants of the last draw of the token that got the place `number`.
     pub(super) fn entrant_drawn(&self, number: u64) -> Option<u64> {
         let last = self.last_draw()?;
         last.is_of(number).then(|| last.order.entrant(number - last.closed.first))
@@ -211,7 +211,7 @@ impl Openings {
         let key = draw::key(&drawn.seed, opening.beacon_value.as_ref(), &closed.head.hash, closed.entrants);
         let order = Shuffle::new(key, closed.entrants);
         let draws = Arc::make_mut(&mut self.draws);
-        // Where all places of the draws before are served, nobody in line has a number of theirs.
+        // If all places of earlier draws were served, no waiting token has one of their numbers.
         if draws.iter().all(|draw| draw.closed.end() <= closed.first) {
             draws.clear();
         }

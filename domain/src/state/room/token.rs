@@ -1,54 +1,54 @@
-//! A token: a place in line or in the room, and what it is found by.
+//! A token: a place in line or in the room.
 
 use serde::{Deserialize, Serialize};
 
 use crate::state::numbered::Number;
 use crate::values::{Fingerprint, SaleTime, Seed, Timestamp, TokenHash, TokenId, UserId};
 
-/// Where a token stands.
+/// The status of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenStatus {
-    /// In line.
+    /// The token is in line.
     Waiting,
-    /// In the room: may see seats and hold them.
+    /// The token is in the room: its user may see and hold seats.
     Active,
-    /// Paid or left: still names its user.
+    /// The user paid or left. The token still identifies its user.
     Finished,
-    /// Its deadline was over.
+    /// The token's deadline passed.
     Expired,
 }
 
 /// A place in line or in the room, and the right to act as its user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
-    /// Its number, which people see.
+    /// The number that people see.
     pub token_id: TokenId,
-    /// Whom it identifies.
+    /// The user whom it identifies.
     pub user_id: UserId,
-    /// What the server derives it from; `None` for a granted token.
+    /// The seed from which the server derives the token's text. `None` for a granted token.
     pub seed: Option<Seed>,
-    /// Where it stands.
+    /// The status that events have given it.
     pub status: TokenStatus,
-    /// The place with which it came in line; once it was let in or has left, the place that it had by then. 0 for one that had
-    /// no place: a granted one, and one that left before a draw.
+    /// For a waiting token: the number that it came with. Later: the place that it had when it was admitted or left. 0
+    /// for a token without a place: a granted one, and one that left before a draw.
     pub queue_number: u64,
-    /// When it was issued or first granted.
+    /// The time when it was issued or first granted.
     pub issued_at: Timestamp,
     /// See [`Token::deadline`].
     pub(crate) expires_at: i64,
 }
 
-/// When a token stops being what its status says.
+/// The deadline of a token's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deadline {
-    /// Of who waits or is inside: a pause of the sale takes nothing of it.
+    /// The deadline of a waiting or active token, in sale time: a pause of the sale does not shorten it.
     Sale(SaleTime),
-    /// Of who has finished, or whose time was over.
+    /// The deadline of a finished or expired token, by the clock.
     Clock(Timestamp),
 }
 
 impl Token {
-    /// The deadline that it came by. Openings and arrivals may bring it forward or put it off: see `Room::deadline`.
+    /// The token's own deadline. Openings and arrivals may move it: see `Room::deadline`.
     pub(super) fn own_deadline(&self) -> Deadline {
         match self.status {
             TokenStatus::Waiting | TokenStatus::Active => Deadline::Sale(SaleTime::from_millis(self.expires_at)),
@@ -56,13 +56,13 @@ impl Token {
         }
     }
 
-    /// Whether it is a demo's fixed one, which takes no slot.
+    /// True for a demo's fixed token, which takes no slot.
     pub fn is_granted(&self) -> bool {
         self.queue_number == 0
     }
 }
 
-/// A token, and what it is found by. Of its hash half is kept: as many bits as a token has, and there are millions of them.
+/// A token with half of its hash. There may be millions of tokens, and half of the hash has as many bits as the token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct KnownToken {
     pub fingerprint: Fingerprint,
