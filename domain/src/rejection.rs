@@ -1,17 +1,18 @@
-//! Why a command is refused. A rejection is an answer, not an error: nothing happens, and the asker learns why.
+//! Rejections: the reasons why a command is refused. A rejection is an answer, not an error: nothing happens, and the
+//! client learns why.
 
 use crate::values::{ConcertId, Points, ReservationId, ReservationStatus, ScheduleId, SeatId, Timestamp, UserId};
 
 /// A rule of the business that a command would break.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rejection {
-    /// Nobody knows this token.
+    /// The token was never issued, or is forgotten.
     TokenUnknown,
     /// The token's deadline is over.
     TokenExpired,
-    /// Only who is in the room may do this.
+    /// Only a user inside the room may do this.
     NotAdmitted { queue_number: Option<u64>, serving_number: u64, ahead: Option<u64> },
-    /// It belongs to another user.
+    /// The thing belongs to another user.
     NotYours,
     /// There is no such concert.
     ConcertNotFound { concert_id: ConcertId },
@@ -27,7 +28,7 @@ pub enum Rejection {
     ZoneNotFound { zone: String },
     /// No zone that was asked for has that many free seats.
     NoSeatsLeft,
-    /// That many free seats are nowhere next to each other; so many are.
+    /// No block of neighbours is large enough. The largest one has `largest_block` seats.
     NotTogether { largest_block: usize },
     /// The user would hold or own more than `limit` seats of the schedule.
     SeatLimitReached { limit: usize },
@@ -37,44 +38,45 @@ pub enum Rejection {
     AmountMismatch { required: Points },
     /// The balance would pass `limit`.
     BalanceLimitReached { limit: Points },
-    /// It was cancelled or refunded.
+    /// The reservation was cancelled or refunded.
     ReservationNotPayable { status: ReservationStatus },
     /// The sale is paused: nothing new is held.
     SalePaused { reason: String, resumes_at: Option<Timestamp> },
-    /// A member of the request contradicts what is so.
+    /// A member of the request contradicts the state.
     Invalid { field: &'static str, message: String },
-    /// It is no hold, or none any more: it was paid for.
+    /// The reservation is not a hold any more: it was paid.
     ReservationNotHeld,
-    /// Nobody has seen this user.
+    /// The user is not known.
     UserNotFound { user_id: UserId },
-    /// The show is off.
+    /// The schedule was called off.
     ScheduleCancelled { schedule_id: ScheduleId },
-    /// The show started more than 30 days ago.
+    /// The schedule started more than 30 days ago.
     ScheduleOver { schedule_id: ScheduleId },
-    /// Users of this log are named in another way: they are mapped subjects, or they are not.
+    /// The log's users have another kind of id: mapped subjects, or ids of their own.
     OtherIdentity,
-    /// The schedule is not sold at this time, or a sale can no longer be taken back.
+    /// The schedule is not on sale at this time, or a refund is not possible any more.
     NotOnSale { opens_at: Timestamp, closes_at: Timestamp },
     /// The hold's deadline is over.
     HoldExpired,
     /// An opening is announced already.
     OpeningExists,
-    /// There is no opening, or none that waits for this.
+    /// No opening is announced, or none waits for this.
     OpeningNotFound,
-    /// The opening has come too far for this.
+    /// The opening has begun: it is too late for this.
     OpeningBegun,
     /// The beacon's value does not appear before `at`.
     BeaconNotDue { at: Timestamp },
-    /// The beacon's value is another one.
+    /// Another value of the beacon is known.
     BeaconKnown,
-    /// The seed is not the one that was committed to.
+    /// The seed does not fit the commitment.
     SeedNotCommitted,
-    /// The hold cannot be made longer: it was once, or is none any more, or may be from this time on.
+    /// The hold cannot be extended: it was extended already, it is not a hold any more, or it is too early before
+    /// `extendable_from`.
     NotExtendable { extendable_from: Option<Timestamp> },
     /// The line is full.
     RoomFull,
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
-    /// What the operator publishes contradicts what is published, or breaks a limit.
+    /// The catalogue contradicts what is published, or breaks a limit.
     CatalogueConflict { reason: String },
 }

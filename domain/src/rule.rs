@@ -1,4 +1,4 @@
-//! What the rule of a command is: who acts and on what state goes in, and what it leads to comes out.
+//! The form of a command's rule: from an actor, a state and a time to a decision.
 
 use crate::answer::Answer;
 use crate::event::Event;
@@ -7,46 +7,47 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::values::{Hash, Position, Timestamp, TokenId, UserId};
 
-/// What one command's rule says.
+/// The result of a rule.
 pub type Decision = Result<Decided, Rejection>;
 
 /// The rule of one command.
 pub trait Decide {
-    /// Decides over `state` at `now`; deadlines are judged by `now`, not by whether an event has published them.
+    /// Decides on `state` at `now`. Deadlines are compared with `now`; it does not matter whether an event says that
+    /// they are over.
     ///
     /// # Errors
     /// The rule that the command would break.
     fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision;
 }
 
-/// Who acts, as the state knows them.
+/// The identified sender of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// A user who showed a token.
     Holder { user_id: UserId, token_id: TokenId },
-    /// A user whom the edge knows.
+    /// A user whom the HTTP layer has identified.
     User(UserId),
-    /// Someone whose subject was never seen: the user that they become.
+    /// A subject that was never seen, with the user id that it will get.
     Newcomer { user_id: UserId, subject: Hash },
     /// The server itself.
     System,
-    /// Somebody who runs the sale.
+    /// An operator.
     Operator(OperatorName),
 }
 
-/// What a decision leads to.
+/// A decision that is not a rejection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decided {
-    /// This happens. The last event is the one that the answer tells of.
+    /// These events happen. The answer is made from the last one.
     Events(Vec<Event>),
-    /// Nothing happens: it is so already.
+    /// Nothing happens, because the state is already as the command asks. This is the answer.
     Already(Answer),
-    /// Nothing happens: the request was answered before, by the event at this position.
+    /// Nothing happens, because the request was decided before. The answer is made from the event at this position.
     Repeated(Position),
 }
 
 impl Actor {
-    /// The user, where one acts.
+    /// The user, if a user acts.
     pub fn user_id(&self) -> Option<UserId> {
         match self {
             Self::Holder { user_id, .. } | Self::User(user_id) | Self::Newcomer { user_id, .. } => Some(*user_id),
@@ -54,7 +55,7 @@ impl Actor {
         }
     }
 
-    /// The token that was shown, where one was.
+    /// The token, if the sender has sent one.
     pub fn token_id(&self) -> Option<TokenId> {
         match self {
             Self::Holder { token_id, .. } => Some(*token_id),
@@ -62,7 +63,7 @@ impl Actor {
         }
     }
 
-    /// As it stands in metadata.
+    /// The name that stands in metadata.
     pub fn name(&self) -> ActorName {
         match self {
             Self::Holder { user_id, .. } | Self::User(user_id) | Self::Newcomer { user_id, .. } => {
@@ -73,10 +74,10 @@ impl Actor {
         }
     }
 
-    /// Whether this is `user_id`.
+    /// Fails if the actor is not the user `user_id`.
     ///
     /// # Errors
-    /// It is someone else.
+    /// The actor is somebody else.
     pub fn must_be(&self, user_id: UserId) -> Result<(), Rejection> {
         if self.user_id() == Some(user_id) { Ok(()) } else { Err(Rejection::NotYours) }
     }
@@ -89,7 +90,7 @@ impl<E: Into<Event>> From<E> for Decided {
 }
 
 impl Decided {
-    /// One thing happens.
+    /// Makes a decision of one event.
     pub fn one(event: impl Into<Event>) -> Self {
         Self::Events(vec![event.into()])
     }

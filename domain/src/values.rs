@@ -1,11 +1,11 @@
-//! Ids, points and times as types of their own, so that one cannot stand where another belongs.
+//! Ids, points and times, each with its own type, so that none can be used in place of another.
 
 use serde::{Deserialize, Serialize};
 
 /// The largest id, and the largest amount that JSON clients hold exactly: 2^53 - 1.
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
-/// A number that is no id: ids are 1..=2^53-1.
+/// The error of a number that is not an id: ids are 1..=2^53-1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an id is a whole number from 1 to 9007199254740991")]
 pub struct NotAnId;
@@ -29,7 +29,7 @@ macro_rules! ids {
             /// The id after this one.
             ///
             /// # Panics
-            /// Past 2^53-1: what is counted (tokens, reservations, payments) never comes near.
+            /// The id would exceed 2^53-1. Tokens, reservations and payments never come near that.
             pub const fn successor(self) -> Self {
                 assert!(self.0 < MAX_SAFE_INTEGER, "ids end at 2^53-1");
                 Self(self.0 + 1)
@@ -59,19 +59,19 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A pseudonym of a person, given by the service that knows them.
+    /// A user: a number given by the service that knows the person.
     UserId
-    /// A waiting room. There is one for now: [`RoomId::FIRST`].
+    /// A waiting room. There is only one: [`RoomId::FIRST`].
     RoomId
-    /// A place in a room, counted over the whole log.
+    /// A token, counted over the whole log.
     TokenId
     /// A concert.
     ConcertId
-    /// One performance of a concert, unique among all concerts.
+    /// A schedule: one show of a concert. The id is unique among all concerts.
     ScheduleId
     /// A seat, unique in its schedule.
     SeatId
-    /// A hold and what became of it, counted over the whole log.
+    /// A reservation, counted over the whole log.
     ReservationId
     /// A payment, counted over the whole log.
     PaymentId
@@ -101,7 +101,7 @@ impl Points {
         self.0.checked_add(other.0).map(Self)
     }
 
-    /// What is left, or `None` below zero.
+    /// The difference, or `None` below zero.
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)
     }
@@ -142,27 +142,27 @@ macro_rules! instants {
 instants! {
     /// An instant: milliseconds since 1970-01-01 UTC.
     Timestamp
-    /// An instant of sale time: the clock minus all pauses of the sale (see [`SaleClock`](crate::SaleClock)). Deadlines are
-    /// kept in it. Before the first pause it is the clock, in milliseconds since 1970-01-01 UTC.
+    /// An instant of sale time: the clock minus all pauses of the sale (see [`SaleClock`](crate::SaleClock)). Deadlines
+    /// are kept in sale time. Before the first pause it equals the clock, in milliseconds since 1970-01-01 UTC.
     SaleTime
 }
 
-/// What became of a hold.
+/// The status of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReservationStatus {
     /// Its seats wait for the payment.
     Held,
     /// Its seats are sold.
     Paid,
-    /// It was given up before it was paid.
+    /// It was cancelled before it was paid.
     Cancelled,
-    /// Its deadline was over before it was paid.
+    /// Its deadline passed before it was paid.
     Expired,
-    /// It was paid, and taken back.
+    /// It was paid, and then refunded.
     Refunded,
 }
 
-/// Where a record stands in the log: 1, 2, 3, …; 0 is before the first.
+/// The position of a record in the log: 1, 2, 3, …; 0 is before the first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Position(u64);
@@ -201,7 +201,7 @@ macro_rules! byte_strings {
         pub struct $name(#[serde(with = "text_or_bytes")] [u8; $bytes]);
 
         impl $name {
-            /// These very bytes.
+            /// Makes a value of these bytes.
             pub const fn new(bytes: [u8; $bytes]) -> Self {
                 Self(bytes)
             }
@@ -226,7 +226,7 @@ macro_rules! byte_strings {
     )*};
 }
 
-/// Bytes are hexadecimal where people read them, and bare in a snapshot.
+/// Writes bytes as hexadecimal text in JSON, and as bytes in a snapshot.
 mod text_or_bytes {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

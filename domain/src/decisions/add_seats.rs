@@ -9,7 +9,7 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{ConcertId, ScheduleId, Timestamp};
 
-/// Adds at most 1,000 seats. Those that are there just so already, stay.
+/// Adds at most 1,000 seats. Seats that exist with the same members are skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddSeats {
     pub concert_id: ConcertId,
@@ -57,7 +57,7 @@ impl Decide for AddSeats {
     }
 }
 
-/// Which members differ, with both values.
+/// Describes the members that differ, with both values.
 fn difference(schedule_id: ScheduleId, asked: &Seat, there: &Seat) -> String {
     let known = |text: &Option<std::sync::Arc<str>>| text.as_deref().unwrap_or("none").to_owned();
     let number = |number: Option<u32>| number.map_or_else(|| "none".to_owned(), |number| number.to_string());
@@ -73,7 +73,7 @@ fn difference(schedule_id: ScheduleId, asked: &Seat, there: &Seat) -> String {
     format!("seat {} of schedule {schedule_id} differs: {}", asked.seat_id, said.join("; "))
 }
 
-/// What one seat must be.
+/// Checks one seat.
 fn checked(seat: &Seat) -> Result<&Seat, Rejection> {
     let texts = [Some(&seat.name), Some(&seat.zone), seat.row.as_ref()];
     let mut texts = texts.into_iter().flatten();

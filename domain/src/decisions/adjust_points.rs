@@ -1,4 +1,4 @@
-//! Adjusting a wallet: an operator puts right what went wrong.
+//! Adjusting a wallet: an operator corrects a balance.
 //!
 //! Rejections: [`Rejection::UserNotFound`], [`Rejection::Invalid`] for a position that is not reached,
 //! [`Rejection::InsufficientPoints`], [`Rejection::BalanceLimitReached`].
@@ -10,9 +10,9 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Points, Position, Timestamp, UserId};
 
-/// Moves `amount` points (±[`MAX_ADJUSTMENT`](crate::limits::MAX_ADJUSTMENT), not 0, as the edge has checked) into a wallet,
-/// or out of it. The edge has also looked `corrects` up in the log: the event there moves this user's points
-/// ([`Event::moves_points_of`](crate::Event::moves_points_of)).
+/// Moves `amount` points (±[`MAX_ADJUSTMENT`](crate::limits::MAX_ADJUSTMENT), not 0, as the HTTP layer has checked)
+/// into a wallet, or out of it. The HTTP layer has also checked `corrects` in the log: the event at this position moves
+/// this user's points ([`Event::moves_points_of`](crate::Event::moves_points_of)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdjustPoints {
     pub user_id: UserId,

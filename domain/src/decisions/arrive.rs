@@ -1,4 +1,4 @@
-//! Arriving: whoever was let in has come, and keeps the slot.
+//! Arriving: an admitted user confirms that they are there, and keeps the slot.
 
 use crate::answer::Answer;
 use crate::event::{Event, TokenArrived};
@@ -8,7 +8,7 @@ use crate::state::State;
 use crate::state::room::Token;
 use crate::values::{RoomId, SaleTime, Timestamp};
 
-/// Says that the user of the token that is shown has come. Once is enough.
+/// Confirms that the token's user has arrived. A second arrival changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrive;
 
@@ -22,7 +22,7 @@ impl Decide for Arrive {
     }
 }
 
-/// The arrival of a token that is in the room, where it has not arrived yet.
+/// Makes the arrival of a token in the room, if its user has not arrived yet.
 pub(super) fn arrival(token: &Token, state: &State, now: Timestamp) -> Option<Event> {
     state.room.arrive_by(token)?;
     let arrived = TokenArrived {

@@ -1,4 +1,4 @@
-//! Cancelling for a buyer: an operator gives a hold up or takes a sale back, until 30 days after the show's start.
+//! Cancelling for a buyer: an operator cancels a hold or refunds a payment, until 30 days after the show's start.
 //!
 //! Rejections: [`Rejection::ReservationNotFound`], [`Rejection::HoldExpired`].
 
@@ -11,7 +11,7 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{ReservationId, ReservationStatus, Timestamp};
 
-/// Frees a reservation's seats, and returns what was paid. Done already, it stays so.
+/// Frees a reservation's seats, and refunds what was paid. A second request changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CancelForBuyer {
     pub reservation_id: ReservationId,

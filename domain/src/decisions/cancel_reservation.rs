@@ -1,4 +1,4 @@
-//! Cancelling: a hold is given up; a sale is taken back (`refund_reservation.rs`).
+//! Cancelling: a hold is cancelled, or a payment is refunded (`refund_reservation.rs`).
 
 use crate::answer::Answer;
 use crate::decisions::refund_reservation::refund;
@@ -8,11 +8,11 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{ReservationId, ReservationStatus, Timestamp};
 
-/// Frees a reservation's seats. Done already, it stays so.
+/// Frees a reservation's seats. A second request changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CancelReservation {
     pub reservation_id: ReservationId,
-    /// Never takes a sale back: whoever meant a hold may have paid for it meanwhile, in another window.
+    /// True to cancel only a hold, and never refund: the user may have paid meanwhile in another window.
     pub only_hold: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Calling a show off: nothing of it is held or paid any more, and ticks give everything back, a bounded number at a time.
+//! Calling a show off: its seats cannot be held or paid any more. Ticks cancel all holds and refund all payments, a
+//! limited number at a time.
 //!
 //! Rejections: `ScheduleNotFound`, `ScheduleOver`.
 
@@ -17,7 +18,7 @@ use crate::values::{Points, ReservationStatus, ScheduleId, Timestamp, UserId};
 /// Bytes of an event that gives back four seats, with its metadata but without the reason.
 const EVENT_BYTES: usize = 1_200;
 
-/// Calls a show off. One that is off already stays so.
+/// Calls a show off. A second request changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CancelSchedule {
     pub schedule_id: ScheduleId,
@@ -37,11 +38,11 @@ impl Decide for CancelSchedule {
     }
 }
 
-/// What a tick gives back of shows that are off: at most so many holds and payments.
+/// Makes the events with which a tick gives back holds and payments of shows that were called off: at most `at_most`.
 pub(super) fn take_back(state: &State, now: Timestamp, at_most: usize) -> Vec<Event> {
     let mut events = Vec::new();
     let mut bytes = 0;
-    // One user may have several payments: each refund goes on from the balance after the one before.
+    // One user may have several payments: each refund starts from the balance after the refund before it.
     let mut balances = BTreeMap::<UserId, Points>::new();
     for (schedule_id, called_off) in state.catalogue.being_called_off() {
         for reservation_id in state.seating.reservations(schedule_id) {

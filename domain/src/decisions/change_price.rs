@@ -1,4 +1,4 @@
-//! Another price for the seats of a zone: free ones cost it at once, holds and tickets keep theirs.
+//! Changing the price of a zone: free seats have the new price at once, holds and tickets keep theirs.
 //!
 //! Rejections: [`Rejection::ScheduleNotFound`], [`Rejection::ScheduleCancelled`], [`Rejection::ZoneNotFound`].
 
@@ -9,7 +9,8 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Points, ScheduleId, Timestamp};
 
-/// Gives the seats of a zone another price, at most [`MAX_SEAT_PRICE`](crate::limits::MAX_SEAT_PRICE), as the edge has checked.
+/// Gives the seats of a zone another price, at most [`MAX_SEAT_PRICE`](crate::limits::MAX_SEAT_PRICE), as the HTTP
+/// layer has checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangePrice {
     pub schedule_id: ScheduleId,

@@ -1,4 +1,4 @@
-//! Moving a sale's window, or the show itself.
+//! Moving the time of a sale, or the show itself.
 //!
 //! Rejections: [`Rejection::ScheduleNotFound`], [`Rejection::ScheduleCancelled`], [`Rejection::ScheduleOver`],
 //! [`Rejection::Invalid`] for times that do not follow each other.
@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::state::catalogue::{Schedule, ScheduleTimes};
 use crate::values::{ScheduleId, Timestamp};
 
-/// Gives a schedule other times: of its sale, of the show, or of both. What is left out stays.
+/// Changes a schedule's times: of the sale, of the show, or of both. Times that are left out stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeSchedule {
     pub schedule_id: ScheduleId,
@@ -22,7 +22,7 @@ pub struct ChangeSchedule {
     pub reason: String,
 }
 
-/// When a show starts, by the clock and at the venue: time zones are looked up at the edge, once.
+/// The new start of a show: the instant, and date and time at the venue. The HTTP layer looks up the time zone once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewStart {
     pub starts_at: Timestamp,
@@ -77,7 +77,7 @@ impl Decide for ChangeSchedule {
     }
 }
 
-/// A published schedule, until 30 days after its start.
+/// Finds a published schedule that can still be changed: until 30 days after its start.
 pub(super) fn changeable(
     state: &State,
     schedule_id: ScheduleId,

@@ -1,4 +1,4 @@
-//! Charging points: money has come in, the wallet grows.
+//! Charging points: money came in, and the wallet grows.
 
 use crate::event::{Event, PointsCharged};
 use crate::limits::MAX_BALANCE;
@@ -7,7 +7,7 @@ use crate::rule::{Actor, Decide, Decision};
 use crate::state::State;
 use crate::values::{Points, Timestamp, UserId};
 
-/// Adds `amount` points (1..=[`MAX_CHARGE`](crate::limits::MAX_CHARGE), as the edge has checked) to a wallet.
+/// Adds `amount` points (1..=[`MAX_CHARGE`](crate::limits::MAX_CHARGE), as the HTTP layer has checked) to a wallet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChargePoints {
     pub user_id: UserId,

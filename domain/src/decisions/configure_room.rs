@@ -6,16 +6,16 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp};
 
-/// Sets capacity and pace. Who is inside stays, even where fewer slots are left than people.
+/// Sets capacity, pace and time of arrival. Users inside stay, even if the new capacity is smaller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigureRoom {
-    /// Tokens that may be active at once.
+    /// How many tokens may be active at once.
     pub capacity: u64,
-    /// Admissions in one second at most; `None` for as fast as slots become free.
+    /// The most admissions in one second. `None`: no limit.
     pub admissions_per_second: Option<u32>,
-    /// Seconds that an admitted token has to arrive; `None` where it need not.
+    /// How many seconds an admitted user has to arrive. `None`: they need not arrive.
     pub arrival_seconds: Option<u32>,
-    /// Why, where an operator says so.
+    /// The operator's reason, if there is one.
     pub reason: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The first append of every log: which log it is, and its room.
+//! The first append of every log: its identity and its room.
 
 use uuid::Uuid;
 
@@ -9,7 +9,7 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Hash, RoomId, Timestamp};
 
-/// Makes an empty log one with a name, a server key and a room. A log that is made already stays as it is.
+/// Gives an empty log its id, its server key's check value and its room. A log that has these already stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateLog {
     pub log_id: Uuid,

@@ -8,10 +8,10 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Hash, RoomId, Timestamp};
 
-/// Draws, where entry is closed and nothing but the seed is missing. Any node sends it; the first one draws.
+/// Draws, if entry is closed and only the seed is missing. Every node sends this command; the first one draws.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DrawQueue {
-    /// What the server's key makes of the opening's nonce.
+    /// The seed that the server's key makes from the opening's nonce.
     pub seed: Hash,
 }
 

@@ -1,4 +1,4 @@
-//! Expelling a user: an operator ends their token. Holds stay; who joins again is last in line.
+//! Expelling a user: an operator ends their token. Holds stay. A user who joins again is last in line.
 //!
 //! Rejections: [`Rejection::UserNotFound`].
 
@@ -9,7 +9,7 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp, UserId};
 
-/// Ends the user's token in the room. Where there is none, nothing happens.
+/// Ends the user's token in the room. Without such a token nothing happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpelUser {
     pub user_id: UserId,

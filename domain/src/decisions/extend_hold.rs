@@ -1,4 +1,4 @@
-//! A longer hold: once, in its last two minutes, by five minutes.
+//! Extending a hold: once, in its last two minutes, by five minutes.
 
 use crate::event::{Hold, HoldExtended};
 use crate::limits::EXTENSION_SECONDS;
@@ -24,7 +24,7 @@ impl Decide for ExtendHold {
             return Err(Rejection::HoldExpired);
         }
         if !reservation.is_extendable(sale_now) {
-            // While the sale is paused, nobody knows what the clock will show then.
+            // While the sale is paused, the clock's time of a deadline is not known.
             let clock = state.room.sale_clock();
             let from = reservation.extendable_from().filter(|_| clock.pause(now).is_none());
             return Err(Rejection::NotExtendable { extendable_from: from.map(|from| clock.clock_of(from, now)) });

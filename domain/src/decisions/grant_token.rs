@@ -8,7 +8,7 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp, TokenHash, UserId};
 
-/// Makes the token with this hash its user's active one, in place of any other.
+/// Makes the token with this hash the user's active token. It replaces any other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantToken {
     pub user_id: UserId,

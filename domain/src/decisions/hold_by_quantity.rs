@@ -1,4 +1,4 @@
-//! Holding so many seats, wherever good ones are free: nobody has to look for them, or to race others for each.
+//! Holding a number of seats: the server chooses the best free ones, so that users need not compete for single seats.
 
 use crate::decisions::holding::Holding;
 use crate::event::PricedSeat;
@@ -9,7 +9,7 @@ use crate::rule::{Actor, Decide, Decision};
 use crate::state::State;
 use crate::values::{ConcertId, Points, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
-/// Holds 1..=4 seats (as the edge has checked) that the rule of [`House`] chooses. Asked twice, these are two holds.
+/// Holds 1..=4 seats (as the HTTP layer has checked), which the rule of [`House`] chooses. Two requests make two holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldByQuantity {
     pub user_id: UserId,
@@ -52,7 +52,7 @@ impl HoldByQuantity {
     }
 }
 
-/// The house as it stands once every hold that is over has expired, and these holds, the most overdue first.
+/// The house after all overdue holds have expired. Returns these holds as well, the most overdue first.
 fn with_overdue_freed(house: &House, holding: &Holding<'_>) -> (House, Vec<ReservationId>) {
     let (mut house, mut overdue) = (house.clone(), Vec::new());
     let all = holding.state.reservations.overdue(holding.sale_now);

@@ -1,4 +1,4 @@
-//! Holding seats: they are taken off sale for one user, for five minutes, all or none.
+//! Holding seats: for five minutes only this user may pay for them. All are held, or none.
 
 use crate::answer::Answer;
 use crate::decisions::holding::Holding;
@@ -9,7 +9,8 @@ use crate::state::State;
 use crate::state::reservations::Reservation;
 use crate::values::{ConcertId, ReservationId, ScheduleId, SeatId, Timestamp, UserId};
 
-/// Holds 1..=4 distinct seats (as the edge has checked) of one schedule. Holding exactly these already is the answer.
+/// Holds 1..=4 distinct seats (as the HTTP layer has checked) of one schedule. A live hold of the user on exactly these
+/// seats is the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldSeats {
     pub user_id: UserId,
@@ -36,7 +37,7 @@ impl Decide for HoldSeats {
 }
 
 impl HoldSeats {
-    /// The user's live hold of exactly these seats, in whatever order.
+    /// Finds the user's live hold of exactly these seats, in any order.
     fn held_already<'a>(&self, state: &'a State, now: Timestamp) -> Option<&'a Reservation> {
         let sale_now = state.sale_time(now);
         let claims = state.seating.claims(self.schedule_id, self.user_id).iter();
@@ -48,7 +49,7 @@ impl HoldSeats {
         state.reservations.of_operators(same.taken.reservation_id)
     }
 
-    /// The holds that are over and have these seats.
+    /// Finds the overdue holds of these seats.
     fn overdue(&self, state: &State, now: Timestamp) -> Result<Vec<ReservationId>, Rejection> {
         let sale_now = state.sale_time(now);
         let (mut overdue, mut seat_ids) = (Vec::new(), Vec::new());

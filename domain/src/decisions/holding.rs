@@ -1,4 +1,4 @@
-//! What the two ways to hold seats have in common: who may hold, when, how many; and the event itself.
+//! The common part of the two commands that hold seats: the checks of user, time and number, and the event.
 
 use crate::decisions::expire_hold;
 use crate::event::{Event, Hold, PricedSeat, SeatsHeld};
@@ -10,23 +10,23 @@ use crate::state::catalogue::{Schedule, ScheduleTimes};
 use crate::state::sale_clock::Pause;
 use crate::values::{ConcertId, Points, ReservationId, SaleTime, ScheduleId, SeatId, Timestamp, UserId};
 
-/// Someone who may hold seats of a schedule.
+/// A user who may hold seats of a schedule, with that schedule.
 pub(super) struct Holding<'a> {
     pub user_id: UserId,
     pub concert_id: ConcertId,
     pub schedule_id: ScheduleId,
     pub state: &'a State,
     pub now: Timestamp,
-    /// The same in sale time, by which holds and tokens are judged.
+    /// `now` in sale time, with which deadlines of holds and tokens are compared.
     pub sale_now: SaleTime,
     schedule: &'a Schedule,
     times: &'a ScheduleTimes,
 }
 
-/// What a user has of a schedule already.
+/// The seats of a schedule that a user has already.
 pub(super) struct Own {
     seats: usize,
-    /// Holds that are over, and count no more.
+    /// Overdue holds, which do not count.
     pub overdue: Vec<ReservationId>,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Holding<'a> {
         Ok(Self { user_id, concert_id, schedule_id, state, now, sale_now, schedule, times })
     }
 
-    /// What a seat costs.
+    /// Finds a seat and its price.
     ///
     /// # Errors
     /// There is no such seat.
@@ -76,7 +76,7 @@ impl<'a> Holding<'a> {
         }
     }
 
-    /// What the user has of the schedule.
+    /// Finds the seats that the user has already.
     pub fn own(&self) -> Own {
         let mut own = Own { seats: 0, overdue: Vec::new() };
         for claim in self.state.seating.claims(self.schedule_id, self.user_id) {
@@ -90,13 +90,13 @@ impl<'a> Holding<'a> {
     }
 
     /// # Errors
-    /// With so many more seats, the user has more than the schedule allows.
+    /// With `more` further seats the user would exceed the schedule's limit.
     pub fn must_stay_within(&self, own: &Own, more: usize) -> Result<(), Rejection> {
         let limit = usize::from(self.schedule.seats_per_user);
         if own.seats + more > limit { Err(Rejection::SeatLimitReached { limit }) } else { Ok(()) }
     }
 
-    /// The seats are held, once the holds that are over and in the way have expired.
+    /// Makes the decision: overdue holds of these seats expire first, then the seats are held.
     pub fn hold(&self, seats: Vec<PricedSeat>, mut overdue: Vec<ReservationId>) -> Decision {
         overdue.sort_unstable();
         overdue.dedup();

@@ -1,5 +1,5 @@
-//! Importing a catalogue: many parts at once, so that each append carries as much as it has room for. What is published by an
-//! import becomes visible with its end, all of it at once.
+//! Importing a catalogue. A command has many parts, so that an append is as large as possible. All schedules of an
+//! import become visible together, with its end.
 
 use uuid::Uuid;
 
@@ -12,14 +12,14 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::Timestamp;
 
-/// Some parts of an import in their order, and perhaps its end. What is there just so already, stays.
+/// Some parts of an import in their order, and perhaps its end. Things that exist with the same members are skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportCatalogue {
     pub parts: Vec<CataloguePart>,
     pub end: Option<ImportEnd>,
 }
 
-/// One part, which is a command of its own.
+/// One part of an import: another command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CataloguePart {
     /// See [`PublishConcert`].
@@ -30,17 +30,17 @@ pub enum CataloguePart {
     Schedule(PublishSchedule),
 }
 
-/// Nothing more comes: what the import published becomes visible.
+/// The end of an import: its schedules become visible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportEnd {
-    /// Names the import; `None`: it published no schedule.
+    /// Names the import. `None` if it published no schedule.
     pub import_id: Option<Uuid>,
-    /// Why it was made.
+    /// The operator's reason, if there is one.
     pub reason: Option<String>,
 }
 
 impl Decide for ImportCatalogue {
-    /// Each part is decided on what the parts before it lead to.
+    /// Decides the parts one after another, each on the state after the parts before it.
     fn decide(&self, by: &Actor, state: &State, now: Timestamp) -> Decision {
         let mut trial = State { catalogue: state.catalogue.clone(), ..State::default() };
         let mut events: Vec<Event> = Vec::new();

@@ -1,4 +1,4 @@
-//! Issuing a token: a place in line, or in the room where a slot is free and nobody waits.
+//! Issuing a token: it is in the room at once if a slot is free and nobody waits, else in line.
 
 use std::borrow::Cow;
 
@@ -12,12 +12,12 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Seed, Timestamp, TokenHash, UserId};
 
-/// Gives a user their place. Who has one already keeps it.
+/// Gives a user a token. A user who is in the room or in line already keeps theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueToken {
-    /// Whose, where the request says so: it must be who asks.
+    /// The user that the request names, if it names one. It must be the sender.
     pub user_id: Option<UserId>,
-    /// Drawn at the edge; the server's key derives the token from it.
+    /// Random bytes from the HTTP layer. The server's key derives the token from them.
     pub seed: Seed,
     /// SHA-256 of that token.
     pub token_hash: TokenHash,
@@ -57,7 +57,7 @@ impl Decide for IssueToken {
     }
 }
 
-/// What makes a newcomer a user. In one log either all users were mapped or none was.
+/// Makes the event that registers a new subject. In one log either all users are mapped or none is.
 fn registered(by: &Actor, user_id: UserId, state: &State, now: Timestamp) -> Result<Option<Event>, Rejection> {
     let is_mapped = |user_id| state.users.is_registered(user_id);
     match by {

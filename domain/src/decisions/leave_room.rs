@@ -1,4 +1,4 @@
-//! Leaving: a place in line or a slot is given up. Holds stay.
+//! Leaving: the user gives up a place in line or a slot. Holds stay.
 
 use crate::answer::Answer;
 use crate::event::{Event, RoomLeft};
@@ -7,7 +7,7 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp};
 
-/// Ends the token that is shown. Ended already, it stays so.
+/// Ends the sender's token. A second request changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeaveRoom;
 
@@ -22,7 +22,7 @@ impl Decide for LeaveRoom {
             user_id: token.user_id,
             room_id: RoomId::FIRST,
             seed: token.seed,
-            // Who leaves a pre-queue had no place yet.
+            // A token that leaves a pre-queue had no place yet.
             queue_number: state.room.place(token, now).queue_number.unwrap_or(0),
             issued_at: token.issued_at,
             left_at: now,

@@ -1,4 +1,4 @@
-//! What can be decided, one file each: the command, its rule, and the rule's specification.
+//! All decisions, one file each: the command, its rule, and the rule's specification.
 
 mod add_seats;
 mod adjust_points;
@@ -76,12 +76,12 @@ actions! {
     withdraw_opening::WithdrawOpening "withdraw-opening" Inside;
 }
 
-/// Publishes that a hold's deadline is over.
+/// Makes the event of a hold's expiry.
 fn expire_hold(reservation: &Reservation, now: Timestamp) -> Event {
     Event::from(HoldExpired { hold: reservation.hold.clone(), expired_at: now })
 }
 
-/// Publishes that the deadline of a waiting or active token of the room is over.
+/// Makes the event of the expiry of a waiting or active token.
 fn expire_token(token: &Token, room: &Room, now: Timestamp) -> Event {
     Event::from(TokenExpired {
         token_id: token.token_id,

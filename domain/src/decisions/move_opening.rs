@@ -1,4 +1,4 @@
-//! Putting an opening off: everyone who has joined stays an entrant.
+//! Moving an opening to a later time: everyone who has joined stays an entrant.
 
 use crate::answer::Answer;
 use crate::decisions::schedule_opening::{check_beacon, stored};
@@ -9,7 +9,8 @@ use crate::state::State;
 use crate::state::room::Beacon;
 use crate::values::{RoomId, Timestamp};
 
-/// Moves the opening to a later time, before its close. One with a beacon needs another: the first may be known too early.
+/// Moves the opening to a later time, before its close. An opening with a beacon needs a new beacon, since the value of
+/// the first one may be known too early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoveOpening {
     pub opens_at: Timestamp,

@@ -1,4 +1,4 @@
-//! Pausing the sale, and going on: nobody is let in meanwhile, nothing new is held, and deadlines stand still.
+//! Pausing and resuming the sale. During a pause nobody is admitted, nothing new is held, and deadlines stand still.
 //!
 //! Rejections: [`Rejection::Invalid`] for an end that has passed.
 
@@ -9,15 +9,15 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp};
 
-/// Pauses the sale. While it is paused, this replaces reason and end; the same again changes nothing.
+/// Pauses the sale. During a pause this replaces reason and end; the same reason and end change nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PauseSale {
     pub reason: String,
-    /// When it goes on by itself.
+    /// The time when the pause ends automatically.
     pub resumes_at: Option<Timestamp>,
 }
 
-/// Lets the sale go on. Where it does already, nothing changes.
+/// Resumes the sale. Without a pause nothing changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumeSale {
     pub reason: String,
@@ -48,7 +48,7 @@ impl Decide for ResumeSale {
     }
 }
 
-/// Publishes that a pause has ended by itself.
+/// Makes the event of a pause whose end has come.
 pub(super) fn overdue_pause(state: &State, now: Timestamp) -> Option<Event> {
     let resumed_at = state.room.sale_clock().overdue(now)?;
     Some(SaleResumed { room_id: RoomId::FIRST, reason: None, resumed_at }.into())

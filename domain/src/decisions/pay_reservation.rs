@@ -1,4 +1,4 @@
-//! Paying: points are spent, seats sold and the room's slot given on, in one event.
+//! Paying: one event spends the points, sells the seats, and frees the user's slot in the room.
 
 use crate::answer::Answer;
 use crate::event::{Event, ReservationPaid};
@@ -7,7 +7,7 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Points, ReservationId, ReservationStatus, RoomId, Timestamp, UserId};
 
-/// Pays a hold in full. Paid already, that payment is the answer.
+/// Pays a hold in full. A second request gets the first payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayReservation {
     pub reservation_id: ReservationId,

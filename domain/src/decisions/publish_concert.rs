@@ -10,7 +10,7 @@ use crate::state::State;
 use crate::state::catalogue::Concert;
 use crate::values::{ConcertId, Timestamp};
 
-/// Names a concert. Published just so already, it stays.
+/// Publishes a concert. A concert that exists with the same members stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishConcert {
     pub concert_id: ConcertId,

@@ -1,4 +1,5 @@
-//! Publishing a schedule: all of its seats are there, its times are fixed, and it becomes visible, at once or with an import.
+//! Publishing a schedule: it has all its seats, its times are fixed, and it becomes visible at once or with the end of
+//! its import.
 
 use uuid::Uuid;
 
@@ -11,19 +12,19 @@ use crate::state::State;
 use crate::state::catalogue::ScheduleTimes;
 use crate::values::{ConcertId, ScheduleId, Timestamp};
 
-/// Makes a schedule visible. Published just so already, it stays.
+/// Publishes a schedule. A schedule that exists with the same members stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishSchedule {
     pub concert_id: ConcertId,
     pub schedule_id: ScheduleId,
     pub times: ScheduleTimes,
-    /// The venue's date, `2026-12-24`: time zones are looked up at the edge, once.
+    /// The venue's date, `2026-12-24`. The time zone is looked up once, before the command is made.
     pub local_date: String,
     /// The venue's time, `19:30`.
     pub local_time: String,
     /// Seats that one user may hold or own, 1 to 4.
     pub seats_per_user: u8,
-    /// The import with whose end it becomes visible; `None`: at once.
+    /// The import with whose end it becomes visible. `None`: at once.
     pub import_id: Option<Uuid>,
 }
 

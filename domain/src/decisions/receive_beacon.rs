@@ -7,7 +7,8 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Hash, RoomId, Timestamp};
 
-/// Writes the beacon's value down, once it has appeared. The same value again is the same answer, also after the draw.
+/// Stores the beacon's value after it has appeared. A second request with this value gets the same answer, also after
+/// the draw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiveBeacon {
     pub value: Hash,

@@ -1,4 +1,4 @@
-//! Refunding: a sale is taken back until the schedule starts; the price returns to the wallet.
+//! Refunding: until the schedule starts, the seats become free again and the price returns to the wallet.
 
 use crate::event::{Cause, ReservationRefunded};
 use crate::rule::{Decided, Decision};
@@ -6,7 +6,7 @@ use crate::state::State;
 use crate::state::reservations::Reservation;
 use crate::values::{Points, Timestamp};
 
-/// Takes back a paid reservation. The balance's limit binds charges, never refunds.
+/// Refunds a paid reservation. The balance limit holds for charges, not for refunds.
 pub(super) fn refund(reservation: &Reservation, state: &State, now: Timestamp) -> Decision {
     let hold = &reservation.hold;
     let (_, times) = state.catalogue.published(hold.schedule_id)?;
@@ -17,7 +17,7 @@ pub(super) fn refund(reservation: &Reservation, state: &State, now: Timestamp) -
     Ok(Decided::one(give_back(reservation, state, balance, Cause::Buyer, None, now)))
 }
 
-/// The refund of a paid reservation into a wallet that has `balance`.
+/// Makes the refund of a paid reservation into a wallet that has `balance`.
 pub(super) fn give_back(
     reservation: &Reservation,
     state: &State,

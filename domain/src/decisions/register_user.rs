@@ -1,4 +1,4 @@
-//! Registering a user: a subject of the identity provider becomes a user before they come.
+//! Registering a user: a subject of the identity provider becomes a user before their first visit.
 //!
 //! Rejections: [`Rejection::OtherIdentity`].
 
@@ -9,10 +9,10 @@ use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Hash, Timestamp};
 
-/// Makes the subject a user. One that is a user already stays it.
+/// Makes the subject a user. A second request changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisterUser {
-    /// HMAC-SHA-256 of issuer and subject, as the edge has made it.
+    /// HMAC-SHA-256 of issuer and subject, made by the HTTP layer.
     pub subject: Hash,
 }
 

@@ -1,4 +1,4 @@
-//! Announcing an opening: a pre-queue, and a draw whose seed is fixed by what is told of it now.
+//! Announcing an opening: a pre-queue, and a draw whose seed is fixed now by a commitment.
 
 use crate::event::OpeningScheduled;
 use crate::limits::MIN_OPENING_NOTICE_SECONDS;
@@ -8,16 +8,16 @@ use crate::state::State;
 use crate::state::room::Beacon;
 use crate::values::{Hash, Nonce, RoomId, Timestamp};
 
-/// Announces the opening of the room. There is one at a time.
+/// Announces the opening of the room. Only one can be announced at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleOpening {
-    /// From when on nobody is let in, and whoever joins is an entrant.
+    /// The begin of the pre-queue: from then on nobody is admitted, and every user who joins is an entrant.
     pub prequeue_from: Timestamp,
-    /// Until when.
+    /// The opening time: the end of the pre-queue.
     pub opens_at: Timestamp,
-    /// What the draw waits for.
+    /// The beacon that the draw waits for, if there is one.
     pub beacon: Option<Beacon>,
-    /// Drawn at the edge; the server's key makes the seed of it.
+    /// Random bytes from the HTTP layer. The server's key makes the seed from them.
     pub nonce: Nonce,
     /// SHA-256 of that seed.
     pub commitment: Hash,
@@ -58,7 +58,7 @@ impl Decide for ScheduleOpening {
     }
 }
 
-/// A beacon appears after the close: before, its value would be known while people still join.
+/// Checks that a beacon appears after the opening time. Otherwise its value would be known while people still join.
 pub(super) fn check_beacon(beacon: Option<&Beacon>, opens_at: Timestamp) -> Result<(), Rejection> {
     match beacon {
         Some(beacon) if beacon.at <= opens_at => {
@@ -68,7 +68,7 @@ pub(super) fn check_beacon(beacon: Option<&Beacon>, opens_at: Timestamp) -> Resu
     }
 }
 
-/// As events have it.
+/// The source and the time as two members of an event.
 pub(super) fn stored(beacon: Option<&Beacon>) -> (Option<String>, Option<Timestamp>) {
     (beacon.map(|beacon| beacon.source.to_string()), beacon.map(|beacon| beacon.at))
 }

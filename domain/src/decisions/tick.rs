@@ -1,5 +1,5 @@
-//! The tick: publishes deadlines that are over and fills free slots from the line. It decides nothing that others rest
-//! on: they judge deadlines themselves, so a tick that comes late, or never, lets nobody keep what is over.
+//! The tick: it writes events for deadlines that are over, and fills free slots from the line. No decision depends on
+//! it: each command compares deadlines with the clock. So a late tick lets nobody keep a thing whose time is over.
 
 use crate::answer::Answer;
 use crate::decisions::cancel_schedule::take_back;
@@ -12,21 +12,22 @@ use crate::state::State;
 use crate::state::room::Token;
 use crate::values::{RoomId, SaleTime, Timestamp};
 
-/// Publishes what time has done since the last one, [`MAX_TICK_EVENTS`] at most.
+/// Writes at most [`MAX_TICK_EVENTS`] events for all that became due since the last tick.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tick {
-    /// Whether other commands wait for the batch: then less is given back of shows that are off.
+    /// True if other commands wait: then fewer holds and payments of shows that were called off are given back.
     pub others_wait: bool,
 }
 
 impl Tick {
-    /// Nobody else waits.
+    /// A tick while no other command waits.
     pub const ALONE: Self = Self { others_wait: false };
 }
 
 impl Decide for Tick {
     fn decide(&self, _: &Actor, state: &State, now: Timestamp) -> Decision {
-        // While anyone waits, half of a tick is theirs: a wave of expiries does not stop the line.
+        // While users wait, half of a tick's events is for admissions, so that a wave of expiries does not stop the
+        // line.
         let for_the_line = if state.room.waiting() > 0 { MAX_TICK_EVENTS / 2 } else { 0 };
         let sale_now = state.sale_time(now);
         let mut events: Vec<Event> = overdue_pause(state, now).into_iter().collect();
@@ -36,7 +37,7 @@ impl Decide for Tick {
             let holds = state.reservations.overdue(sale_now).map(|hold| expire_hold(hold, now));
             events.extend(holds.take(MAX_TICK_EVENTS - for_the_line - events.len()));
         } else {
-            // Overdue holds come with a later tick: the batch has room for one of the two, and for the line.
+            // Overdue holds wait for a later tick: a batch does not have room for both, beside the line.
             events.extend(given_back);
         }
         let mut room = state.room.clone();
@@ -52,7 +53,7 @@ impl Decide for Tick {
             && let Some((queue_number, token)) = line.next()
         {
             if state.room.is_over(token, now) {
-                // Overdue as well, in a wave so large that its turn has not come above: it must not be let in.
+                // This token is overdue as well, in a wave so large that it had no turn above. It must not be admitted.
                 events.push(expire_token(token, &state.room, now));
             } else {
                 slots -= 1;
@@ -63,7 +64,7 @@ impl Decide for Tick {
     }
 }
 
-/// Lets the first in line in.
+/// Makes the admission of a waiting token.
 fn admit(token: &Token, queue_number: u64, now: Timestamp, sale_now: SaleTime) -> Event {
     Event::from(TokenAdmitted {
         token_id: token.token_id,

@@ -1,4 +1,4 @@
-//! Taking an opening back, while nobody has joined for it.
+//! Withdrawing an opening, before anyone has joined for it.
 
 use crate::event::OpeningWithdrawn;
 use crate::rejection::Rejection;
@@ -6,7 +6,7 @@ use crate::rule::{Actor, Decide, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp};
 
-/// Takes the opening back before its pre-queue begins.
+/// Withdraws the opening before its pre-queue begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WithdrawOpening {
     pub reason: String,

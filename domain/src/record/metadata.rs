@@ -1,4 +1,4 @@
-//! What stands beside an event in its record: who acted, and what it came of.
+//! The metadata of a record: who acted, and what caused the event.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::values::{Fingerprint, UserId};
 
-/// Where an event came from. What clients wrote freely is in here hashed or not at all; a request's id, of letters, digits
-/// and `._-`, is as it came.
+/// The origin of an event. Free text of clients is stored only as a hash, or not at all. A request's id is stored as it
+/// came: it has only letters, digits and `._-`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     /// The command that decided it.
@@ -18,21 +18,21 @@ pub struct Metadata {
     pub index: u32,
     /// How many events the command had.
     pub count: u32,
-    /// What the command belongs to: one request, one import, one start of a demo.
+    /// Names the request, the import or the start of a demo that the command is part of.
     pub correlation_id: Uuid,
-    /// What caused the event directly: the command.
+    /// The direct cause of the event: the command.
     pub causation_id: Uuid,
     /// Who acted.
     pub actor: ActorName,
-    /// The run of the node that decided.
+    /// The run of the node that decided it.
     pub node_id: Uuid,
-    /// The version of the program that decided.
+    /// The version of the program that decided it.
     #[serde(deserialize_with = "program")]
     pub program: Cow<'static, str>,
-    /// The HTTP request's id, where there was one.
+    /// The HTTP request's id, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// The idempotency key that the request came with.
+    /// The request's idempotency key, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency: Option<IdempotencyKey>,
 }
@@ -42,7 +42,7 @@ impl Metadata {
         serde_json::to_string(self).expect("metadata holds only what JSON can say")
     }
 
-    /// Whether this is its command's last event: the one that the answer tells of.
+    /// True for the last event of its command, from which the answer is made.
     pub fn is_last(&self) -> bool {
         self.index.checked_add(1) == Some(self.count)
     }
@@ -51,7 +51,7 @@ impl Metadata {
 /// The version of this program, which stands in the metadata of what it decides.
 pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 
-/// Most records name this very program, which need not be written down for each.
+/// Reads the version. The version of this program is borrowed, so that it is not copied for each record.
 fn program<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
     struct Version;
 
@@ -73,32 +73,32 @@ fn program<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, st
 /// An idempotency key with the request that it was used for, both as fingerprints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdempotencyKey {
-    /// Of the key.
+    /// The fingerprint of the key.
     pub key: Fingerprint,
-    /// Of method, path and body.
+    /// The fingerprint of the request: method, path and body.
     pub request: Fingerprint,
 }
 
-/// The name of somebody who runs the sale: `operator` where nobody asks for names, `operator:<sub>` as an identity provider
-/// names them, `local:<uid>` of a user of the machine.
+/// The name of an operator: `operator` on a server that does not ask for names, `operator:<sub>` with an identity
+/// provider, `local:<uid>` for a user of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorName(Cow<'static, str>);
 
 impl OperatorName {
-    /// Whoever it is.
+    /// The name on a server that does not ask for names.
     pub const ANYONE: Self = Self(Cow::Borrowed("operator"));
 
-    /// Somebody whom an identity provider calls `subject`.
+    /// Makes the name of an identity provider's subject.
     pub fn of_subject(subject: &str) -> Self {
         Self(format!("operator:{subject}").into())
     }
 
-    /// A user of the machine that the server runs on.
+    /// Makes the name of a user of the server's machine.
     pub fn of_local_user(uid: u32) -> Self {
         Self(format!("local:{uid}").into())
     }
 
-    /// As it stands in the log.
+    /// The name as it stands in the log.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -121,7 +121,7 @@ pub enum ActorName {
     User(UserId),
     /// The server itself: its tick, its demo.
     System,
-    /// Somebody who runs the sale.
+    /// An operator.
     Operator(OperatorName),
 }
 
@@ -139,7 +139,7 @@ impl<'de> Deserialize<'de> for ActorName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Name;
 
-        /// A name is read where it stands, for there is one in every record.
+        /// Reads a name without copying the text first, because every record has one.
         impl Visitor<'_> for Name {
             type Value = ActorName;
 
