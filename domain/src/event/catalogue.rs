@@ -1,4 +1,4 @@
-//! What can be sold: concerts, schedules, seats.
+//! Events of the catalogue: concerts, schedules, seats.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::coordinate::Coordinate;
 use crate::limits::MAX_SEATS_PER_USER_IN_SCHEDULE;
 use crate::values::{ConcertId, Points, ScheduleId, SeatId, Timestamp};
 
-/// A concert exists.
+/// A concert was published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConcertPublished {
@@ -22,7 +22,7 @@ pub struct ConcertPublished {
     pub venue: String,
 }
 
-/// Seats of a schedule that is not yet published, at most 1,000.
+/// At most 1,000 seats were added to a schedule that is not yet published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeatsAdded {
@@ -32,7 +32,7 @@ pub struct SeatsAdded {
     pub seats: Vec<Seat>,
 }
 
-/// Seats before they were drawn on maps.
+/// The shape before seats had places on a map.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SeatsAddedV1 {
@@ -55,8 +55,9 @@ impl OldShape<SeatsAdded> for SeatsAddedV1 {
     }
 }
 
-/// A schedule is complete. Without an `import_id`, it and all of its seats became visible; with one, they become so with its
-/// [`CatalogImported`]. `local_date` and `local_time` are the venue's, fixed here.
+/// A schedule is complete. Without an `import_id` it became visible with all its seats. With an `import_id` it becomes
+/// visible with the [`CatalogImported`] of this import. `local_date` and `local_time` are the venue's, and do not
+/// change with time zone rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SchedulePublished {
@@ -74,7 +75,7 @@ pub struct SchedulePublished {
     pub seats_per_user: u8,
 }
 
-/// A schedule before there were imports and limits of its own: visible at once.
+/// The shape before there were imports and a limit per schedule: visible at once.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SchedulePublishedV1 {
@@ -122,18 +123,18 @@ impl OldShape<SchedulePublished> for SchedulePublishedV1 {
     }
 }
 
-/// What a schedule's limit is unless it says otherwise; what version 1 means by saying nothing.
+/// The usual limit of a schedule. Version 1 has no member for it and means this number.
 const USUAL_SEATS_PER_USER: u8 = 4;
 const _: () = assert!(USUAL_SEATS_PER_USER as usize == MAX_SEATS_PER_USER_IN_SCHEDULE);
 
-/// An import is complete: every schedule that it published became visible, all at once.
+/// An import is complete: all schedules that it published became visible together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogImported {
-    /// Which import; `None`: it published no schedule.
+    /// Names the import. `None` if it published no schedule.
     #[serde(deserialize_with = "never_absent")]
     pub import_id: Option<Uuid>,
-    /// Why it was made, where that was said.
+    /// The operator's reason, if there is one.
     #[serde(deserialize_with = "never_absent")]
     pub reason: Option<String>,
     /// How many schedules became visible.
@@ -143,7 +144,7 @@ pub struct CatalogImported {
     pub imported_at: Timestamp,
 }
 
-/// Neighbours in one zone or row share its name: there are tens of thousands of them in a house.
+/// Reads seats. Neighbours share one copy of a zone's or row's name, since a house has tens of thousands of seats.
 fn sharing_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Seat>, D::Error> {
     let mut seats = Vec::<Seat>::deserialize(deserializer)?;
     for index in 1..seats.len() {
@@ -172,22 +173,22 @@ fn drawn_on_no_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Sea
 pub struct Seat {
     /// Unique in its schedule.
     pub seat_id: SeatId,
-    /// What is printed on the ticket.
+    /// The name that is printed on the ticket.
     pub name: Arc<str>,
-    /// The part of the house that it is in.
+    /// The zone: a part of the house.
     pub zone: Arc<str>,
-    /// What it costs.
+    /// The catalogue's price.
     pub price: Points,
-    /// Its row, where that is known.
+    /// The row, if the catalogue has it.
     #[serde(default)]
     pub row: Option<Arc<str>>,
-    /// Its number in the row, where that is known.
+    /// The number in the row, if the catalogue has it.
     #[serde(default)]
     pub number: Option<u32>,
-    /// Where it is drawn on a map of the house, where that is known.
+    /// The horizontal coordinate on the map of the house, if the catalogue has it.
     #[serde(default)]
     pub x: Option<Coordinate>,
-    /// Where it is drawn, likewise.
+    /// The vertical coordinate on the map of the house, if the catalogue has it.
     #[serde(default)]
     pub y: Option<Coordinate>,
 }
@@ -198,7 +199,7 @@ impl Seat {
     }
 }
 
-/// An event leaves out what is not known. A snapshot must not: its members have places and no names.
+/// An event leaves out unknown members. A snapshot must not, since its members are found by their order.
 impl Serialize for Seat {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let is_whole = !serializer.is_human_readable();
@@ -227,7 +228,7 @@ impl Serialize for Seat {
     }
 }
 
-/// The sale of a schedule opens and closes at other times.
+/// The time of a schedule's sale was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SaleWindowChanged {
@@ -239,7 +240,8 @@ pub struct SaleWindowChanged {
     pub changed_at: Timestamp,
 }
 
-/// A schedule is played at another time. `local_date` and `local_time` are the venue's, fixed here.
+/// A schedule was moved to another time. `local_date` and `local_time` are the venue's, and do not change with time
+/// zone rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleMoved {
@@ -252,7 +254,7 @@ pub struct ScheduleMoved {
     pub moved_at: Timestamp,
 }
 
-/// The seats of a zone have another price, for who holds them from now on.
+/// The price of a zone's seats was changed. Holds and tickets keep theirs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PriceChanged {
@@ -264,7 +266,7 @@ pub struct PriceChanged {
     pub changed_at: Timestamp,
 }
 
-/// A show is off: nothing of it is held or paid any more, and ticks give everything back.
+/// A show was called off: its seats cannot be held or paid any more, and ticks give all holds and payments back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleCancelled {

@@ -1,11 +1,11 @@
-//! Which log this is.
+//! The event of the log itself.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::values::Hash;
 
-/// Position 1 of every log: which log this is, and which server key belongs to it.
+/// The event at position 1 of every log: the log's id, and a check value of its server key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogCreated {

@@ -1,4 +1,4 @@
-//! What events do to wallets, as whoever follows points reads it: the state, the read models, statements and audits.
+//! What events do to wallets. The state, the read models, statements and audits all use this.
 
 use super::{Event, Hold, PointsEvent, SaleEvent};
 use crate::values::{PaymentId, Points, Timestamp, UserId};
@@ -8,27 +8,27 @@ use crate::values::{PaymentId, Points, Timestamp, UserId};
 pub struct PointsMoved<'a> {
     /// `CHARGE`, `ADJUSTMENT`, `PAYMENT` or `REFUND`.
     pub kind: &'static str,
-    /// Whose points they are.
+    /// The owner of the wallet.
     pub user_id: UserId,
-    /// What came in; negative for what went out.
+    /// The points that came in; negative for points that went out.
     pub amount: i128,
-    /// What the wallet holds since.
+    /// The balance after the movement.
     pub balance_after: Points,
-    /// When.
+    /// The time of the movement.
     pub at: Timestamp,
-    /// What was paid or refunded, and by which payment.
+    /// The hold that was paid or refunded, and its payment.
     pub paid: Option<(&'a Hold, PaymentId)>,
-    /// Why, where an operator did it.
+    /// The reason, if an operator did it.
     pub reason: Option<&'a str>,
 }
 
 impl Event {
-    /// Every movement of points that it tells of, each of another wallet.
+    /// The movements of points in this event, each of another wallet.
     pub fn movements(&self) -> impl Iterator<Item = PointsMoved<'_>> {
         self.movement().into_iter()
     }
 
-    /// Whether it moves points of this user.
+    /// True if the event moves points of this user.
     pub fn moves_points_of(&self, user_id: UserId) -> bool {
         self.movements().any(|moved| moved.user_id == user_id)
     }

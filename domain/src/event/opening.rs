@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::never_absent;
 use crate::values::{Hash, Nonce, RoomId, Timestamp};
 
-/// An opening was announced: who joins from `prequeue_from` on until `opens_at` takes part in a draw. `commitment` is the
-/// SHA-256 of the draw's seed, which the server's key makes of the log's id and `nonce`. A beacon is a public value that
-/// nobody knows yet: `beacon_source` says which, `beacon_at` when it appears; both or neither.
+/// An opening was announced: users who join from `prequeue_from` on until `opens_at` take part in a draw. `commitment`
+/// is the SHA-256 of the draw's seed, which the server's key makes from the log's id and `nonce`. A beacon is a public
+/// value that nobody knows yet. `beacon_source` names it, and `beacon_at` is the time when it appears; both are there
+/// or neither.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpeningScheduled {
@@ -24,7 +25,8 @@ pub struct OpeningScheduled {
     pub scheduled_at: Timestamp,
 }
 
-/// The opening was put off, before its close. One with a beacon has another one since: the first may be known too early.
+/// The opening was moved to a later time, before its close. An opening with a beacon has a new beacon now, since the
+/// value of the first one may be known too early.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpeningMoved {
@@ -38,7 +40,7 @@ pub struct OpeningMoved {
     pub moved_at: Timestamp,
 }
 
-/// The opening was taken back before its pre-queue began.
+/// The opening was withdrawn before its pre-queue began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpeningWithdrawn {
@@ -47,8 +49,8 @@ pub struct OpeningWithdrawn {
     pub withdrawn_at: Timestamp,
 }
 
-/// The opening's time had come: the places `first` and on, `entrants` of them, are the draw's. Whoever was inside is not
-/// any more. This record's own hash goes into the draw.
+/// Entry was closed at the opening time. The draw gives `entrants` places, from `first` on. Tokens that were inside
+/// have ended. The hash of this record goes into the draw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EntryClosed {
@@ -68,7 +70,7 @@ pub struct BeaconReceived {
     pub received_at: Timestamp,
 }
 
-/// The entrants were drawn: with the seed, everyone's place follows from what stands in the log ([`crate::draw`]).
+/// The entrants were drawn: with the seed, every place follows from the log ([`crate::draw`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueueDrawn {

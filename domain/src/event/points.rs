@@ -1,11 +1,11 @@
-//! What moves points without a seat.
+//! Events that move points without a seat.
 
 use serde::{Deserialize, Serialize};
 
 use super::never_absent;
 use crate::values::{Points, Position, Timestamp, UserId};
 
-/// Money came in from outside, the wallet grew.
+/// Money came in from outside, and the wallet grew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PointsCharged {
@@ -15,12 +15,12 @@ pub struct PointsCharged {
     pub charged_at: Timestamp,
 }
 
-/// An operator put a wallet right. `corrects` is the position of the event that this mends.
+/// An operator corrected a wallet. `corrects` is the position of the event that was wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PointsAdjusted {
     pub user_id: UserId,
-    /// What came in; negative for what went out.
+    /// The points that came in; negative for points that went out.
     pub amount: i64,
     pub balance_after: Points,
     pub reason: String,

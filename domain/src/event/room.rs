@@ -1,4 +1,4 @@
-//! What happens in the waiting room: who comes, who gets in, whose time is over.
+//! Events of the waiting room: users join, are admitted, and leave.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,8 +6,8 @@ use super::stored::OldShape;
 use super::{RoomEvent, never_absent};
 use crate::values::{RoomId, SaleTime, Seed, Timestamp, TokenHash, TokenId, UserId};
 
-/// How many tokens the room holds, how many it admits in a second (`None`: as fast as slots become free), and how many
-/// seconds an admitted one has to arrive (`None`: it need not).
+/// The room was configured: how many tokens it holds, how many it admits in a second (`None`: no limit), and how many
+/// seconds an admitted user has to arrive (`None`: they need not).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoomConfigured {
@@ -18,12 +18,12 @@ pub struct RoomConfigured {
     pub configured_at: Timestamp,
     #[serde(deserialize_with = "never_absent")]
     pub arrival_seconds: Option<u32>,
-    /// Why, where an operator said so.
+    /// The operator's reason, if there is one.
     #[serde(deserialize_with = "never_absent")]
     pub reason: Option<String>,
 }
 
-/// Nobody had to arrive, and nobody asked why.
+/// The shape before there were a time of arrival and a reason.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoomConfiguredV1 {
@@ -48,7 +48,7 @@ impl OldShape<RoomConfigured> for RoomConfiguredV1 {
     }
 }
 
-/// Someone joined the line, or the room itself where a slot was free and nobody waited.
+/// A user joined the line, or the room itself if a slot was free and nobody waited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenIssued {
@@ -63,7 +63,7 @@ pub struct TokenIssued {
     pub expires_at: SaleTime,
 }
 
-/// The first in line came in. The serving number is now their queue number.
+/// The first token in line was admitted. The serving number is now its queue number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenAdmitted {
@@ -75,7 +75,7 @@ pub struct TokenAdmitted {
     pub expires_at: SaleTime,
 }
 
-/// Someone who was let in has come: from now on the token lasts until its own deadline.
+/// An admitted user has arrived: from now on the token lasts until its own deadline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenArrived {
@@ -89,7 +89,7 @@ pub struct TokenArrived {
     pub expires_at: SaleTime,
 }
 
-/// A waiting or active token has ended: its deadline was over, or somebody or something else ended it.
+/// A waiting or active token has ended, for the given cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenExpired {
@@ -98,26 +98,26 @@ pub struct TokenExpired {
     pub room_id: RoomId,
     pub expired_at: Timestamp,
     pub cause: ExpiryCause,
-    /// Why, where an operator ended it.
+    /// The operator's reason, if an operator ended it.
     #[serde(deserialize_with = "never_absent")]
     pub reason: Option<String>,
 }
 
-/// Why a token has ended.
+/// The cause of a token's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ExpiryCause {
-    /// Its time was over.
+    /// Its deadline passed.
     Deadline,
-    /// It was admitted and did not arrive in time.
+    /// Its user was admitted and did not arrive in time.
     NoShow,
-    /// A pre-queue was opened: nobody is inside before the first of the drawn.
+    /// A pre-queue was closed: nobody may be inside before the first drawn entrant.
     Opening,
-    /// An operator threw its user out.
+    /// An operator expelled its user.
     Expulsion,
 }
 
-/// Only time ended a token.
+/// The shape before there were other causes than the deadline.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenExpiredV1 {
@@ -140,7 +140,7 @@ impl OldShape<TokenExpired> for TokenExpiredV1 {
     }
 }
 
-/// Someone left the line or the room by themselves.
+/// A user left the line or the room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoomLeft {
@@ -154,8 +154,8 @@ pub struct RoomLeft {
     pub left_at: Timestamp,
 }
 
-/// A demo's fixed token became active, outside the line and the capacity. It has no seed: only such a token comes
-/// from the server's table. `replaced_token_id` is the user's token in the room that it ended.
+/// A demo's fixed token became active, outside the line and the capacity. It has no seed, because it comes from the
+/// server's table of fixed tokens. `replaced_token_id` is the user's token in the room that it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenGranted {
@@ -169,41 +169,41 @@ pub struct TokenGranted {
     pub expires_at: SaleTime,
 }
 
-/// The sale was paused: nobody is let in, nothing new is held, and deadlines stand still. While it is paused already, this
+/// The sale was paused: nobody is admitted, nothing new is held, and deadlines stand still. During a pause this
 /// replaces reason and end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SalePaused {
     pub room_id: RoomId,
     pub reason: String,
-    /// When it ends by itself.
+    /// The time when the pause ends automatically.
     #[serde(deserialize_with = "never_absent")]
     pub resumes_at: Option<Timestamp>,
     pub paused_at: Timestamp,
 }
 
-/// The sale goes on since `resumed_at`: the pause's own end, where it ended by itself and the tick says so.
+/// The sale goes on since `resumed_at`. If the pause ended automatically, this is its planned end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SaleResumed {
     pub room_id: RoomId,
-    /// Why, where an operator ended it.
+    /// The operator's reason, if an operator ended it.
     #[serde(deserialize_with = "never_absent")]
     pub reason: Option<String>,
     pub resumed_at: Timestamp,
 }
 
-/// What a room's event says of pauses.
+/// The change of a pause by an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PauseChange<'a> {
-    /// The sale was paused, or its pause is another one.
+    /// The sale was paused, or the pause's reason or end changed.
     Paused(&'a SalePaused),
-    /// It goes on.
+    /// The sale goes on.
     Resumed(&'a SaleResumed),
 }
 
 impl RoomEvent {
-    /// What it says of pauses, if anything.
+    /// The change of a pause by this event, if there is one.
     pub fn pause_change(&self) -> Option<PauseChange<'_>> {
         match self {
             Self::SalePaused(paused) => Some(PauseChange::Paused(paused)),

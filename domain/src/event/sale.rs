@@ -1,4 +1,4 @@
-//! What becomes of seats: held, given back, paid, refunded.
+//! Events of the sale: seats are held, given back, paid and refunded.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,14 +8,14 @@ use crate::values::{
     ConcertId, PaymentId, Points, ReservationId, RoomId, SaleTime, ScheduleId, SeatId, Timestamp, TokenId, UserId,
 };
 
-/// Seats were taken off sale for one user, until the hold's deadline.
+/// Seats were held for one user until the hold's deadline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeatsHeld {
     pub hold: Hold,
 }
 
-/// A hold was made longer, once: `hold` has the new deadline.
+/// A hold was extended: `hold` has the new deadline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HoldExtended {
@@ -23,7 +23,7 @@ pub struct HoldExtended {
     pub extended_at: Timestamp,
 }
 
-/// A hold's deadline was over, its seats are free again.
+/// A hold expired, and its seats are free again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HoldExpired {
@@ -31,31 +31,31 @@ pub struct HoldExpired {
     pub expired_at: Timestamp,
 }
 
-/// Who gave a reservation back.
+/// The cause of a cancellation or refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Cause {
-    /// Its buyer.
+    /// The buyer asked for it.
     Buyer,
-    /// An operator, for the buyer.
+    /// An operator did it for the buyer.
     Operator,
     /// The show was called off.
     ScheduleCancelled,
 }
 
-/// A hold was given up, its seats are free again.
+/// A hold was cancelled, and its seats are free again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HoldCancelled {
     pub hold: Hold,
     pub cancelled_at: Timestamp,
     pub cause: Cause,
-    /// Why, where its buyer did not do it.
+    /// The reason, if the buyer did not do it.
     #[serde(deserialize_with = "never_absent")]
     pub reason: Option<String>,
 }
 
-/// Only its buyer gave a hold up.
+/// The shape before anyone but the buyer could cancel a hold.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HoldCancelledV1 {
@@ -75,8 +75,8 @@ impl OldShape<HoldCancelled> for HoldCancelledV1 {
     }
 }
 
-/// Points were spent, the seats sold and the room's slot given on, at once. `finished_token_id` is the token whose
-/// slot that was.
+/// A hold was paid: the points are spent, the seats are sold, and the user's slot in the room is free.
+/// `finished_token_id` is the token that had the slot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReservationPaid {
@@ -89,7 +89,7 @@ pub struct ReservationPaid {
     pub paid_at: Timestamp,
 }
 
-/// A sale was taken back: the price returned to the wallet, the seats are free again.
+/// A payment was refunded: the price returned to the wallet, and the seats are free again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReservationRefunded {
@@ -98,12 +98,12 @@ pub struct ReservationRefunded {
     pub balance_after: Points,
     pub refunded_at: Timestamp,
     pub cause: Cause,
-    /// Why, where its buyer did not do it.
+    /// The reason, if the buyer did not do it.
     #[serde(deserialize_with = "never_absent")]
     pub reason: Option<String>,
 }
 
-/// Only its buyer took a sale back.
+/// The shape before anyone but the buyer could ask for a refund.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReservationRefundedV1 {
@@ -126,40 +126,37 @@ impl OldShape<ReservationRefunded> for ReservationRefundedV1 {
     }
 }
 
-/// A reservation as it was made: whose, which seats, at what price and until when.
+/// A hold: the user, the seats, their prices and the deadline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hold {
-    /// The reservation's number, which people see.
+    /// The reservation's number.
     pub reservation_id: ReservationId,
-    /// Whose it is.
+    /// The user who holds the seats.
     pub user_id: UserId,
-    /// The concert.
     pub concert_id: ConcertId,
-    /// The schedule.
     pub schedule_id: ScheduleId,
-    /// Its seats, in the order in which they were asked for.
+    /// The seats, in the order of the request.
     pub seats: Vec<PricedSeat>,
-    /// What they cost together.
+    /// The sum of the seats' prices.
     pub total_price: Points,
-    /// When it began.
+    /// The begin of the hold.
     pub held_at: Timestamp,
-    /// Its deadline: it must be paid before.
+    /// The deadline: the hold must be paid before it.
     pub expires_at: SaleTime,
 }
 
 impl Hold {
-    /// Its seats' ids.
+    /// The ids of the seats.
     pub fn seat_ids(&self) -> impl Iterator<Item = SeatId> + '_ {
         self.seats.iter().map(|seat| seat.seat_id)
     }
 }
 
-/// A seat in a reservation, with the price that was agreed on.
+/// A seat in a reservation, with its price at the time of the hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PricedSeat {
-    /// The seat.
     pub seat_id: SeatId,
     /// Its price at the time of the hold.
     pub price: Points,

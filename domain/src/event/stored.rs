@@ -1,39 +1,39 @@
-//! How events are stored: the shapes that stood in logs, and the one table that names them all.
+//! How events are stored: all shapes that stand in logs, and the table that names them.
 //!
-//! An event is what the program means. A shape is what a record's `data` has been. The last shape of an event is the event
-//! itself; each older one is a struct beside it, with its upcaster ([`OldShape`]).
+//! An event is the meaning in the program. A shape is a form that a record's `data` had in some version. The last shape
+//! of an event is the event itself; each older one is a struct beside it, with its upcaster ([`OldShape`]).
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// A shape that an event once had.
 pub trait OldShape<E>: Serialize + DeserializeOwned {
-    /// The upcaster: what data of this shape means today. Pure, so that a log always means the same.
+    /// The upcaster: converts data of this shape to today's event. It is pure, so that a log always means the same.
     fn upcast(self) -> E;
 
-    /// This shape of `event`, where it says all of it: an event is written in the oldest version that does.
+    /// Converts `event` to this shape, if the shape can hold all of it. An event is written in the oldest such version.
     fn of(event: &E) -> Option<Self>;
 }
 
-/// Any shape, the newest too.
+/// Any shape, with the newest.
 pub trait Shape<E>: Sized {
-    /// The event that this data says.
+    /// Reads an event from data of this shape.
     ///
     /// # Errors
-    /// It is data of another shape.
+    /// The data has another shape.
     fn read(data: &str) -> serde_json::Result<E>;
 
-    /// The data that says all of `event`; `None` where this shape cannot.
+    /// Writes `event` in this shape. `None` if the shape cannot hold all of it.
     fn write(event: &E) -> Option<String>;
 }
 
-/// Events are declared with what was decided first, and what JSON cannot say is in none of them.
+/// The reason why serialising an event cannot fail.
 const SAYABLE: &str = "events hold only what JSON can say";
 
-/// The newest shape says everything.
+/// The newest shape, which can hold every event.
 pub struct Newest;
 
-/// One that came before it.
+/// An older shape.
 pub struct Older<S>(std::marker::PhantomData<S>);
 
 impl<E: Serialize + DeserializeOwned> Shape<E> for Newest {
@@ -56,10 +56,9 @@ impl<E, S: OldShape<E>> Shape<E> for Older<S> {
     }
 }
 
-/// The table of all events: each stands in one group, says which member is its time, and has its shapes by version, the
-/// oldest first. Whatever must know
-/// them (the list of types, a record's `type` and `type_version`, encoding, decoding, the time that an event tells) is made
-/// of this table, so that nothing is written that could not be read back.
+/// Makes the code from the table of all events. In the table each event stands in one group, names the member that is
+/// its time, and lists its shapes by version, the oldest first. From it come the list of types, a record's `type` and
+/// `type_version`, encoding, decoding, and an event's time. So nothing is written that could not be read again.
 macro_rules! events {
     (
         $(#[$doc:meta])*
@@ -95,7 +94,7 @@ macro_rules! events {
         )+
 
         impl $all {
-            /// Every type, with the versions that logs have of it, the oldest first.
+            /// Every type, with its versions in logs, the oldest first.
             pub const TYPES: &[(&str, &[u32])] = &[$($((stringify!($event), &[$($version),+]),)+)+];
 
             /// The record's `type`.
@@ -105,14 +104,14 @@ macro_rules! events {
                 )+)+}
             }
 
-            /// When it was decided, as it tells itself.
+            /// The time of the decision, if the event holds it.
             pub fn decided_at(&self) -> Option<$crate::values::Timestamp> {
                 match self {$($(
                     Self::$group($group_enum::$event(event)) => $crate::event::stored::decided_at!(event $($time)+),
                 )+)+}
             }
 
-            /// When it happened, to be changed.
+            /// The time of the event, to change it in tests.
             #[cfg(any(test, feature = "testing"))]
             pub(crate) fn happened_at(&mut self) -> Option<&mut $crate::values::Timestamp> {
                 match self {$($(
@@ -120,8 +119,8 @@ macro_rules! events {
                 )+)+}
             }
 
-            /// The record's `type_version` and `data`: the fields as JSON, in the order in which they are declared, in the
-            /// oldest version that says all of the event.
+            /// The record's `type_version` and `data`, in the oldest version that can hold the event: the fields as
+            /// JSON, in the order of their declaration.
             fn written(&self) -> (u32, String) {
                 match self {$($(
                     Self::$group($group_enum::$event(event)) => {
@@ -135,7 +134,7 @@ macro_rules! events {
                 )+)+}
             }
 
-            /// The event that this data says; `None` for a type or version that is not in the table.
+            /// Reads an event. `None` for a type or version that is not in the table.
             fn read(event_type: &str, version: u32, data: &str) -> Option<serde_json::Result<Self>> {
                 match (event_type, version) {
                     $($($(
@@ -151,7 +150,7 @@ macro_rules! events {
 }
 pub(super) use events;
 
-/// The time of its decision, where the event tells it.
+/// The expression for the time of the decision, if the event holds it.
 macro_rules! decided_at {
     ($event:ident at $($member:ident).+) => { Some($event.$($member).+) };
     ($event:ident since $member:ident) => {{ let _ = $event; None }};
@@ -159,7 +158,7 @@ macro_rules! decided_at {
 }
 pub(super) use decided_at;
 
-/// The time that the event tells, if any.
+/// The expression for the time of the event, if it holds one.
 #[cfg(any(test, feature = "testing"))]
 macro_rules! happened_at {
     ($event:ident no time) => {{ let _ = $event; None }};

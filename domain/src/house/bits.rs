@@ -2,25 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Bits of a word.
+/// The number of bits in a word.
 const WORD: u32 = u64::BITS;
 
 /// A fixed number of bits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bits {
     words: Vec<u64>,
-    /// A bit for each word, set where one of its bits is.
+    /// A bit for each word: set if any bit of the word is set.
     some: Vec<u64>,
 }
 
 impl Bits {
-    /// `len` bits, none of them set.
+    /// Makes `len` bits, all clear.
     pub fn none(len: u32) -> Self {
         let zeros = |bits: u32| vec![0; bits.div_ceil(WORD) as usize];
         Self { words: zeros(len), some: zeros(len.div_ceil(WORD)) }
     }
 
-    /// Sets or clears a bit, and tells whether that changed it.
+    /// Sets or clears a bit. Returns true if that changed it.
     pub fn put(&mut self, bit: u32, is_set: bool) -> bool {
         if !put(&mut self.words, bit, is_set) {
             return false;

@@ -1,5 +1,5 @@
-//! Which seats of a schedule are free, by row, so that good ones are found without looking at all of them; and the choice
-//! itself. What is chosen is a pure function of what is free and of what is wanted.
+//! The free seats of a schedule, by row, so that good seats are found without looking at all of them; and the choice of
+//! seats. The choice is a pure function of the free seats and the request.
 //!
 //! The rule, in the order in which it decides: zones as the catalogue has them; in a zone its rows, then its places without
 //! rows; in the first row that has a block of so many neighbours, the block that leaves the fewest single seats in the row,
@@ -21,58 +21,58 @@ use crate::values::{Points, SeatId};
 use bits::Bits;
 pub use plan::{Plan, Row, Zone};
 
-/// Seats by their number, wherever they are.
+/// A request for a number of seats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// How many, 1 to [`MAX_SEATS_PER_RESERVATION`].
+    /// The number of seats, 1 to [`MAX_SEATS_PER_RESERVATION`].
     pub quantity: usize,
-    /// In which zone; `None`: in any.
+    /// The zone. `None`: any zone.
     pub zone: Option<String>,
-    /// The highest price of each.
+    /// The highest price of a seat.
     pub max_price: Option<Points>,
-    /// Whether they must be next to each other.
+    /// The rule for neighbours.
     pub together: Together,
 }
 
-/// Whether seats must be next to each other.
+/// The rule for neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Together {
-    /// Where that is possible.
+    /// The seats are next to each other if that is possible.
     Preferred,
-    /// Else none at all.
+    /// The seats must be next to each other.
     Required,
 }
 
-/// Why no seats are chosen.
+/// The reason why no seats are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoChoice {
     /// The schedule has no such zone.
     ZoneNotFound,
-    /// No zone that was asked for has that many.
+    /// No zone of the request has that many free seats.
     NoSeatsLeft,
-    /// They are not next to each other; so many are.
+    /// No block of neighbours is large enough. The largest one has `largest_block` seats.
     NotTogether { largest_block: usize },
 }
 
-/// The free seats of one schedule: a few kilobytes beside the plan, which copies share.
+/// The free seats of one schedule. A copy has a few kilobytes, and shares the plan.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct House {
     plan: Arc<Plan>,
-    /// By slot.
+    /// Free places, by slot.
     free: Bits,
-    /// By row: whether it has a block of 1, 2, 3, 4 free neighbours.
+    /// For blocks of 1, 2, 3 and 4 free neighbours: the rows that have one.
     with_block: [Bits; MAX_SEATS_PER_RESERVATION],
-    /// By zone: how many are free.
+    /// The number of free seats, by zone.
     free_in_zone: Vec<u32>,
-    /// By row: the lowest price and the highest.
+    /// The lowest and the highest price, by row.
     prices: Vec<(Points, Points)>,
 }
 
-/// Some slots in a row.
+/// A block of consecutive slots.
 type Block = Range<u32>;
 
 impl House {
-    /// A house in which every seat is free.
+    /// Makes a house in which every seat is free.
     pub fn new(plan: Plan, price: impl Fn(SeatId) -> Points) -> Self {
         let rows = plan.rows.len() as u32;
         let prices = plan.rows.iter().map(|row| range_of(plan.seats(row).map(&price)));
@@ -95,17 +95,17 @@ impl House {
         house
     }
 
-    /// The house as it stands.
+    /// The plan of the house, which never changes.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
     }
 
-    /// Whether a zone has this very name.
+    /// True if a zone has exactly this name.
     pub fn has_zone(&self, name: &str) -> bool {
         self.plan.zones.iter().any(|zone| zone.name.as_ref() == name)
     }
 
-    /// The seat is free, or is not.
+    /// Marks a seat as free or taken.
     pub fn put(&mut self, seat_id: SeatId, is_free: bool) {
         let Some(place) = self.plan.place(seat_id) else { return };
         if !self.free.put(place.slot, is_free) {
@@ -117,14 +117,14 @@ impl House {
         self.measure(place.row);
     }
 
-    /// Every seat of a zone has a price.
+    /// Folds a new price of a zone's seats.
     pub fn set_price(&mut self, zone: &str, price: Points) {
         for zone in self.plan.zones.iter().filter(|named| named.name.as_ref() == zone) {
             self.prices[zone.rows.start as usize..zone.rows.end as usize].fill((price, price));
         }
     }
 
-    /// Finds out how many neighbours are free in a row.
+    /// Computes anew which blocks of free neighbours a row has.
     fn measure(&mut self, row: u32) {
         let Row { slots, name, .. } = &self.plan.rows[row as usize];
         let (mut most, mut in_all) = (0, 0);
@@ -140,10 +140,10 @@ impl House {
         }
     }
 
-    /// Chooses seats; `price` tells what one costs.
+    /// Chooses seats. `price` returns the price of a seat.
     ///
     /// # Errors
-    /// There are none such.
+    /// No seats fit the request.
     pub fn choose(&self, wanted: &Wanted, price: impl Fn(SeatId) -> Points) -> Result<Vec<SeatId>, NoChoice> {
         let asked = |zone: &&Zone| wanted.zone.as_deref().is_none_or(|name| name == zone.name.as_ref());
         let zones: Vec<&Zone> = self.plan.zones.iter().filter(asked).collect();
@@ -167,7 +167,7 @@ impl House {
     }
 }
 
-/// A house, and what may be taken of it.
+/// A house, with the request.
 struct Choice<'a, P> {
     house: &'a House,
     max_price: Option<Points>,
@@ -216,7 +216,7 @@ impl<P: Fn(SeatId) -> Points> Choice<'_, P> {
         best.map(|(_, first)| (first..first + length).map(|slot| plan.placed(slot).seat_id).collect())
     }
 
-    /// Which slots of a row may be taken at all, by price; `None`: not one.
+    /// Returns a test for the slots of a row that are cheap enough. `None` if no seat of the row is.
     fn may_take(&self, row: u32) -> Option<impl Fn(&u32) -> bool + '_> {
         let (lowest, highest) = self.house.prices[row as usize];
         let max_price = self.max_price.unwrap_or(highest);
@@ -224,7 +224,7 @@ impl<P: Fn(SeatId) -> Points> Choice<'_, P> {
         (lowest <= max_price).then_some(move |slot: &u32| highest <= max_price || price(*slot) <= max_price)
     }
 
-    /// How many of a zone may be taken.
+    /// Counts the seats of a zone that may be taken.
     fn count(&self, zone: &Zone) -> usize {
         let has_a_say =
             |max_price: &Points| zone.rows.clone().any(|row| self.house.prices[row as usize].1 > *max_price);
@@ -239,7 +239,7 @@ impl<P: Fn(SeatId) -> Points> Choice<'_, P> {
         zone.rows.clone().map(count).sum()
     }
 
-    /// The largest piece, then the next, until they are so many.
+    /// Takes the largest piece, then the next, until there are `quantity` seats.
     fn pieces(&self, zone: &Zone, quantity: usize) -> Vec<SeatId> {
         let mut house = self.house.clone();
         let mut seats = Vec::with_capacity(quantity);
@@ -254,7 +254,7 @@ impl<P: Fn(SeatId) -> Points> Choice<'_, P> {
     }
 }
 
-/// Free neighbours, as many as there are in a row.
+/// The runs of free neighbours in a row, each as long as possible.
 fn runs(free: &Bits, slots: &Range<u32>) -> impl Iterator<Item = Block> {
     let Range { start: mut from, end } = *slots;
     std::iter::from_fn(move || {
@@ -268,7 +268,7 @@ fn length_of(block: &Block) -> u32 {
     block.end - block.start
 }
 
-/// Whether a run of so many seats is a single seat.
+/// 1 if a run of this length is a single seat, else 0.
 fn single(length: u32) -> i32 {
     i32::from(length == 1)
 }

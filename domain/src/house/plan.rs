@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::event::Seat;
 use crate::values::SeatId;
 
-/// Zones, rows and places. Each place has a slot; between rows, and where numbers of a row are further apart than its step, a
-/// slot stays empty. So places are neighbours where their slots are.
+/// Zones, rows and places. Each place has a slot. Between rows, and where two numbers of a row are further apart than
+/// its step, one slot stays empty. So two places are neighbours if their slots are neighbours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     pub(super) zones: Vec<Zone>,
@@ -32,11 +32,11 @@ pub struct Zone {
 /// A row of a zone, or all of its places without row and number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// Its name; `None`: these places have no row, and are next to each other, whichever they are.
+    /// The row's name. `None` for places without a row: all of these count as next to each other.
     pub name: Option<Arc<str>>,
     pub(super) slots: Range<u32>,
     pub(super) zone: u32,
-    /// The row's lowest number and its highest, added.
+    /// The sum of the row's lowest and highest number.
     pub(super) both_ends: u64,
 }
 
@@ -46,14 +46,14 @@ pub(super) struct Placed {
     pub number: u32,
 }
 
-/// Where a seat is.
+/// The place of a seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
     pub slot: u32,
     pub row: u32,
 }
 
-/// A zone whose seats are still being put in.
+/// A zone while its seats are collected.
 struct Gathered<'a> {
     name: &'a Arc<str>,
     rows: Vec<(Arc<str>, Vec<Placed>)>,
@@ -62,7 +62,7 @@ struct Gathered<'a> {
 }
 
 impl Plan {
-    /// The plan of these seats, which come in the catalogue's order.
+    /// Makes the plan of these seats, which come in the catalogue's order.
     pub fn of<'a>(seats: impl IntoIterator<Item = &'a Seat>) -> Self {
         let mut plan = Self { zones: Vec::new(), rows: Vec::new(), slots: Vec::new(), places: Vec::new() };
         for zone in gather(seats) {
@@ -120,7 +120,7 @@ impl Plan {
         self.slots_of(row).filter_map(|(_, placed)| placed).map(|placed| placed.seat_id)
     }
 
-    /// Whether these are one block of neighbours, in a row or among the places without one.
+    /// True if these seats are one block of neighbours: in a row, or among the places without a row.
     pub fn are_together(&self, seat_ids: impl IntoIterator<Item = SeatId>) -> bool {
         let places: Option<Vec<Place>> = seat_ids.into_iter().map(|seat_id| self.place(seat_id)).collect();
         let Some(mut places) = places else { return false };
@@ -175,7 +175,7 @@ fn gather<'a>(seats: impl IntoIterator<Item = &'a Seat>) -> Vec<Gathered<'a>> {
     zones
 }
 
-/// Takes out of a sorted row what has another seat's number: it is next to nobody whom one could name.
+/// Removes seats from a sorted row that have the number of another seat: they have no certain neighbours.
 fn twice(seats: &mut Vec<Placed>) -> Vec<Placed> {
     let mut last = None;
     seats.extract_if(.., |placed| last.replace(placed.number) == Some(placed.number)).collect()

@@ -9,7 +9,7 @@ pub(super) const ROOM: RoomId = RoomId::FIRST;
 /// [`T0`] as sale time: nothing was paused before.
 pub const SALE_T0: SaleTime = SaleTime::from_millis(T0.millis());
 
-/// Whoever runs the server.
+/// The operator of a server that does not ask for names.
 pub const OPERATOR: Credential = Credential::OPERATOR;
 
 pub(super) fn token_id(number: u64) -> TokenId {
@@ -68,7 +68,7 @@ pub fn fixed_token(user_id: UserId) -> Credential {
     Credential::Token(fixed_hash(user_id))
 }
 
-/// The edge knows the user.
+/// The credential of a user whom the HTTP layer has identified.
 pub fn user(user_id: UserId) -> Credential {
     Credential::User(user_id)
 }

@@ -30,7 +30,7 @@ pub fn paced_room(capacity: u64, pace: u32) -> Event {
     configured(capacity, Some(pace)).into()
 }
 
-/// Whoever is admitted has so many seconds to arrive.
+/// Admitted users have `seconds` to arrive.
 pub fn room_with_arrival(capacity: u64, seconds: u32) -> Event {
     RoomConfigured { arrival_seconds: Some(seconds), ..configured(capacity, None) }.into()
 }
@@ -126,7 +126,7 @@ pub fn granted(user_id: UserId, number: u64, replaced: Option<u64>) -> Event {
     })
 }
 
-/// The sale is paused, until so many seconds after [`T0`] where it ends by itself.
+/// The sale is paused. With `resumes` the pause ends automatically, so many seconds after [`T0`].
 pub fn paused(resumes: Option<i64>) -> Event {
     let (reason, resumes_at) = ("rain".to_owned(), resumes.map(|seconds| T0.plus_seconds(seconds)));
     SalePaused { room_id: ROOM, reason, resumes_at, paused_at: T0 }.into()
@@ -138,7 +138,7 @@ pub fn resumed(seconds: i64) -> Event {
     SaleResumed { room_id: ROOM, reason, resumed_at: T0.plus_seconds(seconds) }.into()
 }
 
-/// The pause ended by itself, so many seconds after [`T0`].
+/// The pause ended automatically, so many seconds after [`T0`].
 pub fn resumed_by_itself(seconds: i64) -> Event {
     SaleResumed { room_id: ROOM, reason: None, resumed_at: T0.plus_seconds(seconds) }.into()
 }

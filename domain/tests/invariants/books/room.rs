@@ -22,7 +22,7 @@ pub struct Ticket {
     /// 0 for a granted one.
     pub queue_number: u64,
     pub deadline: SaleTime,
-    /// Until when whoever was let in must come, where they have not.
+    /// The deadline by which an admitted user must arrive, if they have not arrived.
     pub arrive_by: Option<SaleTime>,
 }
 
@@ -111,7 +111,8 @@ impl Books {
         }
     }
 
-    /// Whoever was inside at a close was there until then; entrants wait for a day after it, and before it without end.
+    /// A token that was inside at a close ended then. Entrants wait until a day after the close; before the close they
+    /// have no deadline.
     pub(super) fn deadline(&self, ticket: &Ticket) -> SaleTime {
         let is_open = self.is_prequeue() && self.opening.as_ref().is_some_and(|opening| !opening.is_closed);
         let (number, close) = (ticket.queue_number, self.last_close);
