@@ -302,7 +302,7 @@ mod tests {
         assert!(line("A,B,C,2027-12-24T10:30:00Z,Z,2,\"5,000\",,").contains("line 3: price must be a number without"));
         assert!(line("A,B,C,2027-12-24T10:30:00Z,,2,5,,").contains("line 3: zoneName is empty"));
         assert!(
-            line("A,B,C,2027-12-24T10:30:00Z,Z,,,,\n,,,,Z,3,x,,")
+            line("A,B,C,2027-12-24T10:30:00Z,Z,2,,,\n,,,,Z,3,x,,")
                 .contains("line 3: price is empty; line 4: price must")
         );
         assert!(line("A,B,C").contains('3'));
