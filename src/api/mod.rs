@@ -1,9 +1,9 @@
-//! HTTP: commands, queries, who asks, problems. It reads requests, asks the engine or the read models, and shows their
-//! answers; no rule of the business is here, and no statement about what is allowed but in what shape it must be asked.
+//! HTTP: commands, queries, identity and problems. This layer reads requests, checks their form, asks the engine or the
+//! read models, and shows the answers. It has no rule of the business.
 //!
-//! The routes of those who buy are in [`public`], those of the people who run the sale in [`operations`], and what both go
-//! through in [`shared`]: a command through [`shared::command`], a query through [`shared::query`]; what is no success
-//! becomes a response in [`shared::problem`]; what all responses have in common is put on in [`shared::respond`].
+//! The routes of buyers are in [`public`], and those of operators in [`operations`]. Both use [`shared`]: a command
+//! goes through [`shared::command`], and a query through [`shared::query`]. [`shared::problem`] makes a response of
+//! everything that is not a success. [`shared::respond`] adds what all responses have in common.
 
 pub mod operations;
 pub mod public;

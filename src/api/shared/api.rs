@@ -1,4 +1,4 @@
-//! What the routes rest on.
+//! The parts of the server that all routes share.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use crate::key::ServerKey;
 use crate::log::EventLog;
 use crate::projector::Projector;
 
-/// What the routes rest on.
+/// The parts of the server that the routes need.
 pub struct Api {
-    /// Decides, and has the hot read models.
+    /// Decides commands, and has the read models in memory.
     pub engine: Engine,
     /// Derives tokens.
     pub key: ServerKey,
@@ -25,20 +25,20 @@ pub struct Api {
     pub projector: Projector,
     /// The pages, with the settings that they are served with.
     pub pages: Pages,
-    /// Tells what changes to all who watch.
+    /// The streams of changes.
     pub streams: Streams,
-    /// Says who somebody is; without it everyone is believed.
+    /// The identity provider. Without it everyone may act as any user.
     pub identity: Option<Identity>,
-    /// How much may be asked.
+    /// The limits of requests.
     pub limits: Arc<Limits>,
-    /// Who puts money into wallets.
+    /// The rule of who may charge wallets.
     pub charging: Charging,
-    /// Has every record, as it stands.
+    /// The log, with every record as it is stored.
     pub log: Arc<dyn EventLog>,
 }
 
 impl Api {
-    /// The text of a token, which only the server's key can tell.
+    /// Derives the text of a token. Only the server's key can do that.
     ///
     /// # Errors
     /// The log holds a token that this key cannot have derived.

@@ -1,4 +1,4 @@
-//! Who asks: the token in `Authorization`.
+//! Reads the token in `Authorization`.
 
 use axum::http::{HeaderMap, header};
 use domain::TokenHash;
@@ -10,13 +10,13 @@ use crate::key::token_hash;
 
 /// The scheme that may stand before the token.
 const SCHEME: &str = "bearer";
-/// A UUID in groups with hyphens between them: the one spelling of a token.
+/// The length of a token: a UUID with hyphens, which is its only spelling.
 const TOKEN_CHARACTERS: usize = 36;
 
-/// The hash of the token that the request shows.
+/// Returns the hash of the request's token.
 ///
 /// # Errors
-/// It shows none, several, or something else.
+/// The header is missing, repeated, or not a token.
 pub fn presented(headers: &HeaderMap) -> Result<TokenHash, Problem> {
     let mut shown = headers.get_all(header::AUTHORIZATION).iter();
     let missing = || {

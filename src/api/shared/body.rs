@@ -1,4 +1,5 @@
-//! Reading a command's body: JSON only, unless it is a catalogue; not too much of it, and not for ever. What nobody reads is read on.
+//! Reads a command's body: JSON (or a catalogue), with a limit of size and time. The rest of a body that no handler
+//! reads is read and dropped here.
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -17,28 +18,28 @@ use crate::catalog::{CSV, JSON, MAX_CATALOG_BYTES};
 
 /// The largest body of a command.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
-/// How long a body may take to come; of a file, each part of it.
+/// How long a body may take to come. For a catalogue file: how long each part may take.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
-/// How much of a body that is refused is read all the same, and for how long: a client that still writes when its
-/// connection ends would see a reset, not the answer.
+/// How much of a refused body is still read, and for how long. A client that still writes when its connection ends
+/// would see a reset, not the answer.
 const MAX_DRAINED_BYTES: usize = 1024 * 1024;
 const DRAIN_DEADLINE: Duration = Duration::from_secs(2);
 
-/// The whole body, which the headers must say is JSON.
+/// Reads the whole body, which must be JSON by its headers.
 ///
 /// # Errors
-/// It is not said to be JSON, is too large, does not come, or breaks off; in this order.
+/// The body is not JSON by its headers, is too large, does not come in time, or ends early.
 pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     check(headers, &[JSON])?;
     let mut reading = pin!(read_up_to(MAX_BODY_BYTES, body));
-    // Mostly all of it has come with the head: then no clock need run.
+    // Usually the whole body came with the head: then no timer is needed.
     if let Some(read) = reading.as_mut().now_or_never() {
         return read;
     }
     tokio::time::timeout(BODY_DEADLINE, reading).await.map_err(|_| did_not_come())?
 }
 
-/// The whole of a catalogue file, as JSON or as a CSV. It takes as long as something of it comes.
+/// Reads a whole catalogue file, JSON or CSV. There is no limit of time as long as parts of it come.
 ///
 /// # Errors
 /// As [`read`].
@@ -47,7 +48,7 @@ pub async fn read_catalog(headers: &HeaderMap, body: Body) -> Result<Bytes, Prob
     read_up_to(MAX_CATALOG_BYTES, body).await
 }
 
-/// That the headers say a body of one of these types, without a coding.
+/// Fails unless the headers name one of these types, and no content coding.
 fn check(headers: &HeaderMap, types: &'static [&'static str]) -> Result<(), Problem> {
     if !is_one_of(headers, types) {
         let detail = format!("The header `Content-Type` must be given once: {}.", types.join(" or "));
@@ -80,7 +81,8 @@ async fn read_up_to(limit: usize, mut body: Body) -> Result<Bytes, Problem> {
     }
 }
 
-/// Exactly one `Content-Type`, one of these itself: what merely rests on JSON (`application/problem+json`) means something else.
+/// True if there is exactly one `Content-Type`, and it is one of these. Types based on JSON
+/// (`application/problem+json`) mean something else.
 fn is_one_of(headers: &HeaderMap, known: &[&str]) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let only = types.next().filter(|_| types.next().is_none());
@@ -97,8 +99,8 @@ fn too_large(limit: usize) -> Problem {
     Problem::new(&kinds::BODY_TOO_LARGE, format!("This body has at most {limit} bytes.")).closing()
 }
 
-/// The same request, with a body that is read on once it is let go of, wherever that is. Otherwise the connection ends
-/// under a client that is still sending it: the client sees a reset in place of the answer, or after it.
+/// Wraps the request's body, so that the rest of it is read when the body is dropped. Otherwise the connection would
+/// end while the client is still sending, and the client would see a reset in place of the answer.
 pub fn read_on(request: Request) -> Request {
     if request.body().is_end_stream() { request } else { request.map(|body| Body::new(ReadOn(body))) }
 }
@@ -130,7 +132,7 @@ impl Drop for ReadOn {
         if self.0.is_end_stream() {
             return;
         }
-        // There is no runtime any more where the program is ending.
+        // There is no runtime when the program is ending.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(tokio::time::timeout(DRAIN_DEADLINE, drain(std::mem::take(&mut self.0))));
         }

@@ -1,11 +1,11 @@
-//! What is drawn by chance, and cannot be guessed.
+//! Random bytes that cannot be guessed.
 
 use super::problem::Problem;
 
-/// Sixteen bytes, for a secret.
+/// Returns sixteen random bytes, for a secret.
 ///
 /// # Errors
-/// The system has none.
+/// The system has no random bytes.
 pub fn bytes() -> Result<[u8; 16], Problem> {
     let mut bytes = [0; 16];
     let none = |error| Problem::internal(&format!("the system has no randomness: {error}"));

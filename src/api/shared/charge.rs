@@ -1,4 +1,4 @@
-//! A charge as it is asked for, by whoever may put money into a wallet.
+//! The request of a charge, for the routes of buyers, cashiers and operators.
 
 use domain::limits::MAX_CHARGE;
 use domain::{Action, ChargePoints, Points};
@@ -7,12 +7,12 @@ use super::command::CommandRequest;
 use super::contract::schema::{Shape, body, integer, needs};
 use super::problem::Problem;
 
-/// What its body holds.
+/// The shape of the body.
 pub fn taken() -> Shape {
     body([needs("amount", integer(1..=MAX_CHARGE.get()))])
 }
 
-/// The charge of the user in the path that the request asks for.
+/// Makes the charge that the request asks for. The user is in the path.
 ///
 /// # Errors
 /// The path or the body is wrong.

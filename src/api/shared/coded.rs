@@ -1,4 +1,4 @@
-//! What the program carries along, ready to be sent: as it is, and compressed.
+//! Files in the program, ready to be sent: plain and compressed.
 
 use std::io::Write;
 
@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 
 use super::{coding, conditional};
 
-/// A file may be kept, and is asked for again: a new program has new files under the same names.
+/// A browser may keep a file, but must ask again before each use: a new program has new files under the same names.
 const CACHE: &str = "public, no-cache";
 
-/// Bytes as they are and compressed, each under an ETag of its own.
+/// Bytes, plain and compressed, each with its own ETag.
 pub struct Coded {
     plain: Representation,
     gzip: Representation,
@@ -23,7 +23,7 @@ pub struct Coded {
 }
 
 impl Coded {
-    /// Of this type.
+    /// Makes a file of this media type.
     pub fn new(bytes: Bytes, media_type: &'static str) -> Self {
         let digest = Sha256::digest(&bytes);
         let name: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
@@ -37,7 +37,7 @@ impl Coded {
         }
     }
 
-    /// In the coding that the client takes, or 304 where it has them.
+    /// Answers in a coding that the client accepts, or 304 if the client has the bytes.
     pub fn respond(&self, headers: &HeaderMap) -> Response {
         let is_gzip = coding::takes_gzip(headers);
         let shown = if is_gzip { &self.gzip } else { &self.plain };

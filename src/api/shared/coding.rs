@@ -1,4 +1,4 @@
-//! Compressing what is sent (RFC 9110, 8.4 and 12.5.3).
+//! Compresses responses (RFC 9110, 8.4 and 12.5.3).
 
 use std::io::Write;
 
@@ -6,17 +6,17 @@ use axum::http::{HeaderMap, header};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// The one coding, as headers name it.
+/// The only coding, as headers name it.
 pub const GZIP: &str = "gzip";
 
-/// Compresses fast rather than well: it is done while the first reader waits.
+/// Compresses fast rather than well, because the first reader waits for it.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
     written.expect("memory takes whatever is written to it")
 }
 
-/// Whether the client would rather have it compressed.
+/// True if the client accepts gzip.
 pub fn takes_gzip(headers: &HeaderMap) -> bool {
     let lists = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|list| list.to_str().ok());
     let (mut named, mut any) = (None, None);
@@ -32,7 +32,7 @@ pub fn takes_gzip(headers: &HeaderMap) -> bool {
     named.or(any).unwrap_or(false)
 }
 
-/// Whether the weight is more than 0.
+/// True if the weight is more than 0.
 fn is_wanted(parameters: &str) -> bool {
     let weight = parameters.split(';').find_map(|parameter| {
         let (name, weight) = parameter.split_once('=')?;

@@ -1,8 +1,8 @@
-//! The way of a command through the door: who asks, what is asked, the engine's decision, its answer.
+//! The way of a command through HTTP: the sender, the request, the engine's decision, and the answer.
 //!
-//! What is wrong is told in the contract's order: 401, 415, 413, 400, 422, and then what the engine decides. The engine
-//! knows best whether a token is known, since it decides in order; only where a command never gets to it do the read
-//! models say whether 401 goes before what else is wrong.
+//! Faults are reported in the contract's order: 401, 415, 413, 400, 422, and then the engine's decision. The engine
+//! finds out whether a token is known, because it decides in order. If a request has another fault, it does not reach
+//! the engine. Then the read models tell whether the answer is 401.
 
 use axum::body::{Bytes, HttpBody};
 use axum::extract::Request;
@@ -24,18 +24,18 @@ use super::{auth, body};
 use crate::engine::{Reply, Submission};
 use crate::logging;
 
-/// What a command makes of its request's body.
+/// The meaning of the request's body for a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
-    /// It says what is asked.
+    /// The body is JSON with the command's members.
     Json,
-    /// It is a catalogue file.
+    /// The body is a catalogue file.
     Catalog,
-    /// The path says all. A body that comes all the same is part of the request that an idempotency key stands for.
+    /// No body is needed. If one comes, it belongs to the request of the idempotency key.
     Optional,
 }
 
-/// A command's request as it came, with a body that is whole and not too large.
+/// A command's request, after the whole body was read.
 pub struct CommandRequest {
     /// The ids in its path.
     pub path: PathIds,
@@ -46,10 +46,10 @@ pub struct CommandRequest {
 }
 
 impl CommandRequest {
-    /// Reads it.
+    /// Reads the request.
     ///
     /// # Errors
-    /// The first thing that is wrong with its body or its key.
+    /// The first fault of the body or the idempotency key.
     pub async fn read(request: Request, takes: Body) -> Result<Self, Problem> {
         let (mut parts, unread) = request.into_parts();
         let body = match takes {
@@ -61,25 +61,25 @@ impl CommandRequest {
         Ok(Self { path: PathIds::of(&mut parts).await, uri: parts.uri, takes, body, idempotency })
     }
 
-    /// What stands after its path's question mark.
+    /// The query's parameters.
     pub fn parameters(&self) -> Parameters {
         Parameters::of(&self.uri)
     }
 
-    /// Its body as it came.
+    /// The body's bytes.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// What a repeated request is known by.
+    /// The idempotency key, if the request has one.
     pub fn idempotency(&self) -> Option<IdempotencyKey> {
         self.idempotency
     }
 
-    /// The body's members; those of none, where no body need come and none came.
+    /// Parses the body's members. There are none if no body is needed and none came.
     ///
     /// # Errors
-    /// It is no JSON object.
+    /// The body is not a JSON object.
     pub fn members(&self) -> Result<Members<'_>, Problem> {
         if self.takes == Body::Optional && self.body.is_empty() {
             return Ok(Members::none());
@@ -88,12 +88,12 @@ impl CommandRequest {
     }
 }
 
-/// What a request is asked of: its path, with all that stands after it.
+/// The path with the query.
 fn asked_at(uri: &Uri) -> &str {
     uri.path_and_query().map_or("", PathAndQuery::as_str)
 }
 
-/// A command of whoever shows a token.
+/// Carries out a command of the user whose token the request has.
 ///
 /// # Errors
 /// The problem that it is answered with.
@@ -117,7 +117,8 @@ pub async fn by_holder(
     }
 }
 
-/// A command of somebody whom the edge knows without a token of the room: by an identity provider's word, or by their own.
+/// Carries out a command of a sender who needs no token of the room: one named by an identity provider, or by the
+/// request itself.
 ///
 /// # Errors
 /// The problem that it is answered with.
@@ -135,7 +136,7 @@ pub async fn by_whom_the_edge_knows(
 }
 
 impl Api {
-    /// That whoever asks may command once more. Whom this node does not know is not counted, and operators are not.
+    /// Fails if the sender has sent too many commands. Unknown tokens and operators are not counted.
     fn judge(&self, by: &Credential) -> Result<(), Problem> {
         if !self.limits.counts_users() {
             return Ok(());
@@ -155,7 +156,7 @@ impl Api {
     }
 }
 
-/// Has a command decided, and shows its answer.
+/// Lets the engine decide a command, and shows the answer.
 ///
 /// # Errors
 /// It was refused, or not decided.
@@ -166,26 +167,26 @@ pub async fn decide(api: &Api, by: Credential, asked: &CommandRequest, action: A
     Ok(decided.told(shown))
 }
 
-/// Where a decision stands, and whether it was told before.
+/// The headers of a decision's answer.
 pub struct Told {
-    /// Of its last event; of what wrote nothing, the position decided on.
+    /// The position of the last event. If the command wrote nothing, the position that it was decided on.
     pub position: Position,
-    /// Whether it was.
+    /// True for a repeated request.
     pub replayed: bool,
 }
 
 impl Told {
-    /// What was told first.
+    /// Makes the headers of a first answer.
     pub fn of(position: Position) -> Self {
         Self { position, replayed: false }
     }
 
-    /// What was told before.
+    /// Makes the headers of a repeated answer.
     pub fn again(position: Position) -> Self {
         Self { position, replayed: true }
     }
 
-    /// The answer, which tells both.
+    /// Adds the headers to a response.
     pub fn told(&self, mut response: Response) -> Response {
         response.headers_mut().insert(LOG_POSITION, self.position.get().into());
         if self.replayed {
@@ -195,7 +196,7 @@ impl Told {
     }
 }
 
-/// Has a command decided.
+/// Lets the engine decide a command.
 ///
 /// # Errors
 /// It was refused, or not decided.
@@ -206,7 +207,7 @@ pub async fn decided(
     action: Action,
 ) -> Result<(Told, Answer), Problem> {
     let command = Command { by, idempotency: asked.idempotency, action };
-    // Nothing was decided, so the position is that of what the client can see by now.
+    // Nothing was decided, so the position is that of the current read models.
     let undecided = |why| Problem::from(why).at(api.engine.read_models().head.position);
     let submission = Submission::new(command, logging::request_id());
     let Reply { position, outcome, replayed } = api.engine.submit(submission).await.map_err(undecided)?;
@@ -214,7 +215,8 @@ pub async fn decided(
     Ok((Told { position, replayed }, answer))
 }
 
-/// An answer tells what was decided, also where it is told again; what counts seconds or people is as of now.
+/// Shows an answer. A repeated answer shows what was decided first; only waiting counts and remaining seconds are
+/// computed anew.
 fn show(api: &Api, answer: Answer, is_by_quantity: bool) -> Outcome {
     match answer {
         Answer::Token(token) => {

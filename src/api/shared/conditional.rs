@@ -1,4 +1,4 @@
-//! Conditional reads: who has the bytes already is told so (RFC 9110, section 13.1.2).
+//! Conditional reads: a client that has the bytes already gets a 304 (RFC 9110, section 13.1.2).
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -8,13 +8,13 @@ use projections::{Compressed, Representation};
 use super::coding::{self, GZIP};
 use super::json::JSON;
 
-/// The representation, or 304 where the client has it.
+/// Answers with the representation, or 304 if the client has it.
 pub fn respond(headers: &HeaderMap, cache_control: &'static str, shown: Representation) -> Response {
     plain_or_304(headers, cache_control, shown.etag, shown.body)
 }
 
-/// The same of what is worth compressing, in `gzip` where the client takes it. It is compressed once a change, by its first
-/// reader; each coding has an ETag of its own.
+/// Answers with a representation that is worth compressing, in `gzip` if the client accepts it. The first reader after
+/// a change compresses it. Each coding has its own ETag.
 pub fn respond_compressed(headers: &HeaderMap, cache_control: &'static str, shown: Representation) -> Response {
     let takes_gzip = coding::takes_gzip(headers);
     let mut response = if takes_gzip {
@@ -41,13 +41,13 @@ fn plain_or_304(headers: &HeaderMap, cache_control: &'static str, etag: Bytes, b
     (caching, [(header::CONTENT_TYPE, JSON)], body).into_response()
 }
 
-/// Whether a list of entity tags, or `*`, names this one. The comparison is weak: `W/"x"` names `"x"`.
+/// True if a list of entity tags, or `*`, names this one. The comparison is weak: `W/"x"` names `"x"`.
 fn names(tags: &HeaderValue, etag: &[u8]) -> bool {
     let Ok(mut rest) = tags.to_str() else { return false };
     if rest.trim() == "*" {
         return true;
     }
-    // A tag may hold commas, so the list is read tag by tag; what is no tag ends it.
+    // A tag may hold commas, so the list is read tag by tag. Text that is not a tag ends the list.
     while let Some(tag) = next_tag(&mut rest) {
         if tag.as_bytes() == etag {
             return true;

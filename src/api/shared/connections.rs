@@ -1,4 +1,4 @@
-//! The connections that are open: how many there may be, and who goes first where there are too many.
+//! The open connections: how many there may be, and which are closed first if there are too many.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Of how many connections one is let go more than is needed: so finding out who waits longest is not done for each.
+/// To make room, one idle connection is closed, and one more for each so many places. So the search for idle
+/// connections does not run for each new connection.
 const SHARE_LET_GO: usize = 64;
-/// How soon it is looked again whether somebody idles, where nobody does.
+/// How soon idle connections are looked for again, if there are none.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// All of a listener's connections.
@@ -28,17 +29,17 @@ struct Open {
     connections: HashMap<u64, Arc<Connection>>,
 }
 
-/// One connection, as it is seen from outside.
+/// One connection, as the others see it.
 #[derive(Debug)]
 pub struct Connection {
     begun: Instant,
-    /// Since when nothing was answered, in milliseconds since `begun`.
+    /// The begin of the idle time, in milliseconds since `begun`.
     idle_since: AtomicU64,
-    /// Requests that are being answered.
+    /// The number of requests that are being answered.
     answering: AtomicU64,
-    /// Whether it has become a stream, which is never idle.
+    /// True if it has become a stream, which is never idle.
     is_stream: AtomicBool,
-    /// Whether it must go, idle or not.
+    /// True if it must close, idle or not.
     is_cut_off: AtomicBool,
     let_go: Notify,
 }
@@ -47,18 +48,18 @@ pub struct Connection {
 #[derive(Debug)]
 pub struct Place {
     number: u64,
-    /// What its task shares with the others.
+    /// The part that the connection's task shares with other tasks.
     pub connection: Arc<Connection>,
     connections: Arc<Connections>,
 }
 
 impl Connections {
-    /// At most `max` at a time.
+    /// Makes room for at most `max` connections at a time.
     pub fn at_most(max: usize) -> Arc<Self> {
         Arc::new(Self { max, begun: Instant::now(), open: Mutex::default(), ended: Notify::new() })
     }
 
-    /// A place for one more. Where there is none, those who idle longest go; where nobody idles, this waits.
+    /// Waits for a place. If there is none, the connections that have been idle longest are closed.
     pub async fn place(self: &Arc<Self>) -> Place {
         loop {
             if let Some(place) = self.free_place() {
@@ -70,7 +71,7 @@ impl Connections {
         }
     }
 
-    /// Ends every connection, whatever it does.
+    /// Ends every connection, also in the middle of a request.
     pub fn cut_off(&self) {
         for connection in self.open().connections.values() {
             connection.is_cut_off.store(true, Ordering::Relaxed);
@@ -104,7 +105,7 @@ impl Connections {
         if leaving == 0 {
             return;
         }
-        // Of two that idle equally long, the older one.
+        // If two have been idle equally long, the older one is closed first.
         idle.select_nth_unstable_by_key(leaving - 1, |(number, connection)| {
             (connection.idle_since.load(Ordering::Relaxed), **number)
         });
@@ -114,7 +115,7 @@ impl Connections {
     }
 
     fn open(&self) -> std::sync::MutexGuard<'_, Open> {
-        // Whoever panicked meanwhile has left it whole.
+        // A panic while the lock was held cannot have left it in a wrong state.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -127,7 +128,7 @@ impl Drop for Place {
 }
 
 impl Connection {
-    /// Somebody has come who takes the place: until then it idled for nobody.
+    /// Begins the idle time: a client has taken the place.
     pub fn begin(&self) {
         self.idle_since.store(millis_since(self.begun), Ordering::Relaxed);
     }
@@ -138,17 +139,17 @@ impl Connection {
         Answering(Arc::clone(self))
     }
 
-    /// It has become a stream: whoever reads one is not idle, however little there is to tell.
+    /// Marks the connection as a stream, which is not idle however little it sends.
     pub fn is_a_stream_now(&self) {
         self.is_stream.store(true, Ordering::Relaxed);
     }
 
-    /// Ends when this connection is told to make room for others. By then it may have begun to do something.
+    /// Ends when this connection is told to make room for others. Meanwhile it may have begun a request.
     pub async fn is_let_go(&self) {
         self.let_go.notified().await;
     }
 
-    /// Whether it must go now that it was told to.
+    /// True if it must close after it was told to make room: it is idle, or all connections end.
     pub fn must_go(&self) -> bool {
         self.is_cut_off.load(Ordering::Relaxed) || self.is_idle()
     }
@@ -167,7 +168,7 @@ pub struct IsStream;
 pub struct Answering(Arc<Connection>);
 
 impl Answering {
-    /// The connection that it came by.
+    /// The connection of the request.
     pub fn connection(&self) -> &Connection {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Pages of other origins (CORS, the Fetch standard): those that are named may ask the public listener.
+//! Pages of other origins (CORS, the Fetch standard): the named origins may send requests to the public listener.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -11,22 +11,22 @@ use axum::response::{IntoResponse, Response};
 
 use super::respond;
 
-/// What a page may read of an answer, besides what every page may.
+/// The response headers that a page may read, besides those that every page may read.
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("Log-Position, ETag, Link, Retry-After, X-Request-Id, Idempotent-Replayed");
-/// What a page may send.
+/// The request headers that a page may send.
 const TAKEN: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id",
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE");
-/// How long a browser may remember that, in seconds.
+/// How long a browser may remember the permission, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// An origin as browsers write it: scheme, host, and a port where it is not the scheme's own.
+/// An origin as browsers write it: scheme, host, and the port if it is not the scheme's default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(HeaderValue);
 
-/// Why a text is no origin.
+/// The error of a text that is not an origin.
 #[derive(Debug, thiserror::Error)]
 #[error("an origin is a scheme and a host, and a port where it needs one, such as https://tickets.example")]
 pub struct NoOrigin;
@@ -47,7 +47,7 @@ impl FromStr for Origin {
     }
 }
 
-/// The router, for pages of these origins as well. Without any it is as it was.
+/// Lets pages of these origins use the router. Without origins the router stays as it is.
 pub fn for_pages_of(origins: &[Origin], router: Router) -> Router {
     if origins.is_empty() {
         return router;
@@ -73,14 +73,14 @@ async fn answer(State(origins): State<Arc<[Origin]>>, request: Request, next: Ne
     response
 }
 
-/// The origin that asks, if it is one of these.
+/// The request's origin, if it is one of these.
 fn allowed(origins: &[Origin], headers: &HeaderMap) -> Option<HeaderValue> {
     let mut given = headers.get_all(header::ORIGIN).iter();
     let only = given.next().filter(|_| given.next().is_none())?;
     origins.iter().find(|Origin(known)| known == only).map(|Origin(known)| known.clone())
 }
 
-/// A browser asks what a page may do, before the page does it.
+/// True for a preflight: a browser asks what a page may do.
 fn is_preflight(request: &Request) -> bool {
     request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }

@@ -1,5 +1,5 @@
-//! `GET /docs`: the document as a page to read and to try. Its script and style are Swagger UI's, as they were built into the
-//! program; the page itself is ours, so that nothing on it is inline and its policy is strict.
+//! `GET /docs`: the OpenAPI document as a page to read and to try. Script and style are Swagger UI's, and are part of
+//! the program. The page itself has nothing inline, so that its policy can be strict.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -13,9 +13,9 @@ use super::kinds;
 use super::pages::Page;
 use super::problem::{Outcome, Problem};
 
-/// Where its files lie; their own names follow.
+/// The route of its files.
 pub const FILES: &str = "/docs/{file}";
-/// Pictures are in its style, and in its script is what makes more of them.
+/// Allows images in `data:` URLs, because Swagger UI's style has some and its script makes some.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'",
@@ -24,12 +24,12 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 const NEEDED: [(&str, &str); 2] =
     [("swagger-ui.css", "text/css; charset=utf-8"), ("swagger-ui-bundle.js", "text/javascript; charset=utf-8")];
 
-/// What `GET /docs` does.
+/// The description of `GET /docs`.
 pub fn said() -> Operation {
     contract::file("This interface as a page.", "text/html").conditional()
 }
 
-/// What `GET /docs/…` does.
+/// The description of `GET /docs/…`.
 pub fn file_said() -> Operation {
     contract::file("A file of that page.", "*/*").conditional().may(&[&kinds::ROUTE_NOT_FOUND])
 }

@@ -1,4 +1,4 @@
-//! What HTTP asks of every request, whatever its route: one `Host`, and no coding of the body that is not understood.
+//! The checks of every request, whatever its route: one `Host`, and no unknown transfer coding.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Version, header};
@@ -6,10 +6,11 @@ use axum::http::{HeaderMap, HeaderValue, Version, header};
 use super::kinds;
 use super::problem::Problem;
 
-/// That a request is framed as HTTP/1.1 has it.
+/// Fails unless the request has the form that HTTP/1.1 asks for.
 ///
 /// # Errors
-/// It names no host, several, or one that cannot be (RFC 9112, 3.2), or its body has a transfer coding beside `chunked` (6.1).
+/// `Host` is missing, repeated or malformed (RFC 9112, 3.2), or the body has another transfer coding than `chunked`
+/// (6.1).
 pub fn check<B>(request: &Request<B>) -> Result<(), Problem> {
     let headers = request.headers();
     if !names_one_host(headers, request.version()) {
@@ -27,7 +28,7 @@ fn names_one_host(headers: &HeaderMap, version: Version) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.as_bytes().iter().all(|byte| is_of_a_host(*byte)),
-        // Before HTTP/1.1 nobody had to.
+        // Before HTTP/1.1 `Host` was not required.
         (None, _) => version < Version::HTTP_11,
         (Some(_), Some(_)) => false,
     }

@@ -1,4 +1,4 @@
-//! For those who run the server: does it live, can it take commands.
+//! The routes of health: does the process live, and can it take commands?
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use super::problem::{Outcome, Problem};
 use super::{json, kinds};
 use crate::engine::NotReady;
 
-/// What `GET /healthz` does.
+/// The description of `GET /healthz`.
 pub fn said() -> Operation {
     file("Tells that the process lives.", "application/json").answers_a(HEALTH)
 }
 
-/// What `GET /readyz` does.
+/// The description of `GET /readyz`.
 pub fn readiness_said() -> Operation {
     let ready = file("Tells whether commands can be taken, or why not.", "application/json").answers_a(HEALTH);
     ready.may(&[&kinds::LOG_UNAVAILABLE, &kinds::IDENTITY_UNAVAILABLE])

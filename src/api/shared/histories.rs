@@ -1,4 +1,4 @@
-//! What has happened to somebody's points, reservations and payments: pages, served from SQL.
+//! Pages of a user's points, reservations and payments, from SQL.
 
 use axum::http::Uri;
 use domain::{Reservation, UserId};

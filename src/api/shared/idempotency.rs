@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the log remembers the key and the request as fingerprints, never what a client wrote.
+//! The header `Idempotency-Key`. The log stores fingerprints of the key and the request, never the client's text.
 
 use axum::http::{HeaderMap, HeaderName, Method};
 use domain::{Fingerprint, IdempotencyKey};
@@ -7,17 +7,17 @@ use sha2::{Digest, Sha256};
 use super::kinds;
 use super::problem::Problem;
 
-/// The header that a client gives a command to be known again by.
+/// The header by which a repeated command is recognised.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// The header of an answer that was given before.
+/// The header of a repeated answer.
 pub const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The longest key, in characters.
 const MAX_KEY_CHARACTERS: usize = 255;
 
-/// The key that the request came with, if it did, and what it was used for.
+/// Returns the request's key, with the fingerprint of the request. `None` if it has no key.
 ///
 /// # Errors
-/// It is not 1 to [`MAX_KEY_CHARACTERS`] visible ASCII characters, or there are several.
+/// It is not 1 to [`MAX_KEY_CHARACTERS`] visible ASCII characters, or is repeated.
 pub fn key(headers: &HeaderMap, method: &Method, path: &str, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
     let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(key) = given.next() else { return Ok(None) };
@@ -32,8 +32,8 @@ pub fn key(headers: &HeaderMap, method: &Method, path: &str, body: &[u8]) -> Res
     Ok(Some(IdempotencyKey { key: first_half(Sha256::digest(key.as_bytes()).into()), request }))
 }
 
-/// The first 16 bytes of SHA-256 over all parts, each after its length (8 bytes, big-endian): moving a byte from one part
-/// to the next makes another fingerprint.
+/// The first 16 bytes of SHA-256 over all parts, each after its length (8 bytes, big-endian). So a byte that moves from
+/// one part to the next makes another fingerprint.
 fn fingerprint(parts: [&[u8]; 3]) -> Fingerprint {
     let mut hasher = Sha256::new();
     for part in parts {

@@ -1,20 +1,19 @@
-//! Every kind of problem: its status, its code, its title, what it means and what to do. The codes are what clients tell
-//! problems apart by.
+//! Every kind of problem: its status, code, title, meaning and remedy. Clients distinguish problems by their codes.
 
 use axum::http::StatusCode;
 
 /// One kind of problem.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ProblemKind {
-    /// The HTTP status that it always has.
+    /// The HTTP status.
     pub status: StatusCode,
-    /// Its name in `code` and `type`.
+    /// The name in `code` and `type`.
     pub code: &'static str,
-    /// What it is, in words that never change.
+    /// The title. It never changes.
     pub title: &'static str,
-    /// What it means: a sentence or two. Names of members and headers stand between backticks.
+    /// The meaning, in a sentence or two. Names of members and headers stand between backticks.
     pub means: &'static str,
-    /// What to do about it.
+    /// What the client should do.
     pub remedy: &'static str,
 }
 

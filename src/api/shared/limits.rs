@@ -1,4 +1,5 @@
-//! How much is asked by one user, and from one address. What is past it is turned away before it costs anything.
+//! The limits of requests by one user and from one address. Requests beyond a limit are refused early, so that they
+//! cost little.
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -17,25 +18,25 @@ use ipnet::IpNet;
 use super::kinds;
 use super::problem::Problem;
 
-/// How much more than in a second may come at once: twice as much.
+/// A burst may be so many times the limit of a second.
 const BURST: NonZeroU32 = NonZeroU32::new(2).expect("2 is not 0");
-/// How often whoever is not near a limit is forgotten.
+/// How often users and addresses that are not near a limit are forgotten.
 const PRUNE_EVERY: Duration = Duration::from_secs(10);
-/// The bits of an IPv6 address that one customer has: of the others they have as many as they want.
+/// The bits of an IPv6 address that identify one customer. A customer may use any values of the other bits.
 const IPV6_PREFIX_BITS: u32 = 64;
 
-/// What is allowed.
+/// The limits, as options give them.
 #[derive(Debug, Clone, Default)]
 pub struct Allowed {
-    /// Commands of one user in a second.
+    /// The most commands of one user in a second.
     pub by_user: Option<NonZeroU32>,
-    /// Requests from one address in a second.
+    /// The most requests from one address in a second.
     pub by_address: Option<NonZeroU32>,
-    /// Whose word on the address of others is taken.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub proxies: Vec<IpNet>,
 }
 
-/// Counts what is asked.
+/// The counters of requests.
 #[derive(Default)]
 pub struct Limits {
     commanders: Option<Counter<Commander>>,
@@ -43,23 +44,24 @@ pub struct Limits {
     proxies: Vec<IpNet>,
 }
 
-/// Who commands.
+/// The sender of a command, as it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Commander {
     /// A user whom this node knows.
     User(UserId),
-    /// Whom an identity provider knows by this subject.
+    /// A subject of an identity provider.
     Subject(SubjectHash),
 }
 
 type Counter<Key> = RateLimiter<Key, HashMapStateStore<Key>, DefaultClock>;
 
-/// Who is at the other end of a connection.
+/// The address at the other end of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddress(pub IpAddr);
 
 impl Limits {
-    /// These, and a task that forgets whoever is not near them. It ends with the last holder.
+    /// Makes the counters, and a task that forgets senders that are not near a limit. The task ends when the counters
+    /// are dropped.
     pub fn keep(allowed: Allowed) -> Arc<Self> {
         let counter = |a_second: NonZeroU32| Quota::per_second(a_second).allow_burst(a_second.saturating_mul(BURST));
         let limits = Arc::new(Self {
@@ -81,35 +83,36 @@ impl Limits {
         limits
     }
 
-    /// That the address may ask once more. Whoever comes by no address is not counted.
+    /// Fails if the address has sent too many requests. Requests of the socket have no address and are not counted.
     ///
     /// # Errors
-    /// It has asked too often.
+    /// The limit of the address is reached.
     pub fn judge_address(&self, request: &Request) -> Result<(), Problem> {
         let Some(addresses) = &self.addresses else { return Ok(()) };
         let Some(PeerAddress(peer)) = request.extensions().get() else { return Ok(()) };
         judge(addresses, &one_customer(self.address(*peer, request.headers())))
     }
 
-    /// That they may command once more.
+    /// Fails if the sender has sent too many commands.
     ///
     /// # Errors
-    /// They have commanded too often.
+    /// The limit of the sender is reached.
     pub fn judge_commander(&self, commander: Commander) -> Result<(), Problem> {
         self.commanders.as_ref().map_or(Ok(()), |commanders| judge(commanders, &commander))
     }
 
-    /// Whether requests are counted by address.
+    /// True if requests are counted by address.
     pub fn counts_addresses(&self) -> bool {
         self.addresses.is_some()
     }
 
-    /// Whether commands are counted by user.
+    /// True if commands are counted by user.
     pub fn counts_users(&self) -> bool {
         self.commanders.is_some()
     }
 
-    /// Whose request it is: the peer's, or, where that is a proxy, the last in `X-Forwarded-For` who is none.
+    /// The address of the client: the peer, or, if that is a proxy, the last address in `X-Forwarded-For` that is not a
+    /// proxy.
     fn address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let is_proxy = |address: IpAddr| self.proxies.iter().any(|proxies| proxies.contains(&address));
         let peer = peer.to_canonical();
@@ -120,7 +123,7 @@ impl Limits {
         let entries = lists.flat_map(|list| list.to_str().unwrap_or_default().rsplit(','));
         for entry in entries {
             match named(entry.trim()) {
-                // What no proxy can have written was not written by one.
+                // This is not an address, so a proxy did not write it.
                 None => return peer,
                 Some(address) if is_proxy(address) => {}
                 Some(address) => return address,
@@ -130,14 +133,14 @@ impl Limits {
     }
 }
 
-/// An address, maybe with a port.
+/// Parses an address with or without a port.
 fn named(entry: &str) -> Option<IpAddr> {
     let without_port = || entry.parse::<SocketAddr>().ok().map(|address| address.ip());
     let bare = entry.trim_start_matches('[').trim_end_matches(']');
     bare.parse::<IpAddr>().ok().or_else(without_port).map(|address| address.to_canonical())
 }
 
-/// The address, or what stands for all that one customer has.
+/// The address, or for IPv6 the prefix that stands for one customer.
 fn one_customer(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

@@ -1,5 +1,5 @@
-//! A body's members, read strictly: each exactly once, of its type and in its range, and no other. Every member that is
-//! wrong is named, so that a client mends its request at once. One that is null is as if it were left out.
+//! The members of a body. They are read strictly: each exactly once, of its type and in its range, and no others. Every
+//! wrong member is named, so that a client can correct all of them at once. A null member counts as left out.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,23 +15,23 @@ use super::kinds;
 use super::problem::{FieldError, Problem};
 use crate::catalog::tidy;
 
-/// As JSON writes nothing.
+/// The text of JSON's null.
 const NULL: &str = "null";
-/// What the whole body is called where it is no object at all.
+/// The field name of the whole body, if it is not an object.
 const WHOLE_BODY: &str = "body";
-/// How many members that nobody asked for are named at most, and how much of a name.
+/// How many unknown members are named at most, and how much of a name is shown.
 pub const MAX_UNKNOWN_NAMED: usize = 16;
 const MAX_NAMED_CHARACTERS: usize = 64;
-/// What is said of a text that shows nothing, or would do something to a screen.
+/// The message for a text that shows nothing, or would control a screen.
 pub const NOT_SHOWN: &str = "must have characters that can be seen, and no line breaks or other control characters";
-/// The member that says why an operator changes something.
+/// The name of the member with an operator's reason.
 const REASON: &str = "reason";
 /// The longest name of a zone in a request. A letter may be written as several characters, and has at least one byte.
 pub const MAX_ZONE_NAME_CHARACTERS: usize = 4 * MAX_SEAT_NAME_BYTES;
-/// How many members a body has, mostly.
+/// The usual number of members of a body.
 const USUAL_MEMBERS: usize = 4;
 
-/// The members that were given, as they were written, and what was found wrong so far.
+/// The given members as text, and the faults found so far.
 #[derive(Debug)]
 pub struct Members<'a> {
     given: Vec<(Cow<'a, str>, &'a RawValue)>,
@@ -39,10 +39,10 @@ pub struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Takes a body apart. What is null is as if it were left out, except where it is asked for.
+    /// Parses a body. A null member counts as left out, except where null is a value.
     ///
     /// # Errors
-    /// It is not JSON in UTF-8, or JSON that is no object.
+    /// The body is not JSON in UTF-8, or is not an object.
     pub fn of(body: &'a [u8]) -> Result<Self, Problem> {
         let malformed = |detail: &'static str| Problem::new(&kinds::MALFORMED_BODY, detail);
         let text = std::str::from_utf8(body).map_err(|_| malformed("The body is not UTF-8."))?;
@@ -56,22 +56,22 @@ impl<'a> Members<'a> {
         Ok(Self { given, errors: Vec::new() })
     }
 
-    /// Those of no body at all.
+    /// Makes members of a request without a body.
     pub fn none() -> Self {
         Self { given: Vec::new(), errors: Vec::new() }
     }
 
-    /// Whether a member is there.
+    /// True if a member is there and not null.
     pub fn has(&self, field: &str) -> bool {
         self.given.iter().any(|(name, value)| name == field && value.get() != NULL)
     }
 
-    /// An id; `None` where that is wrong.
+    /// Reads an id. `None` if it is wrong.
     pub fn id<Id: TryFrom<u64>>(&mut self, field: &str) -> Option<Id> {
         self.integer(field, 1..=MAX_SAFE_INTEGER).and_then(|id| Id::try_from(id).ok())
     }
 
-    /// A whole number in `range`; `None` where that is wrong.
+    /// Reads a whole number in `range`. `None` if it is wrong.
     pub fn integer(&mut self, field: &str, range: RangeInclusive<u64>) -> Option<u64> {
         let integer = integer_in(self.take(field)?.get(), &range);
         if integer.is_none() {
@@ -80,7 +80,7 @@ impl<'a> Members<'a> {
         integer
     }
 
-    /// A whole number in `range` or null, which must be there; `None` where that is wrong.
+    /// Reads a member that must be there: a whole number in `range`, or null. `None` if it is wrong.
     pub fn nullable(&mut self, field: &str, range: RangeInclusive<u64>) -> Option<Option<u64>> {
         let raw = self.take_or_null(field)?;
         if raw.get() == NULL {
@@ -93,7 +93,7 @@ impl<'a> Members<'a> {
         integer.map(Some)
     }
 
-    /// A time (RFC 3339); `None` where that is wrong.
+    /// Reads a time (RFC 3339). `None` if it is wrong.
     pub fn time(&mut self, field: &str) -> Option<Timestamp> {
         let text: Option<String> = serde_json::from_str(self.take(field)?.get()).ok();
         let time: Option<jiff::Timestamp> = text.and_then(|text| text.parse().ok());
@@ -103,7 +103,7 @@ impl<'a> Members<'a> {
         time.map(|time| Timestamp::from_millis(time.as_millisecond()))
     }
 
-    /// What its own type reads of it; `None` where that is wrong, which `message` says.
+    /// Reads a member with the type's own parser. `None` if it is wrong; `message` says what is right.
     pub fn parsed<T: DeserializeOwned>(&mut self, field: &str, message: &'static str) -> Option<T> {
         let parsed = serde_json::from_str(self.take(field)?.get()).ok();
         if parsed.is_none() {
@@ -112,12 +112,12 @@ impl<'a> Members<'a> {
         parsed
     }
 
-    /// A member that may be left out, as `read` reads it; `None` where it is there and wrong.
+    /// Reads a member that may be left out, with `read`. `None` if it is there and wrong.
     pub fn optional<T>(&mut self, field: &str, read: impl FnOnce(&mut Self, &str) -> Option<T>) -> Option<Option<T>> {
         if self.has(field) { read(self, field).map(Some) } else { Some(None) }
     }
 
-    /// What goes up or down by at most `most`, and is not nothing; `None` where that is wrong.
+    /// Reads a number from -`most` to `most` that is not 0. `None` if it is wrong.
     pub fn movement(&mut self, field: &str, most: i64) -> Option<i64> {
         let raw = self.take(field)?;
         let amount = integer_in(raw.get().strip_prefix('-').unwrap_or(raw.get()), &(1..=most.unsigned_abs()));
@@ -128,7 +128,7 @@ impl<'a> Members<'a> {
         amount.map(|amount| if raw.get().starts_with('-') { -amount } else { amount })
     }
 
-    /// A text of 1 to `max` characters; `None` where that is wrong.
+    /// Reads a text of 1 to `max` characters. `None` if it is wrong.
     pub fn text(&mut self, field: &str, max: usize) -> Option<String> {
         let text: Option<String> = serde_json::from_str(self.take(field)?.get()).ok();
         let text = text.filter(|text| (1..=max).contains(&text.chars().count()));
@@ -138,7 +138,7 @@ impl<'a> Members<'a> {
         text
     }
 
-    /// A text of 1 to `max` characters that people will see, wherever it is printed; `None` where that is wrong.
+    /// Reads a text of 1 to `max` characters that is visible wherever it is printed. `None` if it is wrong.
     pub fn shown_text(&mut self, field: &str, max: usize) -> Option<String> {
         let text = self.text(field, max)?;
         if is_shown(&text) {
@@ -148,12 +148,12 @@ impl<'a> Members<'a> {
         None
     }
 
-    /// Why an operator changes something; `None` where that is wrong.
+    /// Reads an operator's reason. `None` if it is wrong.
     pub fn reason(&mut self) -> Option<String> {
         self.shown_text(REASON, MAX_REASON_CHARACTERS)
     }
 
-    /// A reason or null, one of which must be there; `None` where that is wrong.
+    /// Reads a member that must be there: an operator's reason, or null. `None` if it is wrong.
     pub fn reason_or_null(&mut self) -> Option<Option<String>> {
         if self.given.iter().any(|(name, raw)| name == REASON && raw.get() == NULL) {
             return self.take_or_null(REASON).map(|_| None);
@@ -161,12 +161,12 @@ impl<'a> Members<'a> {
         self.reason().map(Some)
     }
 
-    /// The name of a zone, spelled as the catalogue spells it; `None` where that is wrong.
+    /// Reads the name of a zone, and spells it as the catalogue does. `None` if it is wrong.
     pub fn zone_name(&mut self, field: &str) -> Option<String> {
         self.text(field, MAX_ZONE_NAME_CHARACTERS).map(|zone| tidy(&zone))
     }
 
-    /// A list of distinct ids, at least one and at most `max`; `None` where that is wrong.
+    /// Reads a list of 1 to `max` distinct ids. `None` if it is wrong.
     pub fn distinct_ids<Id: TryFrom<u64> + PartialEq>(&mut self, field: &str, max: usize) -> Option<Vec<Id>> {
         let listed = serde_json::from_str::<Vec<&RawValue>>(self.take(field)?.get()).unwrap_or_default();
         let id = |raw: &RawValue| Id::try_from(integer_in(raw.get(), &(1..=MAX_SAFE_INTEGER))?).ok();
@@ -179,7 +179,7 @@ impl<'a> Members<'a> {
         ids
     }
 
-    /// One of these words, as what it stands for; `None` where that is wrong.
+    /// Reads one of these words, and returns its value. `None` if it is wrong.
     pub fn word<T: Copy, const N: usize>(&mut self, field: &str, words: [(&str, T); N]) -> Option<T> {
         let word = self.take(field)?.get().trim_matches('"');
         let found = words.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning);
@@ -189,16 +189,16 @@ impl<'a> Members<'a> {
         found
     }
 
-    /// Says what is wrong with a member, which is then not looked at any more.
+    /// Adds a fault of a member, which is not read any more.
     pub fn refuse(&mut self, field: &str, message: impl Into<Cow<'static, str>>) {
         self.given.retain(|(name, _)| name != field);
         self.errors.push(FieldError { field: field.to_owned(), message: message.into() });
     }
 
-    /// What was made of the members, where nothing was wrong and none is left.
+    /// Returns what was made from the members, if no member is wrong or unknown.
     ///
     /// # Errors
-    /// Every member that is wrong, and every one that nobody asked for.
+    /// Every wrong member, and every unknown one.
     pub fn complete<T>(mut self, made: Option<T>) -> Result<T, Problem> {
         let mut unknown: Vec<_> =
             self.given.into_iter().filter(|(_, value)| value.get() != NULL).map(|(name, _)| shortened(name)).collect();
@@ -230,7 +230,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// A name that is not known may be as long as a body.
+/// Shortens a name, since an unknown one may be as long as the body.
 pub fn shortened(name: Cow<'_, str>) -> String {
     match name.char_indices().nth(MAX_NAMED_CHARACTERS) {
         None => name.into_owned(),
@@ -238,16 +238,16 @@ pub fn shortened(name: Cow<'_, str>) -> String {
     }
 }
 
-/// A whole number is written as one: `1.0` and `1e3` are not, and neither is `"1"`.
+/// Parses a whole number. `1.0`, `1e3` and `"1"` are not whole numbers.
 fn integer_in(digits: &str, range: &RangeInclusive<u64>) -> Option<u64> {
     let digits = digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(digits)?;
     digits.parse().ok().filter(|integer| range.contains(integer))
 }
 
-/// Members with their names, the repeated ones too: a map would keep the last of them and say nothing.
+/// Members with their names. Repeated ones are kept: a map would silently keep only the last.
 struct Given<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
-/// A name is copied only where it is written with escapes.
+/// A name, which is copied only if it is written with escapes.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 

@@ -1,4 +1,4 @@
-//! `GET /metrics`: what the server counts of itself, in Prometheus' text format.
+//! `GET /metrics`: the server's metrics, in Prometheus' text format.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::contract::{Operation, file};
 use super::problem::Outcome;
 use crate::{metrics, standard_error};
 
-/// What `GET /metrics` does.
+/// The description of `GET /metrics`.
 pub fn said() -> Operation {
     file("Tells what the server counts of itself, for Prometheus.", "text/plain")
 }
@@ -25,7 +25,7 @@ pub async fn metrics(api: Arc<Api>, _: Request) -> Outcome {
     Ok(([(CONTENT_TYPE, format)], metrics::collected()).into_response())
 }
 
-/// Sets what nobody counts as it happens.
+/// Sets the gauges that are read only when somebody asks.
 fn look(api: &Api) {
     let read_models = api.engine.read_models();
     let room = read_models.room.room();

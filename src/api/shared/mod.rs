@@ -1,4 +1,4 @@
-//! What routes of buyers and routes of operators have in common.
+//! The common part of the routes of buyers and operators.
 
 pub mod api;
 mod auth;

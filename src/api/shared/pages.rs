@@ -1,4 +1,5 @@
-//! The pages: plain files of `web/`, part of the program. A debug build reads them from disk, so that a change is seen at once.
+//! The pages: plain files of `web/`, which are part of the program. A debug build reads them from disk, so that a
+//! change is seen at once.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -14,28 +15,28 @@ use super::contract::{self, Operation};
 use super::kinds;
 use super::problem::{Outcome, Problem};
 
-/// Where the files of both pages lie; their own names follow.
+/// The route of the files of both pages.
 pub const FILES: &str = "/web/{*file}";
-/// What a page is.
+/// The media type of a page.
 const HTML: &str = "text/html; charset=utf-8";
-/// What stands in a page for the settings that it is served with.
+/// The text in a page that is replaced by the settings.
 const NO_SETTINGS: &str = r#"<meta name="reprise" content="{}" />"#;
 
 #[derive(RustEmbed)]
 #[folder = "web"]
 struct Embedded;
 
-/// What a page is told by the server that serves it.
+/// The settings that the server gives to a page.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
     /// `open` or `jwt`.
     pub identity: &'static str,
-    /// Who charges: `own` or `cashier`.
+    /// The rule of who may charge: `own` or `cashier`.
     pub charge: &'static str,
-    /// How people sign in on the page; `None` where they need not, or cannot.
+    /// The sign-in on the page. `None` if it is not needed, or not possible.
     pub login: Option<Login>,
-    /// Where a JWT lists roles.
+    /// The claim in which a JWT lists roles.
     pub roles_claim: String,
 }
 
@@ -43,85 +44,85 @@ pub struct Settings {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Login {
-    /// Where its configuration is found.
+    /// The address under which its configuration is found.
     pub issuer: String,
-    /// What the page is called there.
+    /// The page's client id at the provider.
     pub client_id: String,
-    /// What is asked for.
+    /// The scope of the request.
     pub scope: String,
-    /// More parameters of the request, as a query.
+    /// Further parameters of the request, as a query string.
     pub parameters: String,
-    /// Which token is shown to the server: `access` or `id`.
+    /// The token that is sent to the server: `access` or `id`.
     pub token: &'static str,
 }
 
 /// Both pages.
 pub struct Pages {
-    /// Where people buy; `None` where the server has no page for them.
+    /// The page of buyers. `None` if the server has none.
     buyer: Option<Page>,
-    /// Where the sale is run from.
+    /// The page of operators.
     operators: Page,
 }
 
 impl Pages {
-    /// The pages with these settings; without the buyer's if `with_buyer` is false.
+    /// Makes the pages with these settings, and without the buyers' page if `with_buyer` is false.
     pub fn new(settings: &Settings, with_buyer: bool) -> Self {
         let buyer = with_buyer.then(|| Page::new("index.html", settings));
         Self { buyer, operators: Page::new("operations.html", settings) }
     }
 
-    /// The page to buy on.
+    /// Answers with the page of buyers.
     ///
     /// # Errors
-    /// The server has none.
+    /// The server has no page of buyers.
     pub fn buyer(&self, headers: &HeaderMap) -> Outcome {
         let missing =
             || Problem::new(&kinds::ROUTE_NOT_FOUND, "This server has no page: it was started with --no-page.");
         Ok(self.buyer.as_ref().ok_or_else(missing)?.respond(headers))
     }
 
-    /// The page to run the sale from.
+    /// Answers with the page of operators.
     pub fn operators(&self, headers: &HeaderMap) -> Response {
         self.operators.respond(headers)
     }
 }
 
-/// What `GET /` of the public listener does.
+/// The description of `GET /` on the public listener.
 pub fn buyer_said() -> Operation {
     contract::file("The page to buy on.", "text/html").conditional().may(&[&kinds::ROUTE_NOT_FOUND])
 }
 
-/// What `GET /` of the operators' listener does.
+/// The description of `GET /` on the operators' listener.
 pub fn operators_said() -> Operation {
     contract::file("The page to run the sale from.", "text/html").conditional()
 }
 
-/// What `GET /web/…` does.
+/// The description of `GET /web/…`.
 pub fn file_said() -> Operation {
     contract::file("A file of the pages.", "*/*").conditional().may(&[&kinds::ROUTE_NOT_FOUND])
 }
 
-/// A page, and what a browser may do on it.
+/// A page with its content security policy.
 pub struct Page {
     shown: Coded,
     policy: HeaderValue,
 }
 
 impl Page {
-    /// The page in this file of `web/`, as it is.
+    /// Makes a page from this file of `web/`, without settings.
     pub fn plain(file: &str, policy: HeaderValue) -> Self {
         let embedded = Embedded::get(file).expect("the page is part of the program");
         Self { shown: Coded::new(embedded.data.into_owned().into(), HTML), policy }
     }
 
-    /// The page in this file of `web/`.
+    /// Makes a page from this file of `web/`, with settings.
     fn new(file: &str, settings: &Settings) -> Self {
         let embedded = Embedded::get(file).expect("the page is part of the program");
         let text = String::from_utf8_lossy(&embedded.data);
         let told = serde_json::to_string(settings).expect("settings are JSON");
         let told = told.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
         let page = text.replace(NO_SETTINGS, &format!(r#"<meta name="reprise" content="{told}" />"#));
-        // Whoever signs in on the page asks the provider's own address for a token.
+        // At the sign-in, the page asks the provider's address for a token.
         let issuer = settings.login.as_ref().map_or(String::new(), |login| format!(" {}", origin(&login.issuer)));
         let policy = format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'{issuer}; \
@@ -131,7 +132,7 @@ impl Page {
         Self { shown: Coded::new(page.into_bytes().into(), HTML), policy }
     }
 
-    /// The page, as the request's headers ask for it: in gzip, or not at all where the client has it.
+    /// Answers with the page: in gzip if the client accepts it, or 304 if the client has it.
     pub fn respond(&self, headers: &HeaderMap) -> Response {
         let mut response = self.shown.respond(headers);
         let headers = response.headers_mut();

@@ -1,5 +1,5 @@
-//! Pages of what only grows: each tells where the next begins, by the last line's own key, so that lines which come in
-//! meanwhile move nothing.
+//! Pages of lists that only grow. The link to the next page holds the key of the last line, so that new lines do not
+//! move the pages.
 
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::Response;
@@ -10,26 +10,26 @@ use serde::Serialize;
 use super::json::{self, LOG_POSITION};
 use super::parameters::Parameters;
 
-/// How many lines a page has unless another number is asked for.
+/// How many lines a page has without `limit`.
 const DEFAULT_PAGE: u32 = 50;
 
-/// Which page is asked for.
+/// The page that a request asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PageAsked {
-    /// Which way.
+    /// The order of the lines.
     pub order: Order,
-    /// The key of the last line of the page before.
+    /// The key of the last line of the page before it.
     pub after: Option<u64>,
     limit: u32,
 }
 
 impl PageAsked {
-    /// The page of a list that has one order only: the newest first.
+    /// Reads the parameters of a list that has only one order: the newest first.
     pub fn of(parameters: &mut Parameters) -> Self {
         Self::in_order(parameters, Order::Descending)
     }
 
-    /// The page of a list that can be read both ways.
+    /// Reads the parameters of a list that has both orders.
     pub fn of_either_order(parameters: &mut Parameters) -> Self {
         let order = parameters.order().unwrap_or(Order::Descending);
         Self::in_order(parameters, order)
@@ -40,12 +40,12 @@ impl PageAsked {
         Self { order, after, limit: parameters.limit().unwrap_or(DEFAULT_PAGE) }
     }
 
-    /// How many lines to look for: one more than the page has tells whether there is another page.
+    /// How many lines to look for: one more than the page has, which shows whether there is another page.
     pub fn lines(&self) -> u32 {
         self.limit + 1
     }
 
-    /// The page of these lines, each with its key, and the link to the next one where there are more.
+    /// Answers with these lines, which come with their keys, and links to the next page if there are more.
     pub fn respond(&self, asked: &Uri, mut lines: Vec<(u64, impl Serialize)>) -> Response {
         let limit = self.limit as usize;
         let has_more = lines.len() > limit;
@@ -59,13 +59,13 @@ impl PageAsked {
     }
 }
 
-/// The response with the position that it was served from.
+/// Adds the position to a response.
 pub fn at(position: Position, mut response: Response) -> Response {
     response.headers_mut().insert(LOG_POSITION, position.get().into());
     response
 }
 
-/// The order is in the cursor, so that one of the other order is told from one of this.
+/// Makes a cursor. It holds the order, so that a cursor of the other order is refused.
 fn cursor(order: Order, key: u64) -> String {
     format!("{}{key:x}", letter(order))
 }
@@ -83,7 +83,7 @@ fn letter(order: Order) -> char {
     }
 }
 
-/// The same address, to the byte, with another cursor.
+/// Makes the address of the next page: all bytes stay, except for the cursor.
 pub fn next(asked: &Uri, cursor: &str) -> String {
     let others = asked.query().into_iter().flat_map(|query| query.split('&'));
     let is_cursor = |pair: &str| form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "after");

@@ -1,5 +1,5 @@
-//! The query's parameters. One that is wrong is named. One that is not known is ignored by queries; a command refuses it, since a
-//! typo in `?only=hold` would take back a sale.
+//! The parameters after the path's question mark. Every wrong parameter is named. Queries ignore an unknown parameter.
+//! Some commands refuse it, since a typing error in `?only=hold` would refund a payment.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use super::problem::{FieldError, Problem};
 /// The most lines of a page.
 pub const MAX_PAGE: u32 = 200;
 
-/// What stands after the path's question mark.
+/// The parameters of a request, and the faults found so far.
 #[derive(Debug)]
 pub struct Parameters {
     given: Vec<(String, String)>,
@@ -24,37 +24,37 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// The parameters of this address.
+    /// Parses the parameters of this address.
     pub fn of(uri: &Uri) -> Self {
         let given = uri.query().and_then(|_| Query::<Vec<(String, String)>>::try_from_uri(uri).ok());
         Self { given: given.map(|Query(given)| given).unwrap_or_default(), errors: Vec::new() }
     }
 
-    /// `minPosition`: from where on the answer must be served.
+    /// Reads `minPosition`: the answer must be served from this position or a later one.
     pub fn min_position(&mut self) -> Option<Position> {
         self.read("minPosition", "must be a whole number", |text| {
             let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            // A number past all positions is one that is never reached.
+            // A number beyond all positions is never reached.
             digits.then(|| Position::new(text.parse().unwrap_or(u64::MAX)))
         })
     }
 
-    /// `status=all`: every seat, not only those that can be reserved.
+    /// Reads `status=all`: every seat, not only the free ones.
     pub fn all_seats(&mut self) -> bool {
         self.read("status", "must be `all`", |text| (text == "all").then_some(())).is_some()
     }
 
-    /// `only=hold`: a sale is not taken back.
+    /// Reads `only=hold`: a payment is not refunded.
     pub fn only_hold(&mut self) -> bool {
         self.read("only", "must be hold", |text| (text == "hold").then_some(())).is_some()
     }
 
-    /// Whether this is so, which is not unless it says `true`.
+    /// Reads `true` or `false`. A missing parameter is `false`.
     pub fn flag(&mut self, name: &'static str) -> bool {
         self.read(name, "must be true or false", |text| text.parse().ok()).unwrap_or(false)
     }
 
-    /// `limit`: how many lines a page has.
+    /// Reads `limit`: how many lines a page has.
     pub fn limit(&mut self) -> Option<u32> {
         self.read("limit", format!("must be a whole number from 1 to {MAX_PAGE}"), |text| {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
@@ -62,7 +62,7 @@ impl Parameters {
         })
     }
 
-    /// `order`: the newest first, or the oldest.
+    /// Reads `order`: the newest first, or the oldest.
     pub fn order(&mut self) -> Option<Order> {
         self.read("order", "must be `desc` or `asc`", |text| match text {
             "desc" => Some(Order::Descending),
@@ -71,18 +71,18 @@ impl Parameters {
         })
     }
 
-    /// One of these words; `None` where it is not there, or wrong.
+    /// Reads one of these words. `None` if it is missing or wrong.
     pub fn word(&mut self, name: &str, words: &[&'static str]) -> Option<&'static str> {
         let known = |text: &str| words.iter().copied().find(|word| *word == text);
         self.read(name, format!("must be {}", words.join(" or ")), known)
     }
 
-    /// `after`: where the page before ended, as its link says.
+    /// Reads `after`: the cursor of the page before.
     pub fn after<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         self.read("after", "must be the cursor of a `next` link, unchanged", parse)
     }
 
-    /// An id that must be there; `None` where that is wrong.
+    /// Reads an id that must be there. `None` if it is missing or wrong.
     pub fn id<Id: TryFrom<u64, Error = NotAnId>>(&mut self, name: &'static str) -> Option<Id> {
         if !self.has(name) {
             self.errors.push(FieldError { field: name.to_owned(), message: "is missing".into() });
@@ -91,12 +91,12 @@ impl Parameters {
         self.optional_id(name)
     }
 
-    /// An id that may be there.
+    /// Reads an id that may be left out.
     pub fn optional_id<Id: TryFrom<u64, Error = NotAnId>>(&mut self, name: &'static str) -> Option<Id> {
         self.read(name, format!("must be an id: a whole number from 1 to {MAX_SAFE_INTEGER}"), path::id)
     }
 
-    /// A text of 1 to `max` characters that must be there; `None` where that is wrong.
+    /// Reads a text of 1 to `max` characters that must be there. `None` if it is missing or wrong.
     pub fn text(&mut self, name: &'static str, max: usize) -> Option<String> {
         let mut named = self.given.iter().filter(|(given, _)| given == name);
         let message = match (named.next(), named.next()) {
@@ -108,7 +108,7 @@ impl Parameters {
         None
     }
 
-    /// A text of 1 to `max` characters that people will see, wherever it is printed; `None` where that is wrong.
+    /// Reads a text of 1 to `max` characters that is visible wherever it is printed. `None` if it is missing or wrong.
     pub fn shown_text(&mut self, name: &'static str, max: usize) -> Option<String> {
         let text = self.text(name, max)?;
         if is_shown(&text) {
@@ -118,7 +118,7 @@ impl Parameters {
         None
     }
 
-    /// That a command was given no others than these.
+    /// Adds a fault for each parameter that is not one of these.
     pub fn allow_only(&mut self, known: &[&str]) {
         let mut unknown: Vec<&str> = self.given.iter().map(|(name, _)| name.as_str()).collect();
         unknown.retain(|name| !known.contains(name));
@@ -129,12 +129,12 @@ impl Parameters {
         self.errors.extend(unknown.map(|name| FieldError { field: shortened(name.into()), message: message.into() }));
     }
 
-    /// Whether a parameter is there.
+    /// True if a parameter is there.
     pub fn has(&self, name: &str) -> bool {
         self.given.iter().any(|(given, _)| given == name)
     }
 
-    /// That nothing was wrong.
+    /// Fails if a parameter is wrong.
     ///
     /// # Errors
     /// Every parameter that was read and is wrong.
@@ -142,7 +142,7 @@ impl Parameters {
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid_request(&self.errors)) }
     }
 
-    /// What was made of the parameters, where nothing was wrong.
+    /// Returns what was made from the parameters, if none is wrong.
     ///
     /// # Errors
     /// Every parameter that was read and is wrong.
@@ -151,7 +151,7 @@ impl Parameters {
         made.filter(|_| errors.is_empty()).ok_or_else(|| Problem::invalid_request(&errors))
     }
 
-    /// A parameter by a rule of its own; `None` where it is not there, or wrong.
+    /// Reads a parameter with `parse`. `None` if it is missing or wrong; `rule` says what is right.
     pub fn read<T>(
         &mut self,
         name: &str,

@@ -7,30 +7,31 @@ use domain::{MAX_SAFE_INTEGER, NotAnId, Position};
 use super::kinds;
 use super::problem::Problem;
 
-/// The parts of the path that the route names. They are read when they are asked for, since a token goes first.
+/// The parts of the path that the route names. They are parsed only on request, since a fault of the token is reported
+/// first.
 #[derive(Debug)]
 pub struct PathIds(Option<RawPathParams>);
 
 impl PathIds {
-    /// The parts of this request's path.
+    /// Takes the parts of this request's path.
     pub async fn of(parts: &mut Parts) -> Self {
         Self(RawPathParams::from_request_parts(parts, &()).await.ok())
     }
 
-    /// The id that the route calls `name`.
+    /// Parses the id that the route calls `name`.
     ///
     /// # Errors
-    /// What stands there is no id.
+    /// The part is not an id.
     pub fn id<Id: TryFrom<u64, Error = NotAnId>>(&self, name: &str) -> Result<Id, Problem> {
         self.named(name)
             .and_then(id)
             .ok_or_else(|| Problem::new(&kinds::MALFORMED_PATH, format!("`{name}` in the path is wrong: {NotAnId}.")))
     }
 
-    /// The position that the route calls `name`.
+    /// Parses the position that the route calls `name`.
     ///
     /// # Errors
-    /// What stands there is none.
+    /// The part is not a position.
     pub fn position(&self, name: &str) -> Result<Position, Problem> {
         let detail = || format!("In the path, {name} must be a position: {NotAnId}.");
         let position = self.named(name).and_then(number).filter(|number| *number <= MAX_SAFE_INTEGER);
@@ -47,13 +48,13 @@ impl PathIds {
     }
 }
 
-/// Written in the one way in which JSON writes it: without sign and leading zeros.
+/// Parses a number that is written as JSON writes it: without sign and leading zeros.
 fn number(text: &str) -> Option<u64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     digits.then(|| text.parse().ok()).flatten()
 }
 
-/// An id, written in that way.
+/// Parses an id that is written as JSON writes it.
 pub fn id<Id: TryFrom<u64, Error = NotAnId>>(text: &str) -> Option<Id> {
     number(text).and_then(|number| Id::try_from(number).ok())
 }
