@@ -39,7 +39,7 @@ struct Queue<'a> {
     resumes_at: Option<String>,
     #[serde(flatten)]
     figures: Figures,
-    /// In a pre-queue: how many take part.
+    /// The number of entrants, in a pre-queue.
     entrants: Option<u64>,
     opening: Option<OpeningShown<'a>>,
     draw: Option<DrawShown<'a>>,
@@ -141,7 +141,7 @@ impl RoomView {
         }
     }
 
-    /// In a pre-queue: how many take part.
+    /// The number of entrants, in a pre-queue.
     pub fn entrants(&self, now: Timestamp) -> Option<u64> {
         self.room.openings().is_prequeue(now).then(|| self.room.entrants())
     }

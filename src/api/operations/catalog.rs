@@ -19,7 +19,7 @@ use crate::catalog::{self, Added, CSV, JSON, Options, Order, Plan, PlanShown};
 use crate::engine::Reply;
 use crate::logging;
 
-/// The route, and what it says.
+/// Adds the route with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let flag = || word(["true", "false"]);
     let import_said = contract::command("Imports a catalogue file of up to 64 MiB, whole or not at all.")

@@ -17,7 +17,7 @@ use crate::identity::Role;
 
 /// A request of somebody who was let in.
 pub struct Admitted {
-    /// What the routes rest on.
+    /// The parts of the server that the routes need.
     pub api: Arc<Api>,
     /// Who asks.
     pub operator: Operator,
@@ -29,7 +29,7 @@ pub struct Admitted {
 
 /// What is behind a door.
 pub struct House {
-    /// What the routes rest on.
+    /// The parts of the server that the routes need.
     pub api: Arc<Api>,
     /// The door.
     pub door: Door,

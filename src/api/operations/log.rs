@@ -28,7 +28,7 @@ use super::{GET, contract, json, kinds, paging};
 use crate::log::{EventLog, RecordLine, names_user};
 use crate::projector::log_id;
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let listed = contract::query("Lists records, exactly as they are stored, one a line.")
         .media("application/x-ndjson")

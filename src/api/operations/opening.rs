@@ -12,7 +12,7 @@ use super::problem::Outcome;
 use super::room::change;
 use super::{DELETE, MAX_REASON_CHARACTERS, PATCH, POST, chance, contract, kinds, log, reason};
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     const PATH: &str = "/api/operations/opening";
     let beacon = || [may("beaconSource", text_up_to(MAX_SOURCE_CHARACTERS)), may("beaconAt", time())];

@@ -14,7 +14,7 @@ use super::problem::{FieldError, Outcome, Problem};
 use super::{GET, POST, contract, json, kinds, paging};
 use crate::projector::{Projector, RepairError, Standing};
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     // None of these is a command of the log: they have no keys and no outcome that is not known.
     let said = |says| contract::file(says, "application/json").at_a_position().may(&[&kinds::READ_MODEL_BEHIND]);

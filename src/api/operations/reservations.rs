@@ -10,7 +10,7 @@ use super::guarded::{Admitted, GuardedRoutes};
 use super::problem::Outcome;
 use super::{POST, contract, kinds, reason};
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let cancels = contract::command("Cancels a hold, or refunds a payment, for its buyer.")
         .takes(body([reason()]))

@@ -16,7 +16,7 @@ use super::members::Members;
 use super::problem::Outcome;
 use super::{GET, MAX_REASON_CHARACTERS, POST, PUT, contract, json, query, reason};
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let all = || {
         body([
@@ -66,7 +66,7 @@ struct RoomShown<'a> {
     waiting: usize,
     active: u64,
     serving_number: u64,
-    /// In a pre-queue: how many take part.
+    /// The number of entrants, in a pre-queue.
     entrants: Option<u64>,
     /// Null: none is announced, or it was drawn.
     opening: Option<OpeningShown<'a>>,

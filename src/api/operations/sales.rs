@@ -14,7 +14,7 @@ use super::query::unreadable;
 use super::{GET, contract, json, paging};
 use crate::engine::MAX_WAIT;
 
-/// The route, and what it says.
+/// Adds the route with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let sales = contract::query("Lists every schedule's sales.").answers(list(named(SCHEDULE_SALES)));
     routes.route(READS, GET, "/api/operations/sales", all, sales)

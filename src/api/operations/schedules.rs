@@ -17,7 +17,7 @@ use super::problem::{Outcome, Problem};
 use super::{GET, PATCH, POST, contract, json, kinds, query, reason};
 use crate::catalog::venue_clock;
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let retimed = body([may("saleOpensAt", time()), may("saleClosesAt", time()), may("startsAt", time()), reason()]);
     let priced = body([

@@ -22,7 +22,7 @@ use super::schedules::not_found;
 use super::{GET, contract, json, kinds, paging};
 use crate::past::{AsOf, Moment, PastError, SeatStory, fold_on};
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let of_schedule = |says| {
         contract::query(says)

@@ -19,7 +19,7 @@ use super::{GET, POST, charge, contract, json, kinds, query, reason};
 /// The longest name that an identity provider's token can have.
 const MAX_SUBJECT_CHARACTERS: usize = 8_192;
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let of_user = |says| contract::command(says).may(&[&kinds::USER_NOT_FOUND]);
     let name = || text_up_to(MAX_SUBJECT_CHARACTERS);

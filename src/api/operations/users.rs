@@ -21,7 +21,7 @@ use super::wire::{ReservationShown, TokenShown};
 use super::{GET, contract, histories, json, kinds, paging};
 use crate::projector::Snapshot;
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let of_user = |says| contract::query(says).may(&[&kinds::USER_NOT_FOUND]);
     routes

@@ -10,7 +10,7 @@ use super::contract::shapes::{CONCERT, DATE, MAP, SEAT};
 use super::path::PathIds;
 use super::{Api, GET, Outcome, PublicRoutes, contract, kinds, query};
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: PublicRoutes) -> PublicRoutes {
     let not_found = [&kinds::CONCERT_NOT_FOUND, &kinds::SCHEDULE_NOT_FOUND];
     routes

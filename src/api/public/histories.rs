@@ -12,7 +12,7 @@ use super::path::PathIds;
 use super::problem::{Outcome, Problem};
 use super::{Api, GET, PublicRoutes, contract, history_pages, own, query};
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: PublicRoutes) -> PublicRoutes {
     let moved = contract::query("Lists what moved one's points.");
     routes

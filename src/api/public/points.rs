@@ -14,7 +14,7 @@ use crate::identity::{Charging, Role};
 /// Who may charge where not everyone charges their own wallet.
 const CASHIERS: &[Role] = &[Role::Cashier, Role::Operator];
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: PublicRoutes) -> PublicRoutes {
     routes
         .route(

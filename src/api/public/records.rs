@@ -13,7 +13,7 @@ use super::contract::shapes::RECORD;
 use super::problem::Problem;
 use super::{Api, GET, Outcome, PublicRoutes, contract, json, kinds, own, paging, path, query};
 
-/// The route, and what it says.
+/// Adds the route with its description.
 pub fn routes(routes: PublicRoutes) -> PublicRoutes {
     routes.route(
         GET,

@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::query::View;
 use super::{Api, DELETE, GET, Outcome, POST, PublicRoutes, contract, json, kinds, own, paging, query};
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: PublicRoutes) -> PublicRoutes {
     routes
         .route(

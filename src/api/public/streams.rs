@@ -17,7 +17,7 @@ use super::wire::{TokenShown, WatchedTokenShown};
 use super::{GET, PublicRoutes, contract, kinds, query};
 use crate::api::shared::streams::{COMMENT, COMMENT_EVERY, Frames, frame, queue_frame};
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: PublicRoutes) -> PublicRoutes {
     let not_found = [&kinds::CONCERT_NOT_FOUND, &kinds::SCHEDULE_NOT_FOUND];
     routes

@@ -16,7 +16,7 @@ use super::{Api, DELETE, GET, Outcome, POST, PublicRoutes, chance, json, kinds, 
 use crate::identity::{Buyer, Identity};
 use crate::key::token_hash;
 
-/// The routes, and what each says.
+/// Adds the routes, each with its description.
 pub fn routes(routes: PublicRoutes) -> PublicRoutes {
     routes
         .route(

@@ -96,7 +96,7 @@ fn asked_at(uri: &Uri) -> &str {
 /// Carries out a command of the user whose token the request has.
 ///
 /// # Errors
-/// The problem that it is answered with.
+/// The problem with which the request is answered.
 pub async fn by_holder(
     api: &Api,
     request: Request,
@@ -121,7 +121,7 @@ pub async fn by_holder(
 /// request itself.
 ///
 /// # Errors
-/// The problem that it is answered with.
+/// The problem with which the request is answered.
 pub async fn by_whom_the_edge_knows(
     api: &Api,
     request: Request,

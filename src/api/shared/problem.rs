@@ -1,4 +1,5 @@
-//! Whatever is not a success becomes HTTP here, and only here. What becomes a problem, and what each says, is in `sources.rs`.
+//! Problems: every answer that is not a success is made here, and only here. `sources.rs` converts errors and
+//! rejections to problems.
 
 mod sources;
 #[cfg(test)]
@@ -15,26 +16,26 @@ use super::json::{self, LOG_POSITION};
 use super::kinds::{self, ProblemKind};
 use super::request_id::RequestId;
 
-/// The longest that a client is told to wait before it tries again, in seconds. Each is told another number, so that
-/// they do not all come back at once.
+/// The longest time in `Retry-After`, in seconds. Clients get different numbers, so that they do not all come back at
+/// once.
 const MAX_RETRY_SECONDS: u32 = 3;
 
-/// What the server itself says about a fault of its own: details are in its log.
+/// The text of a fault of the server. Its lines have the details.
 const OUR_FAULT: &str = "The server failed. Nothing is wrong with the request.";
 
-/// What a handler comes to.
+/// The result of a handler.
 pub type Outcome = Result<Response, Problem>;
 
-/// An answer that is no success (RFC 9457).
+/// An answer that is not a success (RFC 9457).
 ///
-/// It is rendered at the door ([`respond`](super::respond)), where the request's id is known.
+/// [`respond`](super::respond) renders it, because it knows the request's id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     kind: &'static ProblemKind,
     detail: Cow<'static, str>,
     members: Map<String, Value>,
     position: Option<Position>,
-    /// For how long nothing else can be said; a short time by chance where a 503 does not know.
+    /// The time until another try makes sense. Without it, a 503 has a short random time.
     retry_after_seconds: Option<u32>,
     closes_connection: bool,
 }
@@ -42,53 +43,53 @@ pub struct Problem {
 /// A wrong member of a body, or a wrong query parameter.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FieldError {
-    /// Its name.
+    /// The name of the member or parameter.
     pub field: String,
-    /// What is wrong with it.
+    /// The fault, in words.
     pub message: Cow<'static, str>,
 }
 
 impl Problem {
-    /// A problem without members of its own.
+    /// Makes a problem without further members.
     pub fn new(kind: &'static ProblemKind, detail: impl Into<Cow<'static, str>>) -> Self {
         let (members, detail) = (Map::new(), detail.into());
         Self { kind, detail, members, position: None, retry_after_seconds: None, closes_connection: false }
     }
 
-    /// Wrong members or parameters, all of them.
+    /// Makes a problem of all wrong members or parameters.
     pub fn invalid_request(errors: &[FieldError]) -> Self {
         let sentences = errors.iter().map(|error| format!("`{}` {}.", error.field, error.message));
         let detail = sentences.collect::<Vec<_>>().join(" ");
         Self::new(&kinds::INVALID_REQUEST, detail).with(json!({ "errors": errors }))
     }
 
-    /// A fault of ours. `reason` goes into the server's log, never to the client.
+    /// Makes a problem for a fault of the server. `reason` goes into the server's lines, never to the client.
     pub fn internal(reason: &str) -> Self {
         tracing::error!("{reason}");
         Self::new(&kinds::INTERNAL, OUR_FAULT)
     }
 
-    /// The same, decided or seen at `position`.
+    /// Adds the position at which it was decided or seen.
     pub fn at(self, position: Position) -> Self {
         Self { position: Some(position), ..self }
     }
 
-    /// The same, after which the connection ends: what is left of the request will not be read.
+    /// Closes the connection after this problem: the rest of the request will not be read.
     pub fn closing(self) -> Self {
         Self { closes_connection: true, ..self }
     }
 
-    /// The same, which asking again before so many seconds will not change.
+    /// Adds the seconds before which another try makes no sense.
     pub fn retry_after(self, seconds: u32) -> Self {
         Self { retry_after_seconds: Some(seconds), ..self }
     }
 
-    /// Its code, by which clients tell problems apart.
+    /// The code, by which clients distinguish problems.
     pub fn code(&self) -> &'static str {
         self.kind.code
     }
 
-    /// Whether it says that somebody has no right or that something is not there, which may have changed elsewhere.
+    /// True for a 401, 403 or 404, which another node may have made wrong meanwhile.
     pub fn may_be_outdated(&self) -> bool {
         [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&self.kind.status)
     }
@@ -100,7 +101,7 @@ impl Problem {
         self
     }
 
-    /// As a response.
+    /// Makes the response.
     pub fn render(self, request_id: &RequestId) -> Response {
         let mut body = json!({
             "type": format!("/problems/{}", self.kind.code),
@@ -138,7 +139,7 @@ impl Problem {
     }
 }
 
-/// 1..=[`MAX_RETRY_SECONDS`], by chance.
+/// A random number of seconds, 1..=[`MAX_RETRY_SECONDS`].
 fn retry_seconds() -> u32 {
     1 + getrandom::u32().unwrap_or_default() % MAX_RETRY_SECONDS
 }

@@ -1,4 +1,4 @@
-//! `GET /problems/…`: what a problem's `type` leads to: what it means, and what to do.
+//! `GET /problems/…`: the page to which a problem's `type` leads. It says what the problem means, and what to do.
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
@@ -8,14 +8,14 @@ use super::contract::{self, Operation};
 use super::kinds::{self, ProblemKind};
 use super::problem::{Outcome, Problem};
 
-/// Each problem's page.
+/// The route of these pages.
 pub const PATH: &str = "/problems/{code}";
-/// A page without anything that could do something.
+/// The policy of a page without scripts.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// What `GET /problems/…` does.
+/// The description of `GET /problems/…`.
 pub fn said() -> Operation {
     contract::file("What a problem means, and what to do.", "text/html").may(&[&kinds::ROUTE_NOT_FOUND])
 }
@@ -59,7 +59,7 @@ fn text(kind: &ProblemKind) -> String {
     )
 }
 
-/// As HTML: what stands between backticks is code.
+/// Converts a text to HTML: words between backticks become code.
 fn marked_up(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let parts = escaped.split('`').enumerate();

@@ -1,6 +1,6 @@
-//! The way of a query through the door: who asks, what for, and the read models that it is served from.
+//! The way of a query through HTTP: the sender, the request, and the read models that serve it.
 //!
-//! What is wrong is told in the contract's order: 401, 400, 422, 503 where the position asked for is not reached, and
+//! Faults are reported in the contract's order: 401, 400, 422, 503 if the position of `minPosition` is not reached, and
 //! then 403 and 404.
 
 use std::sync::Arc;
@@ -23,42 +23,43 @@ use super::{auth, conditional, kinds};
 use crate::engine::MAX_WAIT;
 use crate::projector::{Projector, Snapshot};
 
-/// What a query sees.
+/// The read models and the time that a query sees.
 pub struct View {
-    /// As of one position.
+    /// The read models as of one position.
     pub read_models: Arc<ReadModels>,
-    /// The time by which deadlines are judged.
+    /// The time with which deadlines are compared.
     pub now: Timestamp,
     headers: HeaderMap,
 }
 
 impl View {
-    /// A representation, or 304 where the client has it.
+    /// Answers with a representation, or 304 if the client has it.
     pub fn conditional(&self, cache_control: &'static str, shown: Representation) -> Response {
         conditional::respond(&self.headers, cache_control, shown)
     }
 
-    /// A reservation as it stands now.
+    /// Shows a reservation with its status at `now`.
     ///
     /// # Errors
-    /// The catalogue does not know its seats, which cannot be.
+    /// The catalogue does not have its seats; this cannot happen.
     pub fn reservation<'a>(&'a self, reservation: &Reservation) -> Result<ReservationShown<'a>, Problem> {
         let shown =
             ReservationShown::of(reservation, reservation.status_at(self.sale_time()), &self.read_models, self.now);
         shown.ok_or_else(|| Problem::internal("a reserved seat is in no list"))
     }
 
-    /// The same in sale time, which stands still while the sale is paused: deadlines of holds and of tokens in the room.
+    /// `now` in sale time, which stands still during a pause. Deadlines of holds and of tokens in the room are in sale
+    /// time.
     pub fn sale_time(&self) -> SaleTime {
         self.read_models.room.room().sale_time(self.now)
     }
 
-    /// A header of the request, where it is text.
+    /// A header of the request, as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap_or("\u{fffd}"))
     }
 
-    /// The same of a list that is worth compressing.
+    /// Answers with a list that is worth compressing, or 304 if the client has it.
     pub fn conditional_list(&self, cache_control: &'static str, shown: Representation) -> Response {
         conditional::respond_compressed(&self.headers, cache_control, shown)
     }
@@ -67,7 +68,7 @@ impl View {
         Ok(self.read_models.room.room().identify(token, self.now)?)
     }
 
-    /// Tells where the answer was served from, whatever it is.
+    /// Adds the position of the read models to an answer or a problem.
     fn located(&self, outcome: Outcome) -> Outcome {
         let position = self.read_models.head.position;
         let mut response = outcome.map_err(|problem| problem.at(position))?;
@@ -76,10 +77,10 @@ impl View {
     }
 }
 
-/// A query of anyone.
+/// Answers a query that needs no token.
 ///
 /// # Errors
-/// The problem that it is answered with.
+/// The problem with which the request is answered.
 pub async fn by_anyone<T: Copy>(
     api: &Api,
     request: Request,
@@ -91,10 +92,10 @@ pub async fn by_anyone<T: Copy>(
     api.answer(view, |view| answer(view, asked)).await
 }
 
-/// A query of whoever shows a token.
+/// Answers a query of the user whose token the request has.
 ///
 /// # Errors
-/// The problem that it is answered with.
+/// The problem with which the request is answered.
 pub async fn by_holder<T: Copy>(
     api: &Api,
     request: Request,
@@ -115,18 +116,18 @@ pub async fn by_holder<T: Copy>(
 
 /// A query that is served from SQL.
 pub struct SqlQuery<T> {
-    /// What the hot read models say.
+    /// The read models in memory.
     pub view: View,
-    /// What is asked for.
+    /// The parsed request.
     pub what: T,
     min_position: Position,
     deadline: Instant,
 }
 
-/// Reads anyone's query that is served from SQL.
+/// Reads a query that needs no token and is served from SQL.
 ///
 /// # Errors
-/// The problem that it is answered with.
+/// The problem with which the request is answered.
 pub async fn sql_by_anyone<T>(
     api: &Api,
     request: Request,
@@ -138,10 +139,10 @@ pub async fn sql_by_anyone<T>(
     Ok(SqlQuery { view, what, min_position, deadline })
 }
 
-/// Reads a query that is served from SQL, of whoever shows a token, and tells whose that is.
+/// Reads a query that needs a token and is served from SQL. Returns the token as well.
 ///
 /// # Errors
-/// The problem that it is answered with.
+/// The problem with which the request is answered.
 pub async fn sql_by_holder<T>(
     api: &Api,
     request: Request,
@@ -166,21 +167,22 @@ pub async fn sql_by_holder<T>(
 }
 
 impl<T> SqlQuery<T> {
-    /// What SQL says must be as of the view, or later: else whoever has just seen more is told of less.
+    /// Requires rows as of the view or later. Otherwise a client that has just seen a newer state could get an older
+    /// one.
     pub fn not_before_the_view(&mut self) {
         self.min_position = self.min_position.max(self.view.read_models.head.position);
     }
 
-    /// The rows of a model, at or past the position asked for.
+    /// Opens the rows of a model, at the requested position or a later one.
     ///
     /// # Errors
-    /// They are not to be had in time.
+    /// The table has not reached the position in time, or cannot be read.
     pub async fn snapshot(&self, projector: &Projector, model: &SqlModel) -> Result<Snapshot, Problem> {
         Ok(projector.snapshot(model, self.min_position, self.deadline).await?)
     }
 }
 
-/// That rows as of `position` could not be read: the database went away under the query.
+/// Makes the problem of rows that could not be read: the database was lost during the query.
 pub fn unreadable(position: Position) -> impl FnOnce(sqlx::Error) -> Problem {
     move |error| {
         tracing::warn!("a read model cannot be read: {error}");
@@ -209,8 +211,8 @@ impl Api {
         Ok(View { read_models, now, headers })
     }
 
-    /// Answers from `view`. Who would be refused is answered from what the log holds by now: on another node they may just
-    /// have been given what is missing here.
+    /// Answers from `view`. If that would be a refusal, the view is renewed first: another node may just have written
+    /// what is missing here.
     async fn answer(&self, mut view: View, answer: impl Fn(&View) -> Outcome) -> Outcome {
         match answer(&view) {
             Err(problem) if problem.may_be_outdated() => {
@@ -232,7 +234,7 @@ impl Api {
         Ok(())
     }
 
-    /// What a request with a fault is answered with: a token that is not known goes before all else that is wrong.
+    /// Chooses the problem of a request with a fault: an unknown token is reported before every other fault.
     pub async fn unless_unknown(&self, token: &TokenHash, fault: Problem) -> Problem {
         let mut view =
             View { read_models: self.engine.read_models(), now: self.engine.now(), headers: HeaderMap::new() };

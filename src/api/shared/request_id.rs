@@ -1,11 +1,12 @@
-//! The request's id: the client's own where it is sane, else one of ours. It is in every response and every log line.
+//! The request's id: the client's if it has the right form, else a new one. It is in every response and every line of
+//! the log.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use uuid::Uuid;
 
-/// The header that carries it, both ways.
+/// The header of the id, in requests and responses.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The longest id that is taken over, in characters.
+/// The longest id of a client that is used, in characters.
 const MAX_CHARACTERS: usize = 128;
 /// The shortest word of an `Authorization` header that counts as a credential: longer than any scheme's name.
 const MIN_CREDENTIAL_CHARACTERS: usize = 16;
@@ -18,7 +19,7 @@ const HYPHENATED: &[u8; 36] = b"xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx";
 pub struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// The one that the client gave, or a new one.
+    /// Uses the client's id, or makes a new one.
     pub fn of(headers: &HeaderMap) -> Self {
         let mut given = headers.get_all(X_REQUEST_ID).iter();
         let only = given.next().filter(|_| given.next().is_none());
@@ -27,12 +28,12 @@ impl RequestId {
         Self(taken_over.cloned().unwrap_or_else(made))
     }
 
-    /// Its text: 1..=128 of `A-Za-z0-9._-`.
+    /// The text: 1..=128 of `A-Za-z0-9._-`.
     pub fn as_str(&self) -> &str {
         self.0.to_str().expect("its characters are ASCII")
     }
 
-    /// As a header.
+    /// The value of the header.
     pub fn header_value(&self) -> HeaderValue {
         self.0.clone()
     }
@@ -48,8 +49,8 @@ fn is_sane(id: &str) -> bool {
     (1..=MAX_CHARACTERS).contains(&id.len()) && id.bytes().all(fit)
 }
 
-/// Whether a token stands in the id, be it of the room, with hyphens or without (a random UUID: RFC 9562, 5.4), or a JSON Web
-/// Token: it would stand in the log for ever.
+/// True if the id contains a token: a room's token with or without hyphens (a random UUID: RFC 9562, 5.4), or a JSON
+/// Web Token. Such an id would stand in the log for ever.
 fn looks_like_a_token(id: &str) -> bool {
     let bytes = id.as_bytes();
     let hyphenated = bytes.windows(HYPHENATED.len()).any(|text| {
@@ -62,7 +63,7 @@ fn looks_like_a_token(id: &str) -> bool {
     });
     let mut words = bytes.split(|byte| !byte.is_ascii_hexdigit());
     let simple = words.any(|word| word.len() == 32 && word[12] == b'4' && is_variant(word[16]));
-    // A header of JSON in base64 begins so.
+    // A JSON header in base64 begins with this.
     hyphenated || simple || id.contains("eyJ")
 }
 
@@ -70,8 +71,8 @@ fn is_variant(digit: u8) -> bool {
     matches!(digit, b'8' | b'9' | b'a' | b'b' | b'A' | b'B')
 }
 
-/// Whether the id tells what the request is authorized by, in whatever spelling of a UUID: no credential may get into
-/// the log by this way.
+/// True if the id contains the request's credential, in any spelling of a UUID. No credential may get into the log in
+/// this way.
 fn shows_a_credential(id: &str, headers: &HeaderMap) -> bool {
     let id = plain(id);
     let values = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| value.to_str().ok());

@@ -1,5 +1,5 @@
-//! What every response has, whatever it answers: the request's id, a rendered problem, `Cache-Control`, and one line in
-//! the log. Tokens, bodies and raw URIs are never logged: a client may have put a credential anywhere in them.
+//! The common part of every response: the request's id, a rendered problem, `Cache-Control`, and one line in the log.
+//! Tokens, bodies and raw URIs are never logged, since a client may have put a credential anywhere in them.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -16,11 +16,11 @@ use super::request_id::{RequestId, X_REQUEST_ID};
 use super::{body, framing};
 use crate::{logging, metrics};
 
-/// What a handler does with a request: nothing of it is begun before it is polled. Its type is one for all handlers, so that
-/// what stands around them is compiled once.
+/// The future of a handler. It does nothing before it is polled. All handlers have this type, so that the code around
+/// them is compiled once.
 pub type Answering = BoxFuture<'static, Outcome>;
 
-/// Makes a response of what the handler of `route` comes to.
+/// Makes a response of the handler's result.
 pub fn respond(
     route: &'static str,
     request: Request,
@@ -36,7 +36,7 @@ pub fn respond(
     arrived.answered_by(answering)
 }
 
-/// A request, as its answer knows it.
+/// The data of a request that its response and its log line need.
 struct Arrived {
     route: &'static str,
     method: &'static str,
@@ -71,7 +71,7 @@ impl Arrived {
 fn log(method: &'static str, route: &'static str, status: StatusCode, code: Option<&str>, took: Duration) {
     let (status_number, millis) = (status.as_u16(), took.as_millis());
     metrics::count_request(method, route, status, took);
-    // What is shed at the door is no news: told at each request, it would cost more than the request.
+    // Requests refused because of overload are not logged one by one: the line would cost more than the request.
     let shed = matches!(code, Some("overloaded" | "room-full" | "read-model-behind" | "log-unavailable"));
     if status == StatusCode::SERVICE_UNAVAILABLE && !shed {
         tracing::warn!(method, route, status = status_number, code, millis, "answered");
@@ -82,13 +82,13 @@ fn log(method: &'static str, route: &'static str, status: StatusCode, code: Opti
     }
 }
 
-/// Methods by name; what clients make up is one, so that they cannot make up more to count.
+/// The name of a method in metrics. All unknown methods have one name, so that clients cannot add new ones.
 fn method_name(method: &Method) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
 }
 
-/// What a panic is answered with: its message is for the log only.
+/// Makes the problem of a panic. The panic's message is only for the log.
 fn panicked(panic: &(dyn Any + Send)) -> Problem {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("of no text");

@@ -1,4 +1,5 @@
-//! The table of routes: each with its handler and its description. The router is made of it, and so is the document.
+//! The table of routes: each with its handler and its description. The router and the OpenAPI document are made from
+//! it.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -12,35 +13,35 @@ use super::contract::document::{Document, Route};
 use super::problem::{Outcome, Problem};
 use super::{kinds, respond};
 
-/// Routes whose handlers come to an [`Outcome`], which [`respond`] makes a response of. It stands around each handler and
-/// not as a layer around them all: a layer costs every request some boxes, and does not know the route.
+/// Routes whose handlers return an [`Outcome`]. [`respond`] makes a response of it. It stands around each handler, and
+/// not as a layer around all: a layer costs every request some allocations, and does not know the route.
 pub struct Routes<S> {
     router: Router<S>,
     table: Vec<Route>,
     document: Arc<Document>,
 }
 
-/// What stands before every route of a listener: who may not cross it gets no further, whatever they ask for.
+/// A check before every route of a listener.
 pub trait Threshold: Clone + Send + Sync + 'static {
-    /// That the request may come in.
+    /// Fails if the request may not come in.
     ///
     /// # Errors
-    /// It may not.
+    /// The request may not come in.
     fn cross(&self, request: &Request) -> Result<(), Problem>;
 }
 
 impl<S: Threshold> Routes<S> {
-    /// None yet. All of them together are called `title`.
+    /// Makes an empty table. `title` is the title of its document.
     pub fn new(title: &'static str) -> Self {
         Self { router: Router::new(), table: Vec::new(), document: Document::new(title) }
     }
 
-    /// The document of these routes, once they are complete.
+    /// The document of these routes. It is ready when they are complete.
     pub fn document(&self) -> Arc<Document> {
         Arc::clone(&self.document)
     }
 
-    /// With one more.
+    /// Adds a route.
     pub fn route<Answering>(
         mut self,
         method: MethodFilter,
@@ -62,7 +63,7 @@ impl<S: Threshold> Routes<S> {
         Self { router: self.router.route(path, answered_by(method, path, handler)), ..self }
     }
 
-    /// The router, which has an answer to all else, too.
+    /// Makes the router. It also answers unknown paths and methods.
     pub fn complete(self, state: S) -> Router {
         let otherwise = |kind, detail| {
             move |request| respond::respond("none", request, move |_| Box::pin(ready(Err(Problem::new(kind, detail)))))
@@ -78,7 +79,7 @@ impl<S: Threshold> Routes<S> {
     }
 }
 
-/// A route of whichever handler: this is compiled once for each kind of state.
+/// Makes a route of any handler. This is compiled only once for each type of state.
 fn answered_by<S: Threshold>(
     method: MethodFilter,
     path: &'static str,

@@ -1,4 +1,4 @@
-//! Serving connections: HTTP/1.1, each with a deadline for its next request's head, and an end in good order.
+//! Serves connections: HTTP/1.1, with a deadline for the head of each request, and an orderly end.
 
 use std::convert::Infallible;
 use std::io;
@@ -27,14 +27,15 @@ const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long connections may take to end once the server stops: longer than a command, and short of the ten seconds in
 /// which the server is gone.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(7);
-/// How long nothing is accepted after accepting failed: while file handles are lacking, trying at once only burns time.
+/// The pause after accepting failed: while there are no free file handles, trying at once only wastes time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The largest head of a request, and so the buffer of a connection: what is larger is answered 431.
+/// The largest head of a request, and so the buffer of a connection. A larger head is answered 431.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// Serves `router` until `shutdown` comes, then answers what is in flight, for 7 seconds at most. Of more connections than
-/// there may be, those go that idle longest. Requests carry their peer's address where somebody counts them by it.
+/// Serves `router` until `shutdown` comes. Then it finishes the requests that have begun, for at most 7 seconds. If
+/// there are too many connections, those that have been idle longest are closed. Requests carry their peer's address if
+/// requests are counted by address.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -47,7 +48,7 @@ pub async fn serve(
     let mut http = Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT);
     http.max_header_size(MAX_HEAD_BYTES).max_buf_size(MAX_HEAD_BYTES);
-    // Whoever has said all that they have to say may still listen: `nc -N`, `socat` and scripts do.
+    // A client that has closed its sending side may still read: `nc -N`, `socat` and scripts do.
     http.half_close(true);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -69,11 +70,12 @@ pub async fn serve(
     if tokio::time::timeout(DRAIN_TIMEOUT, draining.shutdown()).await.is_err() {
         tracing::warn!("connections that had not ended after {} seconds are cut off", DRAIN_TIMEOUT.as_secs());
     }
-    // A connection holds the engine, which ends with its last holder.
+    // A connection holds an engine handle, and the sequencer ends only after the last handle.
     connections.cut_off();
 }
 
-/// The router, with what a connection tells of its requests, and they of it. A stream makes it one that is never idle.
+/// Wraps the router: requests get the peer's address, and the connection counts its requests. A stream marks its
+/// connection as never idle.
 fn counted(
     router: Router,
     peer: Option<PeerAddress>,
@@ -117,13 +119,13 @@ async fn until_let_go(connection: impl Future<Output = Result<(), hyper::Error>>
     }
 }
 
-/// The next connection, once it has a place; what goes wrong before there is one is logged and survived.
+/// Accepts the next connection after there is a place for it. Errors of accepting are logged, and accepting goes on.
 async fn accept(listener: &TcpListener, connections: &Arc<Connections>) -> (TcpStream, PeerAddress, Place) {
-    // The place comes first: who cannot be served waits where the system keeps them, and costs no file.
+    // Wait for a place first: a client that cannot be served yet waits in the system's queue, and needs no file handle.
     let place = connections.place().await;
     loop {
         let accepted = listener.accept().await.and_then(|(stream, peer)| {
-            // Answers are small and whole: waiting for more to send with them only delays them.
+            // Answers are small and written whole: waiting for more bytes would only delay them.
             stream.set_nodelay(true)?;
             Ok((stream, PeerAddress(peer.ip())))
         });
@@ -143,6 +145,6 @@ async fn accept(listener: &TcpListener, connections: &Arc<Connections>) -> (TcpS
 
 fn is_the_client_s(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput, NotConnected};
-    // Where a client is gone already, macOS refuses an option of its socket as an invalid argument.
+    // If a client is gone already, macOS refuses a socket option as an invalid argument.
     [ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput, NotConnected].contains(&error.kind())
 }

@@ -1,4 +1,4 @@
-//! A connection's bytes, with an end to waiting for a client that does not take its answers.
+//! A connection that fails if the client does not read its answers for too long.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,26 +8,26 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// How long writing may stand still. A client that never reads would else keep its connection, and what waits in the
-/// system's memory, for ever.
+/// How long writing may stand still. Otherwise a client that never reads would keep its connection and its buffers for
+/// ever.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A stream whose writing fails once it has stood still for [`WRITE_TIMEOUT`].
+/// A byte stream whose writing fails after it has stood still for [`WRITE_TIMEOUT`].
 #[derive(Debug)]
 pub struct Unstalled<S> {
     stream: S,
-    /// Made when writing stands still for the first time: most connections never have one.
+    /// The timer, made when writing stands still for the first time. Most connections never need it.
     deadline: Option<Pin<Box<Sleep>>>,
     is_still: bool,
 }
 
 impl<S> Unstalled<S> {
-    /// Watches over a stream.
+    /// Wraps a stream.
     pub fn new(stream: S) -> Self {
         Self { stream, deadline: None, is_still: false }
     }
 
-    /// What writing came to, or that it stood still for too long.
+    /// Returns the result of writing, or an error if writing stood still for too long.
     fn judge<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.is_still = false;

@@ -1,5 +1,5 @@
-//! Server-sent events: what changes is told to all who watch. Frames are made once and shared; a subscriber is a body that
-//! is pulled, without a task or a channel of its own. One task looks what has changed, however many watch.
+//! Server-sent events of changes. Frames are made once and shared. A subscriber is a body that is polled; it has no
+//! task and no channel of its own. One task looks for changes, however many subscribers there are.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -22,15 +22,15 @@ use super::kinds;
 use super::problem::Problem;
 use crate::engine::Engine;
 
-/// How many streams there may be, unless said otherwise.
+/// The default limit of streams.
 pub const MAX_STREAMS: usize = 20_000;
-/// How often a stream says that it lives, where nothing happens.
+/// The time between two comments on a stream without news.
 pub const COMMENT_EVERY: Duration = Duration::from_secs(5);
-/// For how long changes of seats are gathered.
+/// How long changes of seats are collected for one frame.
 const SEATS_EVERY: Duration = Duration::from_millis(100);
-/// How many times as long those of the queue are.
+/// Changes of the queue are collected so many times as long.
 const QUEUE_EVERY: u64 = 5;
-/// How many frames of seats a subscriber may lag behind; then it reads up from the log.
+/// How many frames of seats a subscriber may lag behind. After that it reads the changes from the log.
 const LAG: usize = 64;
 
 /// A comment, which keeps proxies and clients from giving up.
@@ -45,16 +45,16 @@ pub struct Streams {
     seats: Arc<Mutex<BTreeMap<ScheduleId, broadcast::Sender<SeatsFrame>>>>,
 }
 
-/// Seats of one schedule that have changed.
+/// The changed seats of one schedule, as a frame.
 #[derive(Debug, Clone)]
 pub struct SeatsFrame {
-    /// The position up to which this tells.
+    /// The position up to which the frame holds all changes.
     pub position: Position,
-    /// As it is sent.
+    /// The bytes of the frame.
     pub bytes: Bytes,
 }
 
-/// A seat as streams tell of it.
+/// A seat in a frame.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SeatShown {
@@ -68,7 +68,7 @@ struct SeatsShown<'a> {
     seats: &'a [SeatShown],
 }
 
-/// Data of JSON, as a frame.
+/// Makes a frame of JSON.
 pub fn frame(shown: &impl Serialize) -> Bytes {
     whole(b"data: ", &json::bytes(shown))
 }
@@ -77,7 +77,7 @@ fn whole(head: &[u8], data: &[u8]) -> Bytes {
     [head, data, b"\n\n"].concat().into()
 }
 
-/// What is told of seats, as of a position.
+/// Makes a frame of seats as of a position.
 pub fn seats_frame(position: Position, seats: &[SeatShown]) -> SeatsFrame {
     let head = format!("id: {position}\ndata: ");
     SeatsFrame { position, bytes: whole(head.as_bytes(), &json::bytes(&SeatsShown { position, seats })) }
@@ -160,12 +160,12 @@ impl Subscription {
     }
 }
 
-/// The line, as a frame.
+/// Makes a frame of the room.
 pub fn queue_frame(read_models: &ReadModels, now: Timestamp) -> Bytes {
     whole(b"data: ", &read_models.room.queue(now).body)
 }
 
-/// Looks what has changed, and makes the frames that tell of it.
+/// Looks for changes, and makes their frames.
 async fn look(
     engine: Engine,
     queue: watch::Sender<Bytes>,
@@ -209,7 +209,7 @@ fn tell_seats(
         let changed = now.seat_lists.changed_since(&before.seat_lists, *schedule_id);
         if !changed.is_empty() {
             let shown: Vec<_> = changed.into_iter().map(|(seat_id, status)| SeatShown { seat_id, status }).collect();
-            // Nobody may be left to hear it.
+            // An error means that no subscriber is left.
             let _ = subscribers.send(seats_frame(now.head.position, &shown));
         }
     }

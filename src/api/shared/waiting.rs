@@ -1,4 +1,4 @@
-//! What is answered before there is a log: that the process lives, and why it takes nothing yet.
+//! The answers before the log is open: the process lives, and the reason why it takes no commands yet.
 
 use axum::Router;
 use axum::extract::Request;
@@ -7,7 +7,7 @@ use axum::routing::get;
 use super::problem::Problem;
 use super::{json, kinds, respond};
 
-/// Routes of a server that waits for its log. What the log's server said is told in the program's lines, and not to everyone.
+/// Makes the routes of a server that waits for its log. The error of the log's server is only in the program's lines.
 pub fn while_waiting() -> Router {
     let lives = |request: Request| {
         let ok = async { Ok(json::answer(&serde_json::json!({ "status": "ok" }))) };

@@ -1,5 +1,4 @@
-//! What clients read: the shapes of tokens, charges, reservations and payments. Members may be added to them, never
-//! renamed.
+//! The JSON of tokens, charges, reservations and payments. Members may be added, never renamed.
 
 mod token;
 
@@ -13,17 +12,17 @@ use serde::Serialize;
 
 pub use token::{TokenShown, WatchedTokenShown};
 
-/// What a wallet holds.
+/// The balance of a wallet.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BalanceShown {
-    /// Whose it is.
+    /// The owner of the wallet.
     pub user_id: UserId,
-    /// In points.
+    /// The balance in points.
     pub balance: Points,
 }
 
-/// Points that came in.
+/// A charge.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChargeShown {
@@ -71,7 +70,7 @@ impl From<Payment> for PaymentShown {
     }
 }
 
-/// A movement of points; `amount` is negative for what went out.
+/// A movement of points. `amount` is negative for points that went out.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MovementShown {
@@ -106,7 +105,7 @@ impl From<Movement> for MovementShown {
     }
 }
 
-/// A reservation. `seatId`, `seatName` and `price` are those of its first seat: clients of one seat read them.
+/// A reservation. `seatId`, `seatName` and `price` are those of its first seat, for clients that hold one seat.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReservationShown<'a> {
@@ -122,26 +121,26 @@ pub struct ReservationShown<'a> {
     reservation_status: &'static str,
     #[serde(serialize_with = "serialize_rfc3339")]
     reservation_time: Timestamp,
-    /// Only a hold can run out.
+    /// The deadline, only for a hold.
     #[serde(flatten)]
     deadline: Option<DeadlineShown>,
-    /// Whether the hold can be made longer now.
+    /// True if the hold can be extended now.
     extendable: bool,
-    /// Told of seats that were asked for by quantity.
+    /// Only in the answer to a hold by quantity.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_to_each_other: Option<bool>,
 }
 
-/// When something runs out, and in how long: clients' clocks lie.
+/// A deadline, as a time and in seconds, since clients' clocks may be wrong.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DeadlineShown {
-    /// Null while the sale is paused: nobody knows what the clock will show then.
+    /// Null while the sale is paused, since the clock's time of the deadline is not known.
     expires_at: Option<String>,
     expires_in_seconds: u64,
 }
 
-/// A seat of a reservation, at the price that was agreed on.
+/// A seat of a reservation, with its price at the time of the hold.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SeatShown<'a> {
@@ -152,8 +151,8 @@ struct SeatShown<'a> {
 }
 
 impl<'a> ReservationShown<'a> {
-    /// `reservation` with the `status` that it is told to have; its seats' names are the catalogue's. `None` where the
-    /// catalogue does not know them, which cannot be: a published schedule's seats are fixed.
+    /// Shows `reservation` with this `status`, and with its seats' names from the catalogue. `None` if the catalogue
+    /// does not have the seats; this cannot happen, since a published schedule's seats never change.
     pub fn of(
         reservation: &Reservation,
         status: ReservationStatus,
@@ -190,7 +189,7 @@ impl<'a> ReservationShown<'a> {
         })
     }
 
-    /// The same, telling whether its seats are next to each other.
+    /// Adds `nextToEachOther`.
     pub fn telling_whether_together(self, read_models: &ReadModels) -> Self {
         let list = read_models.seat_lists.get(self.concert_id, self.schedule_id).ok();
         let next_to_each_other = list.map(|list| list.are_together(self.seats.iter().map(|seat| seat.seat_id)));
@@ -198,8 +197,8 @@ impl<'a> ReservationShown<'a> {
     }
 }
 
-/// A deadline that can still run out: what the clock will show then, and the seconds until then. While the sale is paused,
-/// the seconds stand still, and nobody knows the clock's time.
+/// A deadline as the clock's time and as the seconds until then. During a pause the seconds stand still, and the
+/// clock's time is `None`, since it is not known.
 fn deadline_shown(deadline: SaleTime, read_models: &ReadModels, now: Timestamp) -> (Option<String>, u64) {
     let clock = read_models.room.room().sale_clock();
     let expires_at = clock.pause(now).is_none().then(|| rfc3339(clock.clock_of(deadline, now)));

@@ -21,14 +21,15 @@ use crate::api::shared::coded::Coded;
 use crate::api::shared::kinds::{self, ProblemKind};
 use crate::api::shared::problem::Outcome;
 
-/// What the ways in are called in the document.
+/// The names of the security schemes in the document.
 const ROOM_TOKEN: &str = "token";
 const JWT: &str = "jwt";
 
-/// What is told of a head that is too large, before there is a route; it is the only answer without the server's own headers.
+/// The name of the answer to a head that is too large. It comes before there is a route, and is the only answer without
+/// the server's own headers.
 const HEAD_TOO_LARGE: &str = "HeadTooLarge";
 
-/// A listener's document. It is made when somebody asks for it first.
+/// A listener's document. It is made at the first request.
 #[derive(Default)]
 pub struct Document {
     title: &'static str,
@@ -38,23 +39,21 @@ pub struct Document {
 
 /// A line of the table of routes.
 pub struct Route {
-    /// Its method.
     pub method: MethodFilter,
-    /// Its path.
     pub path: &'static str,
-    /// What it does.
+    /// The description.
     pub operation: Operation,
 }
 
 impl Document {
-    /// Of no routes yet.
+    /// Makes a document without routes.
     pub fn new(title: &'static str) -> Arc<Self> {
         Arc::new(Self { title, ..Self::default() })
     }
 
-    /// All routes are there.
+    /// Adds the routes. They must be complete.
     pub fn complete(&self, routes: Vec<Route>) {
-        // A table is complete once.
+        // A second call has no effect.
         let _ = self.routes.set(routes);
     }
 
@@ -75,7 +74,7 @@ impl Document {
     }
 }
 
-/// What `GET /openapi.json` does.
+/// The description of `GET /openapi.json`.
 pub fn said() -> Operation {
     file("This document (OpenAPI 3.1).", "application/json").answers(object([])).conditional()
 }
@@ -98,7 +97,7 @@ fn open_api(title: &'static str, routes: &[Route]) -> OpenApi {
 /// Answers that routes share, by their name.
 type Refusals = BTreeMap<String, Response>;
 
-/// Whatever shapes the routes name, those that these name, and the headers.
+/// Adds the shapes that the routes name, the shapes that these name, and the headers.
 fn add_components(document: &mut OpenApi) {
     let kinds = kinds::ALL.iter().map(|kind| (kind.code, problems::of_kind(kind)));
     let base = (problems::PROBLEM, problems::problem());
@@ -171,13 +170,13 @@ fn operation_id(method: MethodFilter, path: &str) -> String {
     method.trim_matches('"').to_owned() + &words.map(capital).collect::<String>()
 }
 
-/// What it is about: the first word of its path.
+/// The tag of a route: the first word of its path.
 fn tag(path: &str) -> &str {
     let rest = path.strip_prefix("/api/operations/").or_else(|| path.strip_prefix("/api/"));
     rest.and_then(|rest| rest.split('/').next()).unwrap_or("server")
 }
 
-/// The names in a path, and what each stands for: an id, where nothing else is said.
+/// The parameters of a path. Each is an id, unless `path_shape` has another shape.
 fn path_parameters(path: &str) -> Vec<DescribedParameter> {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let shaped = names.map(|name| name.trim_start_matches('*')).map(|name| (name, path_shape(name).unwrap_or_else(id)));
@@ -187,7 +186,7 @@ fn path_parameters(path: &str) -> Vec<DescribedParameter> {
     shaped.map(|named| parameter(named).build()).collect()
 }
 
-/// What is no id in a path.
+/// The shape of a path's parameter that is not an id.
 fn path_shape(name: &str) -> Option<Shape> {
     ["name", "file", "code"].contains(&name).then(text)
 }

@@ -1,13 +1,13 @@
-//! The headers of answers, as the document has them.
+//! The headers of answers in the document.
 
 use utoipa::openapi::{Header as DescribedHeader, HeaderBuilder, Ref, ResponseBuilder};
 
 use super::Header;
 use super::schema::{Shape, count, pattern, text, word};
 
-/// A header as the document has it.
+/// A header in the document.
 pub struct HeaderSaid {
-    /// What it is called among the components.
+    /// Its name among the components.
     pub name: &'static str,
     header: &'static str,
     is_always_there: bool,
@@ -31,7 +31,7 @@ pub const LOG_POSITION: HeaderSaid = HeaderSaid {
     shape: count,
     says: "The position in the log that this was decided on or read at. Pass it back as `minPosition`.",
 };
-/// On refusals, which may come before there is one.
+/// On refusals, some of which have no position.
 pub const LOG_POSITION_IF_ANY: HeaderSaid =
     HeaderSaid { name: "LogPositionIfAny", is_always_there: false, ..LOG_POSITION };
 const IDEMPOTENT_REPLAYED: HeaderSaid = HeaderSaid {
@@ -70,7 +70,7 @@ pub const WWW_AUTHENTICATE: HeaderSaid = HeaderSaid {
 pub const ALL: [HeaderSaid; 8] =
     [REQUEST_ID, LOG_POSITION, LOG_POSITION_IF_ANY, IDEMPOTENT_REPLAYED, ETAG, LINK, RETRY_AFTER, WWW_AUTHENTICATE];
 
-/// A header that an operation has.
+/// Returns the description of a header.
 pub fn of(header: Header) -> &'static HeaderSaid {
     match header {
         Header::LogPosition => &LOG_POSITION,
@@ -80,12 +80,12 @@ pub fn of(header: Header) -> &'static HeaderSaid {
     }
 }
 
-/// The response with this header.
+/// Adds a header to a response.
 pub fn with(response: ResponseBuilder, header: &HeaderSaid) -> ResponseBuilder {
     response.header_ref(header.header, Ref::new(format!("#/components/headers/{}", header.name)))
 }
 
-/// As the document has it.
+/// Makes the header's object in the document.
 pub fn described(said: &HeaderSaid) -> DescribedHeader {
     let header = HeaderBuilder::new().schema(Some((said.shape)())).description(Some(said.says));
     let required = said.is_always_there.then(|| [("required", true)].into_iter().collect());

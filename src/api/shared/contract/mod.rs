@@ -1,6 +1,6 @@
-//! The contract of a route, said beside it: what it does, who may ask, what is sent and what is answered. Routes without one
-//! do not compile, and the OpenAPI document is made of nothing else. It is held by the end-to-end tests, which hold every
-//! request and every answer against the document.
+//! The contract of a route, beside its handler: what it does, who may use it, the request and the answers. A route
+//! without a contract does not compile. The OpenAPI document is made only from these contracts, and the end-to-end
+//! tests compare every request and every answer with the document.
 
 pub mod document;
 mod headers;
@@ -13,7 +13,7 @@ use super::kinds::{self, ProblemKind};
 use super::parameters::MAX_PAGE;
 use crate::identity::Role;
 
-/// What one method of one path does.
+/// The description of one method of one path.
 pub struct Operation {
     summary: &'static str,
     asker: Asker,
@@ -21,26 +21,26 @@ pub struct Operation {
     body: Option<Body>,
     answer: Content,
     headers: Vec<Header>,
-    /// Whether who has the bytes already gets a 304 without them.
+    /// True if a client that has the bytes already gets a 304.
     is_conditional: bool,
     problems: Vec<&'static ProblemKind>,
 }
 
-/// Who may ask.
+/// The credential that a route needs.
 #[derive(Clone, Copy)]
 enum Asker {
     Anyone,
-    /// Whoever shows a token of the room.
+    /// A token of the room.
     Holder,
-    /// The same, or somebody who has one of these roles, as the server was told.
+    /// A token of the room, or the JWT of somebody with one of these roles, as options say.
     HolderOr(&'static [Role]),
-    /// Anyone, or whoever shows an identity provider's token, where there is one.
+    /// None, or a JWT if the server has an identity provider.
     Identified,
     /// An operator who has one of these roles.
     Operator(&'static [Role]),
 }
 
-/// What is sent beside the body.
+/// A parameter or header of the request.
 struct Parameter {
     name: &'static str,
     place: Place,
@@ -55,14 +55,14 @@ enum Place {
     Header,
 }
 
-/// What is sent as a body.
+/// The body of the request.
 struct Body {
     media_types: &'static [&'static str],
     shape: Shape,
     may_be_left_out: bool,
 }
 
-/// What a success is.
+/// The content of a success.
 struct Content {
     media_type: &'static str,
     shape: Shape,
@@ -77,10 +77,10 @@ enum Header {
     Link,
 }
 
-/// What most bodies are, and most answers.
+/// The media type of most bodies and answers.
 const JSON: &str = "application/json";
 
-/// A body that must be JSON, whether or not one must come.
+/// Problems of a route that takes a JSON body.
 const OF_BODIES: [&ProblemKind; 4] =
     [&kinds::UNSUPPORTED_MEDIA_TYPE, &kinds::BODY_TOO_LARGE, &kinds::MALFORMED_BODY, &kinds::REQUEST_TIMEOUT];
 const OF_COMMANDS: [&ProblemKind; 4] =
@@ -88,12 +88,12 @@ const OF_COMMANDS: [&ProblemKind; 4] =
 const OF_QUERIES: [&ProblemKind; 2] = [&kinds::READ_MODEL_BEHIND, &kinds::LOG_UNAVAILABLE];
 const OF_HOLDERS: [&ProblemKind; 4] =
     [&kinds::TOKEN_MISSING, &kinds::TOKEN_MALFORMED, &kinds::TOKEN_UNKNOWN, &kinds::TOKEN_EXPIRED];
-/// Of whoever shows an identity provider's token.
+/// Problems of a route that takes a JWT.
 const OF_IDENTITIES: [&ProblemKind; 3] =
     [&kinds::IDENTITY_MISSING, &kinds::IDENTITY_INVALID, &kinds::IDENTITY_UNAVAILABLE];
 const OF_DOORS: [&ProblemKind; 2] = [&kinds::HOST_NOT_ALLOWED, &kinds::ORIGIN_NOT_ALLOWED];
 
-/// A file, a page, or what else is served of itself.
+/// Describes a file, a page, or another route that is neither command nor query.
 pub fn file(summary: &'static str, media_type: &'static str) -> Operation {
     Operation {
         summary,
@@ -107,7 +107,7 @@ pub fn file(summary: &'static str, media_type: &'static str) -> Operation {
     }
 }
 
-/// A query of read models.
+/// Describes a query of read models.
 pub fn query(summary: &'static str) -> Operation {
     file(summary, JSON)
         .parameter("minPosition", count(), "Answers as of this position or later; waits up to 2 seconds for it.")
@@ -115,7 +115,7 @@ pub fn query(summary: &'static str) -> Operation {
         .with(Header::LogPosition)
 }
 
-/// A command.
+/// Describes a command.
 pub fn command(summary: &'static str) -> Operation {
     let key = schema::pattern("^[!-~]{1,255}$");
     let says = "Makes a repeated request the same one: it is done once, and answered alike.";
@@ -125,71 +125,71 @@ pub fn command(summary: &'static str) -> Operation {
 }
 
 impl Operation {
-    /// Only for whoever shows a token of the room.
+    /// Needs a token of the room.
     pub fn of_holder(self) -> Self {
         Self { asker: Asker::Holder, ..self }.may(&OF_HOLDERS)
     }
 
-    /// Only for whoever shows a token of the user who is named.
+    /// Needs a token of the user in the request.
     pub fn of_owner(self) -> Self {
         self.of_holder().may(&[&kinds::NOT_YOURS])
     }
 
-    /// Or, as the server was told, only for those who have one of these roles.
+    /// Needs one of these roles instead, if options say so.
     pub fn or_of_staff(self, roles: &'static [Role]) -> Self {
         Self { asker: Asker::HolderOr(roles), ..self }.may(&OF_IDENTITIES).may(&[&kinds::ROLE_MISSING])
     }
 
-    /// Only for whoever shows an ACTIVE token.
+    /// Needs an ACTIVE token.
     pub fn of_admitted(self) -> Self {
         self.of_holder().may(&[&kinds::NOT_ADMITTED])
     }
 
-    /// Of whoever shows an identity provider's token, where there is one.
+    /// Needs a JWT, if the server has an identity provider.
     pub fn of_identified(self) -> Self {
         Self { asker: Asker::Identified, ..self }.may(&OF_IDENTITIES).may(&[&kinds::NOT_YOURS])
     }
 
-    /// Only for operators who have one of these roles.
+    /// Needs an operator with one of these roles.
     pub fn of_operators(self, roles: &'static [Role]) -> Self {
         let operation = Self { asker: Asker::Operator(roles), ..self };
         operation.may(&OF_IDENTITIES).may(&OF_DOORS).may(&[&kinds::ROLE_MISSING])
     }
 
-    /// Only through the operators' socket or listener.
+    /// Is reached only through the operators' socket or listener.
     pub fn behind_a_door(self) -> Self {
         self.may(&OF_DOORS)
     }
 
-    /// A parameter of the query that may be left out.
+    /// Adds a parameter that may be left out.
     pub fn parameter(mut self, name: &'static str, shape: Shape, says: &'static str) -> Self {
         self.add(name, Place::Query, false, shape, says);
         self.may(&[&kinds::INVALID_REQUEST])
     }
 
-    /// A parameter of the query that must be there.
+    /// Adds a parameter that must be there.
     pub fn needed_parameter(mut self, name: &'static str, shape: Shape, says: &'static str) -> Self {
         self.add(name, Place::Query, true, shape, says);
         self.may(&[&kinds::INVALID_REQUEST])
     }
 
-    /// A header that may be left out.
+    /// Adds a request header that may be left out.
     pub fn header(mut self, name: &'static str, shape: Shape, says: &'static str) -> Self {
         self.add(name, Place::Header, false, shape, says);
         self
     }
 
-    /// The body that must come.
+    /// Adds a body that must come.
     pub fn takes(self, shape: Shape) -> Self {
         self.with_body(Body { media_types: &[JSON], shape, may_be_left_out: false })
     }
 
-    /// The body that may be left out where an identity provider says what it would say.
+    /// Adds a body that may be left out with an identity provider, which says the same.
     pub fn may_take(self, shape: Shape) -> Self {
         self.with_body(Body { media_types: &[JSON], shape, may_be_left_out: true })
     }
 
-    /// The file of one of these types that must come.
+    /// Adds a file of one of these types, which must come.
     pub fn takes_a_file(self, media_types: &'static [&'static str]) -> Self {
         self.with_body(Body { media_types, shape: schema::anything(), may_be_left_out: false })
     }
@@ -198,17 +198,17 @@ impl Operation {
         Self { body: Some(body), ..self }.may(&OF_BODIES).may(&[&kinds::INVALID_REQUEST])
     }
 
-    /// A success is this.
+    /// Sets the shape of a success.
     pub fn answers(self, shape: Shape) -> Self {
         Self { answer: Content { shape, ..self.answer }, ..self }
     }
 
-    /// A success is the shape of this name.
+    /// Sets the shape of a success by its name.
     pub fn answers_a(self, shape: &'static str) -> Self {
         self.answers(named(shape))
     }
 
-    /// A success is a page of these.
+    /// Sets a success to a page of these.
     pub fn answers_a_page_of(self, shape: &'static str) -> Self {
         let paged = self
             .parameter("limit", integer(1..=u64::from(MAX_PAGE)), "How many there are on the page: 50 if left out.")
@@ -216,41 +216,41 @@ impl Operation {
         paged.answers(list(named(shape))).with(Header::Link)
     }
 
-    /// The page may be asked for in either order.
+    /// Adds the parameter `order`.
     pub fn in_either_order(self) -> Self {
         self.parameter("order", word(["desc", "asc"]), "The newest first, or the oldest.")
     }
 
-    /// A success is a stream of events (`text/event-stream`).
+    /// Sets a success to a stream of events (`text/event-stream`).
     pub fn streams(self) -> Self {
         let position = schema::pattern("^[0-9]*$");
         let streams = Self { answer: Content { media_type: "text/event-stream", shape: text() }, ..self };
         streams.header("Last-Event-ID", position, "The last event that was read: the stream goes on after it.")
     }
 
-    /// A success is this kind of media.
+    /// Sets the media type of a success.
     pub fn media(self, media_type: &'static str) -> Self {
         Self { answer: Content { media_type, ..self.answer }, ..self }
     }
 
-    /// Whoever has the bytes already need not get them again.
+    /// Adds `If-None-Match` and the answer 304.
     pub fn conditional(self) -> Self {
         let tags = "The `ETag` of the bytes that the client has: who has these gets 304.";
         let conditional = self.header("If-None-Match", text(), tags).with(Header::ETag);
         Self { is_conditional: true, ..conditional }
     }
 
-    /// It tells its position in the log.
+    /// Adds the header `Log-Position`.
     pub fn at_a_position(self) -> Self {
         self.with(Header::LogPosition)
     }
 
-    /// There may be more: `Link` names the next page.
+    /// Adds the header `Link`, which names the next page.
     pub fn linked(self) -> Self {
         self.with(Header::Link)
     }
 
-    /// It may be refused for these reasons.
+    /// Adds kinds of problems.
     pub fn may(mut self, kinds: &[&'static ProblemKind]) -> Self {
         self.problems.extend(kinds);
         self

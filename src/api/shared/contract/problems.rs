@@ -1,11 +1,11 @@
-//! What problems look like: each kind has a shape of its own, by its code.
+//! The shapes of problems. Each kind has its own shape, named by its code.
 
 use utoipa::openapi::schema::{AllOfBuilder, Discriminator, OneOfBuilder};
 
 use super::schema::{Member, Shape, count, id, integer, list, may, named, needs, nullable, object, text, time, word};
 use crate::api::shared::kinds::{self, ProblemKind};
 
-/// What all problems have.
+/// The name of the shape that all problems have.
 pub const PROBLEM: &str = "Problem";
 
 /// The shape that all problems have.
@@ -36,7 +36,7 @@ pub fn any_of(kinds: &[&'static ProblemKind]) -> Shape {
     one_of.discriminator(Some(Discriminator::new("code"))).into()
 }
 
-/// What a kind has besides.
+/// The further members of a kind.
 fn members(kind: &'static ProblemKind) -> Vec<Member> {
     let field = || object([needs("field", text()), needs("message", text())]);
     match kind.code {
@@ -62,7 +62,7 @@ fn members(kind: &'static ProblemKind) -> Vec<Member> {
     }
 }
 
-/// That the request's own problems come first and ours last: 400 before 503.
+/// Groups the kinds by status, in rising order.
 pub fn by_status(mut kinds: Vec<&'static ProblemKind>) -> Vec<(u16, Vec<&'static ProblemKind>)> {
     kinds.sort_by_key(|kind| (kind.status, kind.code));
     kinds.dedup();
@@ -70,12 +70,12 @@ pub fn by_status(mut kinds: Vec<&'static ProblemKind>) -> Vec<(u16, Vec<&'static
     statuses.map(|kinds| (kinds[0].status.as_u16(), kinds.to_vec())).collect()
 }
 
-/// Problems that any request may come to.
+/// Problems that every route may answer.
 pub const ANY: [&ProblemKind; 5] = [
     &kinds::MALFORMED_HEADER,
     &kinds::RATE_LIMITED,
     &kinds::INTERNAL,
     &kinds::TRANSFER_CODING_UNKNOWN,
-    // As long as the server waits for its log.
+    // While the server waits for its log.
     &kinds::LOG_UNAVAILABLE,
 ];

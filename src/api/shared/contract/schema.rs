@@ -1,4 +1,4 @@
-//! What JSON looks like, in a few words: the pieces that shapes and parameters are made of.
+//! The parts of which shapes and parameters are made.
 
 use std::ops::RangeInclusive;
 
@@ -29,12 +29,12 @@ pub fn may(name: &'static str, shape: Shape) -> Member {
     Member { name, shape, is_required: false }
 }
 
-/// An object that is answered: members may be added to it.
+/// An object in an answer: members may be added to it later.
 pub fn object(members: impl IntoIterator<Item = Member>) -> Shape {
     with_members(ObjectBuilder::new(), members).into()
 }
 
-/// An object that is sent: it has these members and no other. One that may be left out may be null as well.
+/// An object in a request: it has these members and no others. A member that may be left out may also be null.
 pub fn body(members: impl IntoIterator<Item = Member>) -> Shape {
     let taken = members.into_iter().map(|member| match member.is_required {
         true => member,
@@ -56,7 +56,7 @@ pub fn one_of<const N: usize>(shapes: [Shape; N]) -> Shape {
     shapes.into_iter().fold(OneOfBuilder::new(), OneOfBuilder::item).into()
 }
 
-/// One of these, or what is several of them.
+/// One or several of these.
 pub fn any_of<const N: usize>(shapes: [Shape; N]) -> Shape {
     shapes.into_iter().fold(AnyOfBuilder::new(), AnyOfBuilder::item).into()
 }
@@ -66,7 +66,7 @@ pub fn named(name: &'static str) -> Shape {
     Ref::from_schema_name(name).into()
 }
 
-/// The same, or null.
+/// This shape, or null.
 pub fn nullable(shape: Shape) -> Shape {
     match shape {
         RefOr::T(Schema::Object(mut object)) => {
@@ -96,17 +96,17 @@ pub fn id() -> Shape {
     integer(1..=MAX_SAFE_INTEGER)
 }
 
-/// How many.
+/// A count: a whole number, 0 or more.
 pub fn count() -> Shape {
     of_type(Type::Integer).minimum(Some(0)).into()
 }
 
-/// A whole number, maybe below zero.
+/// A whole number, also below zero.
 pub fn signed() -> Shape {
     of_type(Type::Integer).into()
 }
 
-/// A whole number up to `max`, or as far below zero.
+/// A whole number from -`max` to `max`.
 pub fn signed_up_to(max: i64) -> Shape {
     let bound = |bound: i64| Some(bound as isize);
     of_type(Type::Integer).minimum(bound(-max)).maximum(bound(max)).into()

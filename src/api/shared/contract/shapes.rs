@@ -1,5 +1,5 @@
-//! What answers look like: every shape that has a name, in one place. [`wire`](super::super::wire), the read models and the
-//! tools make them; the end-to-end tests hold every answer against them.
+//! The shapes of answers that have a name. [`wire`](super::super::wire), the read models and the tools make such
+//! answers, and the end-to-end tests compare every answer with its shape.
 
 use super::schema::{
     Member, Shape, anything, count, flag, hash, id, list, may, named, needs, nullable, number, object, signed, text,
@@ -177,7 +177,7 @@ fn seat_status() -> Shape {
     word(["AVAILABLE", "HELD", "SOLD", "CANCELLED"])
 }
 
-/// What is shown with the moment that it is of.
+/// Adds the members of a moment: position, time and hash.
 fn at_a_moment<const N: usize>(members: [Member; N]) -> Shape {
     let moment = [needs("position", count()), needs("recordedAt", nullable(time())), needs("hash", hash())];
     object(moment.into_iter().chain(members))

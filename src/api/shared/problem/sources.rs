@@ -1,5 +1,5 @@
-//! What becomes a problem, and what each says: the domain's rejections, commands without a decision, a catalogue that does not
-//! fit, somebody whom an identity provider does not vouch for.
+//! Conversions to problems: of the domain's rejections, commands without a decision, faults of a catalogue, and refused
+//! JWTs.
 
 use domain::Rejection;
 use projections::{Behind, rfc3339};
@@ -131,7 +131,7 @@ impl From<Rejection> for Problem {
 impl From<Undecided> for Problem {
     fn from(undecided: Undecided) -> Self {
         match undecided {
-            // Whoever is turned away at the door was not looked up: an earlier request under the same key may have happened.
+            // The idempotency key was not looked up: an earlier request with this key may have happened.
             Undecided::Overloaded => Self::new(
                 &kinds::OVERLOADED,
                 "Too many commands wait, and this request was not taken. That says nothing of an earlier request under the same Idempotency-Key. Try again later.",

@@ -1,4 +1,4 @@
-//! A token, as its holder reads it.
+//! The JSON of a token.
 
 use domain::{Deadline, Place, Timestamp, Token, TokenId, TokenStatus, UserId};
 use projections::{ReadModels, rfc3339, serialize_rfc3339};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::deadline_shown;
 
-/// A token; `ahead`, `estimatedWaitSeconds` and `expiresInSeconds` are as of the answer.
+/// A token. `ahead`, `estimatedWaitSeconds` and all remaining seconds are computed for each answer.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenShown {
@@ -15,24 +15,24 @@ pub struct TokenShown {
     user_id: UserId,
     token: Uuid,
     status: &'static str,
-    /// Null until a draw gives one, as are the two after it.
+    /// Null until the draw, as are the next two members.
     queue_number: Option<u64>,
     ahead: Option<u64>,
     estimated_wait_seconds: Option<u64>,
-    /// Which entrant of an opening it is.
+    /// The token's number among the entrants of an opening.
     entrant: Option<u64>,
     #[serde(serialize_with = "serialize_rfc3339")]
     created_at: Timestamp,
-    /// Null while the sale is paused: nobody knows what the clock will show then.
+    /// Null while the sale is paused, since the clock's time of the deadline is not known.
     expires_at: Option<String>,
     expires_in_seconds: u64,
-    /// Until when whoever was let in must come; null once they have.
+    /// The deadline by which an admitted user must arrive. Null after they have arrived.
     arrive_by: Option<String>,
     arrive_in_seconds: Option<u64>,
 }
 
 impl TokenShown {
-    /// `token`, whose text is `text`, as it stands at `now`.
+    /// Shows `token`, whose text is `text`, at `now`.
     pub fn of(token: &Token, text: Uuid, read_models: &ReadModels, now: Timestamp) -> Self {
         let room = read_models.room.room();
         let Place { entrant, queue_number, ahead } = room.place(token, now);
@@ -57,7 +57,7 @@ impl TokenShown {
     }
 }
 
-/// A token as whoever watches it reads it: with the state of the room.
+/// A token in its stream: with the state of the room.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WatchedTokenShown<'a> {
@@ -69,7 +69,7 @@ pub struct WatchedTokenShown<'a> {
 }
 
 impl<'a> WatchedTokenShown<'a> {
-    /// The token, and the room as of `read_models`.
+    /// Adds the state of the room in `read_models`.
     pub fn of(token: TokenShown, read_models: &'a ReadModels, now: Timestamp) -> Self {
         let pause = read_models.room.pause(now);
         Self {
@@ -81,7 +81,7 @@ impl<'a> WatchedTokenShown<'a> {
     }
 }
 
-/// When a token stops being what its status says.
+/// The deadline of a token's status.
 fn token_deadline(token: &Token, read_models: &ReadModels, now: Timestamp) -> (Option<String>, u64) {
     match read_models.room.room().deadline(token, now) {
         Deadline::Sale(deadline) => deadline_shown(deadline, read_models, now),
