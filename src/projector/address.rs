@@ -1,4 +1,4 @@
-//! Where the read models in SQL are, as `--read-models` says it.
+//! The address of the read models in SQL: the value of `--read-models`.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -8,16 +8,16 @@ use projections::sql::{Location, READ_MODELS_FILE};
 use crate::log::LogAddress;
 use crate::secret_url::{NotAUrl, SecretUrl};
 
-/// Where read models in SQL are kept.
+/// The address of the read models in SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadModelsAddress {
     /// `sqlite`: the file `read-models.db` in the data folder.
     Sqlite,
-    /// `postgres://…`: a database of PostgreSQL; where several hosts are listed, the one that takes writes.
+    /// `postgres://…`: a database of PostgreSQL. With several hosts, the one that accepts writes.
     Postgres(SecretUrl),
 }
 
-/// Why a text is no address of read models. It does not repeat the text, which may hold a password.
+/// The error of a text that is not an address of read models. It does not repeat the text, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotReadModels {
     #[error("read models are in `sqlite` or `postgres://…`; {0}")]
@@ -42,7 +42,7 @@ impl FromStr for ReadModelsAddress {
 }
 
 impl ReadModelsAddress {
-    /// Where they are unless something else is said: where the log is, if that can hold tables.
+    /// The default address: beside the log, if its backend can hold tables.
     pub fn beside(log: &LogAddress) -> Self {
         match log {
             LogAddress::Postgres(url) => Self::Postgres(url.clone()),
@@ -50,10 +50,10 @@ impl ReadModelsAddress {
         }
     }
 
-    /// What is opened, where the data folder is `folder`.
+    /// Makes the location of the database. `folder` is the data folder.
     ///
     /// # Errors
-    /// The URL has what no such URL can have.
+    /// The URL is malformed.
     pub fn location(&self, folder: &Path) -> sqlx::Result<Location> {
         match self {
             Self::Sqlite => Ok(Location::File(folder.join(READ_MODELS_FILE))),

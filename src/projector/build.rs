@@ -1,4 +1,4 @@
-//! Building tables anew, beside the live ones, and putting them in their place.
+//! Builds tables anew beside the live ones, and puts them in their place.
 
 use domain::{Position, RecordedEvent};
 use projections::sql::store::{self, Checkpoint, Slot};
@@ -12,7 +12,7 @@ use super::step::{DecodedChunk, Stepped, decode, step};
 use super::{CHUNK_RECORDS, Database, log_id, read_on};
 use crate::log::{EventLog, ReadError};
 
-/// Why a table could not be built. The live one is as it was.
+/// The reason why a table could not be built. The live table is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// An event cannot be taken in.
@@ -24,19 +24,19 @@ pub enum BuildError {
     /// The log has no first record yet.
     #[error("the log is empty")]
     Empty,
-    /// Another process builds tables there.
+    /// Another process builds tables in this database.
     #[error("another process builds read models in the same database")]
     Busy,
-    /// The stored table is of a newer program.
+    /// A newer program made the stored table.
     #[error("{name} was made by a newer program (version {version}), and is left alone")]
     Newer { name: &'static str, version: u32 },
     /// The database failed.
     #[error("the database of the read models: {0}")]
     Database(#[from] sqlx::Error),
-    /// There is none to build in, and why.
+    /// There is no database, for this reason.
     #[error("{0}")]
     NoDatabase(String),
-    /// It is about to be opened.
+    /// The database is not open yet.
     #[error("the database of the read models is not open yet")]
     NotOpenYet,
     /// The log cannot be read.
@@ -45,7 +45,7 @@ pub enum BuildError {
 }
 
 impl BuildError {
-    /// Whether trying again comes to the same.
+    /// True if another try would fail in the same way.
     pub(super) fn is_final(&self) -> bool {
         match self {
             Self::Poison(_) | Self::Undecodable { .. } | Self::Newer { .. } => true,
@@ -56,20 +56,20 @@ impl BuildError {
     }
 }
 
-/// Which of the tables are built.
+/// The choice of tables to build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Each.
+    /// All of them.
     All,
-    /// Those that do not fit the log, or are of an older version.
+    /// Only tables that do not fit the log, or have an older version.
     Unfit,
 }
 
-/// Builds `models` from the log's first record and swaps them in once they have caught up; tells `progress` of each
-/// position reached. Returns the last one.
+/// Builds `models` from the log's first record on, and swaps them in when they have caught up. `progress` is called
+/// with each position reached. Returns the last position.
 ///
 /// # Errors
-/// See [`BuildError`]. What was built so far is thrown away.
+/// See [`BuildError`]. The unfinished tables are dropped.
 pub async fn rebuild(
     database: &Database,
     log: &dyn EventLog,
@@ -83,7 +83,7 @@ pub async fn rebuild(
     let built = build(database, log, models, which, progress).await;
     let mut writer = database.writer.lock().await;
     if built.is_err() {
-        // Where that fails too, the next to open the database does it.
+        // If this fails too, the next process that opens the database drops them.
         let _ = discard(&mut writer, models).await;
     }
     store::stop_building(&mut writer.connection).await?;
@@ -129,7 +129,7 @@ impl DecodedChunk {
     }
 }
 
-/// Empty tables beside the live ones; what an earlier build left there is dropped.
+/// Makes empty tables beside the live ones. Tables of an earlier build are dropped.
 async fn begin(
     database: &Database,
     log: &dyn EventLog,
@@ -144,7 +144,7 @@ async fn begin(
         let live = store::checkpoint(&mut transaction, model, Slot::Live).await?;
         match fit(model, live.as_ref(), log, log_id).await? {
             Fit::Newer(version) => return Err(BuildError::Newer { name: model.name, version }),
-            // Another process built it meanwhile.
+            // Another process has built it meanwhile.
             Fit::Fits if which == Which::Unfit => continue,
             Fit::Fits | Fit::Outdated | Fit::Unfit(_) => {}
         }
@@ -154,7 +154,8 @@ async fn begin(
     Ok(begun)
 }
 
-/// Catches up, and swaps the table in. Where somebody reads the live one for long, others read on, and it is tried again.
+/// Catches up, and swaps the table in. If a reader holds the live table for long, this waits and tries again, so that
+/// other readers can go on.
 async fn swap(
     database: &Database,
     log: &dyn EventLog,
@@ -184,8 +185,8 @@ async fn swap(
     }
 }
 
-/// The last catch-up and the swap, in one transaction: nobody moves the live table meanwhile, so the new one is never
-/// behind it.
+/// Does the last catch-up and the swap in one transaction. The live table cannot move meanwhile, so the new one is
+/// never behind it.
 async fn try_to_swap(
     writer: &mut Writer,
     log: &dyn EventLog,
@@ -206,7 +207,7 @@ async fn try_to_swap(
     Ok(checkpoint.head.position)
 }
 
-/// One chunk of events for one table.
+/// Writes one chunk of events into one table.
 async fn build_step(
     database: &Database,
     model: &'static SqlModel,

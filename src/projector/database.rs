@@ -1,4 +1,4 @@
-//! The open database of the read models: one connection that writes, a few that read.
+//! The open database of the read models: one connection that writes, and a few that read.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -11,17 +11,17 @@ use uuid::Uuid;
 
 use crate::log::IndexRoom;
 
-/// What a file is called besides that was no database.
+/// The ending of a file's name that was not a database and was set aside.
 const DAMAGED: &str = ".damaged";
-/// What a transaction may write into a file: some pages for each record of a chunk.
+/// How much a transaction may write into a file: some pages for each record of a chunk.
 const TRANSACTION_BYTES: u64 = 32 * 1024 * 1024;
 
 /// An open database.
 pub struct Database {
-    /// Whoever writes takes turns here, so that nobody in this process waits for SQLite's lock.
+    /// Writers take turns here, so that nobody in this process waits for SQLite's lock.
     pub(super) writer: Mutex<Writer>,
     pub(super) readers: Readers,
-    /// Whether other nodes may write to it.
+    /// True if other nodes may write to it.
     pub(super) is_shared: bool,
     location: Location,
     inode: Option<u64>,
@@ -30,12 +30,12 @@ pub struct Database {
 /// The connection that writes.
 pub struct Writer {
     pub(super) connection: Connection,
-    /// Of a file: what SQLite maps into memory beside it.
+    /// For a file: the room of the WAL index, which SQLite maps into memory.
     room: Option<IndexRoom>,
 }
 
 impl Writer {
-    /// To a database that is this connection's only, and has no WAL.
+    /// Opens a database that belongs to this connection only, and has no WAL.
     ///
     /// # Errors
     /// There is no room for it.
@@ -43,7 +43,7 @@ impl Writer {
         Ok(Self { connection: Connection::temporary().await?, room: None })
     }
 
-    /// Begins to write, where that has room.
+    /// Begins to write, if the disk has room for it.
     ///
     /// # Errors
     /// The database's, or the disk is full.
@@ -56,10 +56,10 @@ impl Writer {
 }
 
 impl Database {
-    /// Opens the read models of a log, makes what is missing, and throws away what a killed build left beside them.
+    /// Opens the read models of a log, makes missing tables, and drops tables that a killed build left beside them.
     ///
     /// # Errors
-    /// They cannot be opened, or are something else.
+    /// The database cannot be opened, or is something else.
     pub async fn open(location: &Location, log_id: Uuid) -> Result<Self, MigrateError> {
         let room = match location {
             Location::File(path) => Some(IndexRoom::before_opening(path).map_err(sqlx::Error::Io)?),
@@ -67,7 +67,7 @@ impl Database {
         };
         let (connection, readers) = location.open(log_id).await?;
         let mut writer = Writer { connection, room };
-        // Where another process builds, it stands there rightly.
+        // If another process is building, its tables must stay.
         if store::start_building(&mut writer.connection).await? {
             discard(&mut writer, &MODELS).await?;
             store::stop_building(&mut writer.connection).await?;
@@ -77,7 +77,8 @@ impl Database {
         Ok(Self { writer: Mutex::new(writer), readers, is_shared, location, inode })
     }
 
-    /// The same; a file that is no database any more is set aside before, since all of it follows from the log.
+    /// Opens the read models, after a file that is not a database any more was set aside. All its content can be made
+    /// from the log.
     ///
     /// # Errors
     /// As of [`Database::open`], or the file cannot be set aside.
@@ -86,7 +87,7 @@ impl Database {
         Self::open(location, log_id).await
     }
 
-    /// Closes it in good order, so that all of a file stands in that file.
+    /// Closes the database in good order, so that the file is complete without its WAL.
     ///
     /// # Errors
     /// The database's.
@@ -95,7 +96,7 @@ impl Database {
         self.writer.into_inner().connection.close().await
     }
 
-    /// Whether the file is still the one that was opened: SQLite goes on writing to one that was deleted.
+    /// True if the file is still the one that was opened: SQLite goes on writing to a file that was deleted.
     pub(super) fn is_there(&self) -> bool {
         match &self.location {
             Location::File(_) => self.inode.is_some() && inode(&self.location) == self.inode,
@@ -104,7 +105,7 @@ impl Database {
     }
 }
 
-/// Gives a file that is no database another name, where whoever wants to may look at it.
+/// Renames a file that is not a database, so that a person can look at it.
 pub(super) async fn set_aside_if_ruined(location: &Location, log_id: Uuid) -> io::Result<()> {
     let Location::File(path) = location else { return Ok(()) };
     let looked = location.look(log_id).await;
@@ -125,7 +126,7 @@ pub(super) async fn set_aside_if_ruined(location: &Location, log_id: Uuid) -> io
     Ok(())
 }
 
-/// Throws away what a build of `models` left beside the live tables.
+/// Drops the tables that a build of `models` left beside the live ones.
 pub(super) async fn discard(writer: &mut Writer, models: &[&SqlModel]) -> sqlx::Result<()> {
     let mut transaction = writer.begin().await?;
     for model in models {

@@ -1,4 +1,4 @@
-//! Whether a table goes on from where it is: only if its checkpoint stands in this very log.
+//! Compares a table with the log: it can go on only if its checkpoint is in this log.
 
 use domain::Position;
 use projections::sql::SqlModel;
@@ -7,20 +7,20 @@ use uuid::Uuid;
 
 use crate::log::{EventLog, ReadError};
 
-/// What is to be done with a stored table.
+/// The result of the comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fit {
-    /// It goes on.
+    /// The table can go on.
     Fits,
-    /// It is of an older version: it serves until a new one is built.
+    /// The table has an older version: it serves until a new one is built.
     Outdated,
-    /// It is of a newer version than this program's: it is left alone.
+    /// The table has a newer version than this program's: it is left alone.
     Newer(u32),
-    /// There is none, or it is of another history: nothing is served until a new one is built.
+    /// There is no table, or it belongs to another history: nothing is served until a new one is built.
     Unfit(String),
 }
 
-/// Holds a checkpoint against the log.
+/// Compares a checkpoint with the log.
 ///
 /// # Errors
 /// The log cannot be read.

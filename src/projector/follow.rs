@@ -1,4 +1,4 @@
-//! Following the log: every table that fits it is fed, each from its own checkpoint.
+//! Follows the log: feeds every table that fits it, each from its own checkpoint.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use super::step::{DecodedChunk, Stepped, decode, step};
 use super::{CHUNK_RECORDS, Database, Phase, Shared, Status, log_id, read_on};
 use crate::log::ReadError;
 
-/// How long to wait after trouble before trying again.
+/// The pause after a failure before the next try.
 pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
-/// How long events gather before the next transaction, once the log is caught up with: under load, a few large
-/// transactions take less of the machine from the sales than many small ones.
+/// How long events are collected before the next transaction, after the log is caught up with. Under load, few large
+/// transactions cost the sales less than many small ones.
 const GATHER: Duration = Duration::from_millis(20);
-/// While sales go on, a chunk is followed by a pause so many times as long as it took: sales go first, and following takes
-/// at most a quarter of one core from them. What is behind then catches up when they are over.
+/// While sales go on, each chunk is followed by a pause so many times as long as the chunk took. So following takes at
+/// most a quarter of one core from the sales. A table that is behind catches up afterwards.
 const PAUSE_FOR_SALES: u32 = 3;
 /// The longest such pause.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
@@ -30,12 +30,12 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(1);
 /// How long a chunk may take to write before the database counts as gone.
 const STEP_DEADLINE: Duration = Duration::from_secs(60);
-/// How often a node looks at what another one writes.
+/// How often a node that only watches looks at the tables.
 const LOOK_ON: Duration = Duration::from_millis(100);
-/// How long the tables must stand still before a node that looks on projects again.
+/// How long the tables must stand still before a node that only watches projects again.
 const TAKE_OVER: Duration = Duration::from_secs(1);
 
-/// Why following ends for now.
+/// The reason why following is interrupted.
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
     #[error("the database of the read models: {0}")]
@@ -53,7 +53,7 @@ enum Trouble {
 }
 
 impl Trouble {
-    /// Whether the log is not what was written.
+    /// True if the log is damaged.
     fn is_damage(&self) -> bool {
         match self {
             Self::Log(ReadError::Damaged(_) | ReadError::Malformed { .. }) => true,
@@ -73,7 +73,7 @@ struct Feed {
     checkpoint: Checkpoint,
 }
 
-/// Follows for ever. Sales go on whatever happens here.
+/// Follows for ever. Failures here never stop the sales.
 pub(super) async fn follow(shared: Arc<Shared>) {
     let mut said = String::new();
     loop {
@@ -156,7 +156,7 @@ impl Shared {
         }
     }
 
-    /// Holds every table against the log: those that fit are fed, the others are wanted anew.
+    /// Compares every table with the log. Returns those that fit; the others are to be built anew.
     async fn assess(&self, database: &Database, log_id: Uuid) -> Result<Vec<Feed>, Trouble> {
         let mut feeds = Vec::new();
         for &model in &self.models {
@@ -189,8 +189,8 @@ impl Shared {
         Ok(feeds)
     }
 
-    /// After another projector was faster. In a shared database that is another node's, which then has the projecting to
-    /// itself while it goes on: what it writes is only told to queries here.
+    /// Waits after another projector was faster. In a shared database that is another node, which then projects alone.
+    /// This node only tells its own queries what the other one has written.
     async fn look_on(&self, database: &Database, log_id: Uuid) -> Result<Vec<Feed>, Trouble> {
         let mut feeds = self.assess(database, log_id).await?;
         let mut moved_at = Instant::now();
@@ -206,7 +206,7 @@ impl Shared {
         Ok(feeds)
     }
 
-    /// When the first event after `position` was recorded.
+    /// The time of the first record after `position`.
     async fn recorded_after(&self, position: Position) -> Option<Timestamp> {
         self.log.read(position, 1).await.ok()?.first().map(|record| record.recorded_at)
     }
@@ -218,7 +218,7 @@ impl Shared {
         });
     }
 
-    /// Tells that nothing can be written, and since when events are missing.
+    /// Publishes that nothing can be written, and since when events are missing.
     async fn stand_still(&self, reason: &str) {
         self.database.store(None);
         let mut statuses = self.statuses.borrow().clone();
@@ -231,7 +231,8 @@ impl Shared {
         self.statuses.send_replace(statuses);
     }
 
-    /// Feeds a chunk to every table. `false` where another projector was faster: then the tables are looked at again.
+    /// Feeds a chunk to every table. Returns `false` if another projector was faster: then the tables must be compared
+    /// again.
     async fn feed(
         &self,
         database: &Database,

@@ -1,9 +1,9 @@
-//! The projector: follows the log and keeps the read models in SQL up with it.
+//! The projector: it follows the log, and keeps the read models in SQL up to date.
 //!
-//! Two tasks. One reads the log in chunks, decodes each once, and feeds it to every table in a transaction of its own
-//! ([`follow`]). The other builds tables anew beside the live ones, because they do not fit the log, are of an older
-//! version, or because somebody asked for it ([`rebuilds`], [`build`]). Neither ever holds up the sequencer: they only read
-//! the log, and where the database is gone they try again until it is back.
+//! It has two tasks. One reads the log in chunks, decodes each once, and writes it into every table, each in its own
+//! transaction ([`follow`]). The other builds tables anew beside the live ones, if they do not fit the log, have an
+//! older version, or an operator asked for it ([`rebuilds`], [`build`]). Neither delays the sequencer: they only read
+//! the log. If the database is lost, they try again until it is back.
 
 mod address;
 mod build;
@@ -44,14 +44,14 @@ pub use verify::{Verified, VerifyError, verify};
 
 use crate::log::{EventLog, ReadError};
 
-/// How many records are read, and at most written in one transaction, at once.
+/// How many records are read at once, and written in one transaction at most.
 const CHUNK_RECORDS: usize = 4_096;
-/// How long a query waits for the database's first answer, and a stop for who still uses it.
+/// How long a query waits for the database's first answer, and a stop for queries that still use the database.
 const ANSWER: Duration = Duration::from_secs(2);
-/// How often a stop looks whether it is used still.
+/// How often a stop looks whether the database is still in use.
 const CLOSE_AGAIN: Duration = Duration::from_millis(5);
 
-/// The read models in SQL, as queries and operators see them; a clone is another handle on the same ones.
+/// A handle on the read models in SQL, for queries and operators. A clone is another handle on the same ones.
 #[derive(Clone)]
 pub struct Projector(Arc<Shared>);
 
@@ -59,24 +59,24 @@ struct Shared {
     location: Location,
     log: Arc<dyn EventLog>,
     models: Vec<&'static SqlModel>,
-    /// `None` while it cannot be had.
+    /// The open database. `None` while it cannot be used.
     database: ArcSwapOption<Database>,
     statuses: watch::Sender<BTreeMap<&'static str, Status>>,
-    /// Models that have no table that fits.
+    /// Models without a table that fits: they are to be built.
     wanted: watch::Sender<BTreeSet<&'static str>>,
-    /// Models that could not be built, and why: they are not tried again until somebody asks.
+    /// Models that could not be built, each with the reason. They are not tried again until an operator asks.
     failed: Mutex<BTreeMap<&'static str, String>>,
-    /// How many builds were swapped in, for the follower to look again.
+    /// The number of builds that were swapped in. A change tells the follower to compare the tables again.
     swaps: watch::Sender<u64>,
     requests: mpsc::Sender<rebuilds::Request>,
-    /// Taken by whoever carries them out.
+    /// The requests' receiver. The builder's task takes it.
     requested: Mutex<Option<rebuilds::Requests>>,
-    /// Taken by whoever sets rows right: one at a time.
+    /// The lock of repairs: only one runs at a time.
     repairing: tokio::sync::Mutex<()>,
 }
 
 impl Projector {
-    /// Read models of `log` at `location`. Nothing happens before [`Projector::run`].
+    /// Makes a projector of `log` into the database at `location`. It does nothing before [`Projector::run`].
     pub fn new(location: Location, log: Arc<dyn EventLog>) -> Self {
         Self::of(location, log, MODELS.to_vec())
     }
@@ -102,7 +102,7 @@ impl Projector {
     /// Follows the log and carries out rebuilds, until it is dropped.
     ///
     /// # Panics
-    /// It is run already.
+    /// It runs already.
     pub async fn run(self) {
         let requested = self.0.requested.lock().expect("nobody panics with it").take();
         let requested = requested.expect("a projector is run once");
@@ -116,14 +116,14 @@ impl Projector {
         }
     }
 
-    /// Closes the database in good order, once [`Projector::run`] was dropped.
+    /// Closes the database in good order, after [`Projector::run`] was dropped.
     pub async fn close(&self) {
         let Some(mut database) = self.0.database.swap(None) else { return };
         let deadline = Instant::now() + ANSWER;
         let closed = loop {
             database = match Arc::try_unwrap(database) {
                 Ok(database) => break database.close().await.map_err(|error| error.to_string()),
-                // Whoever projected was told to stop, and does at its next step.
+                // The tasks were told to stop, and stop at their next step.
                 Err(shared) if Instant::now() < deadline => shared,
                 Err(_) => break Err("somebody still uses them".to_owned()),
             };
@@ -134,7 +134,7 @@ impl Projector {
         }
     }
 
-    /// Where each read model stands, as its database says.
+    /// Reads the state of each read model from its database.
     ///
     /// # Errors
     /// The database or the log cannot be read.
@@ -142,15 +142,15 @@ impl Projector {
         standings(&self.0.location, self.0.log.as_ref()).await
     }
 
-    /// Where each read model stands, as far as this process knows.
+    /// The status of each read model, as far as this process knows.
     pub fn statuses(&self) -> BTreeMap<&'static str, Status> {
         self.0.statuses.borrow().clone()
     }
 
-    /// A view of one model's rows together with their checkpoint, at or past `min_position`.
+    /// Opens one model's rows together with their checkpoint, at `min_position` or later.
     ///
     /// # Errors
-    /// It is not there by `deadline`, or cannot be read at all.
+    /// The table does not reach the position by `deadline`, or cannot be read at all.
     pub async fn snapshot(
         &self,
         model: &SqlModel,
@@ -161,12 +161,12 @@ impl Projector {
         let decided = statuses.wait_for(|statuses| {
             statuses.get(model.name).is_none_or(|status| status.is_hopeless() || status.is_at(min_position))
         });
-        // What is decided, and whether in time, is seen below.
+        // The result is checked below, also after a timeout.
         let _ = tokio::time::timeout_at(deadline, decided).await.map(drop);
         let status = self.0.statuses.borrow().get(model.name).cloned().unwrap_or_default();
         let behind = Behind { position: status.position() };
         let database = self.0.database.load_full().filter(|_| status.is_at(min_position)).ok_or(behind)?;
-        // A server that does not answer is as good as none.
+        // A server that does not answer in time counts as lost.
         let snapshot = tokio::time::timeout(ANSWER, Snapshot::of(&database, model)).await.map_err(|_| behind)?;
         let snapshot = snapshot.map_err(|error| {
             tracing::warn!("the read model {} cannot be read: {error}", model.name);
@@ -177,9 +177,9 @@ impl Projector {
     }
 }
 
-/// One model's rows as of one position.
+/// The rows of one model as of one position.
 pub struct Snapshot {
-    /// Where to ask: whatever is read from here is as of the position.
+    /// The transaction for queries. All that it reads is as of the position.
     pub transaction: Transaction<'static>,
     /// The checkpoint of the rows.
     pub position: Position,
@@ -194,10 +194,10 @@ impl Snapshot {
     }
 }
 
-/// The next records after `after`, as far as they stand without a gap.
+/// Reads the next records after `after`, up to a gap.
 ///
 /// # Errors
-/// It cannot be read, or the very next one is missing.
+/// The log cannot be read, or the next record is missing.
 async fn read_on(log: &dyn EventLog, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
     let mut records = log.read(after, limit).await?;
     let (mut next, mut whole) = (after.next(), 0);
@@ -213,10 +213,10 @@ async fn read_on(log: &dyn EventLog, after: Position, limit: usize) -> Result<Ve
     }
 }
 
-/// Which log this is; `None` where it is empty.
+/// Reads the log's id. `None` if the log is empty.
 ///
 /// # Errors
-/// It cannot be read.
+/// The log cannot be read.
 pub async fn log_id(log: &dyn EventLog) -> Result<Option<Uuid>, ReadError> {
     let first = log.read(Position::START, 1).await?;
     let event = first.first().and_then(|record| record.decode().ok()).map(|recorded| recorded.event);

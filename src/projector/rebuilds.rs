@@ -1,4 +1,4 @@
-//! Tables built anew, one build after the other: those that the follower wants, and those that operators ask for.
+//! Rebuilds, one after another: those that the follower wants, and those that operators ask for.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use super::database::set_aside_if_ruined;
 use super::follow::RETRY_PAUSE;
 use super::{Phase, Projector, Shared, log_id};
 
-/// What stands for every projection.
+/// The name that stands for every projection.
 pub const ALL: &str = "all";
-/// How many requests wait; one more is refused.
+/// How many requests may wait. One more is refused.
 pub(super) const MAX_WAITING: usize = 64;
-/// How often a rebuild that somebody waits for is tried again where its database fails.
+/// How often a requested rebuild is tried again after its database failed.
 const REQUEST_RETRIES: u32 = 8;
 
-/// A request that waits to be carried out.
+/// A request that waits.
 pub(super) struct Request {
-    /// The name that it was asked for by.
+    /// The name in the request.
     pub name: String,
-    /// What is to be built.
+    /// The models to build.
     pub models: Vec<&'static SqlModel>,
     pub done: oneshot::Sender<Result<Position, String>>,
 }
@@ -31,22 +31,22 @@ pub(super) struct Request {
 /// The projector's end of the requests.
 pub(super) type Requests = mpsc::Receiver<Request>;
 
-/// A request that is carried out by and by.
+/// A request that waits or is carried out.
 pub struct Rebuilding(pub(super) oneshot::Receiver<Result<Position, String>>);
 
 impl Rebuilding {
-    /// Waits until it is done, with the log up to the position that is told.
+    /// Waits until the rebuild is done. Returns the position that the new tables have reached.
     ///
     /// # Errors
-    /// Why it was not done. What served before serves on.
+    /// The reason why it was not done. The old tables go on serving.
     pub async fn done(self) -> Result<Position, String> {
         self.0.await.unwrap_or_else(|_| Err("the server stopped, or has too many requests for rebuilds".to_owned()))
     }
 }
 
 impl Projector {
-    /// Has the projection of this name built anew, or `all`, beside the ones that serve meanwhile; `None` where there is no
-    /// such projection.
+    /// Requests a rebuild of the projection of this name, or of `all`. The old tables serve meanwhile. `None` if there
+    /// is no such projection.
     pub fn rebuild(&self, name: &str) -> Option<Rebuilding> {
         let all = self.0.models.iter().copied();
         let models: Vec<_> = all.filter(|model| name == ALL || name == model.name).collect();
@@ -54,13 +54,13 @@ impl Projector {
             return None;
         }
         let (done, built) = oneshot::channel();
-        // A request that is refused is dropped, and so is told to have failed.
+        // If the queue is full, the request is dropped, and its sender sees that it failed.
         let _ = self.0.requests.try_send(Request { name: name.to_owned(), models, done });
         Some(Rebuilding(built))
     }
 }
 
-/// Builds what the follower wants and what operators ask for, one after the other, for ever.
+/// Carries out the follower's and the operators' rebuilds, one after another, for ever.
 pub(super) async fn build_what_is_wanted(shared: Arc<Shared>, mut requests: Requests) {
     let mut wanted = shared.wanted.subscribe();
     loop {
@@ -89,7 +89,7 @@ impl Shared {
                 self.wanted.send_modify(|wanted| wanted.retain(|name| !names.contains(name)));
             }
             Err(error) if error.is_final() => {
-                // One model's poison must not keep the others from being built.
+                // An event that one model cannot take in must not stop the other models' builds.
                 if let (BuildError::Poison(poison), true) = (&error, models.len() > 1) {
                     let rest =
                         models.iter().map(|model| model.name).filter(|name| *name != poison.projection).collect();
@@ -100,7 +100,7 @@ impl Shared {
                     self.give_up(model, &error.to_string());
                 }
             }
-            // The other one builds what is wanted here as well.
+            // Another process builds in this database. It also builds the tables that are wanted here.
             Err(BuildError::Busy) => tokio::time::sleep(RETRY_PAUSE).await,
             Err(error) => {
                 tracing::warn!("read models could not be built; trying again: {error}");
@@ -123,7 +123,8 @@ impl Shared {
         });
     }
 
-    /// After an error a connection may be of no use any more: the follower opens another one, and the builder takes that.
+    /// Drops the connection after an error of the database, since it may be broken. The follower opens another one,
+    /// which the builder then uses.
     fn reopen_after(&self, error: &BuildError) {
         if matches!(error, BuildError::Database(_)) {
             self.database.store(None);
@@ -140,8 +141,8 @@ impl Shared {
         let _ = done.send(built.map_err(|error| error.to_string()));
     }
 
-    /// What is no fault of the request is tried again, for as long as somebody waits for it, and can be expected to. A file
-    /// that is no database is set aside: that is what a rebuild is for.
+    /// Builds, and tries again after errors that may pass, while the sender waits: after errors of the database at most
+    /// [`REQUEST_RETRIES`] times. A file that is not a database is set aside, since the rebuild makes all of it anew.
     async fn build_requested(
         &self,
         name: &str,

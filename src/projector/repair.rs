@@ -1,5 +1,5 @@
-//! Setting the rows of one user or one schedule right, while all else serves: the log is folded beside the live table, and
-//! what differs is written in one transaction, in which nobody moves that table.
+//! Repairs the rows of one user or one schedule while the table serves. The log is folded into a temporary table. Rows
+//! that differ are corrected in one transaction, during which the live table does not move.
 
 use std::time::Duration;
 
@@ -14,33 +14,33 @@ use super::step::decode;
 use super::{CHUNK_RECORDS, Database, Phase, Projector, log_id, read_on};
 use crate::log::{EventLog, ReadError};
 
-/// How long a table is waited for that is being built.
+/// How long a repair waits for a table that is being built.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// What was compared, and what of it was wrong.
+/// The result of a repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Repaired {
     /// The read model.
     pub projection: &'static str,
-    /// Up to where it has the log.
+    /// The position that the table has reached.
     pub position: Position,
-    /// Rows that were compared.
+    /// The number of rows that were compared.
     pub rows: u64,
-    /// Rows that were missing, too many, or different.
+    /// The number of rows that were missing, superfluous or different.
     pub repaired: u64,
 }
 
-/// Why rows were not set right. They are as they were.
+/// The reason why rows were not repaired. They are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RepairError {
     /// There is no such read model.
     #[error("there is no read model of this name")]
     Unknown,
-    /// Its rows name no user, or no schedule.
+    /// The rows of this model do not name users, or schedules.
     #[error("the rows of {0} name none")]
     NamesNone(&'static str),
-    /// Its table is of another log, or of another program: it is built anew.
+    /// The table belongs to another log, or has another version: it is to be built anew.
     #[error("the table {0} does not fit the log, and is made anew")]
     Unfit(&'static str),
     /// There is no database.
@@ -49,7 +49,7 @@ pub enum RepairError {
     /// The database failed.
     #[error("the database of the read models: {0}")]
     Database(#[from] sqlx::Error),
-    /// There is no room for a table beside it.
+    /// There is no room for the temporary table.
     #[error("no table can be made beside it: {0}")]
     NoRoom(#[from] MigrateError),
     /// The log cannot be read.
@@ -64,7 +64,7 @@ pub enum RepairError {
 }
 
 impl Projector {
-    /// Compares the part's rows of the read model called `name` with the log, and sets them right.
+    /// Compares the part's rows of the read model `name` with the log, and corrects them.
     ///
     /// # Errors
     /// See [`RepairError`].
@@ -78,7 +78,7 @@ impl Projector {
         let decided = statuses.wait_for(|statuses| {
             statuses.get(model.name).is_none_or(|status| status.is_hopeless() || status.phase == Phase::Following)
         });
-        // What is decided, and whether in time, is seen below.
+        // The result is checked below, also after a timeout.
         let _ = tokio::time::timeout(READY_WITHIN, decided).await.map(drop);
         let database = self.0.database.load_full().ok_or(RepairError::NoDatabase)?;
         repair(&database, self.0.log.as_ref(), model, part).await
@@ -110,7 +110,7 @@ async fn repair(
         };
         let position = checkpoint.head.position;
         if position.get() - fresh.reached.get() > CHUNK_RECORDS as u64 {
-            // It has moved far meanwhile: nobody is kept waiting while that is read.
+            // The table has moved meanwhile. Read on without the lock, so that nobody waits.
             continue;
         }
         fresh.go_on(log, position).await?;
@@ -121,12 +121,12 @@ async fn repair(
     }
 }
 
-/// Whether it is the same table, be it further on.
+/// True if both are checkpoints of the same table, possibly at different positions.
 fn is_same(now: &Checkpoint, before: &Checkpoint) -> bool {
     (now.version, now.log_id) == (before.version, before.log_id) && now.head.position >= before.head.position
 }
 
-/// A table of the part's rows, as the log makes them.
+/// A temporary table with the part's rows, folded from the log.
 struct Fresh {
     table: Connection,
     model: &'static SqlModel,
@@ -143,7 +143,7 @@ impl Fresh {
         Ok(Self { table, model, part, reached: Position::START })
     }
 
-    /// Folds on to `until`.
+    /// Folds the log up to `until`.
     async fn go_on(&mut self, log: &dyn EventLog, until: Position) -> Result<(), RepairError> {
         while self.reached < until {
             let left = usize::try_from(until.get() - self.reached.get()).unwrap_or(CHUNK_RECORDS);

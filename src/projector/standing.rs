@@ -1,4 +1,4 @@
-//! Where each read model in SQL stands, as its database says: a server's own, or one beside it.
+//! The state of each read model in SQL, as stored in its database. It is read by the server, or by a command beside it.
 
 use domain::Position;
 use projections::sql::store::{self, Checkpoint, Slot};
@@ -10,42 +10,42 @@ use super::fit::{Fit, fit};
 use super::{decode, log_id};
 use crate::log::{EventLog, ReadError};
 
-/// Why nothing can be said.
+/// The reason why the state cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StandingError {
-    /// The database.
+    /// The database failed.
     #[error("the database of the read models: {0}")]
     Database(#[from] sqlx::Error),
-    /// The log.
+    /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] ReadError),
 }
 
-/// Where a read model in SQL stands, as its database says.
+/// The state of a read model in SQL, as stored in its database.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
-    /// Its name.
+    /// The name of the read model.
     pub projection: &'static str,
     /// `current`, `behind`, `stopped`, `outdated`, `newer`, `missing` or `unfit`.
     pub state: &'static str,
-    /// Of its table.
+    /// The version of the table. `None` if there is no table.
     pub version: Option<u32>,
-    /// Of what this program makes.
+    /// The version that this program makes.
     pub program_version: u32,
-    /// The last event in it.
+    /// The position of the last event in the table.
     pub position: u64,
-    /// How many it does not have yet.
+    /// How many events the table does not have yet.
     pub lag_events: u64,
-    /// From the first event that it does not have to the log's last.
+    /// The seconds from the first missing event to the log's last one.
     pub lag_seconds: u64,
-    /// Up to where a table that is built beside it has come.
+    /// The position that a new table beside it has reached. `None` if none is built.
     pub building: Option<u64>,
-    /// Why it is not current, where that needs one.
+    /// The reason for a state that needs one.
     pub reason: Option<String>,
 }
 
-/// Where each of those at `location` stands; all are missing where there is no database.
+/// Reads the state of every read model at `location`. Without a database all are `missing`.
 ///
 /// # Errors
 /// The database or the log cannot be read.
@@ -104,8 +104,8 @@ async fn standing(
     })
 }
 
-/// Why the event after `position` cannot be taken in, if that is so. What only the database refuses, the server's own log
-/// tells.
+/// The reason why the event after `position` cannot be taken in, if there is one. Refusals by the database are not
+/// found here; the server's lines have them.
 async fn poison(model: &SqlModel, log: &dyn EventLog, position: Position) -> Result<Option<String>, ReadError> {
     let next = decode(log.read(position, 1).await?).await;
     let undecodable = next.poison.map(|(position, why)| format!("position {position}: {why}"));

@@ -7,21 +7,22 @@ use tokio::sync::Mutex;
 
 use super::database::Writer;
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Debug)]
 pub enum Stepped {
     /// The table has every event of the chunk.
     Advanced(Checkpoint),
-    /// It has those before the poison, and stays there.
+    /// The table has the events before one that it cannot take in, and stays there.
     Poisoned(Checkpoint, Poison),
-    /// Somebody else moved the table: nothing was written.
+    /// Another projector moved the table, so nothing was written.
     Overtaken,
 }
 
-/// Moves the table from `from` over `events`; those that it has are passed over. Others write while it folds.
+/// Moves the table from `from` over `events`. Events that it has already are skipped. The fold runs without the
+/// writer's lock.
 ///
 /// # Errors
-/// The database's. What was not acknowledged may have been written: the stored checkpoint tells.
+/// The database's. After an error the chunk may have been written or not: the stored checkpoint shows which.
 pub async fn step(
     writer: &Mutex<Writer>,
     model: &'static SqlModel,
@@ -40,7 +41,7 @@ pub async fn step(
     }
 }
 
-/// Finds the poison in a chunk that has some, and keeps what is before it.
+/// Finds the event in a chunk that cannot be taken in, and writes the events before it.
 async fn one_by_one(
     writer: &Mutex<Writer>,
     model: &'static SqlModel,
@@ -89,13 +90,13 @@ async fn write(
 /// Events, up to the first that this program cannot read.
 #[derive(Debug)]
 pub struct DecodedChunk {
-    /// Those before it.
+    /// The events before it.
     pub events: Vec<RecordedEvent>,
-    /// Where it stands, and why it cannot be read.
+    /// The position of the first unreadable event, and the reason.
     pub poison: Option<(Position, String)>,
 }
 
-/// Decodes a chunk, off the threads that answer clients.
+/// Decodes a chunk on a thread that does not answer clients.
 pub async fn decode(records: Vec<Record>) -> DecodedChunk {
     let decoding = tokio::task::spawn_blocking(move || {
         let mut events = Vec::with_capacity(records.len());

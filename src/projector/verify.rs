@@ -1,4 +1,4 @@
-//! Proof that live tables say what the log says: each is held, row for row, against one that is folded afresh.
+//! Verifies live tables: each is compared row by row with a table that is folded afresh from the log.
 
 use domain::Position;
 use projections::sql::store::{self, Checkpoint, Slot};
@@ -13,33 +13,33 @@ use super::step::{Stepped, decode, step};
 use super::{CHUNK_RECORDS, log_id, read_on};
 use crate::log::{EventLog, ReadError};
 
-/// What was found of one read model.
+/// The result for one read model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Verified {
-    /// Its name.
+    /// The name of the read model.
     pub projection: &'static str,
-    /// Up to where it has the log.
+    /// The position that the table has reached.
     pub position: u64,
-    /// How many rows are equal.
+    /// The number of equal rows.
     pub rows: u64,
-    /// What is wrong: the first row that differs, or why the table cannot be held against this log.
+    /// The fault: the first row that differs, or the reason why the table cannot be compared with this log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// There is no table: nothing was compared.
+    /// True if there is no table: nothing was compared.
     #[serde(rename = "missing", skip_serializing_if = "std::ops::Not::not")]
     pub is_missing: bool,
 }
 
 impl Verified {
-    /// There is none yet, which is no fault of it; or it is gone.
+    /// Makes the result of a missing table. That is a fault only if the table was built before.
     fn missing(model: &SqlModel, was_built: bool) -> Self {
         let fault = was_built.then(|| "its table is gone; `reprise projections rebuild` makes it anew".to_owned());
         Self { projection: model.name, position: 0, rows: 0, fault, is_missing: true }
     }
 }
 
-/// Why nothing can be said.
+/// The reason why nothing can be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     #[error("the database of the read models: {0}")]
@@ -52,11 +52,11 @@ pub enum VerifyError {
     Undecodable { position: Position, reason: String },
 }
 
-/// Holds the read models at `location` against a fresh fold of `log` in a database of SQLite's, each at its own checkpoint;
-/// tells `progress` of each position folded. It only reads, and works beside a running server.
+/// Compares the read models at `location` with a fresh fold of `log` in a temporary SQLite database, each at its own
+/// checkpoint. `progress` is called with each position folded. It only reads, and works beside a running server.
 ///
 /// # Errors
-/// The log or the database cannot be read. A difference is no error, but an answer.
+/// The log or the database cannot be read. A difference is a result, not an error.
 pub async fn verify(
     location: &Location,
     log: &dyn EventLog,
@@ -69,7 +69,7 @@ pub async fn verify(
         return Ok(models.iter().map(|model| Verified::missing(model, false)).collect());
     };
     for &model in models {
-        // One snapshot: the rows stay as they are while the log is folded up to their checkpoint.
+        // One snapshot, so that the rows do not change while the log is folded up to their checkpoint.
         let mut live = bystander.begin_reading().await?;
         let checkpoint = store::hold(&mut live, model).await?;
         let verified =
@@ -110,7 +110,7 @@ fn not_comparable(fit: Fit) -> String {
     }
 }
 
-/// A table of the same events.
+/// Folds a table of the same events.
 async fn fold(
     log: &dyn EventLog,
     model: &'static SqlModel,
@@ -135,7 +135,7 @@ async fn fold(
             Stepped::Poisoned(_, poison) => {
                 return Err(VerifyError::Undecodable { position: poison.position, reason: poison.reason });
             }
-            // A log that ends before the checkpoint was seen to have it: it is being rewound right now.
+            // The log ends before the checkpoint, although it had it a moment ago: it is being rewound right now.
             Stepped::Advanced(_) | Stepped::Overtaken => break,
         }
         progress(model.name, reached.head.position);

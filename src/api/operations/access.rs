@@ -1,5 +1,5 @@
-//! Who comes in by which door: the socket, whose file says who may open it, or the listener, which a web page in somebody's
-//! browser must not reach, and where a JWT says who somebody is.
+//! Access to the operators' routes. Who may open the socket is decided by the rights of its file. On the listener a JWT
+//! identifies the operator, and requests of foreign web pages are refused.
 
 use axum::extract::ConnectInfo;
 use axum::extract::connect_info::Connected;
@@ -14,29 +14,29 @@ use super::kinds;
 use super::problem::Problem;
 use crate::identity::{Identity, Role};
 
-/// Those who may read.
+/// The roles that may read.
 pub const READS: &[Role] = &[Role::Viewer, Role::Operator];
-/// Those who may change something.
+/// The roles that may change something.
 pub const CHANGES: &[Role] = &[Role::Operator];
 
-/// Those who may say that money came in, and from whom.
+/// The roles that may charge wallets and find users.
 pub const CHARGES: &[Role] = &[Role::Cashier, Role::Operator];
 
-/// The pages that somebody may come to by a link from elsewhere.
+/// The pages that a link on a foreign page may lead to.
 const PAGES: [&str; 3] = ["/", "/docs", "/docs/"];
-/// Ports that need not be said.
+/// Ports that may be left out of an origin.
 const DEFAULT_PORTS: [&str; 2] = [":80", ":443"];
 
-/// A way in.
+/// The way on which a request comes in.
 #[derive(Debug, Clone)]
 pub enum Door {
-    /// The socket in the data folder: whoever may open it may do everything.
+    /// The socket in the data folder: everyone who may open it may do everything.
     Socket,
-    /// The listener. Without an identity provider it believes everyone who reaches it.
+    /// The listener. Without an identity provider everyone who reaches it is an operator.
     Listener(Option<Identity>),
 }
 
-/// The user of the system at the other end of the socket, as the system says (`SO_PEERCRED`); `None` where it does not.
+/// The system's user at the other end of the socket (`SO_PEERCRED`). `None` if the system does not tell.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(Option<u32>);
 
@@ -46,27 +46,27 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
     }
 }
 
-/// Somebody who runs the sale.
+/// An operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
-    /// As the log names them: `operator`, `operator:<sub>`, or `local:<uid>`.
+    /// The name in the log: `operator`, `operator:<sub>`, or `local:<uid>`.
     pub name: OperatorName,
-    /// When they are to show themselves again.
+    /// The time when the JWT expires.
     pub until: Option<Timestamp>,
 }
 
 impl Operator {
-    /// As commands are asked by.
+    /// The credential of the operator's commands.
     pub fn credential(&self) -> Credential {
         Credential::Operator(self.name.clone())
     }
 }
 
 impl Door {
-    /// That the request does not come from a web page of somebody else's.
+    /// Fails if the request may come from a foreign web page.
     ///
     /// # Errors
-    /// It does, or cannot be told from one that does.
+    /// The host or the origin is not allowed.
     pub fn let_in<B>(&self, request: &Request<B>) -> Result<(), Problem> {
         let Self::Listener(identity) = self else { return Ok(()) };
         let headers = request.headers();
@@ -81,10 +81,10 @@ impl Door {
         Err(Problem::new(&kinds::ORIGIN_NOT_ALLOWED, "A page of another origin must not ask here."))
     }
 
-    /// Who asks, of those who were let in, where they have one of these roles.
+    /// Identifies the operator, who must have one of these roles.
     ///
     /// # Errors
-    /// They may not, or nobody knows who they are.
+    /// The operator is not identified, or has none of these roles.
     pub async fn admit(&self, request: &Parts, roles: &'static [Role], now: Timestamp) -> Result<Operator, Problem> {
         match self {
             Self::Socket => {
@@ -106,7 +106,7 @@ fn text(value: &HeaderValue) -> Option<&str> {
     value.to_str().ok()
 }
 
-/// Whether the browser, if it is one, says that the listener's own page asks.
+/// True if the headers of a browser name the listener's own page, or there are no such headers.
 fn is_own(headers: &HeaderMap, host: Option<&str>) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let is_own = match (origins.next(), origins.next()) {
@@ -118,13 +118,13 @@ fn is_own(headers: &HeaderMap, host: Option<&str>) -> bool {
     is_own && !headers.get_all("sec-fetch-site").iter().any(foreign)
 }
 
-/// Somebody follows a link to a page.
+/// True if a browser follows a link to a page.
 fn is_visit<B>(request: &Request<B>) -> bool {
     let navigates = request.headers().get("sec-fetch-mode").is_some_and(|mode| mode == "navigate");
     navigates && request.method() == Method::GET && PAGES.contains(&request.uri().path())
 }
 
-/// Whether `origin` is of this host and port. The scheme is another one where a proxy ends TLS.
+/// True if `origin` has this host and port. The scheme is not compared, since a proxy may end TLS.
 fn names(origin: &str, host: Option<&str>) -> bool {
     let Some((_, origin)) = origin.split_once("://") else { return false };
     host.is_some_and(|host| without_default_port(origin).eq_ignore_ascii_case(without_default_port(host)))

@@ -1,4 +1,4 @@
-//! Importing a catalogue while the sale goes on: its plan is told, or it is carried out as a whole.
+//! Imports a catalogue while the sale goes on: it answers the plan, or carries out the whole import.
 
 use axum::response::Response;
 use domain::{Action, ImportCatalogue, ImportEnd, Position, Record, RecordedEvent};
@@ -32,16 +32,16 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     routes.route(CHANGES, POST, "/api/operations/catalog", import, import_said)
 }
 
-/// One file is read, planned and carried out at a time: meanwhile it takes many times its size in memory.
+/// Only one file is read, planned and carried out at a time, since that needs many times its size in memory.
 static TURN: Mutex<()> = Mutex::const_new(());
 /// Records that are read at once to find what an import has added.
 const CHUNK: u64 = 1_000;
 
-/// What an import has done.
+/// The answer of an import.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Imported {
-    /// Null where no date became visible by it.
+    /// Null if no schedule became visible by it.
     import_id: Option<Uuid>,
     added: Added,
 }
@@ -66,7 +66,7 @@ pub async fn import(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     carry_out(&api, &operator, &asked, options, reason, turn).await
 }
 
-/// The plan, and the position of what it was compared with.
+/// Makes the plan. Returns also the position of the catalogue with which the file was compared.
 async fn plan(api: &Api, asked: &CommandRequest, options: Options) -> Result<(Position, Plan), Problem> {
     let seen = api.engine.read_models().head.position;
     let newer = api.engine.newer_read_models(seen).await.map_err(|why| Problem::from(why).at(seen))?;
@@ -90,7 +90,7 @@ async fn carry_out(
     let (by, idempotency, request_id) = (operator.credential(), asked.idempotency(), logging::request_id());
     let order = Order { by, reason, idempotency, request_id };
     let engine = api.engine.clone();
-    // The client may close its connection meanwhile: an import that has begun is finished.
+    // Spawned, because an import that has begun is finished even if the client closes its connection.
     let importing = tokio::spawn(async move {
         let _turn = turn;
         catalog::publish(&engine, plan, order).await
@@ -103,8 +103,8 @@ async fn carry_out(
     }
 }
 
-/// The first answer to the same request under the same key, where it was answered. An import of nothing writes nothing, and
-/// finds out.
+/// Finds the first answer to a repeated request. For that it sends an import of nothing with the key, which writes
+/// nothing.
 async fn first_answer(api: &Api, by: &Operator, asked: &CommandRequest) -> Result<Option<Response>, Problem> {
     if asked.idempotency().is_none() {
         return Ok(None);
@@ -119,7 +119,8 @@ async fn first_answer(api: &Api, by: &Operator, asked: &CommandRequest) -> Resul
     Ok(Some(found.told(json::answer(&imported))))
 }
 
-/// What the import that ended at `position` has added: its end tells of dates and seats, and the records before it of concerts.
+/// Finds what the import that ended at `position` has added. Its last event counts schedules and seats; the records
+/// before it show the concerts.
 async fn told(api: &Api, position: Position) -> Result<Imported, Problem> {
     let ends = records(api, position.get() - 1, position.get()).await?;
     let end = ends.first().and_then(|end| Some((end.event.catalog_imported()?, end.metadata.correlation_id)));
@@ -130,7 +131,7 @@ async fn told(api: &Api, position: Position) -> Result<Imported, Problem> {
         let mut of_it = records(api, after, reached).await?;
         of_it.retain(|record| record.metadata.correlation_id == import);
         concerts += of_it.iter().filter(|record| record.event.event_type() == "ConcertPublished").count();
-        // The commands of an import come one after the other.
+        // The records of an import stand close together, so a chunk without any of them ends the search.
         if after == 0 || of_it.is_empty() {
             break;
         }
@@ -141,7 +142,7 @@ async fn told(api: &Api, position: Position) -> Result<Imported, Problem> {
     Ok(Imported { import_id: end.import_id, added })
 }
 
-/// The records after one position up to another.
+/// Reads the records after `after` up to `until`.
 async fn records(api: &Api, after: u64, until: u64) -> Result<Vec<RecordedEvent>, Problem> {
     let count = usize::try_from(until - after).unwrap_or(usize::MAX);
     let records = api.log.read(Position::new(after), count).await.map_err(|error| unreadable(&error))?;

@@ -1,4 +1,4 @@
-//! Routes that ask who comes in before they look at anything else.
+//! Routes that identify the operator before they read anything else.
 
 use std::sync::Arc;
 
@@ -15,23 +15,23 @@ use super::problem::{Outcome, Problem};
 use super::routes::{Routes, Threshold};
 use crate::identity::Role;
 
-/// A request of somebody who was let in.
+/// A request of an identified operator.
 pub struct Admitted {
     /// The parts of the server that the routes need.
     pub api: Arc<Api>,
-    /// Who asks.
+    /// The operator.
     pub operator: Operator,
-    /// The request, of whose body nothing was read.
+    /// The request. Nothing of its body was read.
     pub request: Request,
     /// Changes, or ends, when the server stops.
     pub stopped: watch::Receiver<()>,
 }
 
-/// What is behind a door.
+/// The state of the routes of one listener or socket.
 pub struct House {
     /// The parts of the server that the routes need.
     pub api: Arc<Api>,
-    /// The door.
+    /// The way on which requests come in.
     pub door: Door,
     /// Changes, or ends, when the server stops.
     pub stopped: watch::Receiver<()>,
@@ -44,21 +44,21 @@ impl Threshold for Arc<House> {
     }
 }
 
-/// The routes behind one door.
+/// The routes of one listener or socket.
 pub struct GuardedRoutes(Routes<Arc<House>>);
 
 impl GuardedRoutes {
-    /// None yet. All of them together are called `title`.
+    /// Makes an empty table. `title` is the title of its document.
     pub fn new(title: &'static str) -> Self {
         Self(Routes::new(title))
     }
 
-    /// The document of these routes, once they are complete.
+    /// The document of these routes. It is ready when they are complete.
     pub fn document(&self) -> Arc<Document> {
         self.0.document()
     }
 
-    /// With one for those who have one of these roles.
+    /// Adds a route for operators with one of these roles.
     pub fn route<Answering>(
         self,
         roles: &'static [Role],
@@ -80,7 +80,7 @@ impl GuardedRoutes {
         Self(self.0.route(method, path, answer, operation.of_operators(roles)))
     }
 
-    /// With one for everyone whom the door lets in.
+    /// Adds a route that needs no role.
     pub fn open_route<Answering>(
         self,
         method: MethodFilter,
@@ -95,7 +95,7 @@ impl GuardedRoutes {
         Self(self.0.route(method, path, answer, operation.behind_a_door()))
     }
 
-    /// The router.
+    /// Makes the router.
     pub fn complete(self, house: House) -> Router {
         self.0.complete(Arc::new(house))
     }

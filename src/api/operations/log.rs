@@ -1,4 +1,4 @@
-//! The log itself: its head, to be noted elsewhere, and its records.
+//! The log: its head, which operators should note elsewhere, and its records.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -59,16 +59,16 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
         )
 }
 
-/// Records of one page, unless fewer are asked for.
+/// The most records of a page.
 const MAX_RECORDS: usize = 10_000;
-/// Records that are looked at for one page.
+/// The most records that are searched for a page.
 const MAX_LOOKED_AT: usize = 100_000;
-/// Records that are read at once.
+/// How many records are read at once.
 const CHUNK: usize = 1_000;
-/// How often a stream says that it lives, where nothing happens.
+/// The time between two comments on a stream without news.
 const COMMENT_EVERY: Duration = Duration::from_secs(5);
 
-/// Which records are asked for.
+/// The filter of a request.
 struct Filter {
     after: Position,
     limit: usize,
@@ -94,7 +94,7 @@ pub async fn head(Admitted { api, request, .. }: Admitted) -> Outcome {
     Ok(paging::at(head.position, json::answer(&HeadShown { position: head.position, hash: head.hash, log_id })))
 }
 
-/// The log's own name.
+/// Reads the log's id.
 ///
 /// # Errors
 /// The log cannot be read.
@@ -102,10 +102,10 @@ pub async fn id(api: &Api) -> Result<Uuid, Problem> {
     Ok(log_id(api.log.as_ref()).await.map_err(|error| unreadable(&error))?.unwrap_or_default())
 }
 
-/// `GET /api/operations/events`: records as they stand, one a line.
+/// `GET /api/operations/events`: records as they are stored, one per line.
 pub async fn events(Admitted { api, request, .. }: Admitted) -> Outcome {
     let (filter, min_position) = filter(request.uri())?;
-    // What was appended and not answered yet is no part of it.
+    // Records after the read models' head are left out: they may not be durable yet.
     let head = api.engine.read_models_at(min_position).await?.head.position;
     let (mut body, mut found, mut looked_at, mut reached) = (Vec::new(), 0, 0, filter.after);
     'page: while reached < head && looked_at < MAX_LOOKED_AT {
@@ -175,13 +175,13 @@ fn write(body: &mut Vec<u8>, record: Record) {
     body.push(b'\n');
 }
 
-/// The log cannot be read: why, stands in the lines of the server.
+/// Makes the problem of a log that cannot be read. The reason is only in the server's lines.
 pub fn unreadable(error: &impl Display) -> Problem {
     tracing::warn!("the log cannot be read: {error}");
     Problem::new(&kinds::LOG_UNAVAILABLE, "The log cannot be read at the moment. Try again later.")
 }
 
-/// `GET /api/operations/events/stream`: the same as they come.
+/// `GET /api/operations/events/stream`: records as they come.
 pub async fn stream(Admitted { api, operator, request, stopped }: Admitted) -> Outcome {
     let after = begin(&request)?;
     let until = operator.until.map(|until| {
@@ -220,17 +220,17 @@ fn event_stream(body: Body) -> Response {
     (headers, body).into_response()
 }
 
-/// A stream of records: it holds the log, and not the engine, which ends with its last holder.
+/// A stream of records. It holds the log and no engine handle, since the sequencer ends only after the last handle.
 struct Following {
     log: Arc<dyn EventLog>,
     reached: Position,
-    /// When whoever asked is to show themselves again.
+    /// The time when the JWT expires, and with it the stream.
     until: Option<Instant>,
     stopped: watch::Receiver<()>,
 }
 
 impl Following {
-    /// What is sent next; nothing where the stream ends.
+    /// Waits for the next frame. `None` at the end of the stream.
     async fn next(&mut self) -> Option<Bytes> {
         let comment_at = Instant::now() + COMMENT_EVERY;
         loop {

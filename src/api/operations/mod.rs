@@ -1,5 +1,5 @@
-//! The routes of operators. Their contract is the section "Operators" of docs/api.md. The same routes stand behind two doors: the
-//! socket in the data folder, and the operators' listener.
+//! The routes of operators. Their contract is the section "Operators" of docs/api.md. The same routes are served on the
+//! socket in the data folder and on the operators' listener.
 
 mod access;
 mod catalog;
@@ -39,7 +39,7 @@ const PUT: MethodFilter = MethodFilter::PUT;
 const PATCH: MethodFilter = MethodFilter::PATCH;
 const DELETE: MethodFilter = MethodFilter::DELETE;
 
-/// Every route behind a door.
+/// Makes the router of the operators' routes.
 pub fn router(house: House) -> Router {
     let routes = opening::routes(room::routes(GuardedRoutes::new("Reprise: running a sale")));
     let routes = reservations::routes(schedules::routes(catalog::routes(routes)));
@@ -64,12 +64,12 @@ pub fn router(house: House) -> Router {
         .complete(house)
 }
 
-/// `GET /`: the page to run the sale from.
+/// `GET /`: the page of operators.
 async fn page(api: Arc<Api>, request: Request) -> Outcome {
     Ok(api.pages.operators(request.headers()))
 }
 
-/// Why something is changed: it stands in the log for ever.
+/// The member with the reason of a change, which stands in the log for ever.
 fn reason() -> Member {
     needs("reason", text_up_to(MAX_REASON_CHARACTERS))
 }

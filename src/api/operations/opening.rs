@@ -1,4 +1,4 @@
-//! Announcing an opening of the room, moving it, taking it back, and the beacon that its draw waits for. Each shows the room.
+//! The routes of openings: announce, move, withdraw, and the value of the beacon. Each answers the room.
 
 use domain::{Action, Beacon, Hash, MoveOpening, Nonce, ReceiveBeacon, ScheduleOpening, WithdrawOpening, draw};
 
@@ -104,7 +104,7 @@ pub async fn withdraw(Admitted { api, operator, request, .. }: Admitted) -> Outc
     change(&api, &operator, &asked, Action::WithdrawOpening(WithdrawOpening { reason })).await
 }
 
-/// `POST /api/operations/opening/beacon`: its value, once it has appeared.
+/// `POST /api/operations/opening/beacon`: the beacon's value, after it has appeared.
 pub async fn receive_beacon(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
     let mut members = asked.members()?;
@@ -115,7 +115,7 @@ pub async fn receive_beacon(Admitted { api, operator, request, .. }: Admitted) -
     change(&api, &operator, &asked, Action::ReceiveBeacon(beacon)).await
 }
 
-/// Its source and its time, both or neither; `None` where one is wrong.
+/// Reads the beacon's source and time: both or neither. `None` if one is wrong.
 fn beacon(members: &mut Members<'_>) -> Option<Option<Beacon>> {
     if !members.has("beaconSource") && !members.has("beaconAt") {
         return Some(None);

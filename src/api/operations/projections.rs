@@ -1,4 +1,4 @@
-//! The read models in SQL: where each stands, and building one anew.
+//! The read models in SQL: their state, rebuild and repair.
 
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use domain::Position;
@@ -16,7 +16,7 @@ use crate::projector::{Projector, RepairError, Standing};
 
 /// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
-    // None of these is a command of the log: they have no keys and no outcome that is not known.
+    // These are not commands of the log: they have no idempotency keys and no `outcome-unknown`.
     let said = |says| contract::file(says, "application/json").at_a_position().may(&[&kinds::READ_MODEL_BEHIND]);
     let standings = || list_of(named(PROJECTION));
     routes
@@ -57,7 +57,7 @@ pub async fn list(Admitted { api, request, .. }: Admitted) -> Outcome {
     Ok(paging::at(position, json::answer(&standings(&api.projector).await?)))
 }
 
-/// `POST /api/operations/projections/{name}/rebuild`: answered once the new one serves.
+/// `POST /api/operations/projections/{name}/rebuild`: it answers when the new table serves.
 pub async fn rebuild(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let name = name(request).await;
     let rebuilding = api.projector.rebuild(&name).ok_or_else(not_found)?;
@@ -74,7 +74,7 @@ pub async fn rebuild(Admitted { api, operator, request, .. }: Admitted) -> Outco
     }
 }
 
-/// `POST /api/operations/projections/{name}/repair`: the rows of one user or one schedule are as the log says.
+/// `POST /api/operations/projections/{name}/repair`: corrects the rows of one user or one schedule.
 pub async fn repair(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
     let name = asked.path.text("name");
@@ -115,7 +115,7 @@ async fn standings(projector: &Projector) -> Result<Vec<Standing>, Problem> {
     })
 }
 
-/// The name in the path.
+/// Reads the name in the path.
 async fn name(request: Request) -> String {
     let (mut parts, _) = request.into_parts();
     let named = RawPathParams::from_request_parts(&mut parts, &()).await.ok();

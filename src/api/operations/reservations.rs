@@ -1,4 +1,4 @@
-//! One reservation, as those end it for its buyer who run the sale.
+//! Cancelling a reservation by an operator, for its buyer.
 
 use domain::{Action, CancelForBuyer};
 

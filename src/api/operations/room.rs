@@ -1,4 +1,4 @@
-//! The waiting room as those see it who run it.
+//! The waiting room, for operators.
 
 use std::ops::RangeInclusive;
 
@@ -51,7 +51,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
         )
 }
 
-/// How long somebody who was let in may be given to come.
+/// The allowed times of arrival, in seconds.
 const ARRIVAL_SECONDS: RangeInclusive<u64> = 10..=600;
 
 /// The room.
@@ -61,16 +61,16 @@ struct RoomShown<'a> {
     state: &'static str,
     capacity: u64,
     admissions_per_second: Option<u32>,
-    /// Null: nobody has to arrive.
+    /// Null if nobody has to arrive.
     arrival_seconds: Option<u32>,
     waiting: usize,
     active: u64,
     serving_number: u64,
     /// The number of entrants, in a pre-queue.
     entrants: Option<u64>,
-    /// Null: none is announced, or it was drawn.
+    /// Null if no opening is announced, or after its draw.
     opening: Option<OpeningShown<'a>>,
-    /// From the close on.
+    /// Null before the first close of entry.
     draw: Option<DrawShown<'a>>,
     pause: Option<PauseShown>,
 }
@@ -80,7 +80,7 @@ struct RoomShown<'a> {
 #[serde(rename_all = "camelCase")]
 struct PauseShown {
     reason: String,
-    /// When it ends by itself.
+    /// The time when it ends automatically.
     resumes_at: Option<String>,
 }
 
@@ -116,7 +116,7 @@ pub async fn show(Admitted { api, request, .. }: Admitted) -> Outcome {
     .await
 }
 
-/// `PUT /api/operations/room`: all of it at once.
+/// `PUT /api/operations/room`: sets all of it at once.
 pub async fn set(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
     let mut members = asked.members()?;
@@ -153,7 +153,7 @@ pub async fn resume(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     change(&api, &operator, &asked, Action::ResumeSale(resume)).await
 }
 
-/// Decides, and shows the room as it is then.
+/// Lets the engine decide, and answers the room as it is then.
 pub async fn change(api: &Api, operator: &Operator, asked: &CommandRequest, action: Action) -> Outcome {
     let (told, _) = command::decided(api, operator.credential(), asked, action).await?;
     let read_models = api.engine.read_models();

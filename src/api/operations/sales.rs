@@ -1,4 +1,4 @@
-//! What was sold.
+//! The sales of every schedule.
 
 use domain::Position;
 use projections::sql::sales;

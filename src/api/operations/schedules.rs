@@ -1,4 +1,4 @@
-//! One schedule, as those see it who run the sale, and what they change of it: its times, its prices, whether it is played.
+//! One schedule, for operators: its state, and changes of its times and prices, and its call-off.
 
 use domain::limits::MAX_SEAT_PRICE;
 use domain::{Action, CancelSchedule, ChangePrice, ChangeSchedule, ConcertId, NewStart, Points, ScheduleId, Timestamp};
@@ -62,7 +62,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
 struct ScheduleShown<'a> {
     schedule_id: ScheduleId,
     concert_id: ConcertId,
-    /// The venue's.
+    /// The date and time at the venue.
     concert_date: &'a str,
     concert_time: &'a str,
     time_zone: &'a str,
@@ -74,11 +74,11 @@ struct ScheduleShown<'a> {
     sale_closes_at: Timestamp,
     seats_per_user: u8,
     zones: &'a Zones,
-    /// Null: the show is not off.
+    /// Null if the show was not called off.
     cancelled: Option<CancelledShown<'a>>,
 }
 
-/// A show that is off, and what of it was not given back yet.
+/// The call-off of a show, with the number of holds and payments that are not given back yet.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CancelledShown<'a> {
@@ -102,12 +102,12 @@ impl<'a> CancelledShown<'a> {
     }
 }
 
-/// No schedule has this id.
+/// Makes the problem of an unknown schedule.
 pub fn not_found(schedule_id: ScheduleId) -> Problem {
     Problem::new(&kinds::SCHEDULE_NOT_FOUND, format!("There is no schedule {schedule_id}."))
 }
 
-/// The schedule as it stands in `read_models`.
+/// Answers the schedule as it is in `read_models`.
 fn shown(read_models: &ReadModels, schedule_id: ScheduleId) -> Outcome {
     let (schedule, zones) = read_models.schedule(schedule_id).ok_or_else(|| not_found(schedule_id))?;
     Ok(json::answer(&ScheduleShown {
@@ -131,7 +131,7 @@ pub async fn one(Admitted { api, request, .. }: Admitted) -> Outcome {
     query::by_anyone(&api, request, schedule, |view, schedule_id| shown(&view.read_models, schedule_id)).await
 }
 
-/// `PATCH /api/operations/schedules/{scheduleId}`: other times of the sale, of the show, or of both.
+/// `PATCH /api/operations/schedules/{scheduleId}`: changes the times of the sale, the show, or both.
 pub async fn retime(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     const TIMES: [&str; 3] = ["saleOpensAt", "saleClosesAt", "startsAt"];
     let asked = CommandRequest::read(request, Body::Json).await?;
@@ -152,7 +152,8 @@ pub async fn retime(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     decide(&api, &operator, &asked, schedule_id, Action::ChangeSchedule(change)).await
 }
 
-/// The start, with what the venue's calendar and clock show then. A schedule that is not known here may be on another node.
+/// Adds the venue's date and time to a start. An unknown schedule may be known to another node, so the read models are
+/// renewed first.
 async fn at_the_venue(api: &Api, schedule_id: ScheduleId, starts_at: Timestamp) -> Result<NewStart, Problem> {
     let mut read_models = api.engine.read_models();
     if read_models.schedule(schedule_id).is_none() {
@@ -166,7 +167,7 @@ async fn at_the_venue(api: &Api, schedule_id: ScheduleId, starts_at: Timestamp) 
     Ok(NewStart { starts_at, local_date, local_time })
 }
 
-/// `PATCH /api/operations/schedules/{scheduleId}/prices`: another price for the free seats of a zone.
+/// `PATCH /api/operations/schedules/{scheduleId}/prices`: changes the price of a zone's free seats.
 pub async fn reprice(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
     let schedule_id = asked.path.id("scheduleId")?;
@@ -179,7 +180,7 @@ pub async fn reprice(Admitted { api, operator, request, .. }: Admitted) -> Outco
     decide(&api, &operator, &asked, schedule_id, Action::ChangePrice(change)).await
 }
 
-/// `POST /api/operations/schedules/{scheduleId}/cancel`: the show is off.
+/// `POST /api/operations/schedules/{scheduleId}/cancel`: calls the show off.
 pub async fn call_off(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
     let schedule_id = asked.path.id("scheduleId")?;
@@ -189,7 +190,7 @@ pub async fn call_off(Admitted { api, operator, request, .. }: Admitted) -> Outc
     decide(&api, &operator, &asked, schedule_id, Action::CancelSchedule(cancel)).await
 }
 
-/// Decides, and shows the schedule as it is then.
+/// Lets the engine decide, and answers the schedule as it is then.
 async fn decide(
     api: &Api,
     operator: &Operator,

@@ -1,4 +1,4 @@
-//! Seats for those who run the sale: their status at any moment, and the story of one.
+//! Seats, for operators: their status at any moment, and the story of one seat.
 
 use std::sync::Arc;
 
@@ -52,10 +52,10 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
         )
 }
 
-/// Which seats are listed: each, or those of one status.
+/// The values of `status`: all seats, or those with one status.
 const STATUSES: [&str; 5] = ["all", "AVAILABLE", "HELD", "SOLD", "CANCELLED"];
 
-/// How many fold the log from its beginning at once: it takes a core for each.
+/// How many requests may fold the log from its beginning at once: each needs a core.
 static FOLDING: Semaphore = Semaphore::const_new(2);
 
 /// Seats as of one moment.

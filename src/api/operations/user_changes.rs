@@ -1,4 +1,4 @@
-//! What those change of a user who run the sale, or only the till: points, the token, and who somebody is.
+//! Changes of a user by operators and cashiers: points, the token, and registration.
 
 use domain::limits::MAX_ADJUSTMENT;
 use domain::{Action, AdjustPoints, Answer, ExpelUser, Hash, MAX_SAFE_INTEGER, Position, RegisterUser, UserId};
@@ -16,7 +16,7 @@ use super::problem::{FieldError, Outcome, Problem};
 use super::users::seen;
 use super::{GET, POST, charge, contract, json, kinds, query, reason};
 
-/// The longest name that an identity provider's token can have.
+/// The longest `sub` that a JWT can have.
 const MAX_SUBJECT_CHARACTERS: usize = 8_192;
 
 /// Adds the routes, each with its description.
@@ -73,7 +73,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
         )
 }
 
-/// `POST /api/operations/users/{userId}/adjustments`: puts a wallet right.
+/// `POST /api/operations/users/{userId}/adjustments`: corrects a balance.
 pub async fn adjust(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
     let user_id = asked.path.id("userId")?;
@@ -90,7 +90,7 @@ pub async fn adjust(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     decide(&api, &operator, &asked, user_id, Action::AdjustPoints(adjust)).await
 }
 
-/// That the event at `position` moved points of the user.
+/// Fails unless the event at `position` moved points of the user.
 async fn must_have_moved(api: &Api, position: Position, user_id: UserId) -> Result<(), Problem> {
     let before = Position::new(position.get() - 1);
     let records = api.log.read(before, 1).await.map_err(|error| unreadable(&error))?;
@@ -103,7 +103,7 @@ async fn must_have_moved(api: &Api, position: Position, user_id: UserId) -> Resu
     Err(Problem::invalid_request(&[FieldError { field: "corrects".to_owned(), message }]))
 }
 
-/// `POST /api/operations/users/{userId}/charges`: money came in, says the till.
+/// `POST /api/operations/users/{userId}/charges`: money came in.
 pub async fn charged(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
     command::decide(&api, operator.credential(), &asked, charge::asked(&asked)?).await
@@ -119,19 +119,19 @@ pub async fn expel(Admitted { api, operator, request, .. }: Admitted) -> Outcome
     decide(&api, &operator, &asked, user_id, Action::ExpelUser(expel)).await
 }
 
-/// Decides, and shows the user as they are then.
+/// Lets the engine decide, and answers the user as they are then.
 async fn decide(api: &Api, operator: &Operator, asked: &CommandRequest, user_id: UserId, action: Action) -> Outcome {
     let (told, _) = command::decided(api, operator.credential(), asked, action).await?;
     told_of(api, &told, user_id)
 }
 
-/// The user as they are after a change.
+/// Answers the user as they are after a change.
 fn told_of(api: &Api, told: &Told, user_id: UserId) -> Outcome {
     let read_models = api.engine.read_models();
     Ok(told.told(json::answer(&seen(user_id, &read_models, api.engine.now_at(&read_models))?)))
 }
 
-/// `GET /api/operations/users?sub=`: the user whom an identity provider calls so.
+/// `GET /api/operations/users?sub=`: the user of an identity provider's subject.
 pub async fn find(Admitted { api, request, .. }: Admitted) -> Outcome {
     let sub = |_: &PathIds, parameters: &mut Parameters| {
         let sub = parameters.text("sub", MAX_SUBJECT_CHARACTERS);
@@ -145,7 +145,7 @@ pub async fn find(Admitted { api, request, .. }: Admitted) -> Outcome {
     .await
 }
 
-/// `POST /api/operations/users`: the user whom an identity provider calls so, made where there is none yet.
+/// `POST /api/operations/users`: the user of an identity provider's subject, who is registered if they are new.
 pub async fn register(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let asked = CommandRequest::read(request, Body::Json).await?;
     let mut members = asked.members()?;
@@ -163,7 +163,7 @@ pub async fn register(Admitted { api, operator, request, .. }: Admitted) -> Outc
     told_of(&api, &told, user_id)
 }
 
-/// What the log knows this name by; `None` where users have ids of their own.
+/// The form of a `sub` in the log. `None` if users have ids of their own.
 fn subject(api: &Api, sub: &str) -> Option<Hash> {
     let identity = api.identity.as_ref().filter(|identity| !identity.has_user_ids())?;
     Some(api.key.subject(identity.first_issuer(), sub))

@@ -1,4 +1,4 @@
-//! One user, as those see them who run the sale.
+//! One user, for operators.
 
 use axum::extract::Request;
 use domain::{Rejection, ReservationStatus, Timestamp, Token, UserId};
@@ -59,10 +59,10 @@ pub struct UserShown<'a> {
     reservations: Vec<ReservationShown<'a>>,
 }
 
-/// The user as they stand in `read_models` at `now`: what they hold or own is what is live, the newest first.
+/// Shows the user as they are in `read_models` at `now`, with their live reservations, the newest first.
 ///
 /// # Errors
-/// The catalogue does not know a reserved seat, which cannot be.
+/// The catalogue does not have a reserved seat; this cannot happen.
 pub fn seen(user_id: UserId, read_models: &ReadModels, now: Timestamp) -> Result<UserShown<'_>, Problem> {
     let room = read_models.room.room();
     let sale_now = room.sale_time(now);
@@ -80,7 +80,7 @@ pub fn seen(user_id: UserId, read_models: &ReadModels, now: Timestamp) -> Result
     })
 }
 
-/// A token without its text, which is its holder's alone.
+/// Shows a token without its text, which only its user may know.
 fn token_seen(token: &Token, read_models: &ReadModels, now: Timestamp) -> Value {
     let shown = TokenShown::of(token, Uuid::nil(), read_models, now);
     let mut seen = serde_json::to_value(shown).expect("answers hold only what JSON can say");
@@ -99,7 +99,8 @@ pub async fn one(Admitted { api, request, .. }: Admitted) -> Outcome {
     Ok(paging::at(view.read_models.head.position, json::answer(&seen(user_id, &view.read_models, view.now)?)))
 }
 
-/// That somebody has heard of the user: here, on another node, or so long ago that only the table of reservations knows.
+/// Fails if the user is not known: on this node, on another node, or in the table of reservations, which also has very
+/// old ones.
 async fn must_be_known<T>(api: &Api, asked: &mut SqlQuery<T>, user_id: UserId) -> Result<(), Problem> {
     if is_known(&asked.view.read_models, user_id) {
         return Ok(());
@@ -116,7 +117,7 @@ async fn must_be_known<T>(api: &Api, asked: &mut SqlQuery<T>, user_id: UserId) -
     Ok(())
 }
 
-/// Whether the user was registered, or has a wallet or a token.
+/// True if the user was registered, or has a wallet or a token.
 fn is_known(read_models: &ReadModels, user_id: UserId) -> bool {
     read_models.users.is_registered(user_id)
         || read_models.balances.has(user_id)
@@ -147,7 +148,7 @@ pub async fn payments(Admitted { api, request, .. }: Admitted) -> Outcome {
     histories::payments(snapshot, *user_id, page, &uri).await
 }
 
-/// Reads which page of a user's is asked for, and finds its rows. There must be such a user.
+/// Reads the request of a user's page, and opens its rows. The user must be known.
 async fn page(
     api: &Api,
     request: Request,

@@ -1,4 +1,4 @@
-//! What is played, when, and which seats there are.
+//! Concerts, their dates, and their seats.
 
 use std::sync::Arc;
 
@@ -54,11 +54,11 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
         )
 }
 
-/// Anyone may keep them, and asks whether they are still the same.
+/// Anyone may keep the answer, but must ask before each use whether it is still the same.
 const CONCERTS_CACHE: &str = "public, no-cache";
-/// A map never changes: nobody need ask for it again in a day.
+/// A map never changes, so it may be kept for a day.
 const MAP_CACHE: &str = "public, max-age=86400, immutable";
-/// Seats are shown to those who are admitted only.
+/// Only admitted users may see seats, so shared caches must not keep them.
 const SEATS_CACHE: &str = "private, no-cache";
 
 /// `GET /api/concerts`.
@@ -90,7 +90,7 @@ pub async fn dates(api: Arc<Api>, request: Request) -> Outcome {
     .await
 }
 
-/// `GET /api/concerts/{concertId}/schedules/{scheduleId}/map`: what never changes of the seats.
+/// `GET /api/concerts/{concertId}/schedules/{scheduleId}/map`: the parts of the seats that never change.
 pub async fn map(api: Arc<Api>, request: Request) -> Outcome {
     let schedule =
         |path: &PathIds, _: &mut _| Ok((path.id::<ConcertId>("concertId")?, path.id::<ScheduleId>("scheduleId")?));
@@ -101,7 +101,7 @@ pub async fn map(api: Arc<Api>, request: Request) -> Outcome {
     .await
 }
 
-/// `GET /api/concerts/{concertId}/schedules/{scheduleId}/seats`: for who is admitted.
+/// `GET /api/concerts/{concertId}/schedules/{scheduleId}/seats`: only for admitted users.
 pub async fn seats(api: Arc<Api>, request: Request) -> Outcome {
     let parse = |path: &PathIds, parameters: &mut super::parameters::Parameters| {
         let (concert_id, schedule_id) = (path.id::<ConcertId>("concertId")?, path.id::<ScheduleId>("scheduleId")?);

@@ -1,4 +1,4 @@
-//! What has happened to one's own points, reservations and payments.
+//! The histories of the user's own points, reservations and payments.
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ pub async fn payments(api: Arc<Api>, request: Request) -> Outcome {
     history_pages::payments(snapshot, *user_id, page, &uri).await
 }
 
-/// That the page is theirs who ask.
+/// Fails if the page is another user's.
 fn owned(token: &Token, user_id: UserId, position: Position) -> Result<(), Problem> {
     own(token, user_id).map_err(|rejection| Problem::from(rejection).at(position))
 }

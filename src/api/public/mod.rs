@@ -27,10 +27,10 @@ const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 const DELETE: MethodFilter = MethodFilter::DELETE;
 
-/// Routes of those who buy.
+/// The routes of buyers.
 type PublicRoutes = Routes<Arc<Api>>;
 
-/// Every route of the public listener; what the server counts of itself is among them where operators have no listener.
+/// Makes the router of the public listener. It has the metrics only if operators have no listener.
 pub fn router(api: Arc<Api>, has_metrics: bool) -> Router {
     let routes = concerts::routes(streams::routes(tokens::routes(Routes::new("Reprise: buying"))));
     let routes = histories::routes(records::routes(points::routes(reservations::routes(routes))));
@@ -53,7 +53,7 @@ pub fn router(api: Arc<Api>, has_metrics: bool) -> Router {
         .complete(api)
 }
 
-/// `GET /`: the page to buy on.
+/// `GET /`: the page of buyers.
 async fn page(api: Arc<Api>, request: Request) -> Outcome {
     api.pages.buyer(request.headers())
 }
@@ -64,7 +64,7 @@ impl Threshold for Arc<Api> {
     }
 }
 
-/// That the token's user is `user_id`.
+/// Fails if the token's user is not `user_id`.
 fn own(token: &Token, user_id: UserId) -> Result<(), Rejection> {
     if token.user_id == user_id { Ok(()) } else { Err(Rejection::NotYours) }
 }

@@ -1,4 +1,4 @@
-//! Wallets: charging, and what one holds.
+//! Wallets: charges and balances.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::wire::BalanceShown;
 use super::{Api, GET, Outcome, POST, PublicRoutes, charge, contract, json, kinds, own, query};
 use crate::identity::{Charging, Role};
 
-/// Who may charge where not everyone charges their own wallet.
+/// The roles that may charge under `--charge cashier`.
 const CASHIERS: &[Role] = &[Role::Cashier, Role::Operator];
 
 /// Adds the routes, each with its description.

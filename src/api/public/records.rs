@@ -1,4 +1,4 @@
-//! A record as it stands in the log, so that a buyer can compute its hash.
+//! Records as they stand in the log, so that a buyer can compute the hash.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
     )
 }
 
-/// All that the hash is made of. Metadata may name others, so only their hash is told.
+/// All that the record's hash is made of. Metadata may name other people, so only its hash is shown.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RecordShown {
@@ -41,7 +41,7 @@ struct RecordShown {
     hash: Hash,
 }
 
-/// `GET /api/users/{userId}/records/{position}`: only of one's own points.
+/// `GET /api/users/{userId}/records/{position}`: only records that move the user's own points.
 pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     let parse = |path: &path::PathIds, _: &mut _| Ok((path.id::<UserId>("userId")?, path.position("position")?));
     let (asked, token) = query::sql_by_holder(&api, request, parse).await?;
@@ -52,7 +52,7 @@ pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
         let detail = format!("At position {position} stands no record that moves the points of user {user_id}.");
         Problem::new(&kinds::RECORD_NOT_FOUND, detail).at(served_from)
     };
-    // What stands in the log is shown once it is served from: what is appended may not be durable yet.
+    // Only records that the read models have are shown: a later one may not be durable yet.
     if position > served_from {
         return Err(missing());
     }
@@ -64,7 +64,7 @@ pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     Ok(paging::at(served_from, json::answer(&shown(previous, record))))
 }
 
-/// The record at `position`, after the hash of the one before it; none at position 1, which has none before it.
+/// Reads the record at `position` and the hash of the record before it. `None` at position 1.
 async fn with_previous(api: &Api, position: Position) -> Result<Option<(Hash, Record)>, Problem> {
     let Some(after) = position.get().checked_sub(2).map(Position::new) else { return Ok(None) };
     let read = api.log.read(after, 2).await.map_err(|error| {

@@ -1,4 +1,4 @@
-//! Reserving, paying, cancelling, and one's own reservations.
+//! Reserving, paying, cancelling, and the user's own reservations.
 
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
         )
 }
 
-/// One seat, several, or so many.
+/// The three shapes of the body: one seat, several seats, or a number of seats.
 fn wanted_seats() -> Shape {
     let so_many = vec![
         needs("quantity", integer(1..=MAX_SEATS_PER_RESERVATION as u64)),
@@ -139,17 +139,17 @@ pub async fn reserve(api: Arc<Api>, request: Request) -> Outcome {
     .await
 }
 
-/// Which seats are asked for.
+/// The seats that a request asks for.
 #[derive(Debug, PartialEq)]
 enum Seats {
     These(Vec<SeatId>),
     Some(Wanted),
 }
 
-/// What goes with `quantity` only.
+/// Members that are allowed only with `quantity`.
 const WITH_QUANTITY: [&str; 3] = ["zoneName", "maxPrice", "together"];
 
-/// `seatId` or `seatIds`, or else `quantity`.
+/// Reads `seatId` or `seatIds`, or else `quantity`.
 fn seats(members: &mut Members<'_>) -> Option<Seats> {
     if members.has("quantity") {
         let refused = refuse(members, &["seatId", "seatIds"], "must not be given beside quantity");
@@ -159,7 +159,7 @@ fn seats(members: &mut Members<'_>) -> Option<Seats> {
     seat_ids(members).filter(|_| !refused).map(Seats::These)
 }
 
-/// Refuses those of the members that are there; whether there are any.
+/// Refuses those of these members that are there. Returns true if any is there.
 fn refuse(members: &mut Members<'_>, fields: &[&str], message: &'static str) -> bool {
     let given: Vec<&&str> = fields.iter().filter(|field| members.has(field)).collect();
     given.iter().for_each(|field| members.refuse(field, message));
@@ -180,7 +180,7 @@ fn wanted(members: &mut Members<'_>) -> Option<Wanted> {
     })
 }
 
-/// `seatId` or `seatIds`, and not both.
+/// Reads `seatId` or `seatIds`. Both together are a fault.
 fn seat_ids(members: &mut Members<'_>) -> Option<Vec<SeatId>> {
     match (members.has("seatId"), members.has("seatIds")) {
         (true | false, false) => members.id("seatId").map(|seat_id| vec![seat_id]),
@@ -193,8 +193,8 @@ fn seat_ids(members: &mut Members<'_>) -> Option<Vec<SeatId>> {
     }
 }
 
-/// `GET /api/reservations/{id}`: one of one's own, as it stands now. One that was closed long ago is in SQL only. Who would be
-/// refused is told what the log's head says, and at which position that was found out.
+/// `GET /api/reservations/{id}`: one of the user's own reservations, as it is now. A reservation that was closed long
+/// ago is only in SQL. A refusal is decided at the log's head, and names this position.
 pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     let (mut asked, token) = query::sql_by_holder(&api, request, |path, _| path.id::<ReservationId>("id")).await?;
     let reservation_id = asked.what;
@@ -219,7 +219,7 @@ fn show(view: &View, token: &Token, reservation: &Reservation, position: Positio
     Ok(paging::at(position, json::answer(&view.reservation(reservation)?)))
 }
 
-/// `DELETE /api/reservations/{id}`: cancels a hold, or takes a sale back; with `only=hold` never that.
+/// `DELETE /api/reservations/{id}`: cancels a hold, or refunds a payment. With `only=hold` it never refunds.
 pub async fn cancel(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Optional, |asked| {
         let reservation_id = asked.path.id("id")?;
@@ -232,7 +232,7 @@ pub async fn cancel(api: Arc<Api>, request: Request) -> Outcome {
     .await
 }
 
-/// `POST /api/reservations/{id}/extension`: makes a hold longer, once.
+/// `POST /api/reservations/{id}/extension`: extends a hold, once.
 pub async fn extend(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Optional, |asked| {
         let reservation_id = asked.path.id("id")?;

@@ -1,4 +1,4 @@
-//! What can be watched: the line, one's own token, and the seats of a schedule (`streams/seats.rs`).
+//! The streams: the room, the user's own token, and the seats of a schedule (`streams/seats.rs`).
 
 mod seats;
 
@@ -48,12 +48,12 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
         )
 }
 
-/// How often a token is looked at.
+/// How often a stream looks at its token.
 const TOKEN_LOOK: Duration = Duration::from_millis(500);
-/// How often a waiting token is shown, whether or not anything has changed.
+/// How often a waiting token is sent, even if nothing has changed.
 const WAITING_EVERY: Duration = Duration::from_secs(3);
 
-/// `GET /api/queue/stream`: the line, each time that it has changed.
+/// `GET /api/queue/stream`: the room, after each change.
 pub async fn queue(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_anyone(&api, request, nothing, |view, ()| {
@@ -65,7 +65,7 @@ pub async fn queue(api: Arc<Api>, request: Request) -> Outcome {
 
 struct QueueFrames {
     queue: watch::Receiver<Bytes>,
-    /// The line as it is now, which is told at once.
+    /// The room as it is now, which is sent at once.
     first: Option<Bytes>,
     comment_at: Instant,
 }
@@ -87,7 +87,7 @@ impl Frames for QueueFrames {
     }
 }
 
-/// `GET /api/tokens/me/stream`: the token that is shown, each time that it or the room has changed.
+/// `GET /api/tokens/me/stream`: the sender's token, after each change of the token or the room.
 pub async fn token(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_holder(&api, request, nothing, |_, token, ()| {
@@ -107,14 +107,14 @@ pub async fn token(api: Arc<Api>, request: Request) -> Outcome {
 struct TokenFrames {
     api: Arc<Api>,
     token_id: TokenId,
-    /// What was told last of the token and of the room.
+    /// The status and the state that were sent last.
     shown: Option<(TokenStatus, &'static str)>,
     shown_at: Instant,
     comment_at: Instant,
 }
 
 impl TokenFrames {
-    /// What there is to tell now; `None` where the token names nobody any more.
+    /// Makes the next frame, if there is news. The outer `None`: the token does not identify its user any more.
     fn look(&mut self) -> Option<Option<Bytes>> {
         let (read_models, now) = (self.api.engine.read_models(), self.api.engine.now());
         let room = read_models.room.room();

@@ -1,4 +1,4 @@
-//! The waiting room: joining the line, one's own place in it, leaving; and the line as everyone sees it.
+//! The waiting room: joining, the user's own token, leaving, and the public view of the room.
 
 use std::sync::Arc;
 
@@ -55,10 +55,10 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
         )
 }
 
-/// A million waiting clients cost one answer a second.
+/// The queue may be cached for a second, so that a million waiting clients cost one answer a second.
 const QUEUE_CACHE: &str = "public, max-age=1";
 
-/// `POST /api/tokens`: the user's place, the same one as long as they are in the room.
+/// `POST /api/tokens`: the user's token. A user who is in the room or in line gets the token that they have.
 pub async fn issue(api: Arc<Api>, request: Request) -> Outcome {
     let identified = match &api.identity {
         None => None,
@@ -67,7 +67,7 @@ pub async fn issue(api: Arc<Api>, request: Request) -> Outcome {
     let takes = if identified.is_some() { Body::Optional } else { Body::Json };
     command::by_whom_the_edge_knows(&api, request, takes, |asked| {
         let mut members = asked.members()?;
-        // An identity provider has said who asks: the body may say it again.
+        // The identity provider has named the user, and the body may repeat it.
         let says_it_again = identified.is_none() || members.has("userId");
         let asked_for = if says_it_again { members.id("userId").map(Some) } else { Some(None) };
         let user_id: Option<UserId> = members.complete(asked_for)?;
@@ -79,7 +79,7 @@ pub async fn issue(api: Arc<Api>, request: Request) -> Outcome {
     .await
 }
 
-/// The user whom the identity provider's token names.
+/// Reads the user from the JWT.
 async fn buyer(identity: &Identity, api: &Api, headers: &HeaderMap) -> Result<Credential, Problem> {
     let identified = identity.verify(headers, api.engine.now()).await?;
     Ok(match identified.buyer()? {
@@ -88,7 +88,7 @@ async fn buyer(identity: &Identity, api: &Api, headers: &HeaderMap) -> Result<Cr
     })
 }
 
-/// `GET /api/tokens/me`: the token that is shown, as it stands now.
+/// `GET /api/tokens/me`: the sender's token, as it is now.
 pub async fn mine(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_holder(&api, request, nothing, |view, token, ()| {
@@ -98,17 +98,17 @@ pub async fn mine(api: Arc<Api>, request: Request) -> Outcome {
     .await
 }
 
-/// `DELETE /api/tokens/me`: gives the place or the slot up.
+/// `DELETE /api/tokens/me`: gives up the place or the slot.
 pub async fn leave(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Optional, |_| Ok(Action::LeaveRoom(LeaveRoom))).await
 }
 
-/// `POST /api/tokens/me/arrival`: whoever was let in has come.
+/// `POST /api/tokens/me/arrival`: an admitted user has arrived.
 pub async fn arrive(api: Arc<Api>, request: Request) -> Outcome {
     command::by_holder(&api, request, Body::Optional, |_| Ok(Action::Arrive(Arrive))).await
 }
 
-/// `GET /api/queue`: how the line stands.
+/// `GET /api/queue`: the room.
 pub async fn queue(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_anyone(&api, request, nothing, |view, ()| {

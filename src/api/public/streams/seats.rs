@@ -1,4 +1,4 @@
-//! The seats of a schedule, as they change: from now on, or from where the client was told last.
+//! The stream of a schedule's seats: from now on, or from the client's last position.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,14 +21,14 @@ use crate::api::shared::problem::Outcome;
 use crate::api::shared::query;
 use crate::api::shared::streams::{COMMENT, COMMENT_EVERY, Frames, SeatShown, SeatsFrame, seats_frame};
 
-/// How many records are read up for whoever comes back to the seats of a schedule.
+/// How many records are read for a client that comes back with its last position.
 const MAX_READ_UP: u64 = 20_000;
-/// How many of them at once.
+/// How many of these records are read at once.
 const CHUNK_RECORDS: usize = 1_000;
-/// How often it is looked whether this node has come to where the client was on another.
+/// How often the stream looks whether this node has reached the client's position from another node.
 const CATCH_UP_LOOK: Duration = Duration::from_millis(50);
 
-/// `GET /api/concerts/{concertId}/schedules/{scheduleId}/seats/stream`: seats that have changed, for who is admitted.
+/// `GET /api/concerts/{concertId}/schedules/{scheduleId}/seats/stream`: changed seats, only for admitted users.
 pub async fn seats(api: Arc<Api>, request: Request) -> Outcome {
     let parse = |path: &PathIds, _: &mut Parameters| {
         Ok((path.id::<ConcertId>("concertId")?, path.id::<ScheduleId>("scheduleId")?))
@@ -62,13 +62,13 @@ fn position(id: &str) -> Option<Position> {
     is_whole.then(|| id.parse().ok().map(Position::new)).flatten()
 }
 
-/// From where on a subscriber is told.
+/// The begin of a subscriber's stream.
 enum Begin {
     /// From this moment on.
     Now,
-    /// After this position; `None` is one that no log has.
+    /// After this position. `None` is a position that no log has.
     After(Option<Position>),
-    /// It is told all that comes.
+    /// The subscriber gets all new frames.
     Live,
 }
 
@@ -78,7 +78,7 @@ struct SeatsFrames {
     schedule_id: ScheduleId,
     live: broadcast::Receiver<SeatsFrame>,
     begin: Begin,
-    /// Up to where it was told.
+    /// The position up to which it was told.
     reached: Position,
     comment_at: Instant,
 }
@@ -106,7 +106,7 @@ impl Frames for SeatsFrames {
 }
 
 impl SeatsFrames {
-    /// What comes next, if it is news; `None` where nothing will come any more.
+    /// Waits for the next frame, and returns it if it is news. The outer `None`: no frame will come any more.
     async fn live(&mut self) -> Option<Option<Bytes>> {
         let heard = tokio::select! {
             heard = self.live.recv() => heard,
@@ -126,13 +126,13 @@ impl SeatsFrames {
         }
     }
 
-    /// From here on it is told all that comes.
+    /// Lets the subscriber get all new frames after this position.
     fn go_on_from(&mut self, reached: Position, seats: &[SeatShown]) -> Bytes {
         (self.begin, self.reached) = (Begin::Live, reached);
         seats_frame(reached, seats).bytes
     }
 
-    /// What has changed since the client was told last, read from the log.
+    /// Reads from the log what has changed since the client's position.
     async fn read_up(&mut self, after: Option<Position>, read_models: &ReadModels) -> Option<Option<Bytes>> {
         let head = read_models.head.position;
         let Some(after) = after else { return Some(Some(self.reset(head))) };
@@ -154,7 +154,7 @@ impl SeatsFrames {
         Some(Some(self.go_on_from(head, &seats)))
     }
 
-    /// The seats that records of these positions name.
+    /// The seats that the records after `after` up to `head` change.
     async fn changed(&self, after: Position, head: Position, lists: &SeatLists) -> Option<Vec<SeatId>> {
         let (mut read, mut changed) = (after, Vec::new());
         while read < head {
