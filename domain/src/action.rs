@@ -23,6 +23,9 @@ macro_rules! actions {
         )+}
 
         impl Action {
+            /// The name of every action.
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
             /// The action's name in metrics.
             pub const fn name(&self) -> &'static str {
                 match self {$(Self::$command(_) => $name,)+}

@@ -24,7 +24,7 @@ pub use self::disk::is_full;
 pub use self::folder::{FolderError, FolderLock, sync_names};
 pub use self::open::{OpenError, must_exist, open, open_read_only, open_to_fill};
 pub use self::postgres::{PostgresError, PostgresLog, ReadOnlyPostgres};
-pub use self::record_line::{RecordLine, named_user, names_user};
+pub use self::record_line::{RecordLine, named_users, names_user};
 pub use self::sqlite::{IndexRoom, LOG_FILE, OpenError as SqliteOpenError, ReadOnlyLog, SqliteLog};
 
 /// The largest batch that is appended at once, in commands.

@@ -38,14 +38,33 @@ impl From<RecordLine> for Record {
 
 /// Whether a record's event names the user, be it in an event that this program does not know.
 pub fn names_user(record: &Record, user: u64) -> bool {
-    serde_json::from_str(&record.data).is_ok_and(|data: Value| named_user("", &data) == Some(user))
+    serde_json::from_str(&record.data).is_ok_and(|data: Value| named_users("", &data).contains(&user))
 }
 
-/// The user that a member of an event's data, or one inside it, names: no event is about two.
-pub fn named_user(name: &str, value: &Value) -> Option<u64> {
+/// The users that a member of an event's data names, or members inside it: each in a member whose name ends in `user_id`.
+pub fn named_users(name: &str, value: &Value) -> Vec<u64> {
     match value {
-        Value::Number(number) if name == "user_id" => number.as_u64(),
-        Value::Object(members) => members.iter().find_map(|(name, value)| named_user(name, value)),
-        Value::Number(_) | Value::Array(_) | Value::Null | Value::Bool(_) | Value::String(_) => None,
+        Value::Number(number) if name.ends_with("user_id") => number.as_u64().into_iter().collect(),
+        Value::Object(members) => members.iter().flat_map(|(name, value)| named_users(name, value)).collect(),
+        Value::Array(values) => values.iter().flat_map(|value| named_users(name, value)).collect(),
+        Value::Number(_) | Value::Null | Value::Bool(_) | Value::String(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_user_of_an_event_is_found_wherever_it_names_them() {
+        let data = json!({
+            "from_user_id": 1, "hold": { "user_id": 2, "seats": [{ "seat_id": 9 }] }, "guests": [{ "user_id": 3 }],
+            "users": 4, "user_id": "5", "note": "user_id",
+        });
+        let mut named = named_users("", &data);
+        named.sort_unstable();
+        assert_eq!(named, [1, 2, 3]);
     }
 }

@@ -12,7 +12,7 @@ use super::output::{Said, raw};
 use super::{ToolError, source};
 use crate::config::Tail;
 use crate::engine::PAGE_RECORDS;
-use crate::log::{EventLog, named_user};
+use crate::log::{EventLog, named_users};
 use crate::place::Place;
 use crate::printing::{self, Reader};
 
@@ -86,11 +86,11 @@ impl Line {
     }
 
     fn is_asked_for(&self, asked: &Tail) -> bool {
-        asked.user.is_none_or(|user| self.user() == Some(user))
+        asked.user.is_none_or(|user| self.users().contains(&user))
     }
 
-    fn user(&self) -> Option<u64> {
-        self.data.iter().find_map(|(name, value)| named_user(name, value))
+    fn users(&self) -> Vec<u64> {
+        self.data.iter().flat_map(|(name, value)| named_users(name, value)).collect()
     }
 
     /// One line, in which what is known of an event comes before what it came from. Where a line has a width, what is
@@ -103,7 +103,7 @@ impl Line {
             self.position.get(),
             self.recorded_at,
             self.event_type,
-            self.user().map_or_else(String::new, |user| format!("user {user}")),
+            self.users().iter().map(|user| format!("user {user}")).collect::<Vec<_>>().join(", "),
             word("actor"),
             word("request_id"),
             &self.hash[..8],

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::json;
 
+use projections::sql::MODELS;
+
 use crate::server::Server;
 
 /// What must be there, of which type.
@@ -102,7 +104,7 @@ async fn what_it_does_is_counted() {
         let found = families[family].samples.get(&format!("{family}{sample}"));
         assert_eq!(found, Some(&expected), "{family}{sample}");
     }
-    for projection in ["seat_list", "balances", "point_history", "reservations", "payments", "sales"] {
+    for projection in MODELS.map(|model| model.name) {
         for unit in ["events", "seconds"] {
             let family = format!("reprise_projection_lag_{unit}");
             assert!(families[&family].samples.contains_key(&format!(r#"{family}{{projection="{projection}"}}"#)));

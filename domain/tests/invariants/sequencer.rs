@@ -12,7 +12,7 @@ use domain::{
 use uuid::Uuid;
 
 use crate::books::Books;
-use crate::steps::{seat_ids, seats, users};
+use crate::steps::{seat_ids, users};
 
 /// Decides, records and folds, one command after another.
 pub struct Sequencer {
@@ -22,12 +22,22 @@ pub struct Sequencer {
     books: Books,
     tokens: Vec<(UserId, TokenHash)>,
     pub commands: u64,
+    /// What was asked for.
+    pub asked: BTreeSet<&'static str>,
 }
 
 impl Sequencer {
     /// An empty log at this time, for users who know these credentials.
     pub fn new(now: Timestamp, tokens: Vec<(UserId, TokenHash)>) -> Self {
-        Self { state: State::default(), now, log: vec![], books: Books::default(), tokens, commands: 0 }
+        Self {
+            state: State::default(),
+            now,
+            log: vec![],
+            books: Books::default(),
+            tokens,
+            commands: 0,
+            asked: BTreeSet::new(),
+        }
     }
 
     /// The user's last token but `back`.
@@ -45,6 +55,7 @@ impl Sequencer {
     /// One command, from its decision to its fold.
     pub fn ask(&mut self, by: Credential, key: Option<u8>, action: Action) {
         self.commands += 1;
+        self.asked.insert(action.name());
         // Of a request for a token, only the user is what a client wrote.
         let written = if let Action::IssueToken(issue) = &action {
             format!("issue {:?}", issue.user_id)
@@ -125,7 +136,7 @@ impl Sequencer {
     fn judge_choice(&self, command: &Command, decided: &Result<(Actor, Decided), Rejection>) {
         let Action::HoldByQuantity(hold) = &command.action else { return };
         let is_free = |seat_id: SeatId| !self.books.is_taken(seat_id, self.now);
-        let slowly = || slow_choice(&seats(), is_free, &hold.wanted);
+        let slowly = || slow_choice(self.books.seats(), is_free, &hold.wanted);
         match decided {
             Ok((_, Decided::Events(events))) => {
                 let Some(Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold }))) = events.last() else {

@@ -47,6 +47,9 @@ pub enum Does {
     Move { later: i64 },
     Withdraw,
     Draw,
+    Reprice { zone: &'static str, price: u64 },
+    Retime { opens_in: Option<i64>, closes_in: Option<i64>, starts_in: Option<i64> },
+    CallOff,
 }
 
 fn does() -> impl Strategy<Value = Does> {
@@ -77,7 +80,18 @@ fn does() -> impl Strategy<Value = Does> {
         1 => (0..90_i64).prop_map(|later| Does::Move { later }),
         1 => Just(Does::Withdraw),
         2 => Just(Does::Draw),
+        1 => (prop_oneof![Just("A"), Just("B"), Just("C")], 1..4_u64)
+            .prop_map(|(zone, times)| Does::Reprice { zone, price: times * PRICE }),
+        1 => (day(), day(), day())
+            .prop_map(|(opens_in, closes_in, starts_in)| Does::Retime { opens_in, closes_in, starts_in }),
+        // Nothing is sold after it, so most histories have none.
+        1 => prop::bool::weighted(0.2).prop_map(|is_off| if is_off { Does::CallOff } else { Does::Tick }),
     ]
+}
+
+/// Seconds from now to another time of a schedule, or no other time.
+fn day() -> impl Strategy<Value = Option<i64>> {
+    proptest::option::of(prop_oneof![-60..60_i64, -DAY..3 * DAY])
 }
 
 fn some() -> impl Strategy<Value = Does> {

@@ -8,8 +8,8 @@ mod room;
 use std::collections::BTreeMap;
 
 use domain::{
-    ActorName, CatalogueEvent, Event, Hash, Hold, OpeningEvent, ReservationId, SchedulePublished, SeatId, State,
-    Timestamp, TokenHash, TokenId, UserId,
+    ActorName, CatalogueEvent, Event, Hash, Hold, OpeningEvent, PriceChanged, ReservationId, SchedulePublished, Seat,
+    SeatId, SeatsAdded, State, Timestamp, TokenHash, TokenId, UserId,
 };
 
 use openings::{Close, Opening};
@@ -40,6 +40,9 @@ pub struct Books {
     last_close: Option<Close>,
     extended: Vec<ReservationId>,
     seats_per_user: usize,
+    /// As the catalogue has them, at what they cost now.
+    seats: Vec<Seat>,
+    is_called_off: bool,
 }
 
 impl Books {
@@ -86,14 +89,30 @@ impl Books {
                 self.seats_per_user = usize::from(*seats_per_user);
                 self.sale = Some((*sale_opens_at, *sale_closes_at, *starts_at));
             }
-            CatalogueEvent::ConcertPublished(_)
-            | CatalogueEvent::SeatsAdded(_)
-            | CatalogueEvent::CatalogImported(_)
-            | CatalogueEvent::PriceChanged(_)
-            | CatalogueEvent::ScheduleCancelled(_)
-            | CatalogueEvent::SaleWindowChanged(_)
-            | CatalogueEvent::ScheduleMoved(_) => {}
+            CatalogueEvent::SeatsAdded(SeatsAdded { seats, .. }) => self.seats.extend(seats.iter().cloned()),
+            CatalogueEvent::PriceChanged(PriceChanged { zone, price, .. }) => {
+                let of_zone = self.seats.iter_mut().filter(|seat| *seat.zone == **zone);
+                assert!(!self.is_called_off && of_zone.map(|seat| seat.price = *price).count() > 0);
+            }
+            CatalogueEvent::SaleWindowChanged(changed) => {
+                self.retime(|times| (changed.sale_opens_at, changed.sale_closes_at, times.2));
+            }
+            CatalogueEvent::ScheduleMoved(moved) => self.retime(|times| (times.0, times.1, moved.starts_at)),
+            CatalogueEvent::ScheduleCancelled(_) => {
+                assert!(!std::mem::replace(&mut self.is_called_off, true), "a show was called off twice");
+            }
+            CatalogueEvent::ConcertPublished(_) | CatalogueEvent::CatalogImported(_) => {}
         }
+    }
+
+    fn retime(&mut self, change: impl Fn((Timestamp, Timestamp, Timestamp)) -> (Timestamp, Timestamp, Timestamp)) {
+        assert!(!self.is_called_off, "a show that is off was moved");
+        self.sale = self.sale.map(change);
+    }
+
+    /// The schedule's seats, at what they cost now.
+    pub fn seats(&self) -> &[Seat] {
+        &self.seats
     }
 
     /// Every token's number, by number.
@@ -108,6 +127,8 @@ impl Books {
 
     /// Holds the books against the state that the domain folded.
     pub fn balance_with(&self, state: &State, users: &[UserId], seats: &[SeatId]) {
+        let is_in_order = |(opens, closes, starts)| opens < closes && closes <= starts;
+        assert!(self.sale.is_none_or(is_in_order), "times do not follow each other: {:?}", self.sale);
         assert_eq!(self.charged, self.wallets.values().sum::<u64>() + self.taken_in, "points came or went");
         for user_id in users {
             assert_eq!(state.wallets.balance(*user_id).get(), self.balance(*user_id));

@@ -25,12 +25,14 @@ impl Books {
                 assert!(sale_now >= hold.expires_at, "a hold expired before its deadline");
                 self.move_on(hold, Fate::Held, Fate::Closed);
             }
-            SaleEvent::HoldCancelled(HoldCancelled { hold, .. }) => {
+            SaleEvent::HoldCancelled(HoldCancelled { hold, cause, .. }) => {
                 assert!(sale_now < hold.expires_at, "a hold that is over was cancelled");
+                assert!(*cause != Cause::ScheduleCancelled || self.is_called_off, "the show is not off");
                 self.move_on(hold, Fate::Held, Fate::Closed);
             }
             SaleEvent::ReservationPaid(ReservationPaid { hold, balance_after, finished_token_id, .. }) => {
                 assert!(sale_now < hold.expires_at, "a hold that is over was paid");
+                assert!(!self.is_called_off, "a seat of a show that is off was paid");
                 self.move_on(hold, Fate::Held, Fate::Paid);
                 let wallet = self.wallets.entry(hold.user_id).or_default();
                 *wallet = wallet.checked_sub(hold.total_price.get()).expect("no wallet is below zero");
@@ -45,6 +47,7 @@ impl Books {
                 let starts_at = self.sale.expect("a schedule is published").2;
                 let last = if *cause == Cause::Buyer { starts_at } else { starts_at.plus_seconds(CHANGEABLE_SECONDS) };
                 assert!(now < last, "a refund after the start");
+                assert!(*cause != Cause::ScheduleCancelled || self.is_called_off, "the show is not off");
                 self.move_on(hold, Fate::Paid, Fate::Closed);
                 self.taken_in -= hold.total_price.get();
                 let wallet = self.wallets.entry(hold.user_id).or_default();
@@ -71,6 +74,11 @@ impl Books {
         assert!(self.now >= opens_at && self.now < closes_at, "seats were held outside the sale");
         assert!(self.inside(hold.user_id).is_some(), "who is not inside held seats");
         assert!(!self.is_paused(self.now), "seats were held while the sale was paused");
+        assert!(!self.is_called_off, "seats of a show that is off were held");
+        for held in &hold.seats {
+            let known = self.seats.iter().find(|seat| seat.seat_id == held.seat_id);
+            assert_eq!(Some(held.price), known.map(|seat| seat.price), "a seat was held at another price");
+        }
         for (other, fate) in self.reservations.values() {
             let shares = other.seat_ids().any(|seat_id| hold.seat_ids().any(|wanted| wanted == seat_id));
             assert!(*fate == Fate::Closed || !shares, "a seat has two live reservations");
