@@ -1,4 +1,4 @@
-//! How many were let in lately: what a waiting time is estimated by.
+//! The number of recent admissions, from which waiting times are estimated.
 
 use domain::Timestamp;
 use imbl::OrdMap;
@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 /// How far back admissions count, in seconds.
 pub(crate) const WINDOW_SECONDS: i64 = 60;
 
-/// Admissions by record time. A running sum, so that a window is counted by two look-ups, however many are in it.
+/// Admissions by record time, as a running sum. So a window is counted with two look-ups, however many admissions are
+/// in it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Admissions {
-    /// How many there were in all up to and at each time, of the times within the window.
+    /// For each time within the window: the number of all admissions up to it.
     up_to: OrdMap<Timestamp, u64>,
-    /// How many there were before these times.
+    /// The number of admissions before these times.
     before: u64,
 }
 
@@ -21,7 +22,7 @@ impl Admissions {
         self.up_to.get_max().map_or(self.before, |(_, total)| *total)
     }
 
-    /// Counts one more, and forgets what no later minute counts.
+    /// Counts an admission, and forgets times that no later window needs.
     pub(crate) fn count(&mut self, admitted_at: Timestamp) {
         let total = self.total() + 1;
         self.up_to.insert(admitted_at, total);
@@ -34,7 +35,7 @@ impl Admissions {
         }
     }
 
-    /// How many there were in the last minute before `now`, which is not before the last record's time.
+    /// The number of admissions in the last minute before `now`. `now` must not be before the last record's time.
     pub(crate) fn last_minute(&self, now: Timestamp) -> u64 {
         let earlier = self.up_to.get_prev(&now.plus_seconds(-WINDOW_SECONDS)).map_or(self.before, |(_, total)| *total);
         self.total() - earlier

@@ -1,4 +1,4 @@
-//! What every user has in points.
+//! The balances of all users, in points.
 
 use domain::{Points, RecordedEvent, UserId};
 use imbl::OrdMap;
@@ -11,12 +11,12 @@ pub struct Balances {
 }
 
 impl Balances {
-    /// The balance of `user_id`: none for a wallet never used.
+    /// The balance of `user_id`: 0 for a wallet that was never used.
     pub fn balance(&self, user_id: UserId) -> Points {
         self.balances.get(&user_id).copied().unwrap_or(Points::ZERO)
     }
 
-    /// Whether `user_id` has a wallet.
+    /// True if the wallet of `user_id` was ever used.
     pub fn has(&self, user_id: UserId) -> bool {
         self.balances.contains_key(&user_id)
     }

@@ -1,4 +1,4 @@
-//! What plays: concerts, and the dates of each with how many seats are left.
+//! Concerts, and the dates of each with the number of free seats.
 
 use std::sync::Arc;
 
@@ -30,12 +30,12 @@ struct Listed {
     venue: Arc<str>,
     /// The first local date of a published schedule. Dates are ISO 8601, so their order is that of their text.
     start_date: Option<Arc<str>>,
-    /// The last one.
+    /// The last local date of a published schedule.
     end_date: Option<Arc<str>>,
 }
 
-/// A concert as clients read it: one without dates has no first and no last. (A snapshot, which names nothing, must have a
-/// place for each member.)
+/// A concert as clients read it: without dates it has no first and no last date. (A snapshot has no names of members,
+/// so it must have all of them.)
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ListedShown<'a> {
@@ -80,7 +80,7 @@ struct Date {
     seats_total: u64,
     seats_available: u64,
     seats_per_user: u8,
-    /// Since when the show is off; null where it is not.
+    /// The time of the call-off. Null if the show was not called off.
     #[serde(serialize_with = "serialize_rfc3339_if_any")]
     cancelled_at: Option<Timestamp>,
 }
@@ -96,7 +96,7 @@ struct DateShown<'a> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Concert {
     listed: Listed,
-    /// Published schedules only.
+    /// The visible schedules.
     dates: OrdMap<ScheduleId, Date>,
     listed_page: Page,
     dates_page: Page,
@@ -107,7 +107,7 @@ struct Concert {
 pub struct Concerts {
     concerts: OrdMap<ConcertId, Arc<Concert>>,
     list_page: Page,
-    /// Dates that nobody can see yet, by the import with whose end they become visible.
+    /// Dates that are not visible yet, by the import with whose end they become visible.
     hidden: OrdMap<Uuid, Vec<Date>>,
 }
 
@@ -132,7 +132,7 @@ impl Concerts {
         Some(concert.dates_page.read(DATES_VERSION, || json(&concert.dates.values().map(shown).collect::<Vec<_>>())))
     }
 
-    /// Seats are counted in one place only, so `seats` has folded the event before.
+    /// Folds an event. The caller must have folded it into `seats` first, since seats are counted only there.
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent, seats: &SeatLists) {
         let head = recorded.head;
         match &recorded.event {
@@ -203,7 +203,7 @@ impl Concerts {
                 });
             }
             Event::Catalogue(CatalogueEvent::PriceChanged(changed)) => {
-                // Only its zones change, and they are read from the seats.
+                // Only the zones change, and they are read from `seats`.
                 self.change_date(changed.concert_id, changed.schedule_id, head, |_| {});
             }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold }))
@@ -243,7 +243,7 @@ impl Concerts {
         }
     }
 
-    /// Shows a date as `change` leaves it.
+    /// Changes a date with `change`, and its pages.
     fn change_date(
         &mut self,
         concert_id: ConcertId,
@@ -258,7 +258,7 @@ impl Concerts {
         }
     }
 
-    /// Takes over how many seats are left, where that is another number than before.
+    /// Copies the number of free seats, if it has changed.
     fn count(&mut self, concert_id: ConcertId, schedule_id: ScheduleId, seats: &SeatLists, head: Head) {
         let seats_available = seats.seats_available(schedule_id);
         let shown = self.concerts.get(&concert_id).and_then(|concert| concert.dates.get(&schedule_id));

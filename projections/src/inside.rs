@@ -1,4 +1,4 @@
-//! Until when (in sale time) those inside the room may stay at most: how long a slot takes to become free, whoever leaves.
+//! The deadlines (in sale time) of all tokens inside the room: they show how long a slot takes to become free at most.
 
 use domain::{Agenda, SaleTime, Token, TokenStatus};
 use imbl::OrdMap;
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 const MILLIS_PER_SECOND: i64 = 1_000;
 
-/// How many have to leave in each second at the latest, those with a slot only. By second, so that there are no more of
-/// them than seconds in which somebody may stay, however large the room is.
+/// For each second, the number of tokens that must leave in it at the latest; tokens without a slot are not counted.
+/// There is one entry per second, so the size does not grow with the room.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Inside {
     leaving: OrdMap<i64, u32>,
 }
 
 impl Inside {
-    /// When so many of those inside will have left at the latest. `None` where fewer are inside.
+    /// The time at which `many` tokens will have left at the latest. `None` if fewer are inside.
     pub(crate) fn left_by(&self, many: u64) -> Option<SaleTime> {
         let mut left = 0;
         let second = self.leaving.iter().find(|(_, leaving)| {
@@ -24,13 +24,13 @@ impl Inside {
         second.map(|(second, _)| SaleTime::from_millis(second * MILLIS_PER_SECOND))
     }
 
-    /// When the last of them will have left.
+    /// The time at which the last token will have left.
     pub(crate) fn all_left(&self) -> Option<SaleTime> {
         self.leaving.get_max().map(|(second, _)| SaleTime::from_millis(second * MILLIS_PER_SECOND))
     }
 }
 
-/// The second of a deadline, where the token takes a slot until then.
+/// The second of a token's deadline. `None` if the token takes no slot.
 fn second_of(token: &Token, deadline: SaleTime) -> Option<i64> {
     let takes_a_slot = token.status == TokenStatus::Active && !token.is_granted();
     takes_a_slot.then(|| deadline.millis().div_euclid(MILLIS_PER_SECOND))

@@ -1,10 +1,10 @@
-//! What is shown: each file folds events into one read model.
+//! Read models: each file folds events into one of them.
 //!
-//! These are the hot ones, in memory: [`ReadModels`] has them all. They rest on events only, never on a clock, so that a
-//! rebuilt one equals a live one, byte for byte. What a query must judge by the time of its asking (an overdue hold, a
-//! token past its deadline) it asks of the domain's own types.
+//! The hot read models are in memory: [`ReadModels`] has them all. They depend only on events, never on a clock, so
+//! that a rebuilt one equals a live one byte for byte. A query that must compare deadlines with the clock (an overdue
+//! hold, a token past its deadline) uses the domain's own types.
 //!
-//! What is kept in SQL, for histories and reports, is in [`sql`].
+//! The read models in SQL, for histories and reports, are in [`sql`].
 
 mod admissions;
 mod balances;

@@ -1,4 +1,4 @@
-//! An opening and its draw as people read them.
+//! An opening and its draw, as clients read them.
 
 use domain::{Draw, Hash, Opening, Position};
 use serde::Serialize;
@@ -17,7 +17,7 @@ pub struct OpeningShown<'a> {
     beacon_at: Option<String>,
 }
 
-/// All that the order follows from, as far as it is known: from the close on.
+/// All data from which the order follows, as far as it is known. It is shown from the close of entry on.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DrawShown<'a> {
@@ -33,7 +33,7 @@ pub struct DrawShown<'a> {
 }
 
 impl<'a> OpeningShown<'a> {
-    /// The opening that is announced.
+    /// Shows an announced opening.
     pub fn of(opening: &'a Opening) -> Self {
         Self {
             prequeue_from: rfc3339(opening.prequeue_from),
@@ -47,7 +47,7 @@ impl<'a> OpeningShown<'a> {
 }
 
 impl<'a> DrawShown<'a> {
-    /// The draw that is to come of an opening that is closed, or that was made of it.
+    /// Shows the draw of a closed opening, which is still to come or was made.
     pub(crate) fn of(opening: &'a Opening, drawn: Option<&Draw>) -> Option<Self> {
         let closed = opening.closed.as_ref()?;
         Some(Self {

@@ -1,4 +1,4 @@
-//! All hot read models together, as they are published after each batch.
+//! All read models in memory, as they are published after each batch.
 
 use domain::{Event, Head, Position, RecordedEvent, ScheduleId, Timestamp, Users, UsersEvent};
 use serde::{Deserialize, Serialize};
@@ -14,30 +14,30 @@ use crate::seat_zone::Zones;
 /// The read models have not reached the position that a query asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Behind {
-    /// What they have reached.
+    /// The position that they have reached.
     pub position: Position,
 }
 
-/// What queries are served from, as of one position. A copy is O(1) and stays as it is.
+/// The read models as of one position. Queries are served from a copy. A copy costs O(1), and never changes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReadModels {
     /// The last record folded.
     pub head: Head,
-    /// When that was recorded.
+    /// The time of the last record.
     pub recorded_at: Timestamp,
     /// The waiting room.
     pub room: RoomView,
-    /// Points.
+    /// The balances.
     pub balances: Balances,
     /// Concerts and their dates.
     pub concerts: Concerts,
-    /// Schedules, for those who run the sale.
+    /// Schedules, for operators.
     pub schedules: Schedules,
-    /// Who somebody is, where an identity provider says so.
+    /// The users that an identity provider names.
     pub users: Users,
     /// The seats of each schedule.
     pub seat_lists: SeatLists,
-    /// Holds, and what became of them.
+    /// Reservations.
     pub reservations: ReservationViews,
 }
 
@@ -58,14 +58,14 @@ impl Default for ReadModels {
 }
 
 impl ReadModels {
-    /// Raise it with every change of what the same events fold to, or of how a read model is stored: a snapshot of
-    /// another version is not used, so that the read models are folded anew from the log.
+    /// The version of the fold. Raise it when old events fold to another read model, or when one is stored in another
+    /// way. A snapshot of another version is not used: the read models are folded anew from the log.
     pub const FOLD_VERSION: u32 = 5;
 
-    /// Folds the next record. No bytes are made here.
+    /// Folds the next record. The bytes of answers are not made here.
     ///
     /// # Panics
-    /// It is not the next one.
+    /// The record is not the next one.
     pub fn apply(&mut self, recorded: &RecordedEvent) {
         assert_eq!(recorded.head.position, self.head.position.next(), "records are folded in order, each once");
         self.room.apply(recorded);
@@ -89,7 +89,7 @@ impl ReadModels {
         self.recorded_at = self.recorded_at.max(recorded.recorded_at);
     }
 
-    /// A published schedule that can be seen, with its zones.
+    /// Finds a visible schedule, with its zones.
     pub fn schedule(&self, schedule_id: ScheduleId) -> Option<(&ScheduleView, &Zones)> {
         let seats = self.seat_lists.published(schedule_id)?;
         Some((self.schedules.get(schedule_id)?, seats.zones()))

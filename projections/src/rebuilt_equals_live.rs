@@ -70,7 +70,7 @@ impl Step {
     }
 }
 
-/// The reservation so many before the last. Whoever's it is will ask, so that most of these wishes come true.
+/// Finds the reservation so many before the last one. Its own user will ask, so that most of these commands succeed.
 fn before(state: &State, before_last: u64) -> (ReservationId, Option<&Hold>) {
     let last = state.reservations.next_reservation_id().get() - 1;
     let id = reservation_id(last.saturating_sub(before_last).max(1));

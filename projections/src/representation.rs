@@ -1,4 +1,5 @@
-//! Ready bytes and their ETags. Bytes are made by their first reader, at most once per change, never while folding.
+//! Bytes of answers with their ETags. The first reader makes the bytes, at most once per change, and never during a
+//! fold.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,15 +10,15 @@ use serde::{Deserialize, Serialize};
 /// The last event that changed a representation's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
-    /// Where that event stands in the log; 0 where none has changed anything.
+    /// The position of that event; 0 before the first change.
     pub position: Position,
-    /// Its record's hash.
+    /// The hash of its record.
     pub hash: Hash,
 }
 
 impl Stamp {
-    /// A strong ETag, quoted. The position alone would do in one log; the hash tells a rewound log from the one before,
-    /// and `version`, of the representation's shape, a newer program from an older one.
+    /// A strong ETag, quoted. In one log the position would be enough. The hash distinguishes a rewound log from the
+    /// log before, and `version`, the version of the shape, distinguishes programs.
     pub fn etag(&self, version: u32) -> String {
         let first = u64::from_be_bytes(*self.hash.as_bytes().first_chunk().expect("32 bytes have 8"));
         format!("\"{}-{first:016x}-{version}\"", self.position)
@@ -30,7 +31,7 @@ impl From<Head> for Stamp {
     }
 }
 
-/// What a client gets: the same on every node, and after a restart.
+/// An answer's bytes with their ETag. They are equal on every node, and after a restart.
 #[derive(Debug, Clone)]
 pub struct Representation {
     /// A strong ETag, quoted. A copy shares the text.
@@ -40,22 +41,22 @@ pub struct Representation {
     compressed: Lazy<Compressed>,
 }
 
-/// The same, in another coding.
+/// A representation in another coding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compressed {
-    /// Its own ETag: other bytes are another representation.
+    /// The ETag. It differs from the plain one, since the bytes differ.
     pub etag: Bytes,
-    /// What the body is compressed to.
+    /// The compressed body.
     pub body: Bytes,
 }
 
 impl Representation {
-    /// Bytes with their ETag.
+    /// Makes a representation.
     pub fn new(etag: impl Into<Bytes>, body: impl Into<Bytes>) -> Self {
         Self { etag: etag.into(), body: body.into(), compressed: Lazy::default() }
     }
 
-    /// The body as its first reader compresses it, in the one coding that there is, called `coding`.
+    /// Returns the compressed body. The first reader compresses it. There is only one coding, called `coding`.
     pub fn compressed(&self, coding: &str, compress: impl FnOnce(&[u8]) -> Vec<u8>) -> Compressed {
         self.compressed.read(|| {
             let tag = self.etag.strip_suffix(b"\"").unwrap_or(&self.etag);
@@ -73,7 +74,7 @@ impl PartialEq for Representation {
 
 impl Eq for Representation {}
 
-/// What its first reader makes; copies share it, whichever of them is read first.
+/// A value that its first reader makes. Copies share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Lazy<T>(Arc<OnceLock<T>>);
 
@@ -104,7 +105,7 @@ impl Default for Page {
 }
 
 impl Page {
-    /// Bytes that the event at `head` changed. Copies that were published before it keep theirs.
+    /// Makes an empty page that the event at `head` changed. Copies that were published before keep their bytes.
     pub(crate) fn at(head: Head) -> Self {
         Self { stamp: head.into(), made: Lazy::default() }
     }
@@ -114,7 +115,7 @@ impl Page {
     }
 }
 
-/// What is shown, as JSON.
+/// Serialises to JSON.
 pub(crate) fn json(shown: &impl Serialize) -> Bytes {
     serde_json::to_vec(shown).expect("read models hold only what JSON can say").into()
 }

@@ -1,4 +1,4 @@
-//! Reservations: every live one, and what was closed in the last 24 hours.
+//! Reservations: all live ones, and those closed in the last 24 hours.
 
 use std::sync::Arc;
 
@@ -16,29 +16,29 @@ use serde::{Deserialize, Serialize};
 pub struct ReservationViews {
     entries: OrdMap<ReservationId, Entry>,
     forgettable: OrdSet<(Timestamp, ReservationId)>,
-    /// A sale is closed from the schedule's start on.
+    /// The starts of schedules: a paid reservation is closed from then on.
     starts_at: OrdMap<ScheduleId, Timestamp>,
-    /// What is paid, by schedule: one that is moved is closed at another time.
+    /// Paid reservations by schedule, since a schedule that is moved changes the time when they are closed.
     paid: OrdSet<(ScheduleId, ReservationId)>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Entry {
-    /// Shared, since a persistent map copies its entries' neighbours along.
+    /// Shared, since a change of a persistent map copies the neighbours of an entry.
     reservation: Arc<Reservation>,
-    /// When it is forgotten, once it is closed.
+    /// The time when a closed reservation is forgotten.
     forgotten_at: Option<Timestamp>,
 }
 
 impl ReservationViews {
-    /// A reservation that is not forgotten, with the status that events gave it: a hold may be overdue, see
+    /// Finds a reservation that is not forgotten. It has the status that events gave it: a hold may be overdue, see
     /// [`Reservation::status_at`].
     pub fn get(&self, reservation_id: ReservationId) -> Option<&Reservation> {
         self.entries.get(&reservation_id).map(|entry| entry.reservation.as_ref())
     }
 
-    /// What the user holds or owns, as events say, the newest first. It looks at every reservation: for those who run the sale,
-    /// who ask seldom.
+    /// The user's live reservations, as events say, the newest first. It looks at every reservation, so it is only for
+    /// operators' requests, which are rare.
     pub fn live_of(&self, user_id: UserId) -> impl Iterator<Item = &Reservation> {
         use ReservationStatus::{Held, Paid};
         let all = self.entries.values().rev().map(|entry| entry.reservation.as_ref());
@@ -68,7 +68,7 @@ impl ReservationViews {
                 self.paid.insert((hold.schedule_id, hold.reservation_id));
             }
             Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, refunded_at, .. })) => {
-                // An operator refunds for longer than buyers are shown what they paid.
+                // An operator can refund a reservation that is already forgotten here.
                 self.entries.entry(hold.reservation_id).or_insert_with(|| Entry {
                     reservation: Arc::new(Reservation { status: Paid, ..Reservation::held(hold.clone()) }),
                     forgotten_at: None,
@@ -92,7 +92,7 @@ impl ReservationViews {
         self.forget(recorded.recorded_at);
     }
 
-    /// What is paid, and was not forgotten before, is closed from another start on.
+    /// Moves the time when a schedule's paid reservations are closed, except for those that are forgotten already.
     fn restart(&mut self, schedule_id: ScheduleId, starts_at: Timestamp) {
         self.starts_at.insert(schedule_id, starts_at);
         let paid = self.paid.range((schedule_id, ReservationId::FIRST)..);

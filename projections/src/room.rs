@@ -1,4 +1,4 @@
-//! The waiting room as it is seen from outside: who a token is, how long the line is, how fast it moves.
+//! The waiting room, for queries: tokens, the length of the line, and its speed.
 
 use domain::limits::ACTIVE_SECONDS;
 use domain::{
@@ -15,7 +15,7 @@ use crate::time::rfc3339;
 
 /// The version of the queue's shape, in its ETag.
 const QUEUE_VERSION: u32 = 2;
-/// See [`RoomView::phase`].
+/// The number of phases: see [`RoomView::phase`].
 const PHASES: usize = 4;
 
 /// The room and its line. It is folded by the domain's own code, so that a query knows a token exactly as a decision does.
@@ -23,18 +23,18 @@ const PHASES: usize = 4;
 pub struct RoomView {
     room: Room<Inside>,
     admissions: Admissions,
-    /// One for each of the states that begin or end at a time and by no event: see [`RoomView::phase`].
+    /// One page for each phase, which begins or ends by the clock and not by an event: see [`RoomView::phase`].
     queue_pages: [Page; PHASES],
 }
 
-/// The line as clients read it: each compares it with their own number.
+/// The room as clients read it. A client compares `servingNumber` with its own number.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Queue<'a> {
     room_id: RoomId,
     state: &'static str,
     opens_at: Option<String>,
-    /// Why the sale is paused, and when it goes on by itself; null where it is not, or does not.
+    /// The reason of the pause, and below it the time when the pause ends automatically. Both are null without a pause.
     pause_reason: Option<&'a str>,
     resumes_at: Option<String>,
     #[serde(flatten)]
@@ -45,7 +45,7 @@ struct Queue<'a> {
     draw: Option<DrawShown<'a>>,
 }
 
-/// What moves all the time.
+/// The numbers that change often.
 #[derive(PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Figures {
@@ -61,23 +61,24 @@ impl RoomView {
         &self.room
     }
 
-    /// How the line stands at `now`. A state that begins or ends at a time has an ETag of its own.
+    /// The room at `now`. Each phase has its own ETag.
     pub fn queue(&self, now: Timestamp) -> Representation {
         let phase = self.phase(now);
         let version = QUEUE_VERSION * 10 + u32::try_from(phase).expect("there are few phases");
         self.queue_pages[phase].read(version, || json(&self.shown(now)))
     }
 
-    /// What the clock alone decides: whether a pre-queue has begun, and whether a pause is over that no event has ended.
+    /// The phase at `now`. The clock decides it: has a pre-queue begun, and is a pause over that has no event of its
+    /// end?
     fn phase(&self, now: Timestamp) -> usize {
         let is_prequeue = self.room.openings().is_prequeue(now);
         let is_over = self.room.sale_clock().overdue(now).is_some();
         usize::from(is_prequeue) + 2 * usize::from(is_over)
     }
 
-    /// How many seconds a waiting token will wait: as those before it waited in the last minute before `now`; no longer than
-    /// those inside may stay; no shorter than the pace allows; and no longer than the token lives. 0 for one that does not wait
-    /// any more, though `token` may be of a time when it did.
+    /// Estimates how many seconds a waiting token will still wait, from the admissions in the last minute before `now`.
+    /// The result is at most the time until enough tokens inside must leave, at least the time that the pace needs, and
+    /// at most the time that the token lives. It is 0 if the token does not wait any more; `token` may be older.
     pub fn estimated_wait_seconds(&self, token: &Token, now: Timestamp) -> u64 {
         let waiting = self.room.token(token.token_id).filter(|token| token.status == TokenStatus::Waiting);
         let deadline = waiting.map(|token| self.room.deadline(token, now));
@@ -94,7 +95,8 @@ impl RoomView {
         expected.max(at_least).min(now_in_sale.seconds_until(deadline))
     }
 
-    /// In how many seconds of sale time the room will have had so many free slots at the latest; `None` where it has no slots.
+    /// In how many seconds of sale time `many` slots will have become free at the latest. `None` if the room has no
+    /// slots.
     fn slots_free_in(&self, many: u64, now: SaleTime) -> Option<u64> {
         let (active, capacity) = (self.room.active(), self.room.capacity());
         let must_leave = (many + active).saturating_sub(capacity);
@@ -104,13 +106,13 @@ impl RoomView {
         if let Some(left_by) = self.room.agenda().left_by(must_leave) {
             return Some(now.seconds_until(left_by));
         }
-        // Others will stay as long after them, as many at a time as there are slots.
+        // The tokens after them stay as long, as many at a time as there are slots.
         let rounds = must_leave.saturating_sub(active).checked_div(capacity)? + 1;
         let all_left = self.room.agenda().all_left().map_or(0, |left| now.seconds_until(left));
         Some(all_left + rounds * ACTIVE_SECONDS.unsigned_abs())
     }
 
-    /// `OPEN`, `PREQUEUE` or `PAUSED`; where two hold, the pre-queue comes first.
+    /// The state: `OPEN`, `PREQUEUE` or `PAUSED`. A pause during a pre-queue is `PREQUEUE`.
     pub fn state(&self, now: Timestamp) -> &'static str {
         if self.room.openings().is_prequeue(now) {
             "PREQUEUE"
@@ -121,7 +123,7 @@ impl RoomView {
         }
     }
 
-    /// The pause that is on at `now`.
+    /// The pause that holds at `now`.
     pub fn pause(&self, now: Timestamp) -> Option<&Pause> {
         self.room.sale_clock().pause(now)
     }
@@ -146,7 +148,7 @@ impl RoomView {
         self.room.openings().is_prequeue(now).then(|| self.room.entrants())
     }
 
-    /// The draw that is to come of a list that is closed, else the last one.
+    /// The draw of a closed list that is still to come, else the last draw.
     pub fn draw(&self) -> Option<DrawShown<'_>> {
         let openings = self.room.openings();
         let pending = openings.announced().and_then(|opening| DrawShown::of(opening, None));
@@ -207,7 +209,7 @@ impl RoomView {
     }
 }
 
-/// Whether it tells of an opening, a draw or a pause.
+/// True if the event changes an opening, a draw or a pause.
 fn changes_state(event: &Event) -> bool {
     match event {
         Event::Opening(_) => true,
@@ -216,7 +218,7 @@ fn changes_state(event: &Event) -> bool {
     }
 }
 
-/// Whether someone of the line came in. A granted token is outside the line: nobody comes in sooner or later by it.
+/// True if a token was admitted. A granted token does not count, since it does not change the line.
 fn admits(event: &RoomEvent) -> bool {
     match event {
         RoomEvent::TokenIssued(issued) => issued.admitted,

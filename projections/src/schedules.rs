@@ -1,5 +1,5 @@
-//! Every published schedule, as those see it who run the sale: its times, and what is left to give back where the show is off.
-//! Prices stand with the seats.
+//! Every published schedule, for operators: its times, and the holds and payments that are left to give back after a
+//! call-off. Prices are in the seat lists.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ pub struct Schedules(OrdMap<ScheduleId, Arc<ScheduleView>>);
 /// A schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduleView {
-    /// Whose performance it is.
+    /// The concert of the schedule.
     pub concert_id: ConcertId,
-    /// When it starts, by the clock and at the venue.
+    /// The start of the show.
     pub starts_at: Timestamp,
     /// The venue's date.
     pub local_date: Arc<str>,
@@ -32,27 +32,27 @@ pub struct ScheduleView {
     pub sale_closes_at: Timestamp,
     /// Seats that one user may hold or own of it.
     pub seats_per_user: u8,
-    /// Live holds, overdue ones too.
+    /// The number of live holds, with overdue ones.
     pub holds: u64,
-    /// Payments that were not taken back.
+    /// The number of payments that were not refunded.
     pub payments: u64,
-    /// Where the show is off.
+    /// The call-off, if there was one.
     pub cancelled: Option<CancelledView>,
 }
 
-/// That a show is off, and since when.
+/// The call-off of a show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelledView {
-    /// Since when.
+    /// The time of the call-off.
     pub at: Timestamp,
-    /// Why.
+    /// The operator's reason.
     pub reason: Arc<str>,
-    /// Payments taken back since.
+    /// The number of payments refunded since.
     pub refunded: u64,
 }
 
 impl Schedules {
-    /// A schedule that was published. Nobody sees it before its import has ended, which the seat lists know.
+    /// Finds a published schedule. It may still be hidden until its import ends: the seat lists know that.
     pub(crate) fn get(&self, schedule_id: ScheduleId) -> Option<&ScheduleView> {
         self.0.get(&schedule_id).map(Arc::as_ref)
     }

@@ -1,4 +1,4 @@
-//! A block of a schedule's seats: what a change of one seat makes anew, in place of the whole list.
+//! Blocks of a schedule's seats. A change of one seat makes only its block anew, not the whole list.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::representation::Lazy;
 
-/// How many ids a block spans, and so how many seats it has at most. Smaller blocks are made anew faster after a change,
+/// How many ids a block spans, and so how many seats it has at most. Smaller blocks are made faster after a change;
 /// larger ones are joined faster.
 pub(crate) const SEATS_PER_BLOCK: u64 = 256;
 
-/// Whether a seat can be had, as events say; else who has it.
+/// The occupancy of a seat, as events say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Occupancy {
     Available,
     Held(ReservationId),
     Sold(ReservationId),
-    /// Nobody has it, and nobody can: the show is off.
+    /// The show was called off: the seat cannot be held.
     Cancelled,
 }
 
@@ -27,7 +27,7 @@ impl Occupancy {
         self == Self::Available
     }
 
-    /// Whether `reservation_id` has the seat.
+    /// True if `reservation_id` has the seat.
     pub(crate) fn is_of(self, reservation_id: ReservationId) -> bool {
         match self {
             Self::Available | Self::Cancelled => false,
@@ -35,7 +35,7 @@ impl Occupancy {
         }
     }
 
-    /// As clients read it.
+    /// The status as clients read it.
     pub(crate) fn status(self) -> &'static str {
         match self {
             Self::Available => "AVAILABLE",
@@ -46,14 +46,14 @@ impl Occupancy {
     }
 }
 
-/// Which of the two lists are others than before.
+/// The lists that a change has changed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Changed {
     pub(crate) available: bool,
     pub(crate) all: bool,
 }
 
-/// A seat in the list of those that can be had.
+/// A seat in the list of free seats.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AvailableSeat<'a> {
@@ -79,9 +79,9 @@ struct AnySeat<'a> {
 /// Seats whose ids lie in one span of [`SEATS_PER_BLOCK`], by id.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Block {
-    /// Apart from who has them, so that a hold copies numbers and no names.
+    /// The seats. Their occupancy is separate, so that a hold copies numbers and no names.
     seats: Arc<Vec<Seat>>,
-    /// Of the seat at the same index.
+    /// The occupancy of the seat with the same index.
     occupancy: Vec<Occupancy>,
     #[serde(skip)]
     available: Lazy<Bytes>,
@@ -103,15 +103,15 @@ impl Block {
         index(&self.seats, seat_id).ok().map(|index| self.occupancy[index].status())
     }
 
-    /// The seats that are not what they were.
+    /// The seats whose status differs from the older block.
     pub(crate) fn changed_since(&self, older: Option<&Self>) -> Vec<(SeatId, &'static str)> {
         let was = |seat: &Seat| older.and_then(|older| older.status(seat.seat_id));
         let changed = self.occupied().filter(|(seat, now)| was(seat) != Some(now.status()));
         changed.map(|(seat, now)| (seat.seat_id, now.status())).collect()
     }
 
-    /// Adds seats, and tells how many of them are new. One that is there already is described anew, and whoever has it
-    /// keeps it.
+    /// Adds seats, and returns how many of them are new. A seat that exists already gets its new description, and keeps
+    /// its occupancy.
     pub(crate) fn add(&mut self, added: &[Seat]) -> u64 {
         let seats = Arc::make_mut(&mut self.seats);
         let before = seats.len();
@@ -131,7 +131,7 @@ impl Block {
         (seats.len() - before) as u64
     }
 
-    /// Lets a seat become what `next` says, and tells what it was and is. Bytes that stay the same are kept.
+    /// Changes a seat's occupancy with `next`, and returns the old and the new one. Bytes that do not change are kept.
     pub(crate) fn occupy(
         &mut self,
         seat_id: SeatId,

@@ -1,4 +1,4 @@
-//! What every user has in points, as a table for reports.
+//! The balances of all users, as a table for reports.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use domain::RecordedEvent;
 
 use super::{Change, Fold, Kind, OutOfRange, SqlModel, column};
 
-/// One row a wallet that was ever used.
+/// One row for each wallet that was ever used.
 pub static MODEL: SqlModel = SqlModel {
     name: "balances",
     version: 1,

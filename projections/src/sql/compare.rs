@@ -1,4 +1,4 @@
-//! Two tables of one model, row for row.
+//! The comparison of two tables of one model, row by row.
 
 use futures_util::TryStreamExt;
 
@@ -7,13 +7,14 @@ use super::{Row, SqlModel, Transaction, Value};
 /// The first row that is in one table only, or differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// As the one table has it.
+    /// The row in the left table.
     pub left: Option<String>,
-    /// As the other has it.
+    /// The row in the right table.
     pub right: Option<String>,
 }
 
-/// The number of rows where the live tables of both databases are equal, whatever database that is, else the first difference.
+/// Compares the live tables of two databases, which may be of different kinds. Returns the number of rows if they are
+/// equal, else the first difference.
 ///
 /// # Errors
 /// The databases'.

@@ -1,5 +1,5 @@
-//! The two databases that read models can lie in, behind one door. Statements are written once, for both; what SQLite and
-//! PostgreSQL must be told differently is here, in [`super::database`] and in [`super::write`].
+//! The two kinds of databases behind one interface. Statements are written once for both. The differences between
+//! SQLite and PostgreSQL are here, in [`super::database`] and in [`super::write`].
 
 use futures_util::stream::{BoxStream, StreamExt};
 use sqlx::postgres::{PgConnection, PgPool};
@@ -10,9 +10,9 @@ use super::Value;
 use super::errors::is_missing_table;
 use super::row::Row;
 
-/// SQLite's lock is taken at once: a transaction that begins by reading could find it taken when it comes to write.
+/// Takes SQLite's lock at once. A transaction that begins by reading could find the lock taken when it begins to write.
 const WRITE_SQLITE: &str = "BEGIN IMMEDIATE";
-/// All that a transaction reads is as of its first query. SQLite does so by itself.
+/// Lets all queries of a transaction see the state as of the first one. SQLite always does that.
 const READ_POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Finds a table in SQLite.
 const TABLE_SQLITE: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1";
@@ -26,7 +26,7 @@ pub enum Connection {
     Postgres(PgConnection),
 }
 
-/// Connections that only read.
+/// A pool of connections that only read.
 #[derive(Debug, Clone)]
 pub enum Readers {
     /// To a file.
@@ -35,11 +35,11 @@ pub enum Readers {
     Postgres(PgPool),
 }
 
-/// What happens whole or not at all: dropped, it does not happen.
+/// A transaction. Dropped without a commit, it has no effect.
 pub enum Transaction<'c> {
-    /// Of a file.
+    /// A transaction on a file.
     Sqlite(sqlx::Transaction<'c, Sqlite>),
-    /// Of a server.
+    /// A transaction on a server.
     Postgres(sqlx::Transaction<'c, Postgres>),
 }
 
@@ -66,12 +66,12 @@ impl Connection {
         })
     }
 
-    /// Whether other programs may write to the same tables.
+    /// True if other programs may write to the same tables.
     pub fn is_shared(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }
 
-    /// Closes it in good order.
+    /// Closes the connection in good order.
     ///
     /// # Errors
     /// The database's.
@@ -95,7 +95,7 @@ impl Readers {
         })
     }
 
-    /// Closes them all.
+    /// Closes all connections.
     pub async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
@@ -105,10 +105,10 @@ impl Readers {
 }
 
 impl Transaction<'_> {
-    /// Has all of it happen.
+    /// Commits.
     ///
     /// # Errors
-    /// The database's: then it may have happened or not.
+    /// The database's. Then the commit may have happened or not.
     pub async fn commit(self) -> sqlx::Result<()> {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await,
@@ -116,7 +116,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Has nothing of it happen, and waits until that is so.
+    /// Rolls back, and waits until that is done.
     ///
     /// # Errors
     /// The database's.
@@ -127,9 +127,10 @@ impl Transaction<'_> {
         }
     }
 
-    /// Keeps a table from being swapped until the end, or waits until it was; `false` where there is none, and then nothing
-    /// more can be asked. It must come before all else: what is read is as of the first query, and a table that was swapped in
-    /// after that would be seen without its newest rows. In SQLite, tables are as of the first query as well.
+    /// Locks a table against a swap until the end of the transaction, and waits for a swap that is going on. Returns
+    /// `false` if the table does not exist; then the transaction cannot be used any more. It must be the first
+    /// statement: all reads are as of the first query, and a table that is swapped in later would lack its newest rows.
+    /// In SQLite the tables themselves are as of the first query as well.
     pub(super) async fn hold(&mut self, table: &str) -> sqlx::Result<bool> {
         let Self::Postgres(transaction) = self else {
             return Ok(!self.rows(TABLE_SQLITE, &[table.into()]).await?.is_empty());
@@ -142,7 +143,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Carries out a statement, and tells how many rows it was about.
+    /// Executes a statement. Returns the number of rows that it affected.
     pub(super) async fn execute(&mut self, statement: impl Into<String>, values: &[Value]) -> sqlx::Result<u64> {
         let statement = AssertSqlSafe(statement.into());
         match self {
@@ -157,7 +158,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Carries out statements without values.
+    /// Executes statements without values.
     pub(super) async fn run(&mut self, statements: String) -> sqlx::Result<()> {
         let statements = sqlx::raw_sql(AssertSqlSafe(statements));
         match self {
@@ -166,9 +167,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// What whole numbers are called in columns, where they are written as BIGINT. SQLite's INTEGER is as wide, and as a
-    /// primary key it is the row's own number, which needs no index beside the table.
-    /// <https://sqlite.org/lang_createtable.html#rowid>
+    /// Converts the columns' types: for SQLite, INTEGER replaces BIGINT. It is as wide, and as a primary key it is the
+    /// row's own number, which needs no further index. <https://sqlite.org/lang_createtable.html#rowid>
     pub(super) fn columns(&self, columns: &str) -> String {
         match self {
             Self::Sqlite(_) => columns.replace("BIGINT", "INTEGER"),

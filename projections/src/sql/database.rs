@@ -1,4 +1,4 @@
-//! Where read models lie, and how each place is opened: a file of their own, or a schema of their own on a server.
+//! The location of the read models: a file, or a schema on a server; and how each is opened.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,34 +14,35 @@ use super::{Connection, Readers};
 
 /// The file in the data folder, beside the log's.
 pub const READ_MODELS_FILE: &str = "read-models.db";
-/// Connections that read at the same time.
+/// The number of connections that read at the same time.
 const READERS: u32 = 4;
-/// How long a statement waits for another process's lock on the file, a query for a connection, and whoever connects for a
-/// server.
+/// How long a statement waits for another process's lock on the file, a query waits for a connection, and a connection
+/// waits for the server.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A statement for each power of two up to 256, of each table and of the one that is built beside it.
+/// The number of prepared statements: one for each power of two up to 256 rows, for each table and the one built beside
+/// it.
 const STATEMENTS: usize = 256;
 
 const SQLITE: &str = include_str!("../../../migrations/sqlite/read_models/0001_checkpoints.sql");
 const POSTGRES: &str = include_str!("../../../migrations/postgres/read_models/0001_checkpoints.sql");
 
-/// What brings a database's tables up to date; those of each read model are made by itself.
+/// The migrations of the common tables. Each read model makes its own table.
 fn migrator(checkpoints: &'static str) -> Migrator {
     let tables = SqlStr::from_static(checkpoints);
     Migrator::with_migrations(vec![Migration::new(1, "checkpoints".into(), MigrationType::Simple, tables, false)])
 }
 
-/// Where read models lie.
+/// The location of the read models.
 #[derive(Clone)]
 pub enum Location {
-    /// In this file.
+    /// This file.
     File(PathBuf),
-    /// In a schema that belongs to their log, on the first of these servers that accepts writes.
+    /// A schema for the log, on the first of these servers that accepts writes.
     Servers(Vec<PgConnectOptions>),
 }
 
 impl Location {
-    /// Opens those of a log for writing and for queries, and makes what is missing.
+    /// Opens the read models of a log for writing and for queries, and makes missing tables.
     ///
     /// # Errors
     /// It cannot be opened, or is something else.
@@ -59,7 +60,7 @@ impl Location {
                     return Err(sqlx::Error::Configuration(POOLED.into()).into());
                 }
                 let mut migrator = migrator(POSTGRES);
-                // Who may make no schema may still use one that is there.
+                // A role that may not create a schema may still use one that exists.
                 if !schema.is_there(&mut writer).await? {
                     migrator.create_schema(schema.name().to_owned());
                 }
@@ -70,19 +71,19 @@ impl Location {
                     let settings = settings.clone();
                     Box::pin(async move { set_up(connection, &settings).await })
                 });
-                // A statement that is kept prepared fails for good once its table was swapped for one of another shape.
+                // A prepared statement would always fail after its table was swapped for one of another shape.
                 let options = options(server).statement_cache_capacity(0);
                 Ok((Connection::Postgres(writer), Readers::Postgres(pool.connect_with(options).await?)))
             }
         }
     }
 
-    /// A connection for whoever only looks, beside a server or without one; `None` where there is nothing yet. A file that
-    /// nobody has open is read as it is (`immutable`): SQLite would make a WAL beside it otherwise.
+    /// Opens a connection that only reads, beside a server or without one. `None` if there is no database yet. A file
+    /// that no process has open is read as `immutable`: otherwise SQLite would make a WAL beside it.
     /// <https://sqlite.org/wal.html#read_only_databases>
     ///
     /// # Errors
-    /// It cannot be opened, or may not be read: who can see nothing has found nothing out.
+    /// The database cannot be opened, or may not be read.
     pub async fn look(&self, log_id: Uuid) -> sqlx::Result<Option<Connection>> {
         match self {
             Self::File(path) if !path.exists() => Ok(None),
@@ -90,7 +91,7 @@ impl Location {
                 let wal = PathBuf::from(format!("{}-wal", path.display()));
                 let is_alone = wal.metadata().map_or(true, |wal| wal.len() == 0);
                 let mut connection = sqlite(path).read_only(true).immutable(is_alone).connect().await?;
-                // Whoever made the file may have been stopped before it had tables.
+                // The process that made the file may have been stopped before it made the tables.
                 let is_there = sqlx::query_scalar("SELECT count(*) > 0 FROM sqlite_master WHERE name = 'checkpoints'");
                 let is_there: bool = is_there.fetch_one(&mut connection).await?;
                 Ok(is_there.then_some(Connection::Sqlite(connection)))
@@ -110,7 +111,7 @@ impl Location {
 }
 
 impl Connection {
-    /// A database that SQLite keeps on disk for this connection only, and then removes.
+    /// Opens a temporary database, which SQLite keeps on disk for this connection only.
     ///
     /// # Errors
     /// There is no room for it.
@@ -119,7 +120,7 @@ impl Connection {
     }
 }
 
-/// A file, created if missing. It may lose its last transactions in a power cut, never a part of one.
+/// Opens a file, which is created if missing. A power cut may lose its last transactions, but never a part of one.
 async fn file(path: &Path) -> Result<Connection, MigrateError> {
     let options = sqlite(path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     let mut connection = options.statement_cache_capacity(STATEMENTS).connect().await?;
@@ -135,12 +136,13 @@ fn sqlite(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// A pooler lets no setting by that it does not know: sessions are told theirs by statements.
+/// The options of a connection. They hold no settings, since a pooler refuses unknown ones: sessions get their settings
+/// by statements.
 fn options(server: &PgConnectOptions) -> PgConnectOptions {
     server.clone().extra_float_digits(None).application_name("reprise read models").disable_statement_logging()
 }
 
-/// A connection to the first server that accepts writes, with these settings, and which it is.
+/// Connects to the first server that accepts writes, with these settings. Returns this server as well.
 async fn primary<'s>(
     servers: &'s [PgConnectOptions],
     settings: &str,
@@ -157,7 +159,7 @@ async fn primary<'s>(
     Err(failed)
 }
 
-/// `None`: it is a standby.
+/// Connects to a server. `None` if it is a standby.
 async fn connect(server: &PgConnectOptions, settings: &str) -> sqlx::Result<Option<PgConnection>> {
     let mut connection = options(server).connect().await?;
     set_up(&mut connection, settings).await?;

@@ -1,15 +1,15 @@
-//! A chunk of events, folded for one read model.
+//! Folds a chunk of events for one read model.
 
 use domain::{Head, Position, RecordedEvent};
 
 use super::{Change, Fold, SqlModel};
 
-/// What a chunk of events comes to, ready to be written on condition of the checkpoint before it.
+/// A folded chunk, ready to be written if the checkpoint before it is still the stored one.
 #[derive(Debug)]
 pub struct Folded {
     /// The last event folded.
     pub head: Head,
-    /// Its rows.
+    /// The rows to write.
     pub changes: Vec<Change>,
 }
 
@@ -17,16 +17,16 @@ pub struct Folded {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("projection {projection}, position {position}: {reason}")]
 pub struct Poison {
-    /// The read model.
+    /// The name of the read model.
     pub projection: &'static str,
-    /// The event.
+    /// The position of the event.
     pub position: Position,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 impl SqlModel {
-    /// Folds the events after `after`; `None` where there are none. Those before are passed over.
+    /// Folds the events after `after`, and skips those before. `None` if there are none.
     ///
     /// # Errors
     /// One of them cannot be folded.
@@ -46,7 +46,7 @@ impl SqlModel {
         Ok(head.map(|head| Folded { head, changes: fold.changes() }))
     }
 
-    /// Folds these events, whatever stood between them.
+    /// Folds these events, which may have gaps between them.
     ///
     /// # Errors
     /// One of them cannot be folded.

@@ -1,8 +1,8 @@
-//! The read models in SQL: for what is asked seldom, goes back for ever, and must not take memory.
+//! The read models in SQL, for data that is read rarely, goes back for ever, and must not take memory.
 //!
-//! One file each: its table, how events become rows, and its queries. A fold is of a chunk of events: it gathers what
-//! they change, each row once, and [`store`] writes that in bulk together with the checkpoint. Folds keep nothing from
-//! chunk to chunk, so that whoever has the checkpoint can go on.
+//! One file each: its table, how events become rows, and its queries. A fold takes a chunk of events and collects the
+//! changed rows, each once. [`store`] writes them in bulk, together with the checkpoint. A fold keeps nothing from one
+//! chunk to the next, so that any process can go on from the checkpoint.
 
 pub mod balances;
 mod compare;
@@ -35,19 +35,19 @@ pub use repair::{Part, SetRight};
 pub use session::{POOLED, Schema, keeps_sessions, set_up};
 pub use write::{Change, Kind, Value};
 
-/// How events become the rows of one table.
+/// The fold of events into the rows of one table.
 pub trait Fold: Send {
-    /// Takes the next event in.
+    /// Takes in the next event.
     ///
     /// # Errors
-    /// The event says what no row can hold.
+    /// The event holds a value that no row can hold.
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange>;
 
-    /// What all events taken in come to.
+    /// The changes by all events that were taken in.
     fn changes(self: Box<Self>) -> Vec<Change>;
 }
 
-/// A number that no column holds.
+/// The error of a number that no column can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is past what a column holds")]
 pub struct OutOfRange(pub u64);
@@ -55,16 +55,17 @@ pub struct OutOfRange(pub u64);
 /// One read model: a table, and the fold that fills it.
 #[derive(Debug)]
 pub struct SqlModel {
-    /// Its name, and its table's.
+    /// The name of the model and of its table.
     pub name: &'static str,
-    /// The version of its shape and of its fold. Another one in the database means: rebuild.
+    /// The version of the table's shape and of the fold. A table of another version is built anew.
     pub version: u32,
-    /// What is in the parentheses of its CREATE TABLE: the common subset of SQLite and PostgreSQL, no constraint named,
-    /// so that the table can stand twice in one schema. Bytes are BYTEA, as PostgreSQL calls them; SQLite takes any name.
+    /// The text in the parentheses of CREATE TABLE, in the common subset of SQLite and PostgreSQL. Constraints have no
+    /// names, so that the table can be made twice in one schema. Bytes are BYTEA, as in PostgreSQL; SQLite accepts any
+    /// name.
     pub columns: &'static str,
-    /// The columns by which its rows are in order: those of its key.
+    /// The columns of the key, which order the rows.
     pub key: &'static str,
-    /// A fold that has taken nothing in.
+    /// Makes an empty fold.
     pub fold: fn() -> Box<dyn Fold>,
 }
 
@@ -72,7 +73,7 @@ pub struct SqlModel {
 pub static MODELS: [&SqlModel; 6] =
     [&seat_list::MODEL, &balances::MODEL, &point_history::MODEL, &reservations::MODEL, &payments::MODEL, &sales::MODEL];
 
-/// A number as a column holds it.
+/// Converts a number to a column's value.
 fn column(number: impl Into<u64>) -> Result<i64, OutOfRange> {
     let number = number.into();
     i64::try_from(number).map_err(|_| OutOfRange(number))

@@ -1,4 +1,4 @@
-//! Every payment, and when it was taken back.
+//! Every payment, and the time of its refund.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use domain::{
 use super::store::{Order, id, number};
 use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, column};
 
-/// One row a payment.
+/// One row for each payment.
 pub static MODEL: SqlModel = SqlModel {
     name: "payments",
     version: 1,
@@ -22,7 +22,7 @@ pub static MODEL: SqlModel = SqlModel {
     fold: || Box::<Payments>::default(),
 };
 
-/// New payments, one row each, and refunds of earlier ones: by payment, when, and at which position.
+/// New payments, one row each; and refunds of earlier payments, with time and position.
 #[derive(Default)]
 struct Payments {
     paid: Vec<Value>,

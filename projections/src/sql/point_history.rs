@@ -5,7 +5,7 @@ use domain::{Hash, PaymentId, Points, Position, RecordedEvent, ReservationId, Ti
 use super::store::{Order, id, number};
 use super::{Change, Fold, Kind, OutOfRange, Row, SqlModel, Transaction, Value, column};
 
-/// One row a movement.
+/// One row for each movement.
 pub static MODEL: SqlModel = SqlModel {
     name: "point_history",
     version: 2,
@@ -63,23 +63,23 @@ impl Fold for PointHistory {
 /// A movement of points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Movement {
-    /// The event's.
+    /// The position of the event.
     pub position: Position,
     /// `CHARGE`, `PAYMENT`, `REFUND` or `ADJUSTMENT`.
     pub kind: String,
-    /// What came in; negative for what went out.
+    /// The points that came in; negative for points that went out.
     pub amount: i64,
-    /// What the wallet held since.
+    /// The balance after the movement.
     pub balance_after: Points,
-    /// When.
+    /// The time of the movement.
     pub at: Timestamp,
-    /// What was paid or refunded.
+    /// The reservation that was paid or refunded.
     pub reservation_id: Option<ReservationId>,
-    /// By which payment.
+    /// The payment of that reservation.
     pub payment_id: Option<PaymentId>,
-    /// Why, where an operator did it.
+    /// The reason, if an operator did it.
     pub reason: Option<String>,
-    /// Of the event's record.
+    /// The hash of the event's record.
     pub hash: Hash,
 }
 

@@ -1,4 +1,4 @@
-//! The rows of one user or of one schedule, held against those of a table that was folded anew, and set right.
+//! Compares the rows of one user or one schedule with those of a table that was folded anew, and corrects them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 
 use super::{Row, SqlModel, Transaction, Value};
 
-/// Whose rows.
+/// The rows to repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// Those that name this user.
@@ -17,7 +17,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// The column that says so, and what it holds.
+    /// The column that names the user or schedule, and its value.
     fn column(self) -> (&'static str, u64) {
         match self {
             Self::User(user_id) => ("user_id", user_id.get()),
@@ -25,7 +25,7 @@ impl Part {
         }
     }
 
-    /// Whether an event may change these rows. Others need not be folded.
+    /// True if an event may change these rows. Other events need not be folded.
     pub fn may_be_changed_by(self, event: &Event) -> bool {
         match event {
             Event::Points(_) => event.movements().any(|moved| self == Self::User(moved.user_id)),
@@ -67,26 +67,26 @@ fn schedule_of(event: &CatalogueEvent) -> Option<ScheduleId> {
     }
 }
 
-/// What was compared, and what of it was wrong.
+/// The result of a repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SetRight {
-    /// Rows that the log makes.
+    /// The number of rows that follow from the log.
     pub rows: u64,
-    /// Rows that were missing, too many, or different.
+    /// The number of rows that were missing, superfluous or different.
     pub repaired: u64,
 }
 
 type Cells = Vec<(String, Value)>;
 
 impl SqlModel {
-    /// Whether its rows name users, or schedules.
+    /// True if the model's rows name users, or schedules, as `part` does.
     pub fn has_rows_of(&self, part: Part) -> bool {
         let (column, _) = part.column();
         self.columns.split(", ").any(|definition| definition.split(' ').next() == Some(column))
     }
 
-    /// Lets the live table have the part's rows as `fresh` has them. A row that names somebody else by mistake is found by its
-    /// key.
+    /// Makes the part's rows in the live table equal to those in `fresh`. A row that names another user by mistake is
+    /// found by its key.
     ///
     /// # Errors
     /// The databases'.
@@ -138,7 +138,7 @@ impl SqlModel {
     }
 }
 
-/// What is null has no type, so it is written and not given.
+/// Inserts a row. NULL has no type, so it is written into the statement and not passed as a value.
 async fn insert(table: &mut Transaction<'_>, name: &str, row: &Cells) -> sqlx::Result<()> {
     let columns: Vec<&str> = row.iter().map(|(name, _)| name.as_str()).collect();
     let given: Vec<Value> = row.iter().map(|(_, value)| value.clone()).filter(|value| *value != Value::Null).collect();

@@ -1,4 +1,4 @@
-//! Every reservation for good, and what became of it. Seats' names are the catalogue's, in `seat_list`.
+//! Every reservation ever made, with its status. The names of seats are in `seat_list`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A row that was read, of either database.
+//! Rows of both kinds of databases.
 
 use domain::Hash;
 use sqlx::postgres::PgRow;

@@ -1,4 +1,4 @@
-//! Sales by concert and schedule, for those who run the house.
+//! Sales by concert and schedule, for operators.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,13 +23,13 @@ pub static MODEL: SqlModel = SqlModel {
     fold: || Box::<SalesFold>::default(),
 };
 
-/// Schedule, concert, the counts, the import.
+/// The columns: schedule, concert, the counts, the import.
 const COLUMNS: [Kind; 8] = {
     use Kind::{Integer, Text};
     [Integer, Integer, Integer, Integer, Integer, Integer, Integer, Text]
 };
 
-/// By how much a chunk of events moves the counts of a schedule.
+/// The changes of a schedule's counts by a chunk of events.
 #[derive(Default)]
 struct Moved {
     concert_id: i64,
@@ -44,7 +44,7 @@ struct Moved {
 #[derive(Default)]
 struct SalesFold {
     moved: BTreeMap<i64, Moved>,
-    /// Imports that ended.
+    /// Imports that have ended.
     imported: Vec<Arc<str>>,
 }
 
@@ -146,23 +146,23 @@ impl Fold for SalesFold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduleSales {
-    /// The concert.
+    /// The concert's id.
     pub concert_id: u64,
-    /// The schedule.
+    /// The schedule's id.
     pub schedule_id: u64,
-    /// Its seats.
+    /// The number of its seats.
     pub seats_total: i64,
     /// Seats held now.
     pub held: i64,
     /// Seats sold now.
     pub sold: i64,
-    /// Seats that were sold and came back.
+    /// Seats that were sold and refunded.
     pub refunded: i64,
-    /// What payments brought less what refunds gave back, in points.
+    /// The sum of payments minus the sum of refunds, in points.
     pub takings: i64,
 }
 
-/// The sales of every schedule that can be seen, by concert and schedule.
+/// Reads the sales of every visible schedule, by concert and schedule.
 ///
 /// # Errors
 /// The database's.

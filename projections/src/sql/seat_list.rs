@@ -1,4 +1,4 @@
-//! Every seat and who has it, as a table for reports. The lists that clients get are the hot ones.
+//! Every seat and its reservation, as a table for reports. Clients get their lists from the read models in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,8 @@ use domain::{
 
 use super::{Change, Fold, Kind, OutOfRange, SqlModel, Value, column};
 
-/// One row a seat. `off_sale` is 1 where the show is off: such a seat is not free though nobody has it.
+/// One row for each seat. `off_sale` is 1 after the show was called off: such a seat is not free although nobody has
+/// it.
 pub static MODEL: SqlModel = SqlModel {
     name: "seat_list",
     version: 2,
@@ -22,28 +23,28 @@ pub static MODEL: SqlModel = SqlModel {
     fold: || Box::<SeatList>::default(),
 };
 
-/// Schedule, seat, concert, name, zone, price, row, number, status, off sale.
+/// The columns of new seats: schedule, seat, concert, name, zone, price, row, number, status, off sale.
 const SEATS: [Kind; 10] = {
     use Kind::{Integer, Text};
     [Integer, Integer, Integer, Text, Text, Integer, Text, Integer, Text, Integer]
 };
-/// Schedule, seat, status, whose it is, and whose it must have been.
+/// The columns of changes: schedule, seat, status, the new reservation, and the old one.
 const MOVES: [Kind; 5] = {
     use Kind::{Integer, Text};
     [Integer, Integer, Text, Integer, Integer]
 };
 
-/// Schedule, zone, price.
+/// The columns of new prices: schedule, zone, price.
 const PRICES: [Kind; 3] = [Kind::Integer, Kind::Text, Kind::Integer];
 
 type Key = (i64, i64);
 
-/// What a chunk of events does to a seat.
+/// The changes of a seat by a chunk of events.
 #[derive(Default)]
 struct Moved {
-    /// Who has it at the end, where that is known: a status and a reservation.
+    /// The status and the reservation at the end of the chunk, if they are known.
     last: Option<(&'static str, Option<i64>)>,
-    /// Whoever of these had it before the chunk has it no more.
+    /// Reservations that lose the seat in the chunk, if they had it before.
     released: BTreeSet<i64>,
 }
 
@@ -86,7 +87,7 @@ impl SeatList {
         })
     }
 
-    /// A hold that expired late: its seats may be another's by now.
+    /// Frees the seats of a hold. If it expired late, another reservation may have them already.
     fn release(&mut self, hold: &Hold) -> Result<(), OutOfRange> {
         self.moved(hold, |moved, reservation_id| match moved.last {
             Some((_, owner)) if owner == Some(reservation_id) => moved.last = Some(("AVAILABLE", None)),
@@ -135,7 +136,7 @@ impl Fold for SeatList {
         }
     }
 
-    /// Seats go in before they are moved: a chunk may hold both.
+    /// The changes. New seats come first, since a chunk may add a seat and change it.
     fn changes(self: Box<Self>) -> Vec<Change> {
         let mut values = Vec::new();
         for ((schedule_id, seat_id), moved) in self.moved {

@@ -1,7 +1,7 @@
-//! The database of the read models: tables and their checkpoints, each moved in one transaction.
+//! The tables of the read models and their checkpoints. Each pair is changed in one transaction.
 //!
-//! Whoever writes says which checkpoint they go on from; where another is stored, another writer was faster, and nothing
-//! is written. So several projectors on one database do each event once.
+//! A writer names the checkpoint from which it goes on. If another one is stored, another writer was faster, and
+//! nothing is written. So several projectors on one database write each event once.
 
 use domain::{Head, NotAnId, Position};
 use uuid::Uuid;
@@ -9,17 +9,17 @@ use uuid::Uuid;
 use super::write::write;
 use super::{Change, Connection, Folded, Row, SqlModel, Transaction, Value};
 
-/// Names the lock that whoever builds in a schema on a server holds.
+/// The lock that a process holds while it builds tables in a schema.
 const BUILDING: &str = "hashtextextended(current_schema() || '.building', 0)";
-/// How long a swap waits for those who read the live table, before it lets those behind it pass and tries again.
+/// How long a swap waits for readers of the live table. Then it lets waiting readers pass, and tries again.
 const SWAP_WAIT: &str = "SET LOCAL lock_timeout = '500ms'";
 
-/// Which of a model's two tables.
+/// One of a model's two tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slot {
-    /// The one that queries read.
+    /// The table that queries read.
     Live,
-    /// The one that is built beside it.
+    /// The table that is being built beside it.
     Building,
 }
 
@@ -39,12 +39,12 @@ impl Slot {
     }
 }
 
-/// Up to where a table has the log.
+/// The checkpoint of a table: the last event in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Of the model that made the table.
+    /// The version of the model that made the table.
     pub version: u32,
-    /// Which log.
+    /// The log's id.
     pub log_id: Uuid,
     /// The last event in it.
     pub head: Head,
@@ -59,7 +59,7 @@ impl Checkpoint {
         Ok(Self { version, log_id, head })
     }
 
-    /// As the columns hold it: version, log id, position, hash.
+    /// The values of the columns: version, log id, position, hash.
     fn values(&self) -> [Value; 4] {
         let position = number(self.head.position.get());
         let (log_id, hash) = (self.log_id.to_string(), *self.head.hash.as_bytes());
@@ -67,7 +67,7 @@ impl Checkpoint {
     }
 }
 
-/// Which way a page goes.
+/// The order of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// The newest first.
@@ -77,7 +77,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// What keys are compared with: `after`, or what is before all of them.
+    /// The key after which a page begins: `after`, or a value before all keys.
     pub(super) fn bound(self, after: Option<u64>) -> i64 {
         let first = match self {
             Self::Descending => i64::MAX,
@@ -87,18 +87,18 @@ impl Order {
     }
 }
 
-/// An id as a column holds it.
+/// Converts an id to a column's value.
 pub(super) fn number(id: impl Into<u64>) -> i64 {
     i64::try_from(id.into()).expect("ids end at 2^53-1")
 }
 
-/// A column's number as an id.
+/// Converts a column's value to an id.
 pub(super) fn id<Id: TryFrom<u64, Error = NotAnId>>(number: u64) -> sqlx::Result<Id> {
     Id::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// Takes the right to build tables: there is one on a server, for as long as this connection lives, or until
-/// [`stop_building`]. In a file nobody else builds: who opens it for writing holds the data folder.
+/// Takes the right to build tables. On a server only one connection has it, until [`stop_building`] or the connection's
+/// end. In a file no other process builds, since the process that writes it holds the data folder.
 ///
 /// # Errors
 /// The database's.
@@ -108,7 +108,7 @@ pub async fn start_building(connection: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar(take).fetch_one(connection).await
 }
 
-/// Gives it back.
+/// Gives the right to build tables back.
 ///
 /// # Errors
 /// The database's.
@@ -118,7 +118,7 @@ pub async fn stop_building(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query(give).execute(connection).await.map(drop)
 }
 
-/// Up to where the table is; `None` where there is none, whatever its checkpoint says.
+/// Reads the checkpoint of a table. `None` if the table does not exist, even if it has a checkpoint.
 ///
 /// # Errors
 /// The database's.
@@ -142,7 +142,7 @@ pub async fn checkpoint(
     rows.first().map(Checkpoint::of).transpose()
 }
 
-/// Whether a live table was ever put in its place, be it gone again.
+/// Returns true if the live table was ever made, even if it is gone now.
 ///
 /// # Errors
 /// The database's.
@@ -152,8 +152,8 @@ pub async fn was_built(transaction: &mut Transaction<'_>, model: &SqlModel) -> s
     Ok(!rows.is_empty())
 }
 
-/// The same of the live table, which then stays in its place: whatever the transaction reads is as of that position. It
-/// must be the first that the transaction reads.
+/// Reads the checkpoint of the live table, and locks the table against a swap: all that the transaction reads is as of
+/// that position. It must be the first query of the transaction.
 ///
 /// # Errors
 /// The database's.
@@ -164,7 +164,7 @@ pub async fn hold(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::
     checkpoint(transaction, model, Slot::Live).await
 }
 
-/// Makes the model's table anew, with nothing of the log in it yet, in the caller's transaction.
+/// Makes an empty table of the model, in the caller's transaction.
 ///
 /// # Errors
 /// The database's.
@@ -186,8 +186,8 @@ pub async fn create(
     Ok(checkpoint)
 }
 
-/// Moves the table from `expected` on, in the caller's transaction; `None` where it is not there any more: then the
-/// transaction must not be committed.
+/// Moves the table on from the checkpoint `expected`, in the caller's transaction. `None` if the table has another
+/// checkpoint: then the transaction must not be committed.
 ///
 /// # Errors
 /// The database's.
@@ -227,8 +227,8 @@ pub async fn write_all(
     Ok(())
 }
 
-/// The live table's checkpoint, which nobody moves until the end of the caller's transaction. That must be one that writes:
-/// in a file it is alone.
+/// Reads the live table's checkpoint, and locks it until the end of the caller's transaction. The transaction must be
+/// one that writes; in a file only one such transaction runs at a time.
 ///
 /// # Errors
 /// The database's.
@@ -240,13 +240,13 @@ pub async fn stand_still(transaction: &mut Transaction<'_>, model: &SqlModel) ->
     checkpoint(transaction, model, Slot::Live).await
 }
 
-/// Keeps the live table where it is until the end of the caller's transaction: nobody reads it, and nobody moves it.
+/// Locks the live table until the end of the caller's transaction: no other transaction reads or moves it.
 ///
 /// # Errors
-/// The database's; [`super::is_locked_out`] where those who read it take long.
+/// The database's; [`super::is_locked_out`] if readers hold the table for too long.
 pub async fn stop_live(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<()> {
     if let Transaction::Sqlite(_) = transaction {
-        // A transaction that writes is alone.
+        // In a file, a transaction that writes is the only one.
         return Ok(());
     }
     let row =
@@ -259,7 +259,7 @@ pub async fn stop_live(transaction: &mut Transaction<'_>, model: &SqlModel) -> s
     Ok(())
 }
 
-/// Puts the table that was built in the live one's place, in the caller's transaction.
+/// Replaces the live table by the one that was built, in the caller's transaction.
 ///
 /// # Errors
 /// The database's.
@@ -272,7 +272,7 @@ pub async fn swap_in(transaction: &mut Transaction<'_>, model: &SqlModel) -> sql
     transaction.execute(update, &values).await.map(drop)
 }
 
-/// Throws away what a build has left beside the live table, in the caller's transaction.
+/// Drops the table that a build has left beside the live one, in the caller's transaction.
 ///
 /// # Errors
 /// The database's.

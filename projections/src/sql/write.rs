@@ -1,4 +1,4 @@
-//! Writing rows in bulk: each statement is a trip to sqlx's thread or to a server and back, so rows go many at a time.
+//! Writes rows in bulk: each statement is a round trip to sqlx's thread or to a server, so it carries many rows.
 
 use std::sync::Arc;
 
@@ -10,18 +10,20 @@ use super::Transaction;
 /// SQLite's largest statement has 2^8 = 256 rows: with 12 columns, 3,072 parameters of the 32,766 that it takes. Each
 /// power of two up to it is one statement, so that each is prepared once.
 const LARGEST_LOG2: usize = 8;
-/// PostgreSQL's largest statement, in rows: it takes a column as one parameter, so that one statement does for all.
+/// PostgreSQL's largest statement, in rows. A column is one parameter (an array), so one statement is enough for any
+/// number of rows.
 const LARGEST_POSTGRES: usize = 4_096;
 
-/// How rows are written, and how SQLite is told that a statement that fails in the middle need not be undone: whoever writes
-/// gives the whole transaction up. Else SQLite copies each page before each statement. <https://sqlite.org/lang_conflict.html>
+/// The begin of INSERT statements. SQLite gets OR FAIL: it need not undo a failed statement, since the writer rolls
+/// back the whole transaction. Otherwise SQLite would copy each page before each statement.
+/// <https://sqlite.org/lang_conflict.html>
 const INSERT: &str = "INSERT INTO";
 const INSERT_OR_FAIL: &str = "INSERT OR FAIL INTO";
 
-/// What a column holds.
+/// The value of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Nothing.
+    /// No value.
     Null,
     /// A whole number.
     Integer(i64),
@@ -31,7 +33,7 @@ pub enum Value {
     Hash([u8; 32]),
 }
 
-/// What a column can hold, or nothing.
+/// The type of a column, which may also be null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Whole numbers.
@@ -54,7 +56,7 @@ impl From<i64> for Value {
     }
 }
 
-/// PostgreSQL has no NUL in a text, and events of the first versions may have one.
+/// Replaces NUL characters, which PostgreSQL does not allow in a text. Events of the first versions may have some.
 impl From<Arc<str>> for Value {
     fn from(text: Arc<str>) -> Self {
         Self::Text(if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text })
@@ -73,15 +75,15 @@ impl From<[u8; 32]> for Value {
     }
 }
 
-/// Many rows for one statement: `before`, the rows, and `after`, where `{table}` stands for the table that is written, and
-/// `column1`, `column2`, … for the rows' columns. No row's key is in it twice.
+/// Rows for one statement. The statement is `before`, the rows, and `after`. `{table}` stands for the table, and
+/// `column1`, `column2`, … for the rows' columns. No key is in it twice.
 #[derive(Debug)]
 pub struct Change {
     /// The statement up to its rows.
     pub before: &'static str,
     /// The statement after its rows.
     pub after: &'static str,
-    /// What the values of a row are.
+    /// The types of a row's values.
     pub columns: &'static [Kind],
     /// The rows' values, one row after the other.
     pub values: Vec<Value>,
@@ -119,7 +121,7 @@ impl Change {
     }
 }
 
-/// SQLite names the columns of VALUES by itself: column1, column2, ….
+/// Makes the VALUES of a statement. SQLite names their columns column1, column2, ….
 fn rows_of_values(width: usize, rows: usize) -> String {
     let row = format!("({})", vec!["?"; width].join(","));
     format!("VALUES {}", vec![row.as_str(); rows].join(","))
@@ -137,7 +139,7 @@ fn rows_of_arrays(columns: &[Kind]) -> String {
     format!("SELECT * FROM unnest({}) AS rows ({})", arrays.join(","), names.join(","))
 }
 
-/// Each column's values as an array.
+/// Makes an array of each column's values.
 fn arrays(columns: &[Kind], values: &[Value]) -> sqlx::Result<PgArguments> {
     let mut arguments = PgArguments::default();
     for (index, kind) in columns.iter().enumerate() {
