@@ -1,4 +1,4 @@
-//! Which log, as `--log` says it.
+//! The address of a log: the value of `--log`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,18 +6,18 @@ use std::str::FromStr;
 
 use crate::secret_url::{NotAUrl, SecretUrl};
 
-/// Where a log is kept.
+/// The address of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogAddress {
     /// `sqlite`: the file `log.db` in the data folder.
     Sqlite,
-    /// `postgres://…`: a database of PostgreSQL; where several hosts are listed, the one that takes writes.
+    /// `postgres://…`: a database of PostgreSQL. With several hosts, the one that accepts writes.
     Postgres(SecretUrl),
     /// `kurrentdb://…`: a stream of KurrentDB.
     KurrentDb(SecretUrl),
 }
 
-/// Why a text is no log's address. It does not repeat the text, which may hold a password.
+/// The error of a text that is not a log's address. It does not repeat the text, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotALog {
     #[error("a log is `sqlite`, `postgres://…` or `kurrentdb://…`; {0}")]
@@ -53,12 +53,12 @@ impl fmt::Display for LogAddress {
     }
 }
 
-/// A log with the data folder that a log in SQLite is in: what `--from` and `--to` say, `sqlite:FOLDER` or a URL.
+/// The value of `--from` and `--to`: `sqlite:FOLDER` or a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPlace {
-    /// Which backend.
+    /// The address of the log.
     pub log: LogAddress,
-    /// Its folder; empty where the log is in none.
+    /// The data folder of a log in SQLite. Empty for another log.
     pub folder: PathBuf,
 }
 

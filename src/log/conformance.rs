@@ -1,6 +1,6 @@
-//! What every log must hold: one suite, passed by every backend with the same code.
+//! The suite of tests that every backend must pass.
 //!
-//! A backend brings a [`Fixture`] and calls [`passes`]. The suite itself is tested in `liars.rs`, by logs that break one
+//! A backend brings a [`Fixture`] and calls [`passes`]. `liars.rs` tests the suite itself, with logs that break one
 //! promise each.
 
 mod appends;
@@ -19,20 +19,21 @@ use uuid::Uuid;
 
 use super::{AppendError, EventLog};
 
-/// One log of its own for one check, empty at first.
+/// A log for one check. It is empty at first.
 #[async_trait]
 pub(crate) trait Fixture: Send + Sync {
-    /// One more handle on the log, as another process would open it.
+    /// Opens another handle on the log, as another process would.
     async fn open(&self) -> Arc<dyn EventLog>;
-    /// Whether [`alter`](Self::alter) and [`remove`](Self::remove) can be done: nobody can reach into a real server.
+    /// True if [`alter`](Self::alter) and [`remove`](Self::remove) are possible. With a real server they are not.
     fn can_be_damaged(&self) -> bool {
         true
     }
-    /// Whether an append is carried out though nobody asks how it went: where replies are lost, somebody must ask again.
+    /// True if an append is carried out even if nobody polls it again. If replies are lost, somebody must send it
+    /// again.
     fn carries_on_unasked(&self) -> bool {
         true
     }
-    /// Has things go wrong at random from now on, where they can be made to: whether they do.
+    /// Makes things fail at random from now on. Returns true if the fixture can do that.
     fn trouble(&self) -> bool {
         false
     }
@@ -42,7 +43,7 @@ pub(crate) trait Fixture: Send + Sync {
     async fn remove(&self, position: Position);
 }
 
-/// Why a log does not conform.
+/// The result of a check: the reason why a log does not conform.
 type Check = Result<(), String>;
 
 /// Runs every check on a fresh log each.
@@ -76,12 +77,12 @@ pub(crate) async fn passes<F: Fixture>(fresh: impl AsyncFn() -> F) -> Check {
     Ok(())
 }
 
-/// `count` records after `head`, unlike those of any other call.
+/// Makes `count` records after `head`. They differ from those of all other calls.
 pub(crate) fn chain(head: &Head, count: u64) -> Vec<Record> {
     chain_of(head, (1..=count).map(charge))
 }
 
-/// Records of these events after `head`.
+/// Makes records of these events after `head`.
 fn chain_of(head: &Head, events: impl IntoIterator<Item = Event>) -> Vec<Record> {
     let metadata = metadata();
     let mut head = *head;
@@ -102,7 +103,7 @@ fn charge(amount: u64) -> Event {
     })
 }
 
-/// An event with this text in its data.
+/// Makes an event with this text in its data.
 fn telling(text: &str) -> Event {
     Event::from(ConcertPublished {
         concert_id: ConcertId::FIRST,
@@ -128,13 +129,13 @@ fn metadata() -> Metadata {
     }
 }
 
-/// Appends what must be accepted; the new head.
+/// Appends records that must be accepted. Returns the new head.
 async fn append(log: &dyn EventLog, head: &Head, records: &[Record]) -> Result<Head, String> {
     log.append(head, records).await.map_err(|error| format!("an append was refused: {error}"))?;
     Ok(records.last().map_or(*head, Record::head))
 }
 
-/// The log, read through a new handle, holds exactly these records.
+/// Checks that the log, read through a new handle, holds exactly these records.
 async fn holds(fixture: &dyn Fixture, records: &[Record]) -> Check {
     let log = fixture.open().await;
     let found = log.read(Position::START, records.len() + 1).await.map_err(|error| error.to_string())?;
@@ -149,7 +150,7 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> 
     if found == expected { Ok(()) } else { Err(format!("{what} is {found:?}, not {expected:?}")) }
 }
 
-/// The records prove themselves, from the first to the last.
+/// Proves the chain of the records, from the first to the last.
 fn proves(records: &[Record]) -> Result<Head, domain::ChainError> {
     records.iter().try_fold(Head::EMPTY, |head, record| record.verify(&head))
 }

@@ -1,9 +1,9 @@
-//! What the operating system says of a disk, and what it means.
+//! The meaning of the operating system's errors of a disk.
 
 use std::io;
 
-/// Whether there was no room: on the disk, within a quota, or within the limit of a file's size. Nothing is broken then, and
-/// what is tried again later may succeed.
+/// True if there was no room: on the disk, within a quota, or within the limit of a file's size. Then nothing is
+/// broken, and a later try may succeed.
 pub fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     [FileTooLarge, QuotaExceeded, StorageFull].contains(&error.kind())

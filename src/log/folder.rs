@@ -1,33 +1,33 @@
-//! The data folder, held by one server at a time.
+//! The lock of the data folder: only one server holds it at a time.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// The data folder is ours until this is dropped or the process dies, however it dies: the system releases the lock, so
-/// that no stale file has to be cleared away after a crash.
+/// The lock on the data folder. It ends when this is dropped, or when the process dies in any way: the system releases
+/// it, so that no stale file is left after a crash.
 #[derive(Debug)]
 pub struct FolderLock {
     _lock: File,
 }
 
-/// Why the data folder is not ours.
+/// The reason why the data folder cannot be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// Two servers on one folder would each think that they are alone.
+    /// Another process holds the folder. Two servers on one folder would each act as if they were alone.
     #[error("the data folder {} is in use by another `reprise` process; stop that one first", .folder.display())]
     Held { folder: PathBuf },
-    /// It cannot be created or written.
+    /// The folder cannot be created or written.
     #[error("the data folder {} cannot be used: {source}", .folder.display())]
     Unusable { folder: PathBuf, source: io::Error },
 }
 
 impl FolderLock {
-    /// Takes `folder`, creating it (0700) if it is missing.
+    /// Locks `folder`, which is created (0700) if it is missing.
     ///
     /// # Errors
-    /// Another server holds it, or it cannot be created or written.
+    /// Another process holds the folder, or it cannot be created or written.
     pub fn take(folder: &Path) -> Result<Self, FolderError> {
         let unusable = |source| FolderError::Unusable { folder: folder.to_owned(), source };
         create(folder).map_err(unusable)?;
@@ -59,7 +59,7 @@ fn create(folder: &Path) -> io::Result<()> {
     sync_names(parent)
 }
 
-/// Makes the names in `folder` durable: a file that was synced is still lost when the folder forgets its name.
+/// Makes the names in `folder` durable. Without this a power cut can lose a file, even if the file itself was synced.
 ///
 /// # Errors
 /// The folder cannot be opened or synced.

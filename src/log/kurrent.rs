@@ -1,10 +1,10 @@
 //! The log in KurrentDB: one stream, for several nodes, on one server or a cluster.
 //!
-//! A record's position is its event's revision + 1, and an append's condition the revision of the head. The hash is made
-//! part of the condition here: before a connection's first append at a head, the record there is read and compared.
+//! A record's position is its event's revision + 1. The server's condition of an append is the revision of the head.
+//! This module adds the hash to the condition: before a connection's first append at a head, it reads the record there
+//! and compares the hash.
 //!
-//! What the server lets the leader's readers see is on a majority's disks, so nothing has to be committed beside the log
-//! before what was read is told.
+//! Readers on the leader see only records that are on the disks of a majority. So a record that was read is durable.
 
 mod connection;
 mod envelope;
@@ -37,12 +37,12 @@ use self::settings::Settings;
 use super::{AppendError, EventLog, ReadError, assert_follows};
 use crate::secret_url::SecretUrl;
 
-/// The most that a server takes in one append, unless it was configured otherwise, as [`size_bytes`] counts.
+/// The server's default limit of one append, as [`size_bytes`] counts.
 const MAX_APPEND_BYTES: usize = 1024 * 1024;
 /// How often an append is sent on to another node before it counts as refused.
 const MAX_HOPS: usize = 4;
-/// The pause before what caused a conflict is looked for again, at first and at last. Most is there after 2 ms, all of it
-/// after 11 ms on one node, later on three (measured).
+/// The first and the longest pause between two looks for the record that caused a conflict. On one node most records
+/// can be read after 2 ms, and all after 11 ms; on three nodes it takes longer (measured).
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 const LAST_LOOK: Duration = Duration::from_millis(16);
 
@@ -56,27 +56,27 @@ pub struct KurrentLog {
     writers: Writers,
 }
 
-/// What caused a conflict.
+/// The record that caused a conflict.
 enum Cause {
-    /// It can be read, or the log is not the one that was served: whoever reads on finds out.
+    /// The record can be read, or the log is not the one that was served: the next read shows which.
     IsThere,
-    /// Another node leads by now, and may not have it.
+    /// Another node has become the leader, and may not have the record.
     MayBeGone,
 }
 
-/// Why a log in KurrentDB cannot be used. No variant holds credentials.
+/// The reason why a log in KurrentDB cannot be used. No variant holds credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum KurrentError {
-    /// The URL is none, or not one that can be used.
+    /// The URL is malformed or not supported.
     #[error("the log's URL cannot be used: {0}")]
     Url(String),
-    /// No server answers there; whether that was tried with TLS is the first thing to look at.
+    /// No server answers. `how` says whether TLS was used, since a wrong choice of TLS is the usual cause.
     #[error("KurrentDB cannot be reached {how}: {why}")]
     Unreachable { how: &'static str, why: String },
-    /// A server answers, and does not serve yet.
+    /// A server answers, but does not serve yet.
     #[error("KurrentDB does not serve yet: {0}")]
     NotReady(String),
-    /// A server answers, and does not let us in.
+    /// A server answers, but refuses the credentials.
     #[error("KurrentDB refuses: {0}")]
     Refused(String),
     /// The stream holds something else.
@@ -88,15 +88,15 @@ pub enum KurrentError {
 }
 
 impl KurrentLog {
-    /// Opens the log that a URL names; an empty one is made by its first append.
+    /// Opens the log that a URL names. The first append makes the stream.
     ///
     /// # Errors
-    /// The URL is wrong, nobody answers there, or the stream cannot be a log.
+    /// The URL is wrong, no server answers, or the stream cannot be a log.
     pub async fn open(url: &SecretUrl) -> Result<Self, KurrentError> {
         Self::open_with(url.expose(), Patience::DEFAULT).await
     }
 
-    /// Says so where anybody may write to the stream whom the server lets in.
+    /// Warns if everyone whom the server admits may write to the stream.
     pub fn warn_if_open_to_all(&self) {
         if self.writers == Writers::Everybody {
             tracing::warn!(
@@ -118,7 +118,7 @@ impl KurrentLog {
         Ok(Self { leader, follower, keeping, tasks, pauses: FairPauses::default(), writers })
     }
 
-    /// The connection to append at `expected` with, once the hash there was compared on it.
+    /// Returns a connection for an append at `expected`, after the hash there was compared on it.
     async fn proved(&self, expected: &Head) -> Result<Arc<Connection>, AppendError> {
         let connection = self.leader.connection().await;
         let connection = connection.map_err(|failure| AppendError::Unavailable(failure.to_string()))?;
@@ -131,7 +131,7 @@ impl KurrentLog {
         if found == *expected { Ok(connection) } else { Err(AppendError::Conflict) }
     }
 
-    /// Records from a revision on, with the connection that they were read on.
+    /// Reads records from a revision on. Returns also the connection on which they were read.
     async fn read_from(&self, revision: u64, limit: usize) -> Result<(Arc<Connection>, Vec<Record>), ReadError> {
         let (stream, limit) = (self.leader.stream(), limit as u64);
         let reading = self.leader.call(|connection| async move {
@@ -146,10 +146,10 @@ impl KurrentLog {
         Ok((connection, records))
     }
 
-    /// Waits until what caused a conflict can be read: a writer is told of it before readers are.
+    /// Waits until the record that caused a conflict can be read: writers are told of a record before readers see it.
     ///
     /// # Errors
-    /// It does not come within an append's patience, or nothing can be read. Nothing was written in either case.
+    /// The record does not come in time, or the log cannot be read. Nothing was written in either case.
     async fn cause(&self, expected: &Head, told_on: &Arc<Connection>) -> Result<Cause, AppendError> {
         let own = usize::from(expected.position > Position::START);
         let given_up_at = Instant::now() + self.leader.patience().append;
@@ -158,7 +158,7 @@ impl KurrentLog {
             let (connection, found) = match self.read_from(expected.position.get() - own as u64, own + 1).await {
                 Ok(read) => read,
                 Err(ReadError::Unavailable(reason)) => return Err(AppendError::Unavailable(reason)),
-                // Whoever reads on finds what is wrong there, and names it.
+                // The next read finds the fault and names it.
                 Err(ReadError::Damaged(_) | ReadError::Malformed { .. } | ReadError::Broken(_)) => {
                     return Ok(Cause::IsThere);
                 }
@@ -195,7 +195,7 @@ impl KurrentLog {
                     self.pauses.won(started.elapsed());
                     return Ok(());
                 }
-                // A stream that was deleted goes on where it ended.
+                // A deleted stream goes on at the revision where it ended.
                 Ok(Appended::At(revision)) => {
                     let reason = format!("the records landed up to revision {revision}: the stream was deleted before");
                     return Err(AppendError::Broken(reason));
@@ -211,7 +211,7 @@ impl KurrentLog {
                     self.leader.leave(&connection, &failure).await;
                     match failure {
                         Failure::NotLeader(_) | Failure::NotSent(_) => failed = failure.to_string(),
-                        // Whoever reads on finds that nothing is left of what was served.
+                        // The next read finds that the log does not hold what was served any more.
                         Failure::Deleted => return Err(AppendError::Conflict),
                         Failure::Refused(reason) => return Err(AppendError::Unavailable(reason)),
                         Failure::Lost(reason) => return Err(AppendError::Unknown(reason)),
@@ -234,7 +234,7 @@ impl EventLog for KurrentLog {
 
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
         self.keeping.check().map_err(ReadError::Unavailable)?;
-        // The server takes a count of none for a mistake.
+        // The server refuses a count of 0.
         if limit == 0 { Ok(Vec::new()) } else { Ok(self.read_from(after.get(), limit).await?.1) }
     }
 
@@ -279,7 +279,7 @@ impl Drop for KurrentLog {
     }
 }
 
-/// A stream that was deleted has nothing any more: that is how it is told to whoever has served it.
+/// Treats a deleted stream as an empty one. A node that has served it then notices the loss.
 fn none_if_deleted<T: Default>(read: Result<T, Failure>) -> Result<T, Failure> {
     match read {
         Err(Failure::Deleted) => Ok(T::default()),

@@ -1,4 +1,4 @@
-//! A log in memory, for tests only, that fails as it is told to.
+//! A log in memory, for tests only. Tests can make it fail.
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +20,7 @@ const WAIT: Duration = Duration::from_millis(100);
 /// What goes wrong with one append.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
-    /// Somebody else's record lands first, so that the head is another one.
+    /// Another node's record is written first, so that the head has moved.
     Overtaken(Box<Event>),
     /// The log cannot be reached: nothing is written.
     Unavailable,
@@ -177,7 +177,7 @@ impl Shared {
 
     fn land(&mut self) {
         for (expected, records) in std::mem::take(&mut self.on_their_way) {
-            // Too late is as good as never.
+            // An append that is too late has no effect.
             let _ = self.append(&expected, &records);
         }
     }
@@ -193,7 +193,7 @@ impl EventLog for MemoryLog {
         result
     }
 
-    /// It fails as an append would.
+    /// Fails as an append would.
     async fn compare_head(&self, expected: &Head) -> Result<(), AppendError> {
         let fault = self.next_fault().await;
         let result = self.lock().append_failing(fault, expected, &[]);

@@ -1,6 +1,6 @@
-//! The log: the only truth. This room knows records, never what they mean.
+//! The log: the only truth. This module handles records, and does not know what they mean.
 //!
-//! Every backend passes the one suite in `conformance.rs`; what it must hold is written on [`EventLog`].
+//! [`EventLog`] says what a backend must promise. Every backend passes the suite in `conformance.rs`.
 
 mod address;
 #[cfg(test)]
@@ -29,68 +29,68 @@ pub use self::sqlite::{IndexRoom, LOG_FILE, OpenError as SqliteOpenError, ReadOn
 
 /// The largest batch that is appended at once, in commands.
 pub const MAX_BATCH_COMMANDS: usize = 1_024;
-/// The largest batch that is appended at once, in bytes of type, data and metadata. One command alone may pass it.
+/// The largest batch that is appended at once, in bytes of type, data and metadata. A single command may exceed it.
 pub const MAX_BATCH_BYTES: usize = 768 * 1024;
 
 /// One log, totally ordered and without gaps: positions are 1, 2, 3, ….
 ///
-/// What `read` and `head` return is durable: a backend that finds records which a crash could still take back (a WAL
-/// that was never synced, commits that a standby does not have) makes them durable before it returns them.
+/// What `read` and `head` return is durable: if a backend finds records that a crash could still lose (a WAL that was
+/// never synced, commits that a standby does not have), it makes them durable before it returns them.
 #[async_trait]
 pub trait EventLog: Send + Sync {
-    /// Appends all of `records`, at least one, after `expected`, durably, or none. After [`AppendError::Conflict`] what
-    /// caused it can be read, and a backend that gives turns keeps its own until the caller's next append or
+    /// Appends all of `records`, at least one, after `expected`, durably, or none. After [`AppendError::Conflict`] the
+    /// record that caused it can be read. A backend with turns keeps the caller's turn until the next append or
     /// [`end_turn`](Self::end_turn), at most 100 ms.
     ///
-    /// An append that was polled once has begun: whatever carries it out has the records, as long as nothing else is on its
-    /// way. So a caller may poll it once, do other work, and ask later how it went; the records land meanwhile.
+    /// An append that was polled once has begun: the backend has the records, as long as no other append is on its way.
+    /// So a caller may poll it once, do other work, and ask for the outcome later. Meanwhile the records are written.
     ///
     /// # Errors
-    /// Each variant of [`AppendError`] says what is known of the records.
+    /// Each variant of [`AppendError`] says what is known about the records.
     async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError>;
 
-    /// Compares the head with `expected`, which is what those rest on who write nothing. It ends a turn.
+    /// Compares the head with `expected`, for commands that write nothing but depend on the head. It ends a turn.
     ///
     /// # Errors
-    /// [`AppendError::Conflict`]: it is another one. Else it could not be read.
+    /// [`AppendError::Conflict`]: the head has moved. Another error: the head could not be read.
     async fn compare_head(&self, expected: &Head) -> Result<(), AppendError> {
         let head = self.head().await?;
         if head == *expected { Ok(()) } else { Err(AppendError::Conflict) }
     }
 
-    /// Gives back the turn that a conflict left to this caller, where a backend gives turns.
+    /// Gives back the turn that a conflict left to this caller, if the backend has turns.
     async fn end_turn(&self) {}
 
-    /// Finds out whether a log that failed takes appends again, and compares its head with `expected`.
+    /// Finds out whether a failed log accepts appends again, and compares its head with `expected`.
     ///
     /// # Errors
-    /// As [`append`](Self::append) of something would say.
+    /// The error that an [`append`](Self::append) would have.
     async fn probe(&self, expected: &Head) -> Result<(), AppendError> {
         self.compare_head(expected).await
     }
 
-    /// Records after `after`, in order, at most `limit`.
+    /// Reads records after `after`, in order, at most `limit`.
     ///
     /// # Errors
     /// The log cannot be reached, or what it holds is not what was written.
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError>;
 
-    /// The last record's position and hash.
+    /// Reads the last record's position and hash.
     ///
     /// # Errors
     /// The log cannot be reached, or what it holds is not what was written.
     async fn head(&self) -> Result<Head, ReadError>;
 
-    /// Returns once the head is past `after`, or after a while: a hint to read, never a promise.
+    /// Returns when the head is past `after`, or after a while. It is a hint to read, not a promise.
     async fn wait_past(&self, after: Position);
 
-    /// Whether others append to this log too: what a node has folded may then lag behind what was answered elsewhere.
+    /// True if other nodes append to this log as well. Then a node's state may be older than another node's answers.
     fn is_shared(&self) -> bool {
         false
     }
 
-    /// What the clock of the engine that holds the log shows, where that is not this machine's own. For an engine that
-    /// tells the time only with what is written, `None` until something was.
+    /// Reads the clock of the database that holds the log, if that is not this machine's clock. Some databases tell the
+    /// time only with a write: then `None` until the first write.
     ///
     /// # Errors
     /// The log cannot be reached.
@@ -98,16 +98,16 @@ pub trait EventLog: Send + Sync {
         Ok(None)
     }
 
-    /// Remembers, with the log, that an import or a copy fills it, or that it is whole again. What is not whole is served by
-    /// nobody.
+    /// Stores with the log that an import or a copy fills it, or that it is complete again. A log that is not complete
+    /// is not served.
     ///
     /// # Errors
-    /// It cannot be remembered.
+    /// The mark cannot be stored.
     async fn mark_unfinished(&self, _: bool) -> Result<(), AppendError> {
         Ok(())
     }
 
-    /// Whether an import or a copy has begun to fill the log, and has not ended.
+    /// Returns true if an import or a copy has begun to fill the log, and has not ended.
     ///
     /// # Errors
     /// The log cannot be read.
@@ -115,17 +115,18 @@ pub trait EventLog: Send + Sync {
         Ok(false)
     }
 
-    /// Tidies up before the program ends; the log is not used afterwards. Nothing durable ever depends on it.
+    /// Tidies up before the program ends. The log is not used afterwards. Durability never depends on this.
     async fn close(&self) {}
 }
 
-/// Why an append was not acknowledged.
+/// The reason why an append was not acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// The head is another one. Nothing was written.
+    /// The head has moved. Nothing was written.
     #[error("the log's head has moved")]
     Conflict,
-    /// The reply was lost: the records may stand in the log, now or later. Only a record at the next position settles it.
+    /// The reply was lost: the records may be in the log, now or later. Only a record at the next position settles
+    /// this.
     #[error("the outcome is not known: {0}")]
     Unknown(String),
     /// The log could not be reached. Nothing was written.
@@ -134,16 +135,16 @@ pub enum AppendError {
     /// There is no room. Nothing was written.
     #[error("the log has no room left: {0}")]
     Full(String),
-    /// The storage itself failed (a write or an fsync): what this process cannot know, it must not serve.
+    /// The storage failed (a write or an fsync). The process does not know what is durable, so it must not serve it.
     #[error("the log's storage failed: {0}")]
     Broken(String),
 }
 
 impl AppendError {
-    /// All that [`AppendError::name`] can say.
+    /// All values of [`AppendError::name`].
     pub const NAMES: [&str; 5] = ["conflict", "unknown", "unavailable", "full", "broken"];
 
-    /// As it is counted.
+    /// The name in metrics.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Conflict => "conflict",
@@ -155,7 +156,7 @@ impl AppendError {
     }
 }
 
-/// Why the log could not be read.
+/// The reason why the log could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The log could not be reached.
@@ -164,15 +165,15 @@ pub enum ReadError {
     /// A record is missing or is not what was written.
     #[error("the log is damaged: {0}")]
     Damaged(#[from] ChainError),
-    /// A record is not even of a record's shape.
+    /// A record does not have the shape of a record.
     #[error("the log is damaged: position {position}: {reason}")]
     Malformed { position: Position, reason: String },
-    /// The storage itself failed.
+    /// The storage failed.
     #[error("the log's storage failed: {0}")]
     Broken(String),
 }
 
-/// What reading for an append could not tell: nothing was written.
+/// Converts the error of a read that an append needs. Nothing was written.
 impl From<ReadError> for AppendError {
     fn from(error: ReadError) -> Self {
         match error {
@@ -184,7 +185,7 @@ impl From<ReadError> for AppendError {
     }
 }
 
-/// A batch is made of the records right after the head that it was decided on. Every backend holds its caller to that.
+/// Asserts that the records come right after the expected head. Every backend calls this.
 fn assert_follows(expected: &Head, records: &[Record]) {
     assert!(!records.is_empty(), "an append has records");
     for (position, record) in (expected.position.get() + 1..).zip(records) {

@@ -1,4 +1,4 @@
-//! Opening the log that was chosen: the one place that knows all backends.
+//! Opens the chosen log. This is the one place that knows all backends.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::kurrent::{KurrentError, KurrentLog};
 use super::{EventLog, LOG_FILE, LogAddress, PostgresError, PostgresLog, ReadError, SqliteLog, SqliteOpenError};
 use crate::secret_url::SecretUrl;
 
-/// Why a log cannot be opened.
+/// The reason why a log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("{}: {error}", folder.display())]
@@ -31,7 +31,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// Whether the log's server may only not be there yet.
+    /// True if the log's server may only not be running yet.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Postgres { error, .. } => error.may_pass(),
@@ -45,10 +45,11 @@ impl OpenError {
     }
 }
 
-/// Opens a log for serving, made if missing. `folder` is the data folder, held by a [`FolderLock`](super::FolderLock).
+/// Opens a log for serving, and makes it if it is missing. `folder` is the data folder, locked by a
+/// [`FolderLock`](super::FolderLock).
 ///
 /// # Errors
-/// It cannot be reached, is no log or not a whole one, or cannot be made durable.
+/// The log cannot be reached, is not a log, is not complete, or cannot be made durable.
 pub async fn open(address: &LogAddress, folder: &Path) -> Result<Arc<dyn EventLog>, OpenError> {
     let log = open_to_fill(address, folder).await?;
     let unreadable = |error| OpenError::Unreadable { log: address.to_string(), error };
@@ -58,10 +59,10 @@ pub async fn open(address: &LogAddress, folder: &Path) -> Result<Arc<dyn EventLo
     Ok(log)
 }
 
-/// Opens a log as [`open`] does, for an import or a copy, which may go on with what an earlier one began.
+/// Opens a log as [`open`] does, for an import or a copy. It may be one that an earlier import or copy began to fill.
 ///
 /// # Errors
-/// It cannot be reached, is no log, or cannot be made durable.
+/// The log cannot be reached, is not a log, or cannot be made durable.
 pub async fn open_to_fill(address: &LogAddress, folder: &Path) -> Result<Arc<dyn EventLog>, OpenError> {
     match address {
         LogAddress::Sqlite => {
@@ -81,11 +82,11 @@ pub async fn open_to_fill(address: &LogAddress, folder: &Path) -> Result<Arc<dyn
     }
 }
 
-/// Opens a log for reading, whoever else has it open. What it returns is what stands there, durable or not: nothing may be
+/// Opens a log for reading, also if other processes have it open. Its records may not be durable, so nothing may be
 /// served from it.
 ///
 /// # Errors
-/// There is none, or it cannot be reached.
+/// There is no log, or it cannot be reached.
 pub async fn open_read_only(address: &LogAddress, folder: &Path) -> Result<Arc<dyn EventLog>, OpenError> {
     must_exist(address, folder)?;
     match address {
@@ -111,17 +112,17 @@ async fn open_kurrentdb(url: &SecretUrl) -> Result<SqliteLog, OpenError> {
     Err(OpenError::NotBuiltIn { log: url.to_string() })
 }
 
-/// A log of a server is there once it has a record: before that, there is at most room for it.
+/// Fails if a log on a server has no records: then it does not exist yet.
 async fn not_empty(address: &LogAddress, log: impl EventLog + 'static) -> Result<Arc<dyn EventLog>, OpenError> {
     let unreadable = |error| OpenError::Unreadable { log: address.to_string(), error };
-    // Its first record, not its last: what is wrong at the end is for whoever reads that far.
+    // Read the first record, not the last: a fault at the end is reported when a read comes that far.
     match log.read(Position::START, 1).await.map_err(unreadable)?.as_slice() {
         [] => Err(OpenError::NoLog { log: address.to_string() }),
         [..] => Ok(Arc::new(log)),
     }
 }
 
-/// Fails where opening a log would make a new one, as far as that can be told without opening it.
+/// Fails if opening a log would make a new one, as far as that is known without opening it.
 ///
 /// # Errors
 /// The data folder has no `log.db`.

@@ -1,8 +1,9 @@
-//! The log in PostgreSQL: for several nodes, replicated and failed over by whatever runs the database.
+//! The log in PostgreSQL, for several nodes. Replication and failover are the work of the database's operators.
 //!
-//! One connection appends ([`append`]), a few read ([`read`]), one listens for others' appends ([`listen`]). Each is made by
-//! [`connect`], which finds the host that takes writes and makes sure that what is read there is durable. No call waits for
-//! ever: past its deadline a connection is given up, and what that means for an append is said in [`append`].
+//! One connection appends ([`append`]), a few read ([`read`]), and one listens for other nodes' appends ([`listen`]).
+//! [`connect`] makes each of them: it finds the host that accepts writes, and makes sure that records which are read
+//! there are durable. No call waits for ever: after its deadline a connection is dropped. [`append`] says what that
+//! means for an append.
 
 mod append;
 mod connect;
@@ -30,9 +31,9 @@ use crate::secret_url::SecretUrl;
 
 /// How long [`EventLog::wait_past`] waits at most.
 const WAIT: Duration = Duration::from_secs(1);
-/// The pause before a log is looked at that was rewound or cannot be reached.
+/// The pause before the next look at a log that was rewound or cannot be reached.
 const TROUBLE_PAUSE: Duration = Duration::from_millis(20);
-/// How often a bystander looks whether the log has grown.
+/// How often a read-only handle looks whether the log has grown.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A log in a database of PostgreSQL.
@@ -41,15 +42,15 @@ pub struct PostgresLog {
     appender: Appender,
     readers: ReadConnections,
     listener: Listener,
-    /// The last position as it was seen last, for those who wait; `None` while nobody looks.
+    /// The last position that was seen, for waiting tasks. `None` while nobody looks.
     last: Arc<watch::Sender<Option<Position>>>,
 }
 
 impl PostgresLog {
-    /// Opens the log of the database at `url`, made if missing.
+    /// Opens the log in the database at `url`, and makes it if it is missing.
     ///
     /// # Errors
-    /// No host takes writes, or what it commits would not be durable.
+    /// No host accepts writes, or its commits would not be durable.
     pub async fn open(url: &SecretUrl) -> Result<Self, PostgresError> {
         let hosts = Arc::new(Hosts::parse(url)?);
         let first = hosts.prepare().await?;
@@ -63,7 +64,7 @@ impl PostgresLog {
         })
     }
 
-    /// Opens it for reading, on a standby too where no host takes writes.
+    /// Opens the log for reading. If no host accepts writes, a standby is used.
     ///
     /// # Errors
     /// No host can be reached.
@@ -104,10 +105,11 @@ impl EventLog for PostgresLog {
 
     async fn wait_past(&self, after: Position) {
         let mut last = self.last.subscribe();
-        // Neither a timeout nor a log that is being dropped matters: this is a hint.
+        // A timeout and a dropped log do not matter here: this is only a hint.
         let _ = tokio::time::timeout(WAIT, last.wait_for(|last| *last != Some(after))).await;
         if *last.borrow() < Some(after) {
-            // The server is gone, or shows less than it did: whoever waits finds out which, and asks again and again.
+            // The server is gone, or shows fewer records than before. The caller finds out which, and calls again and
+            // again.
             tokio::time::sleep(TROUBLE_PAUSE).await;
         }
     }
@@ -120,7 +122,7 @@ impl EventLog for PostgresLog {
         self.readers.clock().await.map(Some)
     }
 
-    /// A table of its own, so that programs that know nothing of it are not disturbed.
+    /// The mark is in its own table, so that older programs are not disturbed.
     async fn mark_unfinished(&self, is_unfinished: bool) -> Result<(), AppendError> {
         let sql = if is_unfinished {
             "CREATE TABLE IF NOT EXISTS log_unfinished ()"
@@ -146,7 +148,7 @@ impl EventLog for PostgresLog {
     }
 }
 
-/// A log that is only read. What it returns is what stands there, durable or not: nothing may be served from it.
+/// A log that is only read. Its records may not be durable, so nothing may be served from it.
 pub struct ReadOnlyPostgres {
     readers: ReadConnections,
 }

@@ -1,4 +1,4 @@
-//! Records as lines of JSON, to the byte: as `log export` writes them and operators read them.
+//! Records as lines of JSON, exactly as `log export` writes them and operators read them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use domain::{Hash, Position, Record, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A record as a line of JSON. `data` and `metadata` are the very text that was hashed, as strings.
+/// A record as a line of JSON. `data` and `metadata` are strings with exactly the text that was hashed.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RecordLine {
@@ -36,12 +36,13 @@ impl From<RecordLine> for Record {
     }
 }
 
-/// Whether a record's event names the user, be it in an event that this program does not know.
+/// True if a record's event names the user. The program need not know the event.
 pub fn names_user(record: &Record, user: u64) -> bool {
     serde_json::from_str(&record.data).is_ok_and(|data: Value| named_users("", &data).contains(&user))
 }
 
-/// The users that a member of an event's data names, or members inside it: each in a member whose name ends in `user_id`.
+/// Finds the users that a value in an event's data names: in all members, also nested ones, whose name ends in
+/// `user_id`.
 pub fn named_users(name: &str, value: &Value) -> Vec<u64> {
     match value {
         Value::Number(number) if name.ends_with("user_id") => number.as_u64().into_iter().collect(),

@@ -1,7 +1,7 @@
 //! The log in one SQLite file, `log.db` in the data folder: for one machine, with nothing to install.
 //!
-//! One connection writes, a few only read, each on a thread of its own. That nobody else writes is the work of
-//! [`FolderLock`](super::FolderLock); if somebody did, the condition of every append would still hold.
+//! One connection writes, and a few only read, each on its own thread. [`FolderLock`](super::FolderLock) keeps other
+//! processes from writing. Even without it, the condition of every append would hold.
 
 mod append;
 mod cause;
@@ -44,14 +44,14 @@ const UNFINISHED: i64 = 0x7061_7274;
 pub struct SqliteLog {
     writer: Threads<Writer>,
     readers: Threads<Connection>,
-    /// The last position that is known, for those who wait.
+    /// The last known position, for waiting tasks.
     last: Arc<watch::Sender<Position>>,
     clock: SteadyClock,
 }
 
 #[async_trait]
 impl EventLog for SqliteLog {
-    /// The append goes on when the caller no longer waits for it, and is whole or not at all.
+    /// The append goes on even if the caller does not wait for it any more. It is written whole or not at all.
     async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
         assert_follows(expected, records);
         let (expected, records, last) = (*expected, records.to_vec(), Arc::clone(&self.last));
@@ -61,7 +61,7 @@ impl EventLog for SqliteLog {
             if let (Ok(()), Some(record)) = (&appended, records.last()) {
                 last.send_replace(record.position);
             }
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = answer.send(appended);
             writer.look_after();
         });
@@ -86,7 +86,7 @@ impl EventLog for SqliteLog {
         self.readers.run(|connection| last_head(connection)).await?
     }
 
-    /// This machine's, as it was when the log was opened, and run on since by what no clock that is set can move.
+    /// This machine's clock at the time of the open, plus the time since by a clock that cannot be set.
     async fn clock(&self) -> Result<Option<Timestamp>, ReadError> {
         Ok(Some(self.clock.now()))
     }
@@ -94,11 +94,12 @@ impl EventLog for SqliteLog {
     async fn wait_past(&self, after: Position) {
         let mut last = self.last.subscribe();
         let past = last.wait_for(|last| *last > after);
-        // Neither a timeout nor a log that is being dropped matters: this is a hint.
+        // A timeout and a dropped log do not matter here: this is only a hint.
         let _ = tokio::time::timeout(Duration::from_secs(WAIT_SECONDS), past).await;
     }
 
-    /// In the file itself, so that whoever moves it moves that too. <https://sqlite.org/pragma.html#pragma_application_id>
+    /// The mark is in the file itself, so that it moves with the file.
+    /// <https://sqlite.org/pragma.html#pragma_application_id>
     async fn mark_unfinished(&self, is_unfinished: bool) -> Result<(), AppendError> {
         let mark = if is_unfinished { UNFINISHED } else { 0 };
         let marked = self.writer.run(move |writer| writer.connection.pragma_update(None, "application_id", mark)).await;
@@ -114,7 +115,7 @@ impl EventLog for SqliteLog {
         Ok(mark == UNFINISHED)
     }
 
-    /// All records move into `log.db`, so that whoever copies that file alone has the whole log.
+    /// Moves all records into `log.db`, so that a copy of this file alone is the whole log.
     async fn close(&self) {
         if let Err(error) = self.move_into_one_file().await {
             tracing::warn!("the log stays in two files, `log.db` and `log.db-wal`: {error}");
@@ -123,13 +124,13 @@ impl EventLog for SqliteLog {
 }
 
 impl SqliteLog {
-    /// Ends this log's use, so that all of it stands in the one file `log.db` and nothing more is written.
+    /// Closes this log, so that all of it is in the one file `log.db`, and nothing more is written.
     ///
     /// # Errors
-    /// SQLite could not move everything there.
+    /// SQLite could not move everything into the file.
     pub async fn into_one_file(self) -> Result<(), ReadError> {
         self.move_into_one_file().await?;
-        // Whoever closes last removes the WAL, and only who writes can.
+        // The last connection to close removes the WAL, and only the writing one can do that.
         self.readers.close().await;
         self.writer.close().await;
         Ok(())

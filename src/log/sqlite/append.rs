@@ -1,4 +1,4 @@
-//! Appending to SQLite: one transaction a batch, on the one connection that writes.
+//! Appends to SQLite: one transaction per batch, on the only connection that writes.
 
 use std::path::Path;
 
@@ -15,28 +15,28 @@ use crate::log::{AppendError, is_full};
 const INSERT: &str = "INSERT INTO log (position, recorded_at, type, type_version, data, metadata, hash) \
                       VALUES (?, ?, ?, ?, ?, ?, ?)";
 
-/// The connection that writes, and what its storage once said.
+/// The connection that writes, with the state of its storage.
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) connection: Connection,
     files: InPlace,
     room: IndexRoom,
     checkpoints: Checkpoints,
-    /// After a failed fsync the system may say of lost pages that they are clean, so what it says later counts for
-    /// nothing. <https://www.usenix.org/conference/atc20/presentation/rebello>
+    /// The failure of the storage, if there was one. After a failed fsync the system may treat lost pages as written,
+    /// so a later success means nothing. <https://www.usenix.org/conference/atc20/presentation/rebello>
     broken: Option<String>,
-    /// Whether there was no room for the last append.
+    /// True if there was no room for the last append.
     is_full: bool,
 }
 
 impl Writer {
-    /// On the log in the file `log`, which `connection` has open.
+    /// Makes the writer of the log in the file `log`, which `connection` has open.
     pub(super) fn new(connection: Connection, log: &Path, room: IndexRoom) -> Self {
         let (files, checkpoints) = (InPlace::of(log), Checkpoints::of(log));
         Self { connection, files, room, checkpoints, broken: None, is_full: false }
     }
 
-    /// Finds out whether an append would succeed, by one of nothing.
+    /// Finds out whether an append would succeed, with an empty one.
     pub(super) fn probe(&mut self, expected: &Head) -> Result<(), AppendError> {
         self.append(expected, &[])
     }
@@ -53,15 +53,14 @@ impl Writer {
         result
     }
 
-    /// Moves what stands in the WAL into the database, once that is worth it. What is wrong with the disk is told by the next
-    /// append.
+    /// Moves the WAL's content into the database when it is large enough. The next append reports an error of the disk.
     pub(super) fn look_after(&mut self) {
         if self.broken.is_none() {
             self.broken = self.checkpoints.run(&self.connection).err();
         }
     }
 
-    /// What was written to a file that nobody will find was not written.
+    /// Appends, and checks that the files are still in place. Records in a deleted file count as not written.
     fn append_in_place(&mut self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
         self.files.check().map_err(AppendError::Broken)?;
         let bytes: usize = records.iter().map(Record::size_bytes).sum();
@@ -73,8 +72,8 @@ impl Writer {
         self.files.check().map_err(AppendError::Broken)
     }
 
-    /// A transaction that is dropped is rolled back, unless SQLite has done so by itself, as it does when the disk is full.
-    /// Were it still open, the next BEGIN would be refused, and the log be broken for good.
+    /// Writes in one transaction. A dropped transaction is rolled back, unless SQLite has done that itself, as it does
+    /// when the disk is full. If one stayed open, every later BEGIN would be refused.
     fn write(&mut self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
         let written = self.try_to_write(expected, records);
         let means = |error: &rusqlite::Error, meaning: fn(Option<i32>, String) -> AppendError| {
@@ -95,7 +94,7 @@ impl Writer {
     }
 
     fn try_to_write(&mut self, expected: &Head, records: &[Record]) -> Result<(), Unwritten> {
-        // The lock is taken before the head is read: whoever reads it first is then the only one to move it.
+        // Take the lock before the head is read, so that nobody can move the head in between.
         let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate);
         let transaction = transaction.map_err(Unwritten::Before)?;
         let found = last_head(&transaction);
@@ -111,18 +110,18 @@ impl Writer {
     }
 }
 
-/// How far a transaction came.
+/// The step at which a transaction failed.
 enum Unwritten {
-    /// What it means is known.
+    /// The meaning is known.
     Said(AppendError),
-    /// Not to its COMMIT.
+    /// It failed before its COMMIT.
     Before(rusqlite::Error),
     /// Its COMMIT failed.
     AtCommit(rusqlite::Error),
 }
 
-/// Writes what is there already, and syncs: all that stands in the WAL is on disk then. Whether there is room again, only a
-/// write can tell.
+/// Writes a value that is there already, and syncs. Then the whole WAL is on disk. Only such a write shows whether
+/// there is room again.
 pub(super) fn touch(connection: &Connection) -> rusqlite::Result<()> {
     let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     connection.pragma_update(None, "user_version", version)
@@ -140,7 +139,7 @@ fn insert(connection: &Connection, records: &[Record]) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// What an error before COMMIT means: nothing was written.
+/// Converts an error before COMMIT: nothing was written.
 fn unwritten(code: Option<i32>, reason: String) -> AppendError {
     match code {
         Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => AppendError::Conflict,
@@ -150,16 +149,16 @@ fn unwritten(code: Option<i32>, reason: String) -> AppendError {
     }
 }
 
-/// What an error of COMMIT means, by the source of SQLite 3.51 (`walFrames` in wal.c, `unixWrite` in `os_unix.c`).
+/// Converts an error of COMMIT, by the source of SQLite 3.51 (`walFrames` in wal.c, `unixWrite` in `os_unix.c`).
 ///
 /// FULL: nothing was written. COMMIT writes the frames of the changed pages, the one with the commit mark last, syncs,
-/// and then tells the wal-index. FULL is said only by a write that came up short, so the commit frame is not whole: its
-/// checksum does not hold, a restart passes over it, and the next append writes over it. (The one write behind the
-/// commit frame, padding to a sector, is not done where overwriting is power-safe, as SQLite takes every Unix to be.)
-/// `IOERR_WRITE` is said by the same write, where the system gave another reason: a quota, or a limit of the file's size.
+/// and then tells the wal-index. FULL comes only from a write that was too short, so the commit frame is not whole: its
+/// checksum is wrong, a restart skips it, and the next append writes over it. (The one write behind the commit frame,
+/// padding to a sector, is not done where overwriting is power-safe, as SQLite takes every Unix to be.) `IOERR_WRITE`
+/// comes from the same write if the system gave another reason: a quota, or a limit of the file's size.
 ///
 /// SHMSIZE: unknown. It comes from the wal-index, after the synced commit frame. This process never sees the records,
-/// but one that restarts would: only appending the same again settles it.
+/// but a process that restarts would. Only another append of these records settles it.
 fn uncommitted(code: Option<i32>, reason: String) -> AppendError {
     match code {
         Some(ffi::SQLITE_IOERR_SHMSIZE) => AppendError::Unknown(reason),

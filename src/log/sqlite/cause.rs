@@ -1,6 +1,6 @@
-//! What the operating system said when SQLite speaks of an I/O error, which hides a full quota and a broken disk in one code,
-//! and takes a page that could not be read for one that is wrong. SQLite keeps the system's word to itself, so the same is
-//! asked of the system once more.
+//! Finds the operating system's error behind an I/O error of SQLite. SQLite has one code for a full quota and a broken
+//! disk, and treats an unreadable page as a wrong one. It does not tell the system's error, so the operation is tried
+//! again here.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -12,15 +12,17 @@ use rusqlite::Connection;
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
-/// How much is written to try, in bytes: a page with the header of its frame.
+/// How much a trial writes, in bytes: a page with the header of its frame.
 const TRIED_BYTES: usize = 4_096 + 24;
 /// How much is read at once, in bytes.
 const READ_BYTES: usize = 1024 * 1024;
 
-/// What the system says to a write at the end of the WAL. Whatever stands there belongs to no commit, and is written over.
+/// Returns the system's error of a write at the end of the WAL. The bytes there belong to no commit, and will be
+/// written over.
 pub(super) fn of_a_write(connection: &Connection) -> Option<io::Error> {
     let [database, wal] = files(&file(connection)?);
-    // The database itself is not touched: it is written by checkpoints only, and where they may not, this is why.
+    // The database itself is not tried: only checkpoints write it. If its size has reached the limit, this is the
+    // cause.
     let limit = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
     if database.metadata().is_ok_and(|found| found.len() + TRIED_BYTES as u64 > limit) {
         return Some(Errno::FBIG.into());
@@ -33,18 +35,18 @@ pub(super) fn of_a_write(connection: &Connection) -> Option<io::Error> {
     written.err()
 }
 
-/// What the system says to a reading of the log's files, and of which one.
+/// Returns the system's error of reading the log's files, with the file's name.
 pub(super) fn of_a_reading(connection: &Connection) -> Option<String> {
     of_reading(&file(connection)?)
 }
 
-/// The same of the log in the file `log`, which could not even be opened.
+/// Returns the system's error of reading the files of a log that could not be opened.
 pub(super) fn of_reading(log: &Path) -> Option<String> {
     files(log).iter().find_map(|path| read(path).err().map(|error| format!("{}: {error}", path.display())))
 }
 
-/// Reads all of a file. The handle is never closed, since that would end SQLite's locks on the file: it goes with the process,
-/// which stops over what is found here.
+/// Reads a whole file. The handle is never closed, since that would end SQLite's locks on the file. The process stops
+/// because of the error that is found here, and with it the handle.
 fn read(path: &Path) -> io::Result<()> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -62,7 +64,7 @@ fn read(path: &Path) -> io::Result<()> {
     read
 }
 
-/// What a connection has open; `None` where that is no file.
+/// The file of a connection. `None` if it has no file.
 fn file(connection: &Connection) -> Option<PathBuf> {
     connection.path().filter(|path| !path.is_empty()).map(PathBuf::from)
 }

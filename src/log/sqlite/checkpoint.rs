@@ -1,4 +1,4 @@
-//! Checkpoints by our own hand: SQLite's own ones fail without a word, and then the WAL grows for ever.
+//! Checkpoints run by this program. SQLite's automatic ones fail silently, and then the WAL grows for ever.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,22 +11,23 @@ use crate::log::is_full;
 
 /// How long a statement waits for a lock of another process (a backup, someone's shell), in seconds.
 pub(super) const BUSY_SECONDS: u64 = 5;
-/// A page of the database.
+/// The size of a page of the database.
 const PAGE_BYTES: usize = 4_096;
-/// What each commit writes again: the last leaf and the pages above it.
+/// The pages that each commit writes again: the last leaf and the pages above it.
 const PAGES_A_COMMIT: usize = 3;
-/// A checkpoint moves about as many pages, as SQLite's own ones do. <https://sqlite.org/pragma.html#pragma_wal_autocheckpoint>
+/// About so many pages are written between two checkpoints, as with SQLite's automatic ones.
+/// <https://sqlite.org/pragma.html#pragma_wal_autocheckpoint>
 const PAGES_BETWEEN: usize = 1_000;
-/// The WAL shrinks to this once nobody reads what is in it.
+/// The WAL shrinks to this size when nobody reads from it.
 pub(super) const MAX_IDLE_WAL_BYTES: u64 = 16 * 1024 * 1024;
 
-/// When a checkpoint is due.
+/// Counts pages, to know when a checkpoint is due.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     wal: PathBuf,
-    /// What was written since the last one, about.
+    /// About how many pages were written since the last checkpoint.
     pages: usize,
-    /// Whether the log was asked for since, and nothing was appended.
+    /// True if the log was only probed since the last commit.
     is_idle: bool,
 }
 
@@ -37,7 +38,7 @@ impl Checkpoints {
         Self { wal: wal.into(), pages: 0, is_idle: false }
     }
 
-    /// Counts a commit of so many bytes.
+    /// Counts a commit of `bytes` bytes.
     pub(super) fn count(&mut self, bytes: usize, is_idle: bool) {
         self.is_idle = is_idle;
         if !is_idle {
@@ -45,17 +46,17 @@ impl Checkpoints {
         }
     }
 
-    /// Runs one that is due.
+    /// Runs a checkpoint if one is due.
     ///
     /// # Errors
-    /// The disk failed: what was moved is not known.
+    /// The disk failed, and it is not known which pages were moved.
     pub(super) fn run(&mut self, connection: &Connection) -> Result<(), String> {
         let is_too_long = || self.wal.metadata().is_ok_and(|wal| wal.len() > MAX_IDLE_WAL_BYTES);
         let checkpointed = if self.pages >= PAGES_BETWEEN {
             self.pages = 0;
             checkpoint(connection, "PASSIVE").map(drop)
         } else if self.is_idle && is_too_long() {
-            // Whoever reads keeps it as it is, and is not waited for.
+            // Readers keep the WAL as it is. Do not wait for them.
             connection.busy_timeout(Duration::ZERO).and_then(|()| {
                 let truncated = checkpoint(connection, "TRUNCATE");
                 connection.busy_timeout(Duration::from_secs(BUSY_SECONDS))?;
@@ -68,13 +69,14 @@ impl Checkpoints {
     }
 }
 
-/// Runs a checkpoint, and tells whether nobody was in its way. <https://sqlite.org/pragma.html#pragma_wal_checkpoint>
+/// Runs a checkpoint. Returns true if no reader was in its way. <https://sqlite.org/pragma.html#pragma_wal_checkpoint>
 pub(super) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
     connection.query_row(&sql, (), |row| row.get("busy")).map(|busy: i64| busy == 0)
 }
 
-/// Where the database has no room to grow, the WAL keeps what is in it, and appends say by themselves whether they have room.
+/// Converts an error of a checkpoint. If the database has no room to grow, that is no failure: the WAL keeps its
+/// content, and appends find out for themselves whether they have room.
 fn meaning(connection: &Connection, error: &rusqlite::Error) -> Result<(), String> {
     let code = result_code(error);
     let is_harmless = match code {

@@ -1,11 +1,11 @@
-//! Whether the files that are open are still those that a start will find: SQLite writes on into a file that has no name any
-//! more, and what is in it is gone with the process.
+//! Checks that the open files are still those that a start will find. SQLite goes on writing to a file that was
+//! deleted, and its content is lost when the process ends.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The files of an open log, as they were found. They are only looked at: to open one and to close it again would give up
+/// The files of an open log, as they were found. Only their metadata are read: opening and closing one would end
 /// SQLite's locks. <https://sqlite.org/howtocorrupt.html>
 #[derive(Debug)]
 pub(super) struct InPlace([File; 2]);
@@ -14,12 +14,12 @@ pub(super) struct InPlace([File; 2]);
 struct File {
     path: PathBuf,
     id: Option<(u64, u64)>,
-    /// Its length, where SQLite never makes it shorter.
+    /// The length, for a file that SQLite never makes shorter.
     bytes: Option<u64>,
 }
 
 impl InPlace {
-    /// Of the log in the file `log`, whose WAL is there by now.
+    /// Finds the files of the log in the file `log`. Its WAL must exist.
     pub(super) fn of(log: &Path) -> Self {
         let mut wal = log.as_os_str().to_owned();
         wal.push("-wal");
@@ -30,10 +30,10 @@ impl InPlace {
         Self([log, File { id: wal.metadata().ok().as_ref().map(id), path: wal, bytes: None }])
     }
 
-    /// Looks again.
+    /// Compares the files with those found at first.
     ///
     /// # Errors
-    /// Which file is another one, shorter, or gone.
+    /// Names the file that was replaced, became shorter, or is gone.
     pub(super) fn check(&mut self) -> Result<(), String> {
         for file in &mut self.0 {
             let found = file.path.metadata().ok();

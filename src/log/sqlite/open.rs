@@ -1,4 +1,4 @@
-//! Opening the log's file: what must be so before the first record is believed.
+//! Opens the log's file, with all checks that come before the first record is read.
 
 use std::io;
 use std::path::Path;
@@ -21,21 +21,21 @@ use crate::log::folder::sync_names;
 
 /// The log's file in the data folder.
 pub const LOG_FILE: &str = "log.db";
-/// Connections that read at the same time.
+/// The number of connections that read at the same time.
 const READERS: usize = 4;
 /// `PRAGMA synchronous` reads 2 for FULL: every commit is synced. <https://sqlite.org/pragma.html#pragma_synchronous>
 const SYNCHRONOUS_FULL: i64 = 2;
 
-/// Each brings the tables one version further; `PRAGMA user_version` says which one they are of.
+/// The migrations: each takes the tables one version further. `PRAGMA user_version` holds the version.
 const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_log.sql")];
 
-/// Why the log cannot be opened.
+/// The reason why the log cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// SQLite cannot open or read the file, or it is no log.
+    /// SQLite cannot open or read the file, or it is not a log.
     #[error("the log cannot be opened: {0}")]
     Storage(#[from] rusqlite::Error),
-    /// The disk does not give what is on it.
+    /// The disk cannot be read.
     #[error("the log cannot be read: {0}")]
     Disk(String),
     /// A newer program has changed the tables.
@@ -44,19 +44,19 @@ pub enum OpenError {
     /// The file's name cannot be made durable.
     #[error("the log's folder cannot be synced: {0}")]
     Folder(#[from] io::Error),
-    /// What SQLite maps into memory would have no room.
+    /// There is no room for the WAL index, which SQLite maps into memory.
     #[error("the log cannot be opened, for there is no room for the files beside it: {0}")]
     NoRoom(io::Error),
     /// A pragma was not accepted, so that a commit would not be durable.
     #[error("the log cannot be made durable: {0}")]
     NotDurable(String),
-    /// The last record is not what was written.
+    /// The last record is damaged.
     #[error(transparent)]
     Damaged(#[from] ReadError),
 }
 
 impl OpenError {
-    /// With the system's word for it, where SQLite says no more than that the disk failed.
+    /// Adds the system's error, if SQLite says only that the disk failed.
     pub(super) fn with_cause(self, folder: &Path) -> Self {
         let is_silent = matches!(&self, Self::Storage(error) if primary_code(error) == Some(ffi::SQLITE_IOERR));
         let said = if is_silent { cause::of_reading(&folder.join(LOG_FILE)) } else { None };
@@ -65,10 +65,11 @@ impl OpenError {
 }
 
 impl SqliteLog {
-    /// Opens the log in `folder`, or creates it. The folder exists, and is held by a [`FolderLock`](super::super::FolderLock).
+    /// Opens the log in `folder`, or creates it. The folder must exist, and must be locked by a
+    /// [`FolderLock`](super::super::FolderLock).
     ///
     /// # Errors
-    /// The file cannot be opened, is no log, or cannot be made durable.
+    /// The file cannot be opened, is not a log, or cannot be made durable.
     pub async fn open(folder: &Path) -> Result<Self, OpenError> {
         let folder = folder.to_owned();
         let opening = tokio::task::spawn_blocking(move || open(&folder).map_err(|error| error.with_cause(&folder)));
@@ -85,23 +86,23 @@ fn open(folder: &Path) -> Result<SqliteLog, OpenError> {
     sync_names(folder)?;
     room.make(MAX_BATCH_BYTES as u64).map_err(OpenError::NoRoom)?;
     let last = watch::Sender::new(last_head(&writer)?.position);
-    // All at once and for good: where file handles are lacking later on, what is open already goes on reading.
+    // Open all of them now and keep them: if file handles run out later, these go on reading.
     let readers: Result<Vec<_>, _> = (0..READERS).map(|_| connect(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)).collect();
     let (writer, readers) = (Threads::start([Writer::new(writer, &file, room)]), Threads::start(readers?));
     Ok(SqliteLog { writer, readers, last: Arc::new(last), clock: SteadyClock::start() })
 }
 
-/// A connection that only one thread at a time will use.
+/// Opens a connection that only one thread at a time will use.
 pub(super) fn connect(file: &Path, how: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, how | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(BUSY_SECONDS))?;
     Ok(connection)
 }
 
-/// Makes durable what an earlier process left behind. It may have died between writing to the WAL and syncing it, and
-/// what the system's cache still shows us then a power cut can take back: so everything is synced into the database
-/// before anything is read. Whoever reads meanwhile (someone's shell, Litestream) is in the way of that: then a commit of
-/// nothing new syncs the WAL, and with it all that stands there.
+/// Makes durable what an earlier process left in the WAL. That process may have died between writing the WAL and
+/// syncing it; then a power cut could still lose records that the system's cache shows. So everything is synced into
+/// the database before anything is read. Another reader (a shell, Litestream) can prevent that. Then an empty commit
+/// syncs the WAL with all its content.
 fn settle(writer: &Connection) -> Result<(), OpenError> {
     let journal: String = writer.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     writer.pragma_update(None, "synchronous", "full")?;
@@ -124,7 +125,7 @@ fn settle(writer: &Connection) -> Result<(), OpenError> {
 fn migrate(writer: &mut Connection) -> Result<(), OpenError> {
     let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    // The first programs kept their version in a table of its own, and all knew the first one only.
+    // The first programs kept the version in another table, and knew only version 1.
     let version = version.max(transaction.table_exists(None, "log")?.into());
     if version > MIGRATIONS.len() as u32 {
         return Err(OpenError::Newer(version));

@@ -1,4 +1,4 @@
-//! Reading from SQLite: rows become records as they are stepped to.
+//! Reads from SQLite: rows are converted to records one by one.
 
 use domain::{Event, Hash, Head, Position, Record, Timestamp};
 use rusqlite::types::{FromSqlError, FromSqlResult, ValueRef};
@@ -7,15 +7,15 @@ use rusqlite::{Connection, Row, ffi};
 use super::cause;
 use crate::log::ReadError;
 
-/// The most records that room is made for before any is read.
+/// The most records for which memory is reserved before the read.
 const MAX_ROOM_RECORDS: usize = 4_096;
 
-/// A range by LIMIT, not by positions: behind a gap as long as the range there must still be something to see.
+/// The query limits the number of rows, not the positions: so records behind a long gap are still found.
 const SELECT: &str = "SELECT position, hash, recorded_at, type, type_version, data, metadata FROM log \
                       WHERE position > ? ORDER BY position LIMIT ?";
 const SELECT_LAST: &str = "SELECT position, hash FROM log ORDER BY position DESC LIMIT 1";
 
-/// Records after `after`, in order, at most `limit`.
+/// Reads records after `after`, in order, at most `limit`.
 pub(super) fn read(connection: &Connection, after: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
     let unread = |error| unread(connection, &error);
     let mut statement = connection.prepare_cached(SELECT).map_err(unread)?;
@@ -26,7 +26,7 @@ pub(super) fn read(connection: &Connection, after: Position, limit: usize) -> Re
         match rows.next() {
             Ok(Some(row)) => records.push(record(row)?),
             Ok(None) => return Ok(records),
-            // SQLite itself tells only of pages that contradict each other, not of what is in them.
+            // SQLite only detects pages that contradict each other, not wrong content.
             Err(error) if primary_code(&error) == Some(ffi::SQLITE_CORRUPT) => {
                 let position = records.last().map_or(after, |record| record.position).next();
                 return Err(corrupt(connection, position, &error));
@@ -36,7 +36,7 @@ pub(super) fn read(connection: &Connection, after: Position, limit: usize) -> Re
     }
 }
 
-/// The last record's position and hash.
+/// Reads the last record's position and hash.
 pub(super) fn last_head(connection: &Connection) -> Result<Head, ReadError> {
     let unread = |error| unread(connection, &error);
     let mut statement = connection.prepare_cached(SELECT_LAST).map_err(unread)?;
@@ -61,8 +61,8 @@ fn record(row: &Row<'_>) -> Result<Record, ReadError> {
     })
 }
 
-/// Every query on records begins with position and hash. Columns are told by number, since a million rows are read in a
-/// second, and a name is looked up each time.
+/// Reads position and hash, with which every query of records begins. Columns are read by number, because a look-up by
+/// name for each row is too slow for a million rows a second.
 fn head(row: &Row<'_>) -> Result<Head, ReadError> {
     let number = column(row, Position::START, 0, |value| value.as_i64())?;
     let position = u64::try_from(number).map(Position::new).map_err(|_| ReadError::Malformed {
@@ -87,7 +87,7 @@ fn column<'r, T>(
     read(value).map_err(|error| malformed(error.to_string()))
 }
 
-/// What an error of SQLite means for who reads.
+/// Converts an error of SQLite to a read error.
 pub(super) fn unread(connection: &Connection, error: &rusqlite::Error) -> ReadError {
     match primary_code(error) {
         Some(ffi::SQLITE_BUSY) => ReadError::Unavailable(error.to_string()),
@@ -99,7 +99,7 @@ pub(super) fn unread(connection: &Connection, error: &rusqlite::Error) -> ReadEr
     }
 }
 
-/// SQLite takes a page that the disk did not give for one that is wrong: which it is, the system knows.
+/// Converts SQLITE_CORRUPT. SQLite treats an unreadable page as a wrong one; the system's error shows which it is.
 fn corrupt(connection: &Connection, position: Position, error: &rusqlite::Error) -> ReadError {
     match cause::of_a_reading(connection) {
         Some(said) => ReadError::Broken(said),
@@ -107,12 +107,12 @@ fn corrupt(connection: &Connection, position: Position, error: &rusqlite::Error)
     }
 }
 
-/// SQLite's extended result code, where SQLite spoke. <https://sqlite.org/rescode.html>
+/// SQLite's extended result code, if the error is SQLite's. <https://sqlite.org/rescode.html>
 pub(super) fn result_code(error: &rusqlite::Error) -> Option<i32> {
     error.sqlite_error().map(|error| error.extended_code)
 }
 
-/// The low byte of the extended code.
+/// SQLite's primary result code: the low byte of the extended one.
 pub(super) fn primary_code(error: &rusqlite::Error) -> Option<i32> {
     result_code(error).map(|code| code & 0xff)
 }

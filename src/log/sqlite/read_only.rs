@@ -1,5 +1,5 @@
-//! The log as a bystander reads it: beside a running server or in a folder that nobody holds, without the folder's lock,
-//! and without changing a byte of either.
+//! The log, only for reading: beside a running server or in a folder that no process holds. It does not take the
+//! folder's lock, and changes no byte.
 
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -16,12 +16,12 @@ use super::threads::Threads;
 use super::{OpenError, SqliteLog};
 use crate::log::{AppendError, EventLog, ReadError};
 
-/// SQLite's file beside the log's while someone has that open for writing.
+/// The name of SQLite's WAL, which exists while a process has the log open for writing.
 const WAL_FILE: &str = "log.db-wal";
-/// How often a bystander looks whether the log has grown.
+/// How often a read-only handle looks whether the log has grown.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// A log that is only read. What it returns is what stands in the file, durable or not: nothing may be served from it.
+/// A log that is only read. Its records may not be durable, so nothing may be served from it.
 #[derive(Debug)]
 pub struct ReadOnlyLog {
     reader: Threads<Reader>,
@@ -31,11 +31,11 @@ pub struct ReadOnlyLog {
 struct Reader {
     folder: PathBuf,
     connection: Connection,
-    /// What the file looked like when it was opened as one that nobody writes; `None` while somebody may.
+    /// The state of the file when it was opened as one that no process writes. `None` if a process may write it.
     still: Option<Still>,
 }
 
-/// The file of a log that was closed in order.
+/// The state of the file of a log that was closed in good order.
 #[derive(Debug, PartialEq, Eq)]
 struct Still {
     bytes: u64,
@@ -43,7 +43,7 @@ struct Still {
 }
 
 impl Still {
-    /// `None` where records stand in the WAL: a server has the log open, or died while it had.
+    /// Reads the state. `None` if there are records in the WAL: a server has the log open, or died while it had.
     fn look(folder: &Path) -> Option<Self> {
         let file = folder.join(LOG_FILE).metadata().ok()?;
         let is_alone = folder.join(WAL_FILE).metadata().map_or(true, |wal| wal.len() == 0);
@@ -52,8 +52,8 @@ impl Still {
 }
 
 impl Reader {
-    /// A file that nobody has open is read as it is (`immutable`), for SQLite would make a WAL beside it otherwise, and
-    /// could not where the folder cannot be written. <https://sqlite.org/wal.html#read_only_databases>
+    /// Opens the file. If no process has it open, it is opened as `immutable`: otherwise SQLite would make a WAL beside
+    /// it, which fails in a read-only folder. <https://sqlite.org/wal.html#read_only_databases>
     fn open(folder: PathBuf) -> rusqlite::Result<Self> {
         let still = Still::look(&folder);
         let file = folder.join(LOG_FILE);
@@ -65,8 +65,8 @@ impl Reader {
         Ok(Self { folder, connection, still })
     }
 
-    /// What `read` finds, once it counts. Where a server began to write to the file that seemed to be still, it does not,
-    /// and the file is opened as one that is written.
+    /// Reads with `read`. If a server has begun to write to the file since it was opened as `immutable`, the result is
+    /// dropped, and the file is opened again as one that is written.
     fn steady<T>(&mut self, read: impl Fn(&Connection) -> Result<T, ReadError>) -> Result<T, ReadError> {
         loop {
             let found = read(&self.connection);
@@ -78,7 +78,8 @@ impl Reader {
     }
 }
 
-/// The file's name as SQLite takes it with a parameter: whatever is not plain is escaped. <https://sqlite.org/uri.html>
+/// Makes the file's URI for SQLite, with the parameter `immutable`. Special characters are escaped.
+/// <https://sqlite.org/uri.html>
 fn immutable(file: &Path) -> PathBuf {
     let mut name = "file:".to_owned();
     for byte in file.as_os_str().as_bytes() {
@@ -92,10 +93,10 @@ fn immutable(file: &Path) -> PathBuf {
 }
 
 impl SqliteLog {
-    /// Opens the log in `folder` for reading, whoever else has it open.
+    /// Opens the log in `folder` for reading, also if other processes have it open.
     ///
     /// # Errors
-    /// There is none, or SQLite cannot open it.
+    /// There is no log, or SQLite cannot open it.
     pub async fn open_read_only(folder: &Path) -> Result<ReadOnlyLog, OpenError> {
         let reader = Reader::open(folder.to_owned()).map_err(|error| OpenError::from(error).with_cause(folder))?;
         Ok(ReadOnlyLog { reader: Threads::start([reader]) })

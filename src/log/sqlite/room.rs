@@ -1,11 +1,11 @@
-//! Room for what SQLite keeps in mapped memory beside a database: `…-shm`, the index of its WAL.
+//! Reserves disk space for the WAL index, the file `…-shm`, which SQLite maps into memory.
 //!
-//! A page of a mapped file that the disk has no room for cannot be refused: the process is killed by SIGBUS. SQLite itself
-//! writes one byte to each new page of 4 KiB, which is room on a disk with blocks of that size, and not on one with smaller
-//! blocks. So all of it gets its room here, before SQLite comes to need it, and no database is opened where there is none:
-//! whoever opens it first makes its index anew. A file system that writes every page to a new place keeps no room: there the
-//! index is told to stay where it is (Linux 6.18 heeds that for mapped memory, older ones may not), and nothing is written
-//! once little is left.
+//! If the disk has no room for a page of a mapped file, the process is killed by SIGBUS. SQLite itself writes one byte
+//! to each new page of 4 KiB. That reserves space on a disk with blocks of 4 KiB, but not with smaller blocks. So this
+//! module reserves all the space before SQLite needs it. Without space no database is opened, since the first process
+//! that opens it makes the index anew. A copy-on-write file system does not keep reserved space: there the file is
+//! marked to stay in place (Linux 6.18 does that for mapped memory, older versions may not), and nothing is written
+//! when little space is left.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -22,48 +22,50 @@ use rustix::io::Errno;
 /// <https://sqlite.org/walformat.html#the_wal_index_file_format>
 const REGION_BYTES: u64 = 32 * 1024;
 const REGION_FRAMES: u64 = 4_062;
-/// A page with the header of its frame.
+/// The size of a page with the header of its frame.
 const FRAME_BYTES: u64 = 4_096 + 24;
-/// Regions that have their room beyond those in use: one is more than a batch fills.
+/// Regions that are reserved beyond those in use. One region is more than a batch fills.
 const REGIONS_AHEAD: u64 = 2;
 
-/// File systems that write each page to a new place: btrfs, bcachefs, ZFS. <https://man7.org/linux/man-pages/man2/statfs.2.html>
+/// Copy-on-write file systems: btrfs, bcachefs, ZFS. <https://man7.org/linux/man-pages/man2/statfs.2.html>
 const COPY_ON_WRITE: [u32; 3] = [0x9123_683e, 0xca45_1a4e, 0x2fc1_2fc1];
-/// What is left free there, in bytes.
+/// How much space must stay free there, in bytes.
 const LEFT_FREE_BYTES: u64 = 16 * 1024 * 1024;
-/// How much may be written there before it is looked again what is free.
+/// How much may be written there before the free space is read again.
 const LOOK_AGAIN_BYTES: u64 = 1024 * 1024;
 
-/// The files whose room was made here, by device and inode. They stay open: closing any handle on a file ends all locks that
-/// this process has on it, and SQLite locks this one. <https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>
+/// The files whose space was reserved here, by device and inode. They stay open: closing any handle of a file ends all
+/// locks that this process has on it, and SQLite locks these files.
+/// <https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>
 static OPEN: Mutex<BTreeMap<(u64, u64), Open>> = Mutex::new(BTreeMap::new());
 
-/// A file whose room was made, and where it was found.
+/// A file whose space was reserved, with its path.
 #[derive(Debug)]
 struct Open {
     path: PathBuf,
     file: File,
 }
 
-/// What the room is tried with that a database about to be opened will need; it is gone at once.
+/// The ending of a trial file, with which the space for a database is tested before it is opened. It is removed at
+/// once.
 const TRIED: &str = "-room";
 
-/// Sees to it that there is room, before each transaction that writes.
+/// Reserves space before each transaction that writes.
 #[derive(Debug)]
 pub struct IndexRoom {
     index: PathBuf,
     wal: PathBuf,
     folder: PathBuf,
     has_room_bytes: u64,
-    /// On a file system that writes each page to a new place: what was written since it was looked what is free.
+    /// On a copy-on-write file system: how much was written since the free space was read.
     unlooked_bytes: Option<u64>,
 }
 
 impl IndexRoom {
-    /// Of the database in the file `database`, which is not open yet.
+    /// Reserves the space for opening the database in the file `database`.
     ///
     /// # Errors
-    /// There is no room to open it, or the file system cannot be asked.
+    /// There is no space to open it, or the file system cannot be read.
     pub fn before_opening(database: &Path) -> io::Result<Self> {
         let beside = |end: &str| {
             let mut name = database.as_os_str().to_owned();
@@ -85,10 +87,10 @@ impl IndexRoom {
         Ok(room)
     }
 
-    /// Makes room for what a transaction that writes so many bytes needs besides its own.
+    /// Reserves the index's space for a transaction that writes `bytes` bytes.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no space.
     pub fn make(&mut self, bytes: u64) -> io::Result<()> {
         self.leave_some_free(bytes)?;
         let needed = self.needed_bytes(bytes);
@@ -120,11 +122,11 @@ impl IndexRoom {
     }
 }
 
-/// Has a file that is not there yet written where it stands: the file system takes no new room for a page that has its own.
-/// Nobody has it open, so that closing it ends nobody's locks.
+/// Creates a file that is marked to stay in place: the file system then writes its pages without new space. No process
+/// has it open, so closing it ends no locks.
 fn stay_in_place(path: &Path) -> io::Result<()> {
     match OpenOptions::new().create_new(true).write(true).open(path) {
-        // Where the file system knows no such flag, what is left free must do.
+        // If the file system has no such flag, the free space must be enough.
         Ok(file) => drop(ioctl_getflags(&file).and_then(|flags| ioctl_setflags(&file, flags | IFlags::NOCOW))),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
@@ -132,10 +134,10 @@ fn stay_in_place(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether so many bytes have room now.
+/// Tests whether there is space for `bytes` bytes now.
 ///
 /// # Errors
-/// They have none, or no file can be made.
+/// There is no space, or no file can be made.
 fn try_room(path: &Path, bytes: u64) -> io::Result<()> {
     let file = OpenOptions::new().create(true).append(true).open(path)?;
     let tried = take_room(&file, bytes);
@@ -143,13 +145,13 @@ fn try_room(path: &Path, bytes: u64) -> io::Result<()> {
     tried
 }
 
-/// Gives the first `bytes` of a file their room on disk. What is in it stays as it is.
+/// Reserves disk space for the first `bytes` of a file. Its content stays.
 ///
 /// # Errors
-/// There is no room, or no such file.
+/// There is no space, or no such file.
 fn reserve(path: &Path, bytes: u64) -> io::Result<()> {
     let mut all = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    // A file that is gone, and nobody's any more.
+    // Forget files that are gone.
     all.retain(|id, open| open.path.metadata().is_ok_and(|found| (found.dev(), found.ino()) == *id));
     let id = path.metadata().map(|found| (found.dev(), found.ino()))?;
     let open = match all.entry(id) {
@@ -169,10 +171,11 @@ fn take_room(file: &File, bytes: u64) -> io::Result<()> {
     }
 }
 
-/// The same where the file system cannot be asked for it: what SQLite has not come to is written.
+/// Reserves the space by writing zeros after the end, for a file system that cannot reserve it otherwise. SQLite has
+/// not used these bytes yet.
 fn append_zeros(file: &File, bytes: u64) -> io::Result<()> {
     let missing = bytes.saturating_sub(file.metadata()?.len());
-    // A file that was opened to be appended to is written at its end, wherever that is by now.
+    // The file is open in append mode, so this writes at its current end.
     file.write_all_at(&vec![0; usize::try_from(missing).unwrap_or(usize::MAX)], 0)
 }
 

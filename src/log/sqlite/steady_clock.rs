@@ -1,14 +1,14 @@
-//! A clock that nobody sets: what this machine's showed once, and the time since, by the system's own count.
+//! A clock that cannot be set: the time that this machine's clock showed once, plus the time since.
 
 use std::time::{Duration, Instant};
 
 use domain::Timestamp;
 
-/// Seconds since the machine was started, those in which it slept included, with two digits behind the point.
-/// <https://man7.org/linux/man-pages/man5/proc_uptime.5.html>
+/// The file with the seconds since the machine was started, with those in which it slept, with two digits after the
+/// point. <https://man7.org/linux/man-pages/man5/proc_uptime.5.html>
 const UPTIME: &str = "/proc/uptime";
 
-/// What this machine's clock showed, and when that was.
+/// The time that this machine's clock showed, and the instant of that.
 #[derive(Debug)]
 pub(super) struct SteadyClock {
     shown: Timestamp,
@@ -23,9 +23,9 @@ impl SteadyClock {
         Self { shown, uptime: uptime(), at: Instant::now() }
     }
 
-    /// What it shows now.
+    /// The time now.
     pub(super) fn now(&self) -> Timestamp {
-        // A machine that slept has not set its clock; where it does not count its sleep, it has no more to tell.
+        // The uptime includes the time in which the machine slept, if the system counts it. `elapsed` may not.
         let slept = self.uptime.zip(uptime()).map(|(then, now)| now.saturating_sub(then));
         let since = slept.unwrap_or_default().max(self.at.elapsed());
         let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);

@@ -1,4 +1,4 @@
-//! Connections on threads of their own: SQLite blocks whoever asks it, and what is asked at once is one trip there and back.
+//! Connections on their own threads, since SQLite blocks its caller. A job with several statements is one round trip.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,18 +6,18 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-/// What a thread is given to do with its connection.
+/// A job for a thread, on its connection.
 type Job<C> = Box<dyn FnOnce(&mut C) + Send>;
 
-/// Threads with a connection each. Whichever is free takes the next job, so one alone takes them in order. Connections are
-/// closed when this is dropped and every job is done.
+/// Threads with one connection each. A free thread takes the next job, so a single thread does the jobs in order.
+/// Connections are closed after this is dropped and every job is done.
 #[derive(Debug)]
 pub(super) struct Threads<C> {
     jobs: Sender<Job<C>>,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// The thread panicked: nothing is known of its connection.
+/// The error of a thread that panicked: the state of its connection is unknown.
 #[derive(Debug, thiserror::Error)]
 #[error("the thread of a connection to SQLite is gone")]
 pub(super) struct Gone;
@@ -33,23 +33,23 @@ impl<C: Send + 'static> Threads<C> {
         Self { jobs, threads: connections.into_iter().map(start).collect() }
     }
 
-    /// Runs `job` on one of the threads. It runs to its end whether its caller still waits or not.
+    /// Runs `job` on one of the threads. It runs to its end even if the caller does not wait any more.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut C) -> T + Send + 'static,
     ) -> Result<T, Gone> {
         let (answer, answered) = oneshot::channel();
         let job: Job<C> = Box::new(move |connection| {
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = answer.send(job(connection));
         });
         self.jobs.send(job).map_err(|_| Gone)?;
         answered.await.map_err(|_| Gone)
     }
 
-    /// Has `job` run once those before it are done. Nobody waits for it.
+    /// Runs `job` after those before it. Nobody waits for it.
     pub(super) fn begin(&self, job: impl FnOnce(&mut C) + Send + 'static) {
-        // Where the thread is gone, whoever comes next is told so.
+        // If the thread is gone, the next caller gets the error.
         let _ = self.jobs.send(Box::new(job));
     }
 
@@ -58,14 +58,14 @@ impl<C: Send + 'static> Threads<C> {
         drop(self.jobs);
         let threads = self.threads;
         let closing = tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| drop(thread.join())));
-        // It only waits: there is nothing in it to fail.
+        // The task only waits, so it cannot fail.
         let _ = closing.await;
     }
 }
 
 fn work<C>(mut connection: C, waiting: &Mutex<Receiver<Job<C>>>) {
     loop {
-        // Nothing panics while it waits, so a lock that is poisoned is as good as any.
+        // No code panics while it holds the lock, so a poisoned lock can be used.
         let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {
             Ok(job) => job(&mut connection),
