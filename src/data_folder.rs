@@ -1,5 +1,6 @@
-//! Opening a data folder: the lock, the log, its proof and its key, in an order that changes nothing before all is well.
-//! `witnesses.rs` holds the log against what the folder has seen of it; `start.rs` starts the engine on what was opened.
+//! Opens a data folder: the lock, the log, its proof and its key. The order is such that nothing is changed before all
+//! checks have passed. `witnesses.rs` compares the log with what the folder has seen of it. `start.rs` starts the
+//! engine.
 
 mod start;
 mod witnesses;
@@ -25,17 +26,17 @@ use crate::served::{Served, ServedMark};
 pub struct DataFolder {
     /// The log.
     pub log: Arc<dyn EventLog>,
-    /// What the log folds to.
+    /// The state and the read models that the log folds to.
     pub replayed: Replayed,
     /// The key that belongs to the log.
     pub key: ServerKey,
-    /// The position of the snapshot that it was restored from, 0 where there was none.
+    /// The position of the restored snapshot; 0 if there was none.
     pub last_snapshot: Position,
-    /// Where it is remembered what anybody was told of.
+    /// The file that remembers what was served.
     pub served: ServedMark,
 }
 
-/// Why a data folder cannot be used.
+/// The reason why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderProblem {
     #[error(transparent)]
@@ -65,7 +66,7 @@ pub enum FolderProblem {
 }
 
 impl FolderProblem {
-    /// Whether the log could not be reached, and may be at another time.
+    /// True if the log could not be reached, but may be reached later.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Open(error) => error.may_pass(),
@@ -83,7 +84,7 @@ impl FolderProblem {
         }
     }
 
-    /// Whether only a person can decide how it goes on: another try would be refused for the same reason.
+    /// True if only a person can decide how to go on: every later try would be refused for this reason.
     pub fn needs_a_person(&self) -> bool {
         match self {
             Self::NotTheLog(_) | Self::NotAccepted { .. } | Self::Key { .. } | Self::WrongKey(_) | Self::OthersKey => {
@@ -100,7 +101,7 @@ impl FolderProblem {
     }
 }
 
-/// Fails where opening the log would make a new one, by what the folder knows of one that was there.
+/// Fails if opening the log would make a new one. The error tells what the folder knows of an earlier log.
 ///
 /// # Errors
 /// There is no log.
@@ -110,14 +111,14 @@ pub fn must_exist(place: &Place) -> Result<(), FolderProblem> {
     Err(none.into())
 }
 
-/// Opens a log for reading, whoever else has it open.
+/// Opens a log for reading, also if other processes have it open.
 ///
 /// # Errors
-/// There is none, or it cannot be reached.
+/// There is no log, or it cannot be reached.
 pub async fn open_read_only(place: &Place) -> Result<Arc<dyn EventLog>, FolderProblem> {
     must_exist(place)?;
     match log::open_read_only(&place.log, &place.data).await {
-        // Of a log that is elsewhere, only its server knows that it is empty.
+        // Only the server of a log that is elsewhere knows that the log is empty.
         Err(none @ OpenError::NoLog { .. }) => {
             Witnesses::of(place).allow_a_new_log(place).map_err(FolderProblem::NotTheLog)?;
             Err(none.into())
@@ -126,10 +127,10 @@ pub async fn open_read_only(place: &Place) -> Result<Arc<dyn EventLog>, FolderPr
     }
 }
 
-/// Opens the log of a folder that is held, for who makes something else of it than what is served.
+/// Opens the log of a locked folder, for a command that does not serve it.
 ///
 /// # Errors
-/// It cannot be reached, or does not hold what was served from the folder.
+/// The log cannot be reached, or does not hold what was served from the folder.
 pub async fn open_log(place: &Place, _held: &FolderLock) -> Result<Arc<dyn EventLog>, FolderProblem> {
     let witnesses = Witnesses::of(place);
     let log = log::open(&place.log, &place.data).await?;
@@ -138,12 +139,12 @@ pub async fn open_log(place: &Place, _held: &FolderLock) -> Result<Arc<dyn Event
 }
 
 impl DataFolder {
-    /// Folds the log of a folder that is held: from the newest snapshot, or from the first record. What is
-    /// folded is proved, and always the last record. A log that does not hold what was served from here is refused, unless it
-    /// holds the record that was accepted instead.
+    /// Folds the log of a locked folder: from the newest snapshot on, or from the first record. All folded records are
+    /// proved, and always the last record. A log that does not hold what was served from here is refused, unless it
+    /// holds the record `accepted` by `--accept-rewind`.
     ///
     /// # Errors
-    /// The folder cannot be written, or its log or key is not what it was.
+    /// The folder cannot be written, or its log or key is not the one that was served.
     pub async fn open(place: &Place, accepted: Option<Head>, _held: &FolderLock) -> Result<Self, FolderProblem> {
         let witnesses = Witnesses::of(place);
         if log::must_exist(&place.log, &place.data).is_err()
@@ -164,7 +165,7 @@ impl DataFolder {
                 None => false,
             };
             if !is_there {
-                // Where a record was altered, that is what is wrong, and is named.
+                // If a record was altered, that is the cause, and the error names it.
                 let proved = stream(&log, Range::ALL, decode, |_| ControlFlow::Continue(())).await;
                 proved.map_err(|error| FolderProblem::Log { log: place.log_name(), error: error.into() })?;
                 return Err(refuse(refused, accepted));
@@ -180,7 +181,7 @@ impl DataFolder {
             Served { log_id, head }
         });
         if served == Served::NOTHING {
-            // A key is made after the mark: where both are there and nothing was served, a first start came no further.
+            // Make the mark before the key: if both exist and nothing was served, a first start was interrupted.
             ServedMark::begin(&place.data, served).map_err(no_mark)?;
         }
         let key = key(place, &replayed)?;
@@ -213,7 +214,7 @@ async fn fold(place: &Place, log: &Arc<dyn EventLog>, end: Position) -> Result<(
     Ok((replayed, snapshot))
 }
 
-/// The key of a log that has events must be there and fit; only an empty one may get a new key.
+/// Loads the key. The key of a log with events must exist and fit; only an empty log may get a new key.
 fn key(place: &Place, replayed: &Replayed) -> Result<ServerKey, FolderProblem> {
     let path = place.key_path();
     let key = match &replayed.state.log {

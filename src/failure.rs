@@ -1,25 +1,25 @@
-//! How the program ends when it could not do what it was asked to.
+//! The end of the program after a failure.
 
 use std::io;
 use std::process::ExitCode;
 
 use crate::printing;
 
-/// What the program ends with where only a person can decide how it goes on: 78, `EX_CONFIG` of sysexits.h, for systemd's
+/// The exit code if only a person can decide how to go on: 78, `EX_CONFIG` of sysexits.h, for systemd's
 /// `RestartPreventExitStatus`.
 pub const NEEDS_A_PERSON: u8 = 78;
 
-/// What is said, and with which code the program ends.
+/// A failure: its message and its exit code.
 #[derive(Debug)]
 pub struct Failure {
-    /// One line.
+    /// The message, in one line.
     pub said: String,
-    /// Whether another try would be refused for the same reason, until somebody decides.
+    /// True if every later try would be refused for this reason, until a person decides.
     pub needs_a_person: bool,
 }
 
 impl Failure {
-    /// Tells what went wrong, and how the program ends.
+    /// Prints the message, and returns the exit code.
     pub fn end(&self) -> ExitCode {
         printing::complain(&self.said);
         if self.needs_a_person { NEEDS_A_PERSON.into() } else { ExitCode::FAILURE }

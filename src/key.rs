@@ -1,5 +1,5 @@
-//! The server's key, and the tokens that it derives. The log holds hashes of tokens and the seeds that they are derived
-//! from; without this key nobody who reads it can act as anyone.
+//! The server's key, and the tokens that it derives. The log holds hashes of tokens, and the seeds from which they are
+//! derived. Without this key a reader of the log cannot act as a user.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -15,10 +15,10 @@ use crate::log::sync_names;
 
 /// The key's file in the data folder.
 pub const KEY_FILE: &str = "server.key";
-/// What the key's file is called while it is made, after its name.
+/// The ending of the key file's name while it is made.
 const UNFINISHED: &str = ".new";
 
-/// The demo's fixed tokens: published load scripts use them. A token without a seed comes from here.
+/// The demo's fixed tokens, which published load scripts use. Tokens without a seed are these.
 const FIXED_TOKENS: [(u64, Uuid); 3] = [
     (1, Uuid::from_u128(0x96cdc907_fbae_4ebb_8c60_b27fa841b60d)),
     (2, Uuid::from_u128(0xeca61a00_954d_4a88_ade7_d24fbd53d588)),
@@ -30,7 +30,7 @@ pub fn fixed_tokens() -> impl Iterator<Item = (UserId, TokenHash)> {
     FIXED_TOKENS.iter().filter_map(|(user, token)| Some((UserId::try_from(*user).ok()?, token_hash(token))))
 }
 
-/// What the log knows a token by: SHA-256 of its text, lower case with hyphens.
+/// The hash of a token in the log: SHA-256 of its text in lower case with hyphens.
 pub fn token_hash(token: &Uuid) -> TokenHash {
     TokenHash::new(Sha256::digest(&*token.hyphenated().encode_lower(&mut Uuid::encode_buffer())).into())
 }
@@ -40,22 +40,21 @@ pub fn token_hash(token: &Uuid) -> TokenHash {
 pub struct ServerKey([u8; 32]);
 
 impl ServerKey {
-    /// Makes a key in the file `path`, for its owner alone, and has it on disk before anything can depend on it. One that
-    /// is there already stays: of several nodes that start at once, one makes it, and the others take it.
+    /// Makes a key in the file `path`, readable only by its owner, and syncs it before anything can depend on it. An
+    /// existing key stays: if several nodes start at once, one makes the key and the others read it.
     ///
     /// # Errors
-    /// The file's folder cannot be written, or the file is no key.
+    /// The file's folder cannot be written, or the file is not a key.
     pub fn load_or_create(path: &Path) -> io::Result<Self> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(io::Error::other)?;
         Self(key).keep(path)
     }
 
-    /// Puts a key that is no secret into the file `path`, for a log that is made for measuring. One that is there already
-    /// stays.
+    /// Puts a key that is not secret into the file `path`, for a log that is made for measuring. An existing key stays.
     ///
     /// # Errors
-    /// The file's folder cannot be written, or the file is no key.
+    /// The file's folder cannot be written, or the file is not a key.
     pub fn known(bytes: [u8; 32], path: &Path) -> io::Result<Self> {
         Self(bytes).keep(path)
     }
@@ -64,11 +63,12 @@ impl ServerKey {
         if path.try_exists()? {
             return Self::load(path);
         }
-        // Under another name until it is whole: half a key, left by a kill or a full disk, would be refused for ever.
+        // Write under another name until the key is whole: half a key, left by a kill or a full disk, would be refused
+        // for ever.
         let unfinished = unfinished(path);
         let mut file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&unfinished)?;
         file.lock()?;
-        // Whoever waited for that lock may hold what has become the key meanwhile.
+        // While this process waited for the lock, another one may have made the key.
         if path.try_exists()? {
             return Self::load(path);
         }
@@ -83,7 +83,7 @@ impl ServerKey {
     /// Reads the key in the file `path`.
     ///
     /// # Errors
-    /// There is none, or the file is no key.
+    /// There is no file, or it is not a key.
     pub fn load(path: &Path) -> io::Result<Self> {
         let mut text = String::new();
         File::open(path)?.take(1_024).read_to_string(&mut text)?;
@@ -92,18 +92,18 @@ impl ServerKey {
         Ok(Self(*hash.as_bytes()))
     }
 
-    /// What a log's first event remembers of its key: HMAC-SHA-256(key, "reprise/key-check").
+    /// The check value in a log's first event: HMAC-SHA-256(key, "reprise/key-check").
     pub fn check(&self) -> Hash {
         Hash::new(self.hmac(b"reprise/key-check"))
     }
 
-    /// The token that belongs to a seed: HMAC-SHA-256(key, seed) as a UUID.
+    /// Derives the token of a seed: HMAC-SHA-256(key, seed) as a UUID.
     pub fn token(&self, seed: &Seed) -> Uuid {
         let derived = self.hmac(seed.as_bytes());
         uuid::Builder::from_random_bytes(*derived.first_chunk().expect("32 bytes have 16")).into_uuid()
     }
 
-    /// The text of a token in the log; one without a seed is the user's fixed one.
+    /// Derives the text of a token in the log. A token without a seed is the user's fixed one.
     pub fn token_of(&self, token: &Token) -> Option<Uuid> {
         match &token.seed {
             Some(seed) => Some(self.token(seed)),
@@ -111,12 +111,14 @@ impl ServerKey {
         }
     }
 
-    /// The seed of a draw: HMAC-SHA-256(key, "reprise/draw" ‖ log id ‖ nonce), so that it is stored nowhere before the draw.
+    /// Derives the seed of a draw: HMAC-SHA-256(key, "reprise/draw" ‖ log id ‖ nonce). So it is not stored before the
+    /// draw.
     pub fn draw_seed(&self, log_id: &Uuid, nonce: &Nonce) -> Hash {
         Hash::new(self.hmac(&[b"reprise/draw".as_slice(), log_id.as_bytes(), nonce.as_bytes()].concat()))
     }
 
-    /// What the log knows somebody by whom an identity provider names: HMAC-SHA-256(key, "reprise/subject" ‖ issuer ‖ 0 ‖ sub).
+    /// Derives the subject of a provider's user, as it stands in the log: HMAC-SHA-256(key, "reprise/subject" ‖ issuer
+    /// ‖ 0 ‖ sub).
     pub fn subject(&self, issuer: &str, sub: &str) -> Hash {
         Hash::new(self.hmac(&[b"reprise/subject", issuer.as_bytes(), &[0], sub.as_bytes()].concat()))
     }
@@ -134,7 +136,7 @@ fn unfinished(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// The folder that a file's name stands in.
+/// The folder of a file.
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

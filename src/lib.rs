@@ -1,5 +1,5 @@
-//! The program: the log, the engine that decides, and the HTTP interface. Start here, with [`main`]: it names each command of
-//! the program, and calls what does it. `serve.rs` starts and stops a server.
+//! The program: the log, the engine that decides, and the HTTP interface. Start here, with [`main`]: it names each
+//! command of the program, and calls its function. `serve.rs` starts and stops a server.
 
 pub mod api;
 pub mod catalog;
@@ -33,14 +33,14 @@ use std::process::ExitCode;
 use crate::config::{Cli, Command};
 use crate::failure::Failure;
 
-/// The whole program: reads the command line, and does what it says.
+/// The whole program: reads the command line, and runs the command.
 pub fn main() -> ExitCode {
     let cli = match command_line::read() {
         Ok(cli) => cli,
         Err(code) => return code,
     };
     logging::start(&cli.lines.log_level, cli.lines.log_format);
-    // Before the first connection: whoever uses TLS takes the one cryptography that is chosen here.
+    // Choose the cryptography of all TLS connections before the first one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     identity::install_provider();
     let code = run(cli).unwrap_or_else(|failure| failure.end());
@@ -50,7 +50,7 @@ pub fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    // Where the system does not let us, a file that is too long ends the program, as it would have.
+    // If the system refuses this, a file beyond the limit ends the program, as without it.
     let _ = serve::survive_long_files();
     let said = match cli.command {
         Command::Serve(options) => return Ok(serve::serve(&cli.place, &options).await?),

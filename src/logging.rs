@@ -1,7 +1,7 @@
 //! The lines that the program writes to standard error, each with the id of the request that it is about.
 //!
-//! The id travels with the request's task, and is looked for only where a line is written. A span for each request would
-//! do the same, and costs more than many a request does.
+//! The id is stored with the request's task, and is read only when a line is written. A span for each request would
+//! have the same effect, but would cost more than many requests do.
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -23,12 +23,12 @@ tokio::task_local! {
     static REQUEST_ID: HeaderValue;
 }
 
-/// Has every line that `answering` writes carry the request's id.
+/// Runs `answering`, and adds the request's id to every line that it writes.
 pub async fn of_request<T>(request_id: HeaderValue, answering: impl Future<Output = T>) -> T {
     REQUEST_ID.scope(request_id, answering).await
 }
 
-/// The id of the request that is being answered here, which what it decides carries as well.
+/// The id of the request that is being answered here. Its commands carry this id as well.
 pub fn request_id() -> Option<String> {
     REQUEST_ID.try_with(|request_id| request_id.to_str().ok().map(str::to_owned)).ok().flatten()
 }
@@ -42,14 +42,15 @@ pub enum LogFormat {
     Json,
 }
 
-/// Which lines are written: a filter that is known to be one.
+/// A parsed filter of lines.
 #[derive(Debug, Clone)]
 pub struct LogLevel(Targets);
 
 impl FromStr for LogLevel {
     type Err = String;
 
-    /// A filter takes every word for the name of a module, and one that is no level would silence all others.
+    /// Checks the words of a filter. The library treats every word as the name of a module, so a wrong level would
+    /// silence all lines.
     fn from_str(text: &str) -> Result<Self, String> {
         const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
         let is_level = |directive: &str| {
@@ -63,11 +64,11 @@ impl FromStr for LogLevel {
     }
 }
 
-/// Has lines written to standard error from here on.
+/// Starts writing lines to standard error.
 pub fn start(level: &LogLevel, format: LogFormat) {
     let no_colours = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colours = std::io::stderr().is_terminal() && !no_colours;
-    // A line that cannot be written is told of nowhere, in particular not on standard error, as the default is.
+    // A line that cannot be written is not reported anywhere. The default would report it on standard error.
     let lines = tracing_subscriber::fmt::layer().log_internal_errors(false).with_writer(standard_error::start());
     let filter = tracing_subscriber::registry().with(level.0.clone());
     match format {
@@ -78,7 +79,7 @@ pub fn start(level: &LogLevel, format: LogFormat) {
     }
 }
 
-/// Lines in another format, with the request's id at their end.
+/// A format of lines that adds the request's id at the end.
 pub struct WithRequestId<Format> {
     format: Format,
     is_json: bool,
@@ -116,7 +117,7 @@ where
         self.format.format_event(context, Writer::new(&mut line), event)?;
         let line = line.trim_end_matches('\n');
         match line.strip_suffix('}').filter(|_| self.is_json) {
-            // An id has no character that JSON would have to hide.
+            // An id has no character that JSON must escape.
             Some(members) => writeln!(writer, "{members},\"request_id\":\"{request_id}\"}}"),
             None => writeln!(writer, "{line} request_id={request_id}"),
         }

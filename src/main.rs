@@ -1,4 +1,5 @@
-//! The program. What it does begins in [`reprise::main`]: a library is compiled once, for the program and for its tests.
+//! The program. All its code is in the library, beginning with [`reprise::main`]: so it is compiled once for the
+//! program and its tests.
 
 use std::process::ExitCode;
 

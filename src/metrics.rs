@@ -1,5 +1,5 @@
-//! What the server counts of itself, for Prometheus. Names and meanings are all here; numbers are counted where they arise,
-//! and what is only looked at when somebody asks is in `api/shared/metrics.rs`.
+//! The server's metrics, for Prometheus. All names and meanings are here. Numbers are counted where they arise.
+//! `api/shared/metrics.rs` reads the gauges that are set only on request.
 
 mod process;
 
@@ -16,19 +16,19 @@ use crate::log::AppendError;
 
 /// HTTP requests, by `method`, `route` and `status`.
 pub const HTTP_REQUESTS: &str = "reprise_http_requests_total";
-/// From a request's head to its answer, by `route`.
+/// The time from a request's head to its answer, by `route`.
 pub const HTTP_SECONDS: &str = "reprise_http_request_duration_seconds";
-/// Commands, by `kind` and `outcome`; what was shed has the outcome `overloaded`.
+/// Commands, by `kind` and `outcome`. A command refused because of overload has the outcome `overloaded`.
 pub const COMMANDS: &str = "reprise_commands_total";
 /// Commands in a batch.
 pub const BATCH_COMMANDS: &str = "reprise_batch_commands";
 /// Records in a batch.
 pub const BATCH_RECORDS: &str = "reprise_batch_records";
-/// Deciding a batch.
+/// The time of deciding a batch.
 pub const DECIDE_SECONDS: &str = "reprise_batch_decide_duration_seconds";
-/// Appending a batch, until it is durable or failed.
+/// The time of appending a batch, until it is durable or has failed.
 pub const APPEND_SECONDS: &str = "reprise_batch_append_duration_seconds";
-/// Lines for standard error that had no place to wait, since nobody read them.
+/// Lines for standard error that were dropped, because nobody read them.
 pub const LINES_LOST: &str = "reprise_lines_lost_total";
 /// Appends that did not succeed at once, by `why`.
 pub const APPEND_FAILURES: &str = "reprise_append_failures_total";
@@ -51,29 +51,29 @@ pub const ROOM_CAPACITY: &str = "reprise_room_capacity";
 pub const ROOM_ADMITTED: &str = "reprise_room_admitted_total";
 /// Events that a read model in SQL does not have yet, by `projection`.
 pub const PROJECTION_LAG_EVENTS: &str = "reprise_projection_lag_events";
-/// How old the first of these is, by `projection`.
+/// The age of the first of these events, by `projection`.
 pub const PROJECTION_LAG_SECONDS: &str = "reprise_projection_lag_seconds";
 
-/// Upper bounds of what takes time: from a memory access to the command deadline.
+/// Upper bounds of durations: from a memory access to the command deadline.
 const SECONDS: [f64; 16] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 1.0, 2.5, 5.0];
 /// Upper bounds of a batch's size.
 const SIZES: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
-/// Commands that clients send, which are shed when too many come.
+/// Kinds of commands that clients send. They are refused under overload.
 const SHED_KINDS: [&str; 6] =
     ["issue-token", "leave-room", "charge-points", "hold-seats", "cancel-reservation", "pay-reservation"];
-/// How often what was counted is put in order, whether or not anyone asks.
+/// How often counted values are aggregated, also if nobody reads them.
 const UPKEEP: Duration = Duration::from_secs(1);
 
 static COLLECTED: OnceLock<PrometheusHandle> = OnceLock::new();
 
-/// What one route counts.
+/// The handles of one route's metrics.
 struct CountedRoute {
     seconds: Histogram,
     requests: Known<(&'static str, StatusCode), Counter>,
 }
 
-/// Handles that were found before, a few: finding one by its name and labels costs more than counting.
+/// A small cache of handles: finding one by its name and labels costs more than counting.
 struct Known<Key, Handle>(Vec<(Key, Handle)>);
 
 impl<Key: PartialEq, Handle> Known<Key, Handle> {
@@ -92,7 +92,7 @@ thread_local! {
     static KNOWN_COMMANDS: RefCell<Known<(&'static str, &'static str), Counter>> = const { RefCell::new(Known(Vec::new())) };
 }
 
-/// Counts an answered request. Methods and statuses must be of a small number, whatever clients send.
+/// Counts an answered request. There must be only few different methods and statuses, whatever clients send.
 pub fn count_request(method: &'static str, route: &'static str, status: StatusCode, took: Duration) {
     ROUTES.with_borrow_mut(|routes| {
         let counted = routes.entry(route).or_insert_with(|| CountedRoute {
@@ -108,17 +108,17 @@ pub fn count_request(method: &'static str, route: &'static str, status: StatusCo
     });
 }
 
-/// Counts a command that was answered, or is known not to be.
+/// Counts a command that was answered or refused.
 pub fn count_command(kind: &'static str, outcome: &'static str) {
     KNOWN_COMMANDS.with_borrow_mut(|commands| {
         commands.get((kind, outcome), |_| counter!(COMMANDS, "kind" => kind, "outcome" => outcome)).increment(1);
     });
 }
 
-/// Starts counting; once in a process, inside its runtime.
+/// Starts counting. It must be called once in a process, inside the runtime.
 ///
 /// # Errors
-/// Something else counts already.
+/// Another recorder is installed already.
 pub fn install() -> Result<(), BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
@@ -138,7 +138,7 @@ pub fn install() -> Result<(), BuildError> {
     Ok(())
 }
 
-/// What is rare, and looked for when it happens, is there before: a first increase is seen only from a zero.
+/// Sets rare counters to 0 at the start: otherwise Prometheus would not see the first increase.
 fn begin_at_zero() {
     for why in AppendError::NAMES {
         counter!(APPEND_FAILURES, "why" => why).increment(0);
@@ -175,7 +175,7 @@ fn describe() {
     process::describe();
 }
 
-/// Everything counted, in Prometheus' text format; empty where nobody counts.
+/// All metrics in Prometheus' text format. Empty if nothing counts.
 pub fn collected() -> String {
     process::collect();
     COLLECTED.get().map(PrometheusHandle::render).unwrap_or_default()

@@ -1,13 +1,14 @@
-//! How many files this process may have open, connections among them.
+//! The limit of open files of this process, with its connections.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// Files that connections never take: the log, the read models and their connections, the key, and what is looked at.
+/// File handles that connections never take: for the log, the read models and their connections, the key, and other
+/// files.
 const KEPT_BACK: u64 = 128;
 /// The most connections by default.
 const MAX_CONNECTIONS: u64 = 65_536;
 
-/// Raises the limit to what the system allows, and tells it.
+/// Raises the limit to the maximum that the system allows, and returns it.
 pub fn raise_limit() -> u64 {
     let mut limit = getrlimit(Resource::Nofile);
     let hard = limit.maximum.unwrap_or(u64::MAX);
@@ -21,9 +22,9 @@ pub fn raise_limit() -> u64 {
     limit.current.unwrap_or(u64::MAX)
 }
 
-/// How many connections there may be where so many files may be open, also where more are asked for.
+/// The most connections with this limit of open files, even if more are asked for.
 pub fn max_connections(asked: Option<u64>, open_files: u64) -> usize {
-    // Where few files may be open, half of them are for connections.
+    // If the limit is small, half of the files are for connections.
     let possible = open_files.saturating_sub(KEPT_BACK).max(open_files / 2).max(1);
     let max = match asked {
         Some(asked) if asked > possible => {

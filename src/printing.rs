@@ -1,4 +1,4 @@
-//! What commands print on standard output, and what becomes of it where nobody reads or it cannot be written.
+//! Prints results on standard output, and handles a closed pipe and failed writes.
 
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -10,13 +10,13 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::standard_error;
 
-/// Why something was not printed.
+/// The reason why something was not printed.
 #[derive(Debug, thiserror::Error)]
 pub enum Unprinted {
-    /// Whoever read it (`| head -1`) has enough. There is nobody to tell.
+    /// The reader has closed the pipe (`| head -1`). There is nobody to tell.
     #[error("standard output was closed by its reader")]
     NobodyReads,
-    /// A full disk, say.
+    /// The write failed, for example on a full disk.
     #[error("standard output cannot be written: {0}")]
     Failed(io::Error),
 }
@@ -28,7 +28,7 @@ impl From<io::Error> for Unprinted {
 }
 
 impl Unprinted {
-    /// How the program ends then: a failure is told, a reader that has gone is not.
+    /// The exit code. A failure is reported; a closed pipe is not.
     pub fn end(&self) -> ExitCode {
         match self {
             Self::NobodyReads => ExitCode::SUCCESS,
@@ -43,18 +43,18 @@ impl Unprinted {
 /// Prints a text and the end of its line.
 ///
 /// # Errors
-/// It could not be written, or nobody reads it.
+/// The text could not be written, or the pipe is closed.
 pub fn line(text: &str) -> Result<(), Unprinted> {
     let mut out = io::stdout().lock();
     Ok(writeln!(out, "{text}").and_then(|()| out.flush())?)
 }
 
-/// Tells what went wrong on standard error.
+/// Prints an error on standard error.
 pub fn complain(error: &impl std::fmt::Display) {
     standard_error::say(&format!("reprise: {error}"));
 }
 
-/// Whoever reads standard output, where that can be watched: a pipe, a socket or a terminal.
+/// The reader of standard output, if it can be watched: of a pipe, a socket or a terminal.
 pub struct Reader(Option<AsyncFd<OwnedFd>>);
 
 impl Reader {
@@ -66,7 +66,7 @@ impl Reader {
         Self(descriptor.and_then(|descriptor| AsyncFd::with_interest(descriptor, Interest::ERROR).ok()))
     }
 
-    /// Returns once it is gone.
+    /// Returns when the reader is gone.
     pub async fn gone(&self) {
         match &self.0 {
             Some(descriptor) => drop(descriptor.ready(Interest::ERROR).await),
@@ -75,13 +75,13 @@ impl Reader {
     }
 }
 
-/// How wide a line may be: as `COLUMNS` says, else as the terminal is. `None` where a program reads.
+/// The width of a line: `COLUMNS`, else the terminal's width. `None` if neither is known.
 pub fn width() -> Option<usize> {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
     told.or_else(|| terminal_size::terminal_size_of(io::stdout()).map(|(columns, _)| usize::from(columns.0)))
 }
 
-/// As much of a line as there is room for, with a sign where something is left out.
+/// Shortens a line to `width`, with a sign where something is left out.
 pub fn fitted(mut line: String, width: Option<usize>) -> String {
     let Some(width) = width.filter(|width| line.width() > *width) else { return line };
     let mut used = 0;

@@ -1,4 +1,4 @@
-//! How far something is, as a bar on a terminal. Nothing is drawn where standard error is no terminal.
+//! Progress bars on a terminal. Nothing is drawn if standard error is not a terminal.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -6,16 +6,16 @@ use std::time::Duration;
 use domain::Position;
 use indicatif::{HumanCount, ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 
-/// How long something must have gone on before its end is estimated: the first page says nothing of the others.
+/// How long the work must have run before its end is estimated: the first page is not typical.
 const FIRST_ESTIMATE: Duration = Duration::from_secs(2);
 
-/// A bar of the events after `begin`, where those up to it are done already, up to `end`.
+/// Makes a bar for the events after `begin`, up to `end`.
 pub fn of_events(what: &'static str, begin: Position, end: Position) -> ProgressBar {
     bar("{msg} {bar:40} {human_pos}/{human_len} events{rate}{time_left}", begin.get(), end.get()).with_message(what)
 }
 
-/// A bar by a template of indicatif's, gone before anything else is said. `{rate}` and `{time_left}` are the mean since
-/// the beginning, and what follows from it, with a comma before each; nothing until there is a mean.
+/// Makes a bar with a template of indicatif. It is removed before anything else is printed. `{rate}` is the mean since
+/// the beginning, and `{time_left}` follows from it, each with a comma before it. Both are empty until there is a mean.
 pub fn bar(template: &'static str, begin: u64, end: u64) -> ProgressBar {
     let style = ProgressStyle::with_template(template).expect("the template is a constant");
     let per_second = move |state: &ProgressState| per_second(state.pos().saturating_sub(begin), state.elapsed());
@@ -34,7 +34,7 @@ fn per_second(done: u64, elapsed: Duration) -> Option<f64> {
     (done > 0 && elapsed >= FIRST_ESTIMATE).then(|| done as f64 / elapsed.as_secs_f64())
 }
 
-/// A time in the unit in which it is not long.
+/// Formats a time in a suitable unit.
 fn duration(seconds: f64) -> String {
     match seconds.ceil() as u64 {
         seconds @ 0..120 => format!("{seconds} s"),

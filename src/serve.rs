@@ -1,4 +1,4 @@
-//! `reprise serve`: everything put together, from the socket to the log, and taken apart again in order.
+//! `reprise serve`: starts all parts of the server, from the log to the socket, and stops them in order.
 
 mod listen;
 mod signals;
@@ -31,19 +31,19 @@ use crate::place::Place;
 use crate::projector::Projector;
 use crate::{metrics, open_files};
 
-/// How long a server that was told to stop may take to answer what it holds.
+/// How long a server may take to finish its requests after it was told to stop.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(9);
 
-/// What the program ends with that was interrupted while it stopped, as a shell tells of it.
+/// The exit code of a program that was interrupted while it stopped, as shells use it.
 const INTERRUPTED: u8 = 130;
 
-/// How long a server whose log failed takes to tell those who wait.
+/// How long a server whose log failed may take to answer the waiting requests.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// How many connections the operators' listener has at a time. Their files are among those that are kept back.
+/// How many connections the operators' listener has at a time. Their file handles are among those that are kept back.
 const OPERATORS_CONNECTIONS: usize = 32;
 
-/// Why a server does not start, or stops by itself.
+/// The reason why a server does not start, or stops without a signal.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     #[error("cannot listen on {address}: {error}")]
@@ -98,14 +98,14 @@ impl From<ServeError> for Failure {
     }
 }
 
-/// Serves until it is told to stop, or must.
+/// Serves until it is told to stop, or the log fails.
 ///
 /// # Errors
-/// It could not start, or the log failed.
+/// The server could not start, or the log failed.
 pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeError> {
     let open_files = open_files::raise_limit();
     let provider = options.identity.settings(options.demo)?;
-    // The port comes first: where it is taken, the folder stays as it is.
+    // Take the port first: if it is in use, the folder stays as it is.
     let listener = listen(&options.listen).await?;
     let operations_listener = match &options.operations {
         Some(address) => Some(listen_for_operators(address, provider.is_none()).await?),
@@ -133,7 +133,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
     let pages = Pages::new(&page_settings(options, provider.as_ref()), !options.page.no_page);
     let identity = provider.map(Identity::new).transpose().map_err(ServeError::Keys)?;
     let keeping_keys = identity.clone().map(|identity| tokio::spawn(identity.keep_keys()));
-    // The engine goes when both listeners have stopped: the sequencer ends with its last holder.
+    // The sequencer ends when both listeners have stopped and the last engine handle is dropped.
     let (stop, stopped) = watch::channel(());
     let streams = Streams::start(engine.clone(), options.max_streams, stopped.clone());
     let door = Door::Listener(identity.clone());
@@ -167,7 +167,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
     };
     tokio::select! {
         ended = &mut sequencer => {
-            // Whoever waits is told that the outcome is not known; what is not known is not served any longer.
+            // Waiting commands are answered `outcome-unknown`. The server does not serve what it cannot know.
             let _ = stop.send(());
             let _ = tokio::time::timeout(FAREWELL, http).await;
             ended??;
@@ -216,7 +216,7 @@ fn operators_router(api: &Arc<Api>, door: Door, stopped: watch::Receiver<()>) ->
     operations::router(House { api: Arc::clone(api), door, stopped })
 }
 
-/// What a server is made of, before it listens.
+/// The parts of a server before it listens.
 struct Prepared {
     engine: Engine,
     sequencer: JoinHandle<Result<(), Fatal>>,
@@ -226,7 +226,8 @@ struct Prepared {
     _lock: FolderLock,
 }
 
-/// Folds the log and starts the engine on it. Stopped midway, it leaves what a killed one leaves: the next start goes on.
+/// Folds the log and starts the engine on it. If it is stopped midway, it leaves the state of a killed server, and the
+/// next start goes on.
 async fn prepare(place: &Place, options: &Serve, listener: &TcpListener) -> Result<Prepared, ServeError> {
     let lock = FolderLock::take(&place.data).map_err(FolderProblem::from)?;
     let (accepted, patience) =
@@ -259,7 +260,7 @@ async fn prepare(place: &Place, options: &Serve, listener: &TcpListener) -> Resu
     Ok(Prepared { engine, sequencer, snapshots_written, log, key, _lock: lock })
 }
 
-/// What the pages are told of identity.
+/// The pages' settings.
 fn page_settings(options: &Serve, provider: Option<&identity::Settings>) -> Settings {
     let issuer = provider.and_then(|provider| provider.issuers.first()).map(String::as_str);
     Settings {

@@ -1,4 +1,4 @@
-//! Starting the engine on a data folder that was opened.
+//! Starts the engine on an opened data folder.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,8 @@ pub fn system_clock() -> Clock {
     Arc::new(|| Timestamp::from_millis(jiff::Timestamp::now().as_millisecond()))
 }
 
-/// Starts the engine on an opened folder; a log that is empty begins with its name, its key and its room.
+/// Starts the engine on an opened folder. An empty log gets its first events: its id, the key's check value, and the
+/// room.
 ///
 /// # Errors
 /// The first events could not be appended, or another node was faster and has another key.
@@ -59,14 +60,14 @@ pub async fn start(
     Ok((engine, sequencer))
 }
 
-/// Waits until commands are taken. Why they are not yet is told by whoever finds out.
+/// Waits until commands are taken, or the sequencer has ended. The reasons for waiting are logged elsewhere.
 pub async fn until_ready(engine: &Engine, sequencer: &JoinHandle<Result<(), Fatal>>) {
     while engine.readiness().is_err() && !sequencer.is_finished() {
         tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 
-/// The log's first append. Where several nodes make one log, a start may find it unavailable for a moment.
+/// Makes the log's first append. If several nodes make one log at once, it may be unavailable for a moment.
 async fn create_log(engine: &Engine, create: CreateLog) -> Result<(), FolderProblem> {
     let mut refused = 0;
     loop {
@@ -80,7 +81,7 @@ async fn create_log(engine: &Engine, create: CreateLog) -> Result<(), FolderProb
     }
 }
 
-/// What the log's first record remembers of its key.
+/// Reads the key's check value from the log's first record.
 async fn key_check(log: &Arc<dyn EventLog>) -> Result<Option<Hash>, FolderProblem> {
     let first = log.read(Position::START, 1).await.map_err(FolderProblem::Unreadable)?;
     let first = first.first().and_then(|record| record.decode().ok());

@@ -1,4 +1,4 @@
-//! A start: what each file of the data folder has seen of the log, held against the log that is there now.
+//! Compares the log with what each file of the data folder has seen of it, at a start.
 
 use std::fmt;
 use std::io;
@@ -14,10 +14,10 @@ use crate::place::Place;
 use crate::projector::log_id;
 use crate::served::{MARK_FILE, Served, ServedMark};
 
-/// What is left of a log in SQLite when its own file is gone.
+/// The WAL of a log in SQLite, which may be left when the log's file is gone.
 const WAL_FILE: &str = "log.db-wal";
 
-/// One file of the data folder, and what it has seen.
+/// A file of the data folder, and what it has seen of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Witness {
     file: PathBuf,
@@ -26,15 +26,15 @@ struct Witness {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Seen {
-    /// This record, and so all before it.
+    /// This record, and with it all records before it.
     Record(Served),
-    /// That there was a log.
+    /// Only that there was a log.
     SomeLog,
-    /// It was to say so, and cannot be read.
+    /// Unknown, because the file cannot be read.
     Unreadable(String),
 }
 
-/// All that the data folder knows of its log.
+/// All that the data folder knows about its log.
 #[derive(Debug)]
 pub struct Witnesses(Vec<Witness>);
 
@@ -49,12 +49,12 @@ pub struct NotTheLog {
 }
 
 impl Witnesses {
-    /// Asks every file of the folder.
+    /// Reads every file of the folder.
     pub fn of(place: &Place) -> Self {
         let mut found = Vec::new();
         let mut add = |file: PathBuf, has_seen| found.push(Witness { file, has_seen });
         let mark = ServedMark::read(&place.data);
-        // Where nothing was served yet, a key is what a first start has left that came no further.
+        // If nothing was served yet, a key was left by a first start that was interrupted.
         let is_first_start = matches!(&mark, Ok(Some(Served::NOTHING)));
         match mark {
             Ok(None | Some(Served::NOTHING)) => {}
@@ -66,9 +66,9 @@ impl Witnesses {
         }
         let mut is_there = vec![place.data.join(READ_MODELS_FILE)];
         if place.log == LogAddress::Sqlite {
-            // Beside its database it is what a killed server leaves.
+            // A WAL beside its database is what a killed server leaves. Only without the database it shows a lost log.
             is_there.extend((!place.data.join(LOG_FILE).exists()).then(|| place.data.join(WAL_FILE)));
-            // One that is given may have been made for a log that is still to come.
+            // A key file given by an option may have been made for a log that does not exist yet.
             is_there.extend((place.key_file.is_none() && !is_first_start).then(|| place.key_path()));
         }
         let is_there = is_there.into_iter().filter(|file| file.metadata().is_ok_and(|file| file.len() > 0));
@@ -76,25 +76,25 @@ impl Witnesses {
         Self(found)
     }
 
-    /// Refuses a folder whose log's file is gone, before another one is made there.
+    /// Refuses a folder whose log is gone, before a new one is made there.
     ///
     /// # Errors
-    /// Something says that there was a log.
+    /// A file shows that there was a log.
     pub fn allow_a_new_log(&self, place: &Place) -> Result<(), Box<NotTheLog>> {
         self.refuse(place, Head::EMPTY, None, |witness| !is_damaged(place, witness))
     }
 
-    /// Holds a log against all that the folder has seen.
+    /// Compares a log with all that the folder has seen.
     ///
     /// # Errors
-    /// It lacks something.
+    /// The log cannot be read. The inner error: the log lacks something that the folder has seen.
     pub async fn allow(&self, place: &Place, log: &dyn EventLog) -> Result<Result<(), Box<NotTheLog>>, ReadError> {
         let head = log.head().await?;
         let log_id = log_id(log).await?;
         let mut missing = Vec::new();
         for witness in &self.0 {
             let is_missing = match &witness.has_seen {
-                // Its hash is that of all before it, the log's name included.
+                // The hash covers all records before it, and with them the log's id.
                 Seen::Record(served) => !holds(log, &served.head).await?,
                 Seen::SomeLog => head == Head::EMPTY,
                 Seen::Unreadable(_) => true,
@@ -122,13 +122,13 @@ impl Witnesses {
 }
 
 impl NotTheLog {
-    /// Somebody has said that the log is to be served as it is: what contradicts it is put out of the way.
+    /// Accepts the log as it is, as an operator has decided: files that contradict it are removed.
     ///
     /// # Errors
     /// A file cannot be removed.
     pub fn accept(&self) -> io::Result<()> {
         tracing::warn!("accepted, and lost: {}", self.what_is_missing());
-        // A snapshot is computed from the log, and the mark is written anew; all else fits itself to the log.
+        // Only snapshots must be removed. The mark is written anew, and all else adapts to the log.
         let snapshots = SnapshotFolder::beside(&self.folder);
         for witness in self.missing.iter().filter(|witness| snapshots.has(&witness.file)) {
             std::fs::remove_file(&witness.file)?;
@@ -137,7 +137,7 @@ impl NotTheLog {
     }
 
     fn what_is_missing(&self) -> String {
-        // Files that say the same are named together.
+        // Files that have seen the same are named together.
         let mut said: Vec<(String, Vec<String>)> = Vec::new();
         for Witness { file, has_seen } in &self.missing {
             let (what, file) = (has_seen.to_string(), file.display().to_string());
@@ -186,16 +186,16 @@ impl fmt::Display for NotTheLog {
 
 impl std::error::Error for NotTheLog {}
 
-/// Whether it is a snapshot that nothing can be told from.
+/// True for a damaged snapshot, which proves nothing.
 fn is_damaged(place: &Place, witness: &Witness) -> bool {
     let snapshots = SnapshotFolder::beside(&place.data);
     snapshots.has(&witness.file) && !snapshots.is_whole(&witness.file)
 }
 
-/// Whether the log holds a record as it was; each holds the beginning.
+/// Returns true if the log holds this record with this hash. Every log holds the empty beginning.
 ///
 /// # Errors
-/// It cannot be read.
+/// The log cannot be read.
 pub async fn holds(log: &dyn EventLog, record: &Head) -> Result<bool, ReadError> {
     let Some(before) = record.position.get().checked_sub(1) else { return Ok(*record == Head::EMPTY) };
     let found = log.read(Position::new(before), 1).await?;

@@ -1,5 +1,5 @@
-//! What the process itself takes: CPU, memory, open files, under the names that Prometheus' own clients use. It is read when
-//! somebody asks. What only `/proc` tells is left out where there is none.
+//! The process's CPU, memory and open files, under the names that Prometheus' own clients use. They are read on
+//! request. Without `/proc` some of them are left out.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -9,7 +9,7 @@ use metrics::{Unit, describe_gauge, gauge};
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
-/// A gauge, since a counter has whole seconds only.
+/// The CPU time. It is a gauge, since counters have only whole numbers.
 const CPU_SECONDS: &str = "process_cpu_seconds_total";
 const OPEN_FILES: &str = "process_open_fds";
 const MAX_FILES: &str = "process_max_fds";
@@ -21,7 +21,7 @@ const THREADS: &str = "process_threads";
 
 static START: OnceLock<SystemTime> = OnceLock::new();
 
-/// Says what each is, at the process's start.
+/// Describes each metric, at the process's start.
 pub fn describe() {
     START.get_or_init(SystemTime::now);
     describe_gauge!(CPU_SECONDS, Unit::Seconds, "Total user and system CPU time spent in seconds.");

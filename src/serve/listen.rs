@@ -1,4 +1,4 @@
-//! Listening on an address that a name may stand for.
+//! Listens on an address, which may be given by a name.
 
 use std::net::SocketAddr;
 
@@ -7,11 +7,12 @@ use tokio::net::{TcpListener, TcpSocket};
 use super::ServeError;
 use crate::config::ListenAddress;
 
-/// How many connections may wait to be accepted; the system allows no more than its own bound (`net.core.somaxconn`, 4,096 on
-/// Linux). Where everyone comes at once, one too many is not refused but forgotten, and its client tries again after a second.
+/// How many connections may wait to be accepted. The system has its own limit (`net.core.somaxconn`, 4,096 on Linux). A
+/// connection beyond the limit is not refused but ignored, and its client tries again after a second.
 const BACKLOG: u32 = 65_535;
 
-/// Listens for operators. Where everyone is believed, nobody on another machine must reach them.
+/// Listens for operators. Without an identity provider the address must be loopback, so that no other machine can reach
+/// it.
 pub(super) async fn listen_for_operators(
     address: &ListenAddress,
     believes_everyone: bool,
@@ -24,7 +25,7 @@ pub(super) async fn listen_for_operators(
     Ok(listener)
 }
 
-/// Listens on the first address that a name stands for and that can be had.
+/// Listens on the first free address that a name stands for.
 pub(super) async fn listen(address: &ListenAddress) -> Result<TcpListener, ServeError> {
     let cannot = |error| ServeError::Listen { address: address.clone(), error };
     let mut failed = std::io::Error::other("the name stands for no address");
@@ -44,7 +45,7 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Where it listens indeed: a port may have been left to the system.
+/// The address on which it listens. The system may have chosen the port.
 pub(super) fn local_address(listener: &TcpListener) -> String {
     listener.local_addr().map_or_else(|_| "an address that is not known".to_owned(), |address| address.to_string())
 }

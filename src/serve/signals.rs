@@ -1,14 +1,14 @@
-//! Signals: which of them stop the server, and that none of the others does.
+//! Signals: some of them stop the server, and no other one does.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Sent to whoever writes more to a file than `ulimit -f` allows. Heeded, the write fails as on a full disk.
+/// The signal for a write beyond the limit of `ulimit -f`. With a handler, the write fails as on a full disk.
 /// <https://man7.org/linux/man-pages/man7/signal.7.html>
 const SIGXFSZ: i32 = 25;
 
-/// Those that stop the server.
+/// The signals that stop the server.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -16,10 +16,10 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From now on no signal that can be heeded ends the process by itself.
+    /// Handles all signals that can be handled, so that none ends the process at once.
     ///
     /// # Errors
-    /// The system does not let us.
+    /// The system refuses the handler.
     pub fn heed() -> io::Result<Self> {
         let (hangup, user1, user2) = (SignalKind::hangup(), SignalKind::user_defined1(), SignalKind::user_defined2());
         for (kind, name) in [(hangup, "SIGHUP"), (user1, "SIGUSR1"), (user2, "SIGUSR2")] {
@@ -44,7 +44,7 @@ impl Signals {
         }
     }
 
-    /// Ends with the next SIGINT: whoever sends that to a server that is stopping does not want to wait.
+    /// Ends with the next SIGINT. A person who sends it to a stopping server does not want to wait.
     pub async fn interrupt(&mut self) {
         self.interrupt.recv().await;
     }
@@ -53,7 +53,7 @@ impl Signals {
 /// Lets a write beyond the limit of a file's size fail instead of ending the process.
 ///
 /// # Errors
-/// The system does not let us.
+/// The system refuses the handler.
 pub fn survive_long_files() -> io::Result<()> {
     signal(SignalKind::from_raw(SIGXFSZ)).map(drop)
 }

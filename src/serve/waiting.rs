@@ -1,5 +1,5 @@
-//! A log that is not there yet when the server starts is waited for, as it is when it is lost later. Meanwhile the server
-//! listens: it lives, and says why it takes no commands.
+//! Waits for a log that cannot be reached at the start. Meanwhile the server listens: `healthz` says that it lives, and
+//! every other answer says why it takes no commands.
 
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -15,15 +15,15 @@ use crate::data_folder::{DataFolder, FolderProblem};
 use crate::log::FolderLock;
 use crate::place::Place;
 
-/// Connections that may ask meanwhile how the server is.
+/// The number of connections meanwhile.
 const CONNECTIONS: usize = 256;
 /// The pause before the log is looked for again.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// Opens the folder that `held` holds, once its log can be reached, which is waited for until `patience` is over.
+/// Opens the folder that `held` locks. If its log cannot be reached, this waits until `patience` is over.
 ///
 /// # Errors
-/// It still cannot be reached then, or waiting does not help.
+/// The log still cannot be reached then, or waiting does not help.
 pub async fn open(
     place: &Place,
     accepted: Option<Head>,
@@ -49,7 +49,7 @@ pub async fn open(
     opened
 }
 
-/// What answers meanwhile.
+/// The server that answers meanwhile.
 struct Waiting {
     why: String,
     stop: oneshot::Sender<()>,
@@ -62,7 +62,7 @@ impl Waiting {
         if let Ok(address) = listener.local_addr() {
             tracing::info!("http://{address}/readyz says meanwhile what the server waits for");
         }
-        // Another handle on the same socket: whoever comes later is accepted by whoever listens then.
+        // Another handle on the same socket, so that connections that come later are accepted by the real server.
         let twin = listener.as_fd().try_clone_to_owned().and_then(|twin| TcpListener::from_std(twin.into()));
         let answering = twin.ok().map(|twin| {
             tokio::spawn(serve_http(twin, while_waiting(), CONNECTIONS, false, async {
@@ -82,7 +82,7 @@ impl Waiting {
     async fn end(self) {
         let _ = self.stop.send(());
         if let Some(answering) = self.answering {
-            // Its task only serves: there is nothing in it to fail.
+            // The task only serves, so it cannot fail.
             let _ = answering.await;
         }
     }

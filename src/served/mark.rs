@@ -1,8 +1,9 @@
-//! The file `served` in the data folder: two slots, written in turn, each with a number and a checksum. A slot that was torn
-//! is none, and then the other one tells.
+//! The file `served` in the data folder: two slots, written in turn, each with a number and a checksum. A torn slot
+//! does not count; then the other one is used.
 //!
-//! A slot is written before anybody is told of what it holds, and not synced: a process that is killed loses nothing that it
-//! has given to the system. Once a second, and at a stop, the file is synced, on a thread where nobody waits for it.
+//! A slot is written before anybody is told of the record that it holds. It is not synced at once: a killed process
+//! loses nothing that it has given to the system. Once a second, and at a stop, a thread syncs the file, and nobody
+//! waits for it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -21,14 +22,14 @@ use crate::log::{is_full, sync_names};
 
 /// The file's name in the data folder.
 pub const MARK_FILE: &str = "served";
-/// What the file is called while it is made.
+/// The name of the file while it is made.
 const UNFINISHED: &str = "served.new";
-/// What a slot begins with.
+/// The first bytes of a slot.
 const FORMAT: &[u8; 8] = b"served/1";
-/// Number, log, position and hash.
+/// The bytes of a slot without the checksum: format, number, log id, position and hash.
 const CONTENT_BYTES: usize = 8 + 8 + 16 + 8 + 32;
 const SLOT_BYTES: usize = CONTENT_BYTES + 32;
-/// From the beginning of one slot to that of the other: they share no sector, nor a page.
+/// The distance of the two slots: they share no sector and no page.
 const SLOT_DISTANCE: u64 = 4_096;
 /// How often the file is synced.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -45,17 +46,17 @@ pub struct ServedMark {
 struct Shared {
     file: File,
     path: PathBuf,
-    /// Whether there is something to sync.
+    /// True if there is something to sync.
     is_dirty: AtomicBool,
-    /// What went wrong when nobody asked.
+    /// The error of the thread that syncs, for the next caller.
     failed: Mutex<Option<io::Error>>,
 }
 
 impl ServedMark {
-    /// What the mark in `folder` says; `None` where there is no mark.
+    /// Reads the mark in `folder`. `None` if there is none.
     ///
     /// # Errors
-    /// It cannot be read, or neither slot is whole.
+    /// The file cannot be read, or neither slot is whole.
     pub fn read(folder: &Path) -> io::Result<Option<Served>> {
         match File::open(folder.join(MARK_FILE)) {
             Ok(file) => last_slot(&file).map(|(_, served)| Some(served)),
@@ -64,16 +65,17 @@ impl ServedMark {
         }
     }
 
-    /// Opens the mark in `folder` for writing, and writes `served` to it, synced. It is made whole or not at all.
+    /// Opens the mark in `folder` for writing, writes `served` to it, and syncs it. A new file is made whole or not at
+    /// all.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The file cannot be written.
     pub fn begin(folder: &Path, served: Served) -> io::Result<Self> {
         let path = folder.join(MARK_FILE);
         if !path.try_exists()? {
             let unfinished = folder.join(UNFINISHED);
             let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-            // Both slots have their room on disk from now on.
+            // This reserves disk space for both slots.
             let mut both = vec![0; SLOT_DISTANCE as usize + SLOT_BYTES];
             both[..SLOT_BYTES].copy_from_slice(&slot(2, &served));
             file.write_all(&both)?;
@@ -91,10 +93,10 @@ impl ServedMark {
         Ok(mark)
     }
 
-    /// Remembers that somebody is about to be told of `served`.
+    /// Writes `served`, before anybody is told of it.
     ///
     /// # Errors
-    /// That could not be written, now or earlier, or the file is not the one in the folder any more.
+    /// A write or a sync failed, now or earlier, or the file is not the one in the folder any more.
     pub fn write(&mut self, served: Served) -> io::Result<()> {
         self.check()?;
         if served == self.last {
@@ -107,23 +109,23 @@ impl ServedMark {
         Ok(())
     }
 
-    /// Whether all went well while nobody asked.
+    /// Fails if the thread that syncs has failed.
     ///
     /// # Errors
-    /// What did not.
+    /// The thread's error.
     pub fn check(&self) -> io::Result<()> {
         let failed = self.shared.failed.lock().unwrap_or_else(PoisonError::into_inner);
         failed.as_ref().map_or(Ok(()), |error| Err(again(error)))
     }
 
-    /// Has the file synced once a second, until this is dropped.
+    /// Starts a task that syncs the file once a second, until this is dropped.
     pub fn keep_synced(&self) {
         let shared = Arc::downgrade(&self.shared);
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(SYNC_EVERY).await;
                 let Some(shared) = shared.upgrade() else { return };
-                // It only waits for the disk: there is nothing in it to panic.
+                // The task only waits for the disk, so it cannot panic.
                 let _ = tokio::task::spawn_blocking(move || shared.look_after()).await;
             }
         });
@@ -137,7 +139,7 @@ impl ServedMark {
 }
 
 impl Shared {
-    /// Syncs, and looks whether the file is still the one that a start will find.
+    /// Syncs, and checks that the file is still the one that a start will find.
     fn look_after(&self) {
         let looked = self.is_in_place().and_then(|()| self.sync());
         if let Err(error) = looked {
@@ -150,7 +152,7 @@ impl Shared {
             return Ok(());
         }
         match self.file.sync_data() {
-            // What has no room now is tried again. After any other failure a later success would mean nothing.
+            // A full disk is tried again. After any other failure a later success would mean nothing.
             Err(error) if is_full(&error) => {
                 self.is_dirty.store(true, Ordering::Release);
                 Ok(())
@@ -174,7 +176,7 @@ fn gone(path: &Path, what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, format!("{} {what} while the server ran", path.display()))
 }
 
-/// The same error once more.
+/// Makes a copy of an error.
 fn again(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
@@ -214,7 +216,7 @@ fn read_slot(slot: &[u8; SLOT_BYTES]) -> Option<(u64, Served)> {
     Some((u64::from_be_bytes(number), Served { log_id: Uuid::from_bytes(log_id), head }))
 }
 
-/// The slot that was written last.
+/// Reads the slot that was written last.
 fn last_slot(file: &File) -> io::Result<(u64, Served)> {
     let read = |offset| {
         let mut slot = [0; SLOT_BYTES];

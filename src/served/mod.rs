@@ -1,5 +1,6 @@
-//! What was served from this data folder: `mark.rs` keeps the last position that anybody was told of, beside the log, whatever
-//! log that is. A log that does not hold it is not served: see `data_folder/witnesses.rs`.
+//! The memory of what was served from this data folder. `mark.rs` stores the last record that anybody was told of, in a
+//! file beside the log, for every kind of log. A log that does not hold this record is not served: see
+//! `data_folder/witnesses.rs`.
 
 mod mark;
 
@@ -8,16 +9,16 @@ use uuid::Uuid;
 
 pub use self::mark::{MARK_FILE, ServedMark};
 
-/// A record of a log, the last one that anybody was told of.
+/// The last record of a log that anybody was told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Served {
-    /// Which log.
+    /// The log's id.
     pub log_id: Uuid,
     /// The record.
     pub head: Head,
 }
 
 impl Served {
-    /// What a new folder has served.
+    /// The value of a new folder, from which nothing was served.
     pub const NOTHING: Self = Self { log_id: Uuid::nil(), head: Head::EMPTY };
 }
