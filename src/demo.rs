@@ -16,25 +16,25 @@ use crate::engine::{Engine, Submission, Undecided};
 use crate::key::fixed_tokens;
 use crate::log::{EventLog, ReadError};
 
-/// Schedules of each concert; the first concert has 1 to 300, which published load scripts ask for.
+/// How many schedules each concert has. The first concert has the schedules 1 to 300, which published load scripts use.
 const SCHEDULES: [u64; 4] = [300, 20, 20, 20];
-/// Zones of each schedule with price and seats: 50 seats, 1 to 50.
+/// The zones of each schedule, with price and number of seats: 50 seats with the ids 1 to 50.
 const ZONES: [(&str, u64, u32); 4] = [("VIP", 200_000, 5), ("R", 150_000, 10), ("S", 100_000, 15), ("A", 50_000, 20)];
-/// What plays.
+/// The concerts: name, artist, venue.
 const CONCERTS: [(&str, &str, &str); 4] = [
     ("Reprise World Tour", "The Sequencers", "Olympic Hall, Seoul"),
     ("One Total Order", "Head and Tail", "Jamsil Arena, Seoul"),
     ("Songs of the Log", "Append Only", "Blue Square, Seoul"),
     ("Encore, Exactly Once", "The Idempotents", "Cinema Center, Busan"),
 ];
-/// From the log's beginning to the first schedule, and to the last: a month and a year.
+/// The days from the log's beginning to the first and to the last schedule: a month and a year.
 const FIRST_DAY: i64 = 30;
 const LAST_DAY: i64 = 365;
 
-/// How often it is looked whether a fixed token ends soon.
+/// How often the demo looks whether a fixed token ends soon.
 const LOOK_AT_TOKENS: Duration = Duration::from_secs(60);
 
-/// Why the demo is not ready.
+/// The reason why the demo is not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     #[error("the demo's catalogue: {0}")]
@@ -45,14 +45,14 @@ pub enum DemoError {
     Log(#[from] ReadError),
 }
 
-/// Publishes what is missing of the demo, and grants its tokens where they end within twelve hours.
+/// Publishes what is missing of the demo, and grants its tokens if they end within twelve hours.
 ///
 /// # Errors
-/// The log does not take it, or holds another catalogue under the demo's ids.
+/// The log does not accept it, or holds another catalogue under the demo's ids.
 pub async fn prepare(engine: &Engine, log: &Arc<dyn EventLog>, state: &State) -> Result<(), DemoError> {
     let first = log.read(Position::START, 1).await?;
     let created_at = first.first().map_or(engine.now(), |record| record.recorded_at);
-    // What an operator has changed since is no reason not to start.
+    // Changes by an operator must not stop the start.
     if !is_published(&state.catalogue) {
         let plan = catalog::plan_file(catalogue(created_at), &state.catalogue, Options::default(), created_at)?;
         catalog::publish(engine, plan, Order::by(Credential::System)).await?;
@@ -64,21 +64,21 @@ pub async fn prepare(engine: &Engine, log: &Arc<dyn EventLog>, state: &State) ->
     Ok(())
 }
 
-/// Whether every schedule of the demo can be seen.
+/// True if every schedule of the demo is visible.
 fn is_published(catalogue: &Catalogue) -> bool {
     let mut ids = 1..=SCHEDULES.iter().sum();
     let is_visible = |id: ScheduleId| catalogue.schedules().get(&id)?.visible_times().map(|_| ());
     ids.all(|id| ScheduleId::try_from(id).ok().and_then(is_visible).is_some())
 }
 
-/// Keeps the fixed tokens from running out, as long as the demo runs.
+/// Renews the fixed tokens as long as the demo runs.
 pub async fn keep_tokens(engine: Engine) {
     loop {
         tokio::time::sleep(LOOK_AT_TOKENS).await;
         let (read_models, soon) = (engine.read_models(), engine.now().plus_seconds(GRANT_AGAIN_SECONDS));
         let room = read_models.room.room();
         for (user_id, token_hash) in fixed_tokens() {
-            // One that was left or has paid still names its user, until then.
+            // A token that has paid or left still identifies its user until its deadline.
             let goes_on = room.by_hash(&token_hash).is_some_and(|token| match room.deadline(token, engine.now()) {
                 Deadline::Sale(deadline) => room.sale_time(soon) < deadline,
                 Deadline::Clock(deadline) => soon < deadline,
@@ -99,7 +99,7 @@ async fn grant(engine: &Engine, user_id: UserId, token_hash: TokenHash) -> Resul
     engine.submit(Submission::new(command, None)).await.map(drop)
 }
 
-/// The same file for the same log, whenever it is made: so a start that was killed is completed by the next.
+/// Makes the catalogue. One log always gets the same file, so that the next start completes an import that was killed.
 fn catalogue(created_at: domain::Timestamp) -> CatalogFile {
     let created_at = Timestamp::from_millisecond(created_at.millis()).expect("the log began in this era");
     let mut next_schedule = 1;
@@ -121,7 +121,7 @@ fn catalogue(created_at: domain::Timestamp) -> CatalogFile {
     CatalogFile { concerts: concerts.collect() }
 }
 
-/// Spread over the year, at 19:00 in Seoul.
+/// The start of a schedule: they are spread over the year, at 19:00 in Seoul.
 fn starts_at(created_at: Timestamp, index: u64, count: u64) -> Timestamp {
     let (index, count) = (i64::try_from(index).unwrap_or(0), i64::try_from(count).unwrap_or(1));
     let days = FIRST_DAY + index * (LAST_DAY - FIRST_DAY) / (count - 1).max(1);

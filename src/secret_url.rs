@@ -8,7 +8,7 @@ use std::str::FromStr;
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretUrl(String);
 
-/// Why a text is no URL. It does not repeat the text.
+/// The error of a text that is not a URL. It does not repeat the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAUrl {
     #[error("it is no URL: SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/NAME][?OPTION=VALUE] is expected")]
@@ -18,17 +18,17 @@ pub enum NotAUrl {
 }
 
 impl SecretUrl {
-    /// All of it, for the one who connects.
+    /// The whole URL, for connecting.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What stands before `://`.
+    /// The part before `://`.
     pub fn scheme(&self) -> &str {
         self.parts().0
     }
 
-    /// Scheme; user and password; hosts; the rest.
+    /// The parts: scheme, user and password, hosts, and the rest.
     fn parts(&self) -> (&str, Option<&str>, &str, &str) {
         let (scheme, rest) = self.0.split_once("://").expect("it was parsed");
         let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -38,7 +38,7 @@ impl SecretUrl {
         }
     }
 
-    /// One URL for each of the hosts that are listed with commas between them, in their order.
+    /// Makes one URL for each of the hosts, which are separated by commas.
     pub fn each_host(&self) -> Vec<Self> {
         let (scheme, user, hosts, rest) = self.parts();
         let user = user.map_or(String::new(), |user| format!("{user}@"));
@@ -58,7 +58,7 @@ impl FromStr for SecretUrl {
         }
         let url = Self(text.to_owned());
         let (_, user, _, rest) = url.parts();
-        // Where a password's end cannot be told, it cannot be hidden.
+        // If the end of the password is not clear, it cannot be hidden.
         if rest.contains('@') || user.is_some_and(|user| user.contains('@')) {
             return Err(NotAUrl::Ambiguous);
         }

@@ -1,5 +1,5 @@
-//! Standard error, where nobody waits for whoever reads it: lines go into a queue, which a thread writes. Where nobody reads,
-//! the queue fills; further lines are lost, counted, and told of once somebody reads again.
+//! Standard error, without waiting for its reader: lines go into a queue, which a thread writes. If nobody reads, the
+//! queue fills. Further lines are dropped and counted, and the count is written when somebody reads again.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How many lines wait to be read.
+/// How many lines may wait.
 const WAITING_LINES: usize = 1_024;
-/// How long the program waits at its end for its last lines to be taken.
+/// How long the program waits at its end for its last lines to be written.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
-/// Lines that had no place to wait, since the program began.
+/// The number of lines that were dropped since the program began.
 static LOST: AtomicU64 = AtomicU64::new(0);
-/// The program's one queue, once it has begun.
+/// The program's only queue, after its start.
 static QUEUE: OnceLock<Queue> = OnceLock::new();
 
 /// How many lines were lost.
@@ -24,23 +24,23 @@ pub fn lost() -> u64 {
     LOST.load(Ordering::Relaxed)
 }
 
-/// Has everything that the program says go through one queue from here on, what a panic says included.
+/// Starts the queue. From now on all lines go through it, also the messages of panics.
 pub fn start() -> Queue {
     let queue = QUEUE.get_or_init(|| Queue::to(io::stderr())).clone();
     std::panic::set_hook(Box::new(|panic| say(&panic.to_string())));
     queue
 }
 
-/// Says a line.
+/// Writes a line.
 pub fn say(line: &str) {
     match QUEUE.get() {
         Some(queue) => queue.put(format!("{line}\n").into_bytes()),
-        // Where that cannot be written, the exit code has to do.
+        // If the line cannot be written, there is still the exit code.
         None => drop(writeln!(io::stderr(), "{line}")),
     }
 }
 
-/// Waits until all that was said is written, for half a second at most.
+/// Waits until all lines are written, for half a second at most.
 pub fn end() {
     if let Some(queue) = QUEUE.get() {
         queue.end();
@@ -54,7 +54,7 @@ pub struct Queue(SyncSender<Waiting>);
 #[derive(Debug)]
 enum Waiting {
     Line(Vec<u8>),
-    /// Tells that all before it was written.
+    /// A mark: it is answered when all lines before it are written.
     End(SyncSender<()>),
 }
 
@@ -81,7 +81,7 @@ impl Queue {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        // Too late is as good as never.
+        // A late answer has no effect.
         let _ = all_written.recv_timeout(deadline.saturating_duration_since(Instant::now()));
     }
 }

@@ -1,11 +1,11 @@
-//! What is wrong with a catalogue, each with its place, so that a file is mended at once and not mistake by mistake.
+//! The faults of a catalogue, each with its place, so that all of them can be corrected at once.
 
 use std::fmt;
 
-/// How many are told; more are only counted.
+/// How many faults are listed. Further ones are only counted.
 const TOLD: usize = 16;
 
-/// Mistakes in a file, or what of it contradicts what is published.
+/// Mistakes in a file, or contradictions to the published catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faults {
     told: Vec<(String, String)>,
@@ -13,7 +13,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Tells of another.
+    /// Adds a fault.
     pub fn add(&mut self, place: impl Into<String>, reason: impl Into<String>) {
         if self.told.len() < TOLD {
             self.told.push((place.into(), reason.into()));
@@ -22,22 +22,22 @@ impl Faults {
         }
     }
 
-    /// What was found at a place, or `None` and a fault.
+    /// Returns the value, or adds a fault and returns `None`.
     pub fn or_add<T>(&mut self, place: &str, found: Result<T, String>) -> Option<T> {
         found.map_err(|reason| self.add(place, reason)).ok()
     }
 
-    /// Whether nothing is wrong.
+    /// True if there is no fault.
     pub fn is_empty(&self) -> bool {
         self.told.is_empty()
     }
 
-    /// Each with its place and its reason.
+    /// The listed faults, each with its place and its reason.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.told.iter().map(|(place, reason)| (place.as_str(), reason.as_str()))
     }
 
-    /// How many more there are.
+    /// The number of faults that are not listed.
     pub fn more(&self) -> usize {
         self.more
     }

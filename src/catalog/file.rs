@@ -1,18 +1,18 @@
-//! A catalogue as operators write it, in JSON. A member that is null is as if left out.
+//! The JSON of a catalogue file. A null member counts as left out.
 
 use serde::Deserialize;
 
-/// The zone that a schedule is in unless its file says otherwise.
+/// The default time zone of a schedule.
 pub const DEFAULT_TIME_ZONE: &str = "Asia/Seoul";
 
-/// Everything to be published.
+/// A catalogue file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct CatalogFile {
     pub concerts: Vec<ConcertEntry>,
 }
 
-/// A concert; without an id it is known by name, artist and venue.
+/// A concert. Without an id it is identified by name, artist and venue.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ConcertEntry {
@@ -25,30 +25,30 @@ pub struct ConcertEntry {
     pub schedules: Option<Vec<ScheduleEntry>>,
 }
 
-/// A schedule; without an id it is known by its start.
+/// A schedule. Without an id it is identified by its start.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ScheduleEntry {
     #[serde(skip)]
     pub line: Option<u64>,
     pub schedule_id: Option<u64>,
-    /// As [`Written`](super::times::Written) reads it.
+    /// The start, in a form that [`Written`](super::times::Written) reads.
     pub starts_at: String,
-    /// The zone that a time names, else [`DEFAULT_TIME_ZONE`], where it is left out.
+    /// The time zone. Without it: the zone that a time names, else [`DEFAULT_TIME_ZONE`].
     pub time_zone: Option<String>,
-    /// The time of the import where it is left out.
+    /// The begin of the sale. Without it: the time of the import.
     pub sale_opens_at: Option<String>,
-    /// The start where it is left out.
+    /// The end of the sale. Without it: the start of the show.
     pub sale_closes_at: Option<String>,
-    /// Seats that one user may hold or own.
+    /// The most seats that one user may hold or own.
     pub seats_per_user: Option<u64>,
-    /// Seats by the number in each zone.
+    /// Seats, given as a number for each zone.
     pub zones: Option<Vec<ZoneEntry>>,
-    /// Seats one by one.
+    /// Seats, given one by one.
     pub seats: Option<Vec<SeatEntry>>,
 }
 
-/// So many seats of one zone, named `<zone>-1`, `<zone>-2`, ….
+/// A number of seats in one zone, named `<zone>-1`, `<zone>-2`, ….
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ZoneEntry {
@@ -57,7 +57,7 @@ pub struct ZoneEntry {
     pub seats: u32,
 }
 
-/// One seat; without an id it is known by zone and name.
+/// A seat. Without an id it is identified by zone and name.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct SeatEntry {
@@ -69,12 +69,12 @@ pub struct SeatEntry {
     pub price: u64,
     pub row: Option<String>,
     pub number: Option<u32>,
-    /// Where it is drawn on a map of the house.
+    /// The coordinates on the map of the house.
     pub x: Option<f64>,
     pub y: Option<f64>,
 }
 
-/// What `reprise catalog example` prints: a concert with a schedule by zones and one by seats.
+/// The output of `reprise catalog example`: a concert with a schedule by zones and one by seats.
 pub const EXAMPLE: &str = r#"{
   "concerts": [
     {

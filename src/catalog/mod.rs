@@ -1,8 +1,8 @@
-//! Publishing a catalogue: a file is read, compared with what there is, and told as a plan, before anything is written. What
-//! is written becomes visible at once, with its last event: an import that was cut off is finished by the same file, or
-//! nothing of it is ever sold.
+//! Publishes a catalogue. Before anything is written, a file is read, compared with the published catalogue, and shown
+//! as a plan. All schedules of an import become visible together, with its last event. An import that was broken off
+//! can be finished with the same file; without that its schedules are never sold.
 //!
-//! [`plan`] makes a plan of bytes, wherever they come from, and [`publish`] carries it out through the engine.
+//! [`plan`] makes a plan from the bytes of a file, and [`publish`] carries it out through the engine.
 
 mod faults;
 mod file;
@@ -25,25 +25,25 @@ pub use plan::{Added, Options, Plan, PlanShown};
 pub use read::{CSV, JSON, MAX_CATALOG_BYTES, check_size, media_type, read};
 pub use times::venue_clock;
 
-/// Why a catalogue is not published.
+/// The reason why a catalogue is not published.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
-    /// It is no catalogue at all.
+    /// The file is not a catalogue.
     #[error("{0}")]
     Unreadable(String),
-    /// The file is wrong by itself.
+    /// The file has mistakes.
     #[error("{0}")]
     Unfit(Faults),
-    /// It contradicts what is published.
+    /// The file contradicts the published catalogue.
     #[error("{0}; nothing was written")]
     Differs(String),
-    /// It may be meant in two ways.
+    /// The file may be meant in two ways.
     #[error("{0}; nothing was written")]
     Unclear(Faults),
-    /// A rule refuses it.
+    /// A rule of the domain refuses a part.
     #[error("{place}: {}", reason(.rejection))]
     Refused { place: String, rejection: Rejection },
-    /// The log did not take it; importing again completes it.
+    /// The log did not accept a part. A second import completes it.
     #[error("{place}: {undecided}; importing the file again completes it")]
     Undecided { place: String, undecided: Undecided },
 }
@@ -52,15 +52,16 @@ fn reason(rejection: &Rejection) -> String {
     if let Rejection::CatalogueConflict { reason } = rejection { reason.clone() } else { format!("{rejection:?}") }
 }
 
-/// What importing these bytes would do to what there is. Nothing is written.
+/// Plans the import of these bytes. Nothing is written.
 ///
 /// # Errors
-/// They are no catalogue, or one that is wrong by itself. A plan that must not be carried out is none: see [`Plan::check`].
+/// The bytes are not a catalogue, or have mistakes. A plan that must not be carried out is not an error here: see
+/// [`Plan::check`].
 pub fn plan(bytes: &[u8], catalogue: &Catalogue, options: Options, now: Timestamp) -> Result<Plan, CatalogError> {
     plan_file(read(bytes)?, catalogue, options, now)
 }
 
-/// The same for a catalogue that comes from the program itself.
+/// Plans the import of a catalogue of the program itself.
 ///
 /// # Errors
 /// As [`plan`].
@@ -74,31 +75,31 @@ pub fn plan_file(
     Ok(Plan::of(&listed, catalogue, options, now))
 }
 
-/// Who imports, why, and under which key.
+/// The sender of an import, with the reason and the idempotency key.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// Who asks for it.
+    /// The sender.
     pub by: Credential,
-    /// Why.
+    /// The reason, if there is one.
     pub reason: Option<String>,
-    /// The key that its end is known by.
+    /// The idempotency key, which the last event carries.
     pub idempotency: Option<IdempotencyKey>,
     /// The HTTP request's id.
     pub request_id: Option<String>,
 }
 
 impl Order {
-    /// An import that nobody gave a reason for.
+    /// Makes an order without a reason and without a key.
     pub fn by(by: Credential) -> Self {
         Self { by, reason: None, idempotency: None, request_id: None }
     }
 }
 
-/// Carries a plan out. `None`: there was nothing to do.
+/// Carries out a plan. `None` if there was nothing to do.
 ///
 /// # Errors
-/// It must not be carried out, a rule refuses a part of it (then nothing was written, unless another published something else
-/// meanwhile), or the log does not take it.
+/// The plan must not be carried out; or a rule refuses a part (then nothing was written, unless something else was
+/// published meanwhile); or the log does not accept it.
 pub async fn publish(engine: &Engine, plan: Plan, order: Order) -> Result<Option<Reply>, CatalogError> {
     plan.check()?;
     let mut portions: Vec<(String, Command)> = Vec::new();
@@ -122,7 +123,7 @@ pub async fn publish(engine: &Engine, plan: Plan, order: Order) -> Result<Option
     Ok(last)
 }
 
-/// Decides all of it on a copy of the catalogue, before the first part is written.
+/// Decides all parts on a copy of the catalogue, before the first one is written.
 fn try_out(engine: &Engine, portions: &[(String, Command)]) -> Result<(), CatalogError> {
     let mut trial = State { catalogue: engine.catalogue(), ..State::default() };
     let now = engine.now();

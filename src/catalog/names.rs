@@ -1,19 +1,19 @@
-//! Names, compared as people see them: one chair is one chair, however its name was typed.
+//! Names, compared as people see them: a seat is one seat, however its name was typed.
 
 use std::borrow::Cow;
 
 use domain::is_name;
 use unicode_normalization::UnicodeNormalization;
 
-/// A name as it is kept: what stands around it is cut off, and each letter is written in one way only (NFC).
+/// Normalises a name for storage: blanks around it are removed, and each letter has only one form (NFC).
 pub fn tidy(name: &str) -> String {
     name.trim().nfc().collect()
 }
 
-/// What people see of a name. Two names that look the same are the same here: blanks of any kind and number are one,
-/// what takes no room is left out, and full-width and other forms of a letter are that letter (NFKC).
+/// Normalises a name for comparison. Names that look the same become equal: blanks of any kind and number become one,
+/// invisible characters are removed, and full-width and other forms of a letter become that letter (NFKC).
 pub fn seen(name: &str) -> Cow<'_, str> {
-    // Most names are plain, and there are hundreds of thousands of them.
+    // A fast path: most names are plain ASCII, and there are hundreds of thousands.
     if name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Cow::Borrowed(name);
     }
@@ -33,10 +33,10 @@ pub fn seen(name: &str) -> Cow<'_, str> {
     Cow::Owned(seen.trim().to_owned())
 }
 
-/// A member's name, tidied.
+/// Normalises a member's name, and checks it.
 ///
 /// # Errors
-/// It is none.
+/// The text is not a name.
 pub fn checked(member: &str, name: &str, max_bytes: usize) -> Result<String, String> {
     let name = tidy(name);
     if is_name(&name, max_bytes) {

@@ -1,4 +1,4 @@
-//! From bytes to a catalogue: what a text editor or a spreadsheet has saved, in JSON or as a CSV of seats.
+//! Reads a catalogue from bytes: JSON, or a CSV of seats, from a text editor or a spreadsheet.
 
 use super::faults::Faults;
 use super::file::CatalogFile;
@@ -8,13 +8,13 @@ use super::{CatalogError, sheet};
 pub const JSON: &str = "application/json";
 pub const CSV: &str = "text/csv";
 
-/// Bytes of a catalogue file, or of a request with one.
+/// The most bytes of a catalogue file, and of a request with one.
 pub const MAX_CATALOG_BYTES: usize = 64 * 1024 * 1024;
 
-/// Reads a catalogue: JSON where it begins with a brace, else a CSV.
+/// Reads a catalogue: JSON if it begins with a brace, else a CSV.
 ///
 /// # Errors
-/// It is neither, not UTF-8, or too large.
+/// The file is neither, or is not UTF-8, or is too large.
 pub fn read(bytes: &[u8]) -> Result<CatalogFile, CatalogError> {
     check_size(bytes)?;
     let text = text(bytes).map_err(CatalogError::Unreadable)?;
@@ -25,10 +25,10 @@ pub fn read(bytes: &[u8]) -> Result<CatalogFile, CatalogError> {
     }
 }
 
-/// That there are not too many.
+/// Fails if there are too many bytes.
 ///
 /// # Errors
-/// There are.
+/// The file is too large.
 pub fn check_size(bytes: &[u8]) -> Result<(), CatalogError> {
     if bytes.len() <= MAX_CATALOG_BYTES {
         return Ok(());
@@ -36,13 +36,13 @@ pub fn check_size(bytes: &[u8]) -> Result<(), CatalogError> {
     Err(CatalogError::Unreadable(format!("it has more than {MAX_CATALOG_BYTES} bytes; import it in parts")))
 }
 
-/// What these bytes are: JSON where they begin with a brace, else a CSV.
+/// The media type of these bytes: JSON if they begin with a brace, else a CSV.
 pub fn media_type(bytes: &[u8]) -> &'static str {
     let begin = text(bytes).map(|text| text.trim_start().chars().next());
     if let Ok(Some('{' | '[')) = begin { JSON } else { CSV }
 }
 
-/// No JSON at all, or JSON that is no catalogue.
+/// Converts the error of a file that is not JSON, or not a catalogue.
 fn unread(error: serde_json::Error) -> CatalogError {
     if !error.is_data() {
         return CatalogError::Unreadable(error.to_string());
@@ -52,7 +52,7 @@ fn unread(error: serde_json::Error) -> CatalogError {
     CatalogError::Unfit(faults)
 }
 
-/// The text, without the mark that some programs put before it.
+/// The text without the byte order mark that some programs put before it.
 fn text(bytes: &[u8]) -> Result<&str, String> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] = bytes {

@@ -1,5 +1,6 @@
-//! A CSV of seats, as spreadsheets and box offices have them: a header line, then a line a seat. The columns have the names of
-//! the members in JSON. What says whose seats they are may stand in the first line of a show only.
+//! Reads a CSV of seats, as spreadsheets and box offices use them: a header line, then one line for each seat. The
+//! columns have the names of the members in JSON. The columns of the concert and the schedule may be filled only in the
+//! first line of a show.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use super::CatalogError;
 use super::faults::Faults;
 use super::file::{CatalogFile, ConcertEntry, ScheduleEntry, SeatEntry};
 
-/// What a column is about, as the members of a catalogue in JSON are called.
+/// The columns: for each member in JSON, the titles that stand for it.
 const COLUMNS: [(&str, &[&str]); 18] = [
     ("concertId", &[]),
     ("concertName", &["concert"]),
@@ -30,18 +31,18 @@ const COLUMNS: [(&str, &[&str]); 18] = [
     ("x", &[]),
     ("y", &[]),
 ];
-/// The columns that say which concert a seat belongs to, and which schedule.
+/// The columns of the concert, and below it those of the schedule.
 const OF_CONCERT: [&str; 4] = ["concertId", "concertName", "artist", "venue"];
 const OF_SCHEDULE: [&str; 6] = ["scheduleId", "startsAt", "timeZone", "saleOpensAt", "saleClosesAt", "seatsPerUser"];
-/// Where the columns are named.
+/// The place of the header, for messages.
 const HEADER: &str = "line 1";
-/// Columns that no sheet can do without.
+/// The required columns.
 const REQUIRED: [&str; 6] = ["concertName", "artist", "venue", "startsAt", "zoneName", "price"];
 
 /// Reads a CSV of seats.
 ///
 /// # Errors
-/// It is no such CSV, or lines of it are wrong; the error names them.
+/// The text is not such a CSV, or has wrong lines, which the error names.
 pub fn read(text: &str) -> Result<CatalogFile, CatalogError> {
     let mut lines = ReaderBuilder::new().delimiter(delimiter(text)).trim(Trim::All).from_reader(text.as_bytes());
     let unreadable = |error: csv::Error| CatalogError::Unreadable(error.to_string());
@@ -62,14 +63,14 @@ pub fn read(text: &str) -> Result<CatalogFile, CatalogError> {
     Ok(CatalogFile { concerts: sheet.concerts })
 }
 
-/// A comma, or what spreadsheets write where the comma is for decimals.
+/// Finds the delimiter: a comma, or the character that spreadsheets use where the comma is the decimal sign.
 fn delimiter(text: &str) -> u8 {
     let header = text.lines().next().unwrap_or_default();
     let count = |delimiter: &u8| header.bytes().filter(|byte| byte == delimiter).count();
     [b',', b';', b'\t'].into_iter().rev().max_by_key(count).unwrap_or(b',')
 }
 
-/// Which column is where.
+/// The index of each column.
 struct Header(BTreeMap<&'static str, usize>);
 
 impl Header {
@@ -104,7 +105,7 @@ impl Header {
     }
 }
 
-/// Which member a column is about, however its title is written.
+/// Finds the member of a column's title, in any spelling.
 fn column(title: &str) -> Option<&'static str> {
     let plain: String = title.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     let is_it =
@@ -124,7 +125,7 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// A cell; one that is empty is as if left out.
+    /// Reads a cell. An empty one counts as left out.
     fn text(&self, member: &str) -> Option<&str> {
         let cell = self.record.get(*self.header.0.get(member)?)?;
         (!cell.is_empty()).then_some(cell)
@@ -151,7 +152,7 @@ struct Sheet {
     concerts: Vec<ConcertEntry>,
     by_concert: BTreeMap<[Option<String>; OF_CONCERT.len()], usize>,
     by_schedule: BTreeMap<(usize, [Option<String>; OF_SCHEDULE.len()]), usize>,
-    /// Those of the line before.
+    /// The concert and the schedule of the line before.
     last: Option<(usize, usize)>,
 }
 

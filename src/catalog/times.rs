@@ -1,10 +1,11 @@
-//! Times as people write them: with an offset, with the zone that they are meant in, or as the venue's own clock shows them.
+//! Times as people write them: with an offset, with a time zone, or as the venue's clock shows them.
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::{DateTimeParser, Pieces};
 use jiff::tz::{Disambiguation, OffsetConflict, TimeZone};
 
-/// A clock that is turned back shows an hour twice, and an offset may be another than the zone's: then nobody knows.
+/// The parser. It refuses ambiguous times: a clock that is turned back shows an hour twice, and an offset may
+/// contradict the zone.
 static PARSER: DateTimeParser =
     DateTimeParser::new().offset_conflict(OffsetConflict::Reject).disambiguation(Disambiguation::Reject);
 
@@ -15,7 +16,7 @@ pub enum Written {
     Instant(Timestamp),
     /// With a zone in brackets.
     InZone(Timestamp, String),
-    /// As a clock shows it, somewhere.
+    /// As a local clock shows it.
     Clock(jiff::civil::DateTime),
 }
 
@@ -23,7 +24,7 @@ impl Written {
     /// Reads a time.
     ///
     /// # Errors
-    /// It is none, or contradicts itself.
+    /// The text is not a time, or contradicts itself.
     pub fn read(text: &str) -> Result<Self, String> {
         let unreadable = |error: jiff::Error| format!("{text:?} is no time: {error}");
         let pieces = Pieces::parse(text).map_err(unreadable)?;
@@ -40,7 +41,7 @@ impl Written {
         Ok(Self::Clock(pieces.date().to_datetime(time)))
     }
 
-    /// The zone that it names.
+    /// The zone that the time names, if it names one.
     pub fn zone(&self) -> Option<&str> {
         match self {
             Self::InZone(_, zone) => Some(zone),
@@ -48,10 +49,10 @@ impl Written {
         }
     }
 
-    /// When that is, where clocks go by `zone`.
+    /// Converts the time to an instant, with `zone` for local times.
     ///
     /// # Errors
-    /// These clocks show that time twice, or never.
+    /// The clocks of the zone show this time twice, or never.
     pub fn at(&self, zone: &TimeZone) -> Result<Timestamp, String> {
         match self {
             Self::Instant(timestamp) | Self::InZone(timestamp, _) => Ok(*timestamp),
@@ -63,22 +64,22 @@ impl Written {
     }
 }
 
-/// The zone of this name.
+/// Finds the zone of this name.
 ///
 /// # Errors
-/// There is none.
+/// There is no such zone.
 pub fn zone(name: &str) -> Result<TimeZone, String> {
     let unknown = || format!("timeZone {name:?} is not known; a zone's name is like Asia/Seoul");
     TimeZone::get(name.trim()).ok().filter(|zone| zone.iana_name().is_some()).ok_or_else(unknown)
 }
 
-/// The date and the time that clocks in a zone show; `None` where there is no such zone.
+/// Returns the date and the time that clocks in a zone show. `None` if there is no such zone.
 pub fn venue_clock(zone: &str, at: domain::Timestamp) -> Option<(String, String)> {
     let at = Timestamp::from_millisecond(at.millis()).ok()?;
     Some(shown(&self::zone(zone).ok()?, at))
 }
 
-/// The date and the time that clocks in `zone` show.
+/// Returns the date and the time that clocks in `zone` show.
 pub fn shown(zone: &TimeZone, at: Timestamp) -> (String, String) {
     let shown = zone.to_datetime(at);
     (shown.strftime("%Y-%m-%d").to_string(), shown.strftime("%H:%M").to_string())

@@ -1,33 +1,33 @@
-//! What a verified token says, judged: until when, by whom, for whom, and who it is about.
+//! Checks the claims of a verified token: its time, its issuer, its audience, and its user.
 
 use domain::{MAX_SAFE_INTEGER, Timestamp, UserId};
 use serde_json::{Map, Value};
 
 use super::{Reason, Role};
 
-/// The longest `sub` of who runs the sale: it stands in the log as the actor's name.
+/// The longest `sub` of an operator, which stands in the log as the actor's name.
 const MAX_STAFF_CHARACTERS: usize = 128;
 const MILLIS_PER_SECOND: f64 = 1_000.0;
 
-/// What tokens must say.
+/// The claims that tokens must have.
 #[derive(Debug, Clone)]
 pub struct Expected {
-    /// Any of these; the first is the one that names are mapped by.
+    /// The accepted issuers. The first one is used to map subjects to users.
     pub issuers: Vec<String>,
-    /// This one must be among those that a token is for.
+    /// The audience, which a token must name.
     pub audience: String,
-    /// How far the provider's clock may be off.
+    /// How far the provider's clock may differ.
     pub leeway_seconds: u32,
 }
 
-/// What a token says.
+/// The claims of a token.
 pub type Claims = Map<String, Value>;
 
 impl Expected {
-    /// That a token is of now, of an expected issuer, and meant for this server. Tells when it is over.
+    /// Fails unless a token is valid now, of an expected issuer, and for this server. Returns the time when it expires.
     ///
     /// # Errors
-    /// The first of these that is not so.
+    /// The first claim that is wrong.
     pub fn judge(&self, claims: &Claims, now: Timestamp) -> Result<Timestamp, Reason> {
         let (now, leeway) = (now.millis() as f64, f64::from(self.leeway_seconds) * MILLIS_PER_SECOND);
         let over = millis(claims, "exp")?.ok_or(Reason::Claim)? + leeway;
@@ -50,7 +50,7 @@ impl Expected {
     }
 }
 
-/// A time, which may have a fraction (RFC 7519, section 2).
+/// Reads a time, which may have a fraction (RFC 7519, section 2).
 fn millis(claims: &Claims, name: &str) -> Result<Option<f64>, Reason> {
     let Some(time) = claims.get(name) else { return Ok(None) };
     let seconds = time.as_f64().ok_or(Reason::Claim)?;
@@ -65,7 +65,7 @@ fn audiences(claims: &Claims) -> Result<Vec<&str>, Reason> {
     }
 }
 
-/// The user's id in this claim, as a number or as digits.
+/// Reads the user's id in this claim, as a number or as digits.
 pub fn user_id(claims: &Claims, name: &str) -> Result<UserId, Reason> {
     let number = match claims.get(name) {
         Some(Value::Number(number)) => number.as_u64(),
@@ -80,21 +80,21 @@ fn is_canonical(digits: &str) -> bool {
     !digits.is_empty() && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The subject, in the provider's own words.
+/// Reads the subject, as the provider writes it.
 pub fn subject(claims: &Claims) -> Result<&str, Reason> {
     claims.get("sub").and_then(Value::as_str).filter(|subject| !subject.is_empty()).ok_or(Reason::Claim)
 }
 
-/// The subject of somebody who runs the sale.
+/// Reads the subject of an operator or cashier.
 pub fn staff(claims: &Claims) -> Result<&str, Reason> {
     let is_visible = |subject: &&str| subject.bytes().all(|byte| byte.is_ascii_graphic());
     let subject = subject(claims)?;
     Some(subject).filter(is_visible).filter(|subject| subject.len() <= MAX_STAFF_CHARACTERS).ok_or(Reason::Claim)
 }
 
-/// The roles that are listed under `path`. Others that stand there mean nothing here.
+/// Reads the roles that are listed under `path`. Unknown roles are ignored.
 pub fn roles(claims: &Claims, path: &str) -> Vec<Role> {
-    // A claim may be named by a URL, dots and all.
+    // The name of a claim may be a URL with dots.
     let listed = claims.get(path).or_else(|| {
         let (first, rest) = path.split_once('.')?;
         rest.split('.').try_fold(claims.get(first)?, |level, name| level.get(name))

@@ -1,4 +1,5 @@
-//! A token's outer form: three parts of base64url with a header that is understood whole (RFC 7515, 7.1).
+//! The outer form of a token: three parts in base64url, and a header in which every critical member is known (RFC 7515,
+//! 7.1).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,10 +11,10 @@ use super::{Reason, strict_json};
 /// The longest token, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// What `typ` may be; media types are compared without case (RFC 7515, 4.1.9).
+/// The allowed values of `typ`. Media types are compared without case (RFC 7515, 4.1.9).
 const TYPES: [&str; 2] = ["JWT", "at+jwt"];
 
-/// The algorithms that are accepted of tokens. Which of them a key takes, the key says.
+/// The accepted algorithms. The key decides which of them it can be used with.
 const ALGORITHMS: [(&str, Algorithm); 10] = [
     ("RS256", Algorithm::RS256),
     ("RS384", Algorithm::RS384),
@@ -27,29 +28,29 @@ const ALGORITHMS: [(&str, Algorithm); 10] = [
     ("HS256", Algorithm::HS256),
 ];
 
-/// The algorithm of this name, written in the one way in which it is written.
+/// Finds the algorithm of this name, which must be written exactly so.
 pub fn algorithm(name: &str) -> Option<Algorithm> {
     ALGORITHMS.iter().find(|(known, _)| *known == name).map(|(_, algorithm)| *algorithm)
 }
 
-/// A token taken apart. Nothing of it is verified yet.
+/// The parts of a token. Nothing is verified yet.
 pub struct Compact<'a> {
-    /// How it says that it is signed.
+    /// The algorithm that the header names.
     pub algorithm: Algorithm,
-    /// The key by which it says that it is signed.
+    /// The id of the key that the header names.
     pub key_id: Option<String>,
-    /// What is signed.
+    /// The signed bytes.
     pub signed: &'a [u8],
-    /// In base64url.
+    /// The signature, in base64url.
     pub signature: &'a str,
     payload: Vec<u8>,
 }
 
 impl<'a> Compact<'a> {
-    /// Takes a token apart.
+    /// Parses a token.
     ///
     /// # Errors
-    /// It is none, or has an algorithm that is not accepted.
+    /// The text is not a token, or its algorithm is not accepted.
     pub fn of(token: &'a str) -> Result<Self, Reason> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Reason::Malformed);
@@ -60,7 +61,7 @@ impl<'a> Compact<'a> {
         let header = strict_json::object(&decoded(header)?).ok_or(Reason::Malformed)?;
         let payload = decoded(payload)?;
         decoded(signature)?;
-        // `jku`, `x5u`, `x5c` and `jwk` are never looked at: a token does not say what it is verified by.
+        // `jku`, `x5u`, `x5c` and `jwk` are never used: a token cannot choose the key that verifies it.
         if header.contains_key("crit") || !is_typed(&header) {
             return Err(Reason::Malformed);
         }
@@ -76,10 +77,10 @@ impl<'a> Compact<'a> {
         Ok(Self { algorithm, key_id, signed: signed.as_bytes(), signature, payload })
     }
 
-    /// What it says.
+    /// Parses the claims.
     ///
     /// # Errors
-    /// It says no object of JSON, or a member twice.
+    /// The payload is not a JSON object, or has a member twice.
     pub fn claims(&self) -> Result<Map<String, Value>, Reason> {
         strict_json::object(&self.payload).ok_or(Reason::Malformed)
     }

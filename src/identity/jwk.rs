@@ -1,4 +1,4 @@
-//! The keys of an identity provider: a JWK set (RFC 7517), and what of it can be used.
+//! The keys of an identity provider: a JWK set (RFC 7517), and those of its keys that can be used.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,16 +19,16 @@ const MIN_SECRET_BYTES: usize = 32;
 const RSA: [Algorithm; 6] =
     [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512];
 
-/// Whether shared secrets may be among the keys: only where nobody else can read them.
+/// The rule for shared secrets among the keys: they are used only if nobody else can read them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secrets {
-    /// The set is a file of ours.
+    /// The set is a local file.
     Allowed,
     /// The set is published.
     Skipped,
 }
 
-/// A key, and the algorithms that it takes: the key decides, never the token.
+/// A key, with the algorithms that it can be used with. The key decides that, never the token.
 #[derive(Debug)]
 pub struct Key {
     decoding: DecodingKey,
@@ -36,10 +36,10 @@ pub struct Key {
 }
 
 impl Key {
-    /// That this key signed the token.
+    /// Fails unless this key has signed the token.
     ///
     /// # Errors
-    /// The key does not take the token's algorithm, or the signature is not of this key.
+    /// The key cannot be used with the token's algorithm, or the signature is wrong.
     pub fn verify(&self, token: &Compact<'_>) -> Result<(), Reason> {
         if !self.algorithms.contains(&token.algorithm) {
             return Err(Reason::Algorithm);
@@ -51,14 +51,14 @@ impl Key {
     }
 }
 
-/// The keys of a set that can be used.
+/// The usable keys of a set.
 #[derive(Debug, Default)]
 pub struct KeySet {
     by_id: BTreeMap<String, Arc<Key>>,
     without_id: Vec<Arc<Key>>,
 }
 
-/// Why a set cannot be used.
+/// The reason why a set cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetProblem {
     #[error("it is no JWK set: {0}")]
@@ -74,7 +74,7 @@ struct Set {
     keys: Vec<serde_json::Value>,
 }
 
-/// A key as it is written. Members of other kinds of keys are ignored.
+/// A key in JSON. Unknown members are ignored.
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -95,7 +95,7 @@ impl KeySet {
     /// Reads a set. Keys of another use or type, or too small ones, are skipped.
     ///
     /// # Errors
-    /// It is no set, no key of it can be used, or two have one id.
+    /// The text is not a set, none of its keys can be used, or two keys have the same id.
     pub fn read(text: &[u8], secrets: Secrets) -> Result<Self, SetProblem> {
         let set: Set = serde_json::from_slice(text).map_err(|error| SetProblem::NoSet(error.to_string()))?;
         let mut keys = Self::default();
@@ -114,15 +114,15 @@ impl KeySet {
         if keys.all().next().is_none() { Err(SetProblem::NoKeys) } else { Ok(keys) }
     }
 
-    /// The key of this id.
+    /// Finds the key with this id.
     pub fn with_id(&self, key_id: &str) -> Option<&Arc<Key>> {
         self.by_id.get(key_id)
     }
 
-    /// The one key that takes this algorithm.
+    /// Finds the only key for this algorithm.
     ///
     /// # Errors
-    /// None does, or several do.
+    /// There is no such key, or there are several.
     pub fn only_for(&self, algorithm: Algorithm) -> Result<&Arc<Key>, Reason> {
         let mut fitting = self.all().filter(|key| key.algorithms.contains(&algorithm));
         match (fitting.next(), fitting.next()) {
@@ -167,7 +167,7 @@ impl Jwk {
         RSA_BITS.contains(&bits).then(|| DecodingKey::from_rsa_raw_components(modulus, exponent))
     }
 
-    /// Both coordinates at full length (RFC 7518, 6.2.1.2), as an uncompressed point.
+    /// Makes an uncompressed point from both coordinates, which must have full length (RFC 7518, 6.2.1.2).
     fn point(&self, bytes: usize) -> Option<DecodingKey> {
         let (x, y) = (octets(self.x.as_ref()?, bytes)?, octets(self.y.as_ref()?, bytes)?);
         Some(DecodingKey::from_ec_der(&[&[4], x.as_slice(), y.as_slice()].concat()))
@@ -187,7 +187,7 @@ fn octets(text: &String, bytes: usize) -> Option<Vec<u8>> {
     decoded(text).filter(|octets| octets.len() == bytes)
 }
 
-/// Some write a number with zeros before it, which `ring` refuses.
+/// Removes leading zeros, which some providers write and `ring` refuses.
 fn without_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     &number[zeros..]

@@ -1,5 +1,5 @@
-//! The provider's keys as they are by now: read at the start, kept current, and asked for when a token names one that is
-//! not known.
+//! The provider's current keys: they are read at the start, kept up to date, and fetched when a token names an unknown
+//! key.
 
 use std::fmt;
 use std::io::{ErrorKind, Read};
@@ -19,13 +19,13 @@ use super::compact::Compact;
 use super::jwk::{Key, KeySet, Secrets};
 use super::{Reason, Refusal};
 
-/// How often a file is looked at.
+/// How often a file is checked for changes.
 const FILE_LOOK: Duration = Duration::from_secs(1);
-/// How often a URL's keys are fetched, whether or not anyone asks.
+/// How often a URL's keys are fetched, also without an unknown key.
 const REFRESH: Duration = Duration::from_secs(10 * 60);
-/// The same, while there are none.
+/// How often a URL's keys are fetched while there are none.
 const RETRY: Duration = Duration::from_secs(5);
-/// How long nothing is fetched after a key that is not known was fetched for: whoever makes up keys costs the provider one
+/// How long nothing is fetched after a fetch for an unknown key. So made-up key ids cost the provider at most one
 /// request in this time.
 const QUIET: Duration = Duration::from_secs(30);
 /// How long fetching may take.
@@ -33,16 +33,16 @@ const FETCH_DEADLINE: Duration = Duration::from_secs(5);
 /// The largest set, in bytes.
 const MAX_SET_BYTES: usize = 1024 * 1024;
 
-/// Where a provider's keys are.
+/// The location of a provider's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeysPlace {
-    /// A file of ours, which may hold shared secrets.
+    /// A local file, which may hold shared secrets.
     File(PathBuf),
-    /// What the provider publishes.
+    /// A URL at which the provider publishes its keys.
     Url(Url),
 }
 
-/// A URL by which keys could be changed on their way.
+/// The error of a URL without TLS: the keys could be changed on their way.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the URL of keys must be https, or http on loopback, without a user's name")]
 pub struct NotAPlaceOfKeys;
@@ -76,7 +76,7 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// The keys, and where they come from.
+/// The keys and their source.
 #[derive(Debug)]
 pub struct Keys {
     current: ArcSwapOption<KeySet>,
@@ -89,23 +89,23 @@ enum Source {
     Url(Arc<Published>),
 }
 
-/// A set that is fetched.
+/// The source of a set at a URL.
 #[derive(Debug)]
 struct Published {
     url: Url,
     client: reqwest::Client,
-    /// Held by whoever fetches; all others wait for it.
+    /// The lock of the task that fetches. All other tasks wait for it.
     fetches: Arc<tokio::sync::Mutex<Fetches>>,
 }
 
-/// What was found when a file was looked at: when it was changed, its size, and which file it is; or why it could not be.
+/// The state of a file: the time of its last change, its size, and its inode; or the error.
 type Look = Result<(SystemTime, u64, u64), ErrorKind>;
 
-/// What is remembered of fetching.
+/// The state of fetching.
 #[derive(Debug, Default)]
 struct Fetches {
     last: Option<Fetch>,
-    /// The end of the last one that a token caused.
+    /// The end of the last fetch for an unknown key.
     asked_for_at: Option<Instant>,
 }
 
@@ -116,7 +116,7 @@ struct Fetch {
 }
 
 impl Keys {
-    /// Of a file, they are read at once.
+    /// Makes the keys. A file is read at once.
     ///
     /// # Errors
     /// No client for HTTPS can be made.
@@ -124,7 +124,7 @@ impl Keys {
         let source = match place {
             KeysPlace::File(path) => Source::File { path, looked: Mutex::new(None) },
             KeysPlace::Url(url) => {
-                // Whoever uses TLS takes the one cryptography of the tree.
+                // All TLS connections use the same cryptography.
                 let _ = rustls::crypto::ring::default_provider().install_default();
                 let client = reqwest::Client::builder().redirect(Policy::none()).timeout(FETCH_DEADLINE);
                 let client = if is_loopback(&url) { client.no_proxy() } else { client };
@@ -138,12 +138,12 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Whether there are any.
+    /// True if there are keys.
     pub fn are_there(&self) -> bool {
         self.current.load().is_some()
     }
 
-    /// Keeps them current, without end.
+    /// Keeps the keys up to date, without end.
     pub async fn keep(self: Arc<Self>) {
         loop {
             match &self.source {
@@ -161,10 +161,10 @@ impl Keys {
         }
     }
 
-    /// The key by which a token must be signed.
+    /// Finds the key that must have signed a token.
     ///
     /// # Errors
-    /// There is none, or it is not to be had.
+    /// There is no such key, or the keys cannot be fetched.
     pub async fn for_token(self: &Arc<Self>, token: &Compact<'_>) -> Result<Arc<Key>, Refusal> {
         let Some(key_id) = &token.key_id else { return self.without_id(token) };
         if let Some(key) = self.with_id(key_id) {
@@ -191,7 +191,7 @@ impl Keys {
         self.current.load().as_ref()?.with_id(key_id).cloned()
     }
 
-    /// A key that was not known, after one fetch for all who wait for one.
+    /// Finds an unknown key after one fetch, for which all waiting requests wait.
     async fn fetched(self: &Arc<Self>, published: &Arc<Published>, key_id: &str) -> Result<Arc<Key>, Refusal> {
         let asked_at = Instant::now();
         let mut fetches = Arc::clone(&published.fetches).lock_owned().await;
@@ -205,7 +205,8 @@ impl Keys {
                 return Err(unavailable(QUIET - ended_at.elapsed()));
             }
             (None, _) => {
-                // A task of its own: who asked may go away meanwhile, and the others who wait would each begin anew.
+                // Spawned: the request may be dropped meanwhile, and then each of the other waiting requests would
+                // fetch again.
                 let (keys, published) = (Arc::clone(self), Arc::clone(published));
                 let fetching = tokio::spawn(async move {
                     let fetch = keys.fetch(&published).await;
@@ -222,7 +223,7 @@ impl Keys {
         }
     }
 
-    /// Fetches the set. One that cannot be had or used forgets nothing.
+    /// Fetches the set. If that fails, or the set cannot be used, the keys stay.
     async fn fetch(&self, Published { url, client, .. }: &Published) -> Fetch {
         let fetched = tokio::time::timeout(FETCH_DEADLINE, whole(client, url)).await;
         let set =
@@ -241,11 +242,11 @@ impl Keys {
         Fetch { ended_at: Instant::now(), succeeded }
     }
 
-    /// Reads the file where it is not what it was. What is wrong with it is told once.
+    /// Reads the file if it has changed. A fault is logged once.
     fn look_at(&self, path: &Path, looked: &Mutex<Option<Look>>) {
         let file = std::fs::metadata(path).and_then(|file| Ok((file.modified()?, file.len(), file.ino())));
         let look = file.map_err(|error| error.kind());
-        // Whoever panicked meanwhile has left it as it was.
+        // A panic while the lock was held has not changed the value.
         let mut looked = looked.lock().unwrap_or_else(PoisonError::into_inner);
         if looked.replace(look) == Some(look) {
             return;

@@ -1,5 +1,6 @@
-//! Who somebody is, as an identity provider says it by a JSON Web Token (RFC 7519). Tokens are verified at the edge, once a
-//! visit; none is ever logged or stored. What somebody may do is not decided here, but which roles they have is told.
+//! Identity, as an identity provider proves it with a JSON Web Token (RFC 7519). The HTTP layer verifies a buyer's
+//! token once per visit. Tokens are never logged or stored. This module reads the roles of a token; it does not decide
+//! what they allow.
 
 mod claims;
 mod compact;
@@ -24,7 +25,7 @@ pub use self::ring_provider::install as install_provider;
 /// The scheme before a token.
 const SCHEME: &str = "bearer";
 
-/// What somebody may be who runs the sale.
+/// The roles of operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Reads.
@@ -39,7 +40,7 @@ impl Role {
     /// Every role.
     pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Cashier];
 
-    /// As tokens list it.
+    /// The role's name in tokens.
     pub fn name(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
@@ -58,31 +59,31 @@ pub enum Charging {
     Cashier,
 }
 
-/// Why a token is not accepted.
+/// The reason why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// It is no JWT, is too long, has `crit`, another `typ`, or a member twice.
+    /// The text is not a JWT, is too long, or has `crit`, another `typ`, or a member twice.
     Malformed,
-    /// Its algorithm is not accepted, or not that of its key.
+    /// The algorithm is not accepted, or does not fit the key.
     Algorithm,
-    /// Its key is not known.
+    /// The key is not known.
     Key,
-    /// Its signature is not that of its key.
+    /// The signature is wrong.
     Signature,
-    /// Its time is over.
+    /// The token has expired.
     Expired,
-    /// Its time has not begun.
+    /// The token is not valid yet.
     NotYetValid,
-    /// It is of another issuer.
+    /// The issuer is another one.
     Issuer,
-    /// It is meant for others.
+    /// The audience is another one.
     Audience,
-    /// A claim that is required is missing, or of a wrong type.
+    /// A required claim is missing, or has a wrong type.
     Claim,
 }
 
 impl Reason {
-    /// As it is answered.
+    /// The name in the problem.
     pub fn name(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
@@ -98,16 +99,16 @@ impl Reason {
     }
 }
 
-/// Why somebody is not let through.
+/// The reason why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// They show nothing.
+    /// There is no token.
     Missing,
-    /// They show something that is not accepted.
+    /// The token is not accepted.
     Invalid(Reason),
-    /// They have none of these roles.
+    /// The token has none of these roles.
     RoleMissing(&'static [Role]),
-    /// The keys to judge it by are not to be had for so long.
+    /// The keys cannot be fetched now. Another try makes sense after so many seconds.
     Unavailable { retry_after_seconds: u32 },
 }
 
@@ -117,33 +118,33 @@ impl From<Reason> for Refusal {
     }
 }
 
-/// What the provider's tokens look like, and where its keys are.
+/// The settings of the provider's tokens and keys.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where its keys are.
+    /// The location of the keys.
     pub keys: KeysPlace,
-    /// What `iss` may be: today's issuer, then former ones.
+    /// The accepted values of `iss`: today's issuer, then former ones.
     pub issuers: Vec<String>,
-    /// What `aud` must hold.
+    /// The value that `aud` must hold.
     pub audience: String,
-    /// The claim that holds a user's id; without one, `sub` is mapped to an id.
+    /// The claim with a user's id. `None`: `sub` is mapped to an id.
     pub user_claim: Option<String>,
-    /// Where roles are listed; a dot goes one level down.
+    /// The claim with the roles. A dot goes one level down.
     pub roles_claim: String,
-    /// How far the provider's clock may be off.
+    /// How far the provider's clock may differ.
     pub leeway_seconds: u32,
 }
 
-/// Whom a buyer's token names.
+/// The user that a buyer's token names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Buyer {
-    /// By our own id.
+    /// A user's id.
     User(UserId),
-    /// By the provider's name for them, with the issuer by which it is mapped.
+    /// The provider's name for the user, with the issuer that is used for the mapping.
     Subject { issuer: String, subject: String },
 }
 
-/// Verifies tokens; a clone is another handle on the same keys.
+/// Verifies tokens. A clone is another handle on the same keys.
 #[derive(Debug, Clone)]
 pub struct Identity(Arc<Provider>);
 
@@ -155,17 +156,17 @@ struct Provider {
     roles_claim: String,
 }
 
-/// Somebody whose token was verified.
+/// The claims of a verified token.
 #[derive(Debug)]
 pub struct Identified {
     provider: Identity,
     claims: Claims,
-    /// When the token is over, leeway included.
+    /// The time when the token expires, with the leeway.
     pub expires_at: Timestamp,
 }
 
 impl Identity {
-    /// Reads a file's keys at once; those of a URL come with [`Self::keep_keys`].
+    /// Makes the verifier. A file's keys are read at once; those of a URL are fetched by [`Self::keep_keys`].
     ///
     /// # Errors
     /// No client for HTTPS can be made.
@@ -177,33 +178,34 @@ impl Identity {
         Ok(Self(Arc::new(Provider { keys, expected, user_claim, roles_claim })))
     }
 
-    /// Keeps the keys current, without end.
+    /// Keeps the keys up to date, without end.
     pub async fn keep_keys(self) {
         Arc::clone(&self.0.keys).keep().await;
     }
 
-    /// Whether there are keys to judge by, and why not.
+    /// Fails if there are no keys yet, and says why.
     ///
     /// # Errors
-    /// None has been read yet.
+    /// No key has been read yet.
     pub fn readiness(&self) -> Result<(), &'static str> {
         if self.0.keys.are_there() { Ok(()) } else { Err("no key of the identity provider could be read yet") }
     }
 
-    /// Whether users come with ids of their own, and not with names that are mapped.
+    /// True if tokens hold users' ids. False if subjects are mapped.
     pub fn has_user_ids(&self) -> bool {
         self.0.user_claim.is_some()
     }
 
-    /// The issuer by which names are mapped, whichever issued the token: a provider that moves renames nobody.
+    /// The issuer that is used for the mapping, whichever issued the token. So users stay the same if the provider gets
+    /// a new address.
     pub fn first_issuer(&self) -> &str {
         self.0.expected.issuers.first().map_or("", String::as_str)
     }
 
-    /// Who shows this `Authorization`.
+    /// Verifies the token in `Authorization`.
     ///
     /// # Errors
-    /// None, several, or a token that is not accepted; or the keys to judge it by are not to be had.
+    /// There is no token, there are several, or it is not accepted; or the keys cannot be fetched.
     pub async fn verify(&self, headers: &HeaderMap, now: Timestamp) -> Result<Identified, Refusal> {
         let token = Compact::of(presented(headers)?)?;
         self.0.keys.for_token(&token).await?.verify(&token)?;
@@ -214,10 +216,10 @@ impl Identity {
 }
 
 impl Identified {
-    /// The user whom it names.
+    /// Reads the user of the token.
     ///
     /// # Errors
-    /// It names none.
+    /// The token names no user.
     pub fn buyer(&self) -> Result<Buyer, Refusal> {
         if let Some(claim) = &self.provider.0.user_claim {
             return Ok(Buyer::User(claims::user_id(&self.claims, claim)?));
@@ -226,23 +228,23 @@ impl Identified {
         Ok(Buyer::Subject { issuer: self.provider.first_issuer().to_owned(), subject })
     }
 
-    /// The name (`sub`) of somebody who has one of these roles.
+    /// Reads the `sub` of an operator or cashier who has one of these roles.
     ///
     /// # Errors
-    /// It has no name that can be an actor's, or none of the roles.
+    /// The `sub` cannot be an actor's name, or the token has none of the roles.
     pub fn staff(&self, roles: &'static [Role]) -> Result<&str, Refusal> {
         let name = claims::staff(&self.claims)?;
         let has_one = self.roles().iter().any(|role| roles.contains(role));
         if has_one { Ok(name) } else { Err(Refusal::RoleMissing(roles)) }
     }
 
-    /// The roles that it lists.
+    /// Reads the roles of the token.
     pub fn roles(&self) -> Vec<Role> {
         claims::roles(&self.claims, &self.provider.0.roles_claim)
     }
 }
 
-/// The token in `Authorization`, which is there once, as a bearer's.
+/// Reads the token in `Authorization`, which must be there once, with the scheme `Bearer`.
 fn presented(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut shown = headers.get_all(header::AUTHORIZATION).iter();
     let first = shown.next().ok_or(Refusal::Missing)?;

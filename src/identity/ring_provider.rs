@@ -1,4 +1,5 @@
-//! What `jsonwebtoken` verifies signatures with: `ring`, the one cryptography of the tree. Nothing is signed here.
+//! The provider with which `jsonwebtoken` verifies signatures: `ring`, the only cryptography of the program. Nothing is
+//! signed here.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind, new_error};
@@ -23,8 +24,8 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     },
 };
 
-/// Has `jsonwebtoken` verify by this provider. It comes before the crate's first use: without a provider, that would keep
-/// one for good that panics. Again, it changes nothing.
+/// Installs this provider in `jsonwebtoken`. It must be called before the crate's first use: otherwise the crate keeps
+/// a provider that panics. A second call changes nothing.
 pub fn install() {
     let _ = PROVIDER.install_default();
 }
@@ -37,10 +38,10 @@ fn no_signer(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error
     Err(unsupported())
 }
 
-/// How the signatures of an algorithm are verified.
+/// The way to verify an algorithm's signatures.
 enum Method {
     Rsa(&'static RsaParameters),
-    /// Of an elliptic curve: the key is a point.
+    /// An elliptic curve: the key is a point.
     Curve(&'static dyn VerificationAlgorithm),
     Hmac(hmac::Algorithm),
 }
@@ -86,7 +87,7 @@ impl Verifier<Vec<u8>> for RingVerifier {
             (Method::Curve(curve), DecodingKeyKind::SecretOrDer(point)) => {
                 UnparsedPublicKey::new(*curve, point).verify(message, signature)
             }
-            // In constant time.
+            // This compares in constant time.
             (Method::Hmac(hash), DecodingKeyKind::SecretOrDer(secret)) => {
                 hmac::verify(&hmac::Key::new(*hash, secret), message, signature)
             }

@@ -1,12 +1,12 @@
-//! JSON in which no member is given twice: whoever reads the first and whoever reads the last of two would read two
-//! different tokens.
+//! JSON without repeated members. Otherwise one program could read the first of two members and another one the last,
+//! and they would read two different tokens.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// The object that these bytes are, and nothing else.
+/// Parses bytes that are exactly one object.
 pub fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(bytes) {
         Ok(Strict(Value::Object(members))) => Some(members),

@@ -16,16 +16,16 @@ use super::faults::Faults;
 use super::file::{CatalogFile, ConcertEntry, ScheduleEntry};
 use super::names::{checked, seen};
 
-/// Seats in one import: what a small file can say with zones must have an end.
+/// The most seats in one import. A limit is needed, since a small file can ask for many seats with zones.
 pub const MAX_SEATS_PER_IMPORT: usize = 1_000_000;
 
-/// A catalogue that a file lists.
+/// The parsed catalogue of a file.
 #[derive(Debug, Serialize)]
 pub struct Listed {
     pub concerts: Vec<ListedConcert>,
 }
 
-/// A concert; its name stands once, however often the file has it.
+/// A concert. It stands here once, even if the file names it several times.
 #[derive(Debug, Serialize)]
 pub struct ListedConcert {
     #[serde(skip)]
@@ -44,9 +44,9 @@ pub struct ListedSchedule {
     pub place: String,
     pub id: Option<ScheduleId>,
     pub starts_at: Timestamp,
-    /// The zone's own name.
+    /// The name of the time zone.
     pub time_zone: String,
-    /// The venue's date, and its time.
+    /// The date and the time at the venue.
     pub local: (String, String),
     pub sale_opens_at: Option<Timestamp>,
     pub sale_closes_at: Option<Timestamp>,
@@ -54,21 +54,21 @@ pub struct ListedSchedule {
     pub seats: Vec<ListedSeat>,
 }
 
-/// A seat with the id that it is given, or would get in a schedule that is new.
+/// A seat, with its id in the file, or the id that it would get in a new schedule.
 #[derive(Debug, Serialize)]
 pub struct ListedSeat {
     pub seat: Seat,
     pub has_id: bool,
 }
 
-/// By what a concert without an id is known.
+/// The identity of a concert without an id: name, artist and venue, as people see them.
 pub type SeenConcert = [String; 3];
 
 impl Listed {
-    /// Understands a file.
+    /// Parses a file.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// All faults of the file.
     pub fn of(file: CatalogFile) -> Result<Self, Faults> {
         let mut reading = Reading::default();
         for (index, entry) in file.concerts.into_iter().enumerate() {
@@ -78,7 +78,8 @@ impl Listed {
         if reading.faults.is_empty() { Ok(Self { concerts: reading.concerts }) } else { Err(reading.faults) }
     }
 
-    /// The import of this very content. An import that was cut off is finished under the same id, and by no other file.
+    /// The id of an import of this content. So an import that was broken off is finished under this id, and by no other
+    /// file.
     pub fn import_id(&self) -> Uuid {
         let content = serde_json::to_vec(self).expect("a catalogue holds only what JSON can say");
         let digest = Sha256::digest(&content);
@@ -87,13 +88,13 @@ impl Listed {
 }
 
 impl ListedConcert {
-    /// By what people know it.
+    /// The identity of the concert, as people see it.
     pub fn seen(&self) -> SeenConcert {
         [&self.name, &self.artist, &self.venue].map(|name| seen(name).into_owned())
     }
 }
 
-/// What of a file is understood so far.
+/// The part of a file that is parsed so far.
 #[derive(Default)]
 struct Reading {
     concerts: Vec<ListedConcert>,
@@ -124,7 +125,7 @@ impl Reading {
         }
     }
 
-    /// Where the concert is: the file may name it more than once.
+    /// Finds a concert that was parsed before, since the file may name it more than once.
     fn known(&mut self, concert: ListedConcert) -> Option<usize> {
         let seen = concert.seen();
         let by_id = concert.id.and_then(|id| self.by_id.get(&id)).copied();
@@ -177,7 +178,7 @@ impl Reading {
         schedule.filter(|_| self.seats <= MAX_SEATS_PER_IMPORT)
     }
 
-    /// One concert is not played twice at the same time, unless the file says so with ids.
+    /// Adds a fault if a concert has two schedules at the same time, unless both have ids.
     fn check_starts(&mut self) {
         for concert in &self.concerts {
             let mut starts = BTreeMap::<Timestamp, &ListedSchedule>::new();
@@ -196,7 +197,7 @@ impl Reading {
     }
 }
 
-/// An id of its kind.
+/// Parses an id.
 fn numbered<Id: TryFrom<u64, Error: std::fmt::Display>>(member: &str, number: u64) -> Result<Id, String> {
     Id::try_from(number).map_err(|error| format!("{member} {number}: {error}"))
 }

@@ -1,4 +1,4 @@
-//! A schedule of a file: when it is sold and played, and where that is.
+//! Parses a schedule of a file.
 
 use domain::limits::MAX_SEATS_PER_USER_IN_SCHEDULE;
 use domain::{ScheduleId, Timestamp};
@@ -9,7 +9,7 @@ use super::{Faults, ListedSchedule, ScheduleEntry};
 use crate::catalog::file::DEFAULT_TIME_ZONE;
 use crate::catalog::times::{self, Written};
 
-/// When a schedule is sold and played.
+/// The times of a schedule's sale and show.
 struct Times {
     starts_at: Timestamp,
     time_zone: String,
@@ -18,7 +18,7 @@ struct Times {
     sale_closes_at: Option<Timestamp>,
 }
 
-/// Reads a schedule; `seats_so_far` counts those of the whole file.
+/// Parses a schedule. `seats_so_far` counts the seats of the whole file.
 pub fn read(
     place: &str,
     id: Option<ScheduleId>,
@@ -87,7 +87,7 @@ fn times(entry: &ScheduleEntry) -> Result<Times, String> {
     })
 }
 
-/// A sale opens before it closes, and closes when the show starts, at the latest.
+/// Checks that a sale opens before it closes, and closes at the start of the show at the latest.
 fn check_window(
     starts_at: Timestamp,
     sale_opens_at: Option<Timestamp>,

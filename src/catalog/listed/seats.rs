@@ -1,4 +1,5 @@
-//! The seats of a schedule: those of its zones and those of its list, no chair twice, each with a number.
+//! Parses the seats of a schedule: those of its zones and those of its list. No seat may come twice, and each gets an
+//! id.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use super::{Faults, ListedSeat, MAX_SEATS_PER_IMPORT, ScheduleEntry, numbered};
 use crate::catalog::file::{SeatEntry, ZoneEntry};
 use crate::catalog::names::{checked, seen};
 
-/// The seats of zones and of the list; `so_far` counts those of the whole file.
+/// Parses the seats of zones and of the list. `so_far` counts the seats of the whole file.
 pub fn read(place: &str, entry: &ScheduleEntry, so_far: &mut usize, faults: &mut Faults) -> Option<Vec<ListedSeat>> {
     let (zones, seats) = (entry.zones.as_deref().unwrap_or_default(), entry.seats.as_deref().unwrap_or_default());
     let count = zones.iter().fold(seats.len(), |count, zone| count.saturating_add(zone.seats as usize));
@@ -41,7 +42,7 @@ pub fn read(place: &str, entry: &ScheduleEntry, so_far: &mut usize, faults: &mut
     faults.is_empty().then_some(house.seats)
 }
 
-/// Where a seat stands in the file.
+/// The place of a seat in the file.
 struct Place<'a> {
     schedule: &'a str,
     index: usize,
@@ -57,13 +58,13 @@ impl std::fmt::Display for Place<'_> {
     }
 }
 
-/// Seats that are there so far, and all by which one could be there twice.
+/// The seats so far, with the indexes that find a seat that comes twice.
 struct House {
     seats: Vec<ListedSeat>,
     names: HashMap<(Arc<str>, String), usize>,
     numbers: HashMap<(Arc<str>, Arc<str>, u32), usize>,
     ids: BTreeMap<SeatId, usize>,
-    /// A zone or row as it is seen, and as it is written: in one way only.
+    /// Zones by their normalised names, with their spelling: each may have only one.
     zones: BTreeMap<String, Arc<str>>,
     rows: BTreeMap<(Arc<str>, String), Arc<str>>,
     texts: BTreeSet<Arc<str>>,
@@ -71,7 +72,7 @@ struct House {
 }
 
 impl House {
-    /// A house in which seats without an id come after all that have one.
+    /// Makes an empty house. Seats without an id get ids after all given ones.
     fn numbering(seats: &[SeatEntry], count: usize) -> Self {
         let given = seats.iter().filter_map(|seat| seat.seat_id).max().unwrap_or(0);
         Self {
@@ -125,7 +126,7 @@ impl House {
         let seat_id = numbered::<SeatId>("seatId", id.unwrap_or(self.next_id))?;
         self.next_id = if id.is_none() { self.next_id.saturating_add(1) } else { self.next_id };
         let is_there = |seats: &[ListedSeat], first: usize| format!("{:?} of zone {:?}", seats[first].seat.name, zone);
-        // A seat that is refused leaves nothing behind: the next one is held against those that are listed.
+        // A refused seat is not stored: the next seat is compared only with accepted ones.
         let as_seen = (Arc::clone(&zone), seen(&name).into_owned());
         if let Some(first) = self.names.get(&as_seen) {
             return Err(format!("seat {name:?} is named twice: people see {} in it", is_there(&self.seats, *first)));
@@ -151,7 +152,7 @@ impl House {
         Ok(())
     }
 
-    /// The zone of this name.
+    /// Finds or adds the zone of this name.
     fn zone(&mut self, name: &str) -> Result<Arc<str>, String> {
         let name = checked("zoneName", name, MAX_SEAT_NAME_BYTES)?;
         let text = self.shared(name);
@@ -167,7 +168,7 @@ impl House {
         one_way("row", first, &text)
     }
 
-    /// Each text once: ten thousand seats of a zone share its name.
+    /// Returns a shared copy of a text, since ten thousand seats of a zone have the same name.
     fn shared(&mut self, text: String) -> Arc<str> {
         if let Some(shared) = self.texts.get(text.as_str()) {
             return Arc::clone(shared);
@@ -178,7 +179,7 @@ impl House {
     }
 }
 
-/// A name that looks like one before, and is written otherwise.
+/// Fails if a name looks like an earlier one, but is spelled in another way.
 fn one_way(what: &str, first: &Arc<str>, text: &Arc<str>) -> Result<Arc<str>, String> {
     if first == text {
         return Ok(Arc::clone(first));

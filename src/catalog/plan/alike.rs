@@ -1,5 +1,5 @@
-//! What is published already, by what people see of it: the same under another spelling, and what a new entry may be a
-//! correction of. A second import of what was corrected in the file would put a show on sale twice.
+//! Finds published concerts and schedules that look like an entry of the file: with another spelling, or before a
+//! correction. Without this, a second import of a corrected file would put a show on sale twice.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,13 +9,13 @@ use super::{BySeen, ListedConcert, SeenConcert};
 use crate::catalog::listed::ListedSchedule;
 use crate::catalog::names::seen;
 
-/// The members of a concert's name, as files call them.
+/// The members that identify a concert, as they are named in files.
 const MEMBERS: [&str; 3] = ["concertName", "artist", "venue"];
 
-/// Published concerts and schedules, to be compared with.
+/// The published concerts and schedules, indexed for the comparison.
 pub struct Alike<'a> {
     by_seen: BySeen,
-    /// Visible schedules by concert and start.
+    /// The visible schedules by concert and start.
     by_start: BTreeSet<(ConcertId, Timestamp, ScheduleId)>,
     catalogue: &'a Catalogue,
     now: Timestamp,
@@ -28,7 +28,7 @@ impl<'a> Alike<'a> {
             let names = [&concert.name, &concert.artist, &concert.venue].map(|name| seen(name).into_owned());
             by_seen.entry(names).or_default().push(*id);
         }
-        // One that was moved is found by either start: the file that it came from has the first.
+        // A moved schedule is found by both starts, since the file that it came from has the first one.
         let starts = |schedule: &Schedule| {
             [schedule.visible_times(), schedule.published.as_ref()].map(|times| times.map(|times| times.starts_at))
         };
@@ -40,13 +40,13 @@ impl<'a> Alike<'a> {
         Self { by_seen, by_start: by_start.collect(), catalogue, now }
     }
 
-    /// The concerts that people know by this name.
+    /// The concerts with these names, as people see them.
     pub fn named(&self, names: &SeenConcert) -> &[ConcertId] {
         self.by_seen.get(names).map_or(&[], Vec::as_slice)
     }
 
-    /// The published concert that differs from a new one in one member of its name only, where they are played at the same
-    /// time, or where that member is nearly the same.
+    /// Finds a published concert that differs from a new one in only one of these members, if both have a show at the
+    /// same time, or the member is nearly the same.
     pub fn corrected(&self, listed: &ListedConcert) -> Option<(ConcertId, &'static str)> {
         let names = listed.seen();
         self.by_seen.iter().find_map(|(others, ids)| {
@@ -62,7 +62,7 @@ impl<'a> Alike<'a> {
         listed.schedules.iter().any(|schedule| self.starting(id, schedule.starts_at).next().is_some())
     }
 
-    /// The visible schedules of a concert that start then.
+    /// The visible schedules of a concert with this start.
     pub fn starting(&self, id: ConcertId, starts_at: Timestamp) -> impl Iterator<Item = ScheduleId> + '_ {
         let range = (id, starts_at, ScheduleId::FIRST)..;
         let same =
@@ -70,7 +70,7 @@ impl<'a> Alike<'a> {
         self.by_start.range(range).take_while(same).map(|(_, _, schedule)| *schedule)
     }
 
-    /// A visible schedule that is yet to be played, is none of `named`, and has the very seats of this new one.
+    /// Finds a visible schedule that is not in `named`, has not started yet, and has exactly the seats of this new one.
     pub fn moved(&self, id: ConcertId, listed: &ListedSchedule, named: &BTreeSet<ScheduleId>) -> Option<ScheduleId> {
         let own = self.by_start.range((id, self.now, ScheduleId::FIRST)..).take_while(|(concert, ..)| *concert == id);
         let mut others = own.map(|(_, _, schedule)| *schedule).filter(|schedule| !named.contains(schedule));
@@ -78,7 +78,7 @@ impl<'a> Alike<'a> {
     }
 }
 
-/// Whether a schedule has the same chairs, whatever they cost.
+/// True if a schedule has the same seats. Prices are not compared.
 fn has_the_seats_of(published: &Schedule, listed: &ListedSchedule) -> bool {
     if published.seats.values().count() != listed.seats.len() {
         return false;
@@ -88,8 +88,8 @@ fn has_the_seats_of(published: &Schedule, listed: &ListedSchedule) -> bool {
     published.seats.values().all(|seat| chairs.contains(&chair(seat)))
 }
 
-/// Whether two names differ by a slip of the hand: by one letter in five at most. Numbers are no slips: the fifth symphony is
-/// not the seventh.
+/// True if two names differ only by a typing error: by at most one letter in five. Different numbers are not typing
+/// errors.
 fn are_near(one: &str, other: &str) -> bool {
     let digits = |name: &str| name.chars().filter(|letter| letter.is_numeric()).collect::<String>();
     if digits(one) != digits(other) {
@@ -101,7 +101,7 @@ fn are_near(one: &str, other: &str) -> bool {
     one.len().abs_diff(other.len()) * 5 <= longest && distance(&one, &other) * 5 <= longest
 }
 
-/// How many letters must be put in, taken out or changed (Levenshtein).
+/// The number of letters that must be added, removed or changed (Levenshtein).
 fn distance(one: &[char], other: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (index, letter) in one.iter().enumerate() {

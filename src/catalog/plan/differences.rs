@@ -1,29 +1,30 @@
-//! What of a file is other than it is published: which member, both values. Seats that differ in the same way are told once.
+//! The differences between a file and the published catalogue: the member and both values. Seats that differ in the
+//! same way are listed once.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// How many are told; more are only counted.
+/// How many differences are listed. Further ones are only counted.
 const TOLD: usize = 16;
 
 /// A member that is published with another value.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Difference {
-    /// Where the file says so.
+    /// The place in the file.
     place: String,
-    /// What it is about.
+    /// The concert, schedule or seat.
     of: String,
     member: &'static str,
     published: String,
     in_file: String,
-    /// How many seats differ so.
+    /// How many seats differ in this way.
     #[serde(skip_serializing_if = "Option::is_none")]
     seats: Option<usize>,
 }
 
-/// All that differs.
+/// All differences.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Differences {
@@ -37,7 +38,7 @@ impl Differences {
         self.put(Difference { place: place.to_owned(), of, member, published, in_file, seats: None });
     }
 
-    /// Tells of a seat; of those that differ as one before does, only how many they are.
+    /// Adds a seat. If an earlier seat differs in the same way, only the number grows.
     pub fn add_seat(&mut self, place: &str, of: String, member: &'static str, published: String, in_file: String) {
         let same = |told: &&mut Difference| {
             told.seats.is_some()
@@ -64,7 +65,7 @@ impl Differences {
         self.told.is_empty()
     }
 
-    /// Each in words.
+    /// The differences in words.
     pub fn iter(&self) -> impl Iterator<Item = String> {
         let more = (self.more > 0).then(|| format!("and {} more", self.more));
         self.told.iter().map(Difference::to_string).chain(more)

@@ -1,4 +1,4 @@
-//! The ids that something new gets: after all that are there, finished or not, and all that the file gives.
+//! The ids of new concerts and schedules: after all that exist, finished or not, and all that the file gives.
 
 use domain::{Catalogue, ConcertId, ScheduleId};
 

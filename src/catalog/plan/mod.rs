@@ -1,5 +1,5 @@
-//! What importing a file would do, found out before anything is written: what is new, what is known, what is other than it
-//! is published, and what looks like a correction of it. Only a plan without the last two is carried out.
+//! The plan of an import, made before anything is written: new entries, known entries, differences from the published
+//! catalogue, and possible corrections of it. A plan with differences or possible corrections is not carried out.
 
 mod alike;
 mod differences;
@@ -25,11 +25,11 @@ use differences::Differences;
 pub use ids::Ids;
 pub use steps::Step;
 
-/// What an import would do.
+/// The plan of an import.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
-    /// Names the import; the same file has the same name.
+    /// The import's id. One file always has the same id.
     import_id: Uuid,
     concerts: Vec<PlannedConcert>,
     added: Added,
@@ -40,19 +40,19 @@ pub struct Plan {
     steps: Vec<Step>,
 }
 
-/// What an import would do, as it is told.
+/// The JSON of a plan.
 #[derive(Debug, Serialize)]
 pub struct PlanShown<'a> {
     #[serde(flatten)]
     plan: &'a Plan,
-    /// The same for people.
+    /// The plan as text for people.
     words: String,
-    /// Why it cannot be carried out; null where it can.
+    /// The reason why the plan cannot be carried out. Null if it can.
     refusal: Option<String>,
 }
 
 impl<'a> PlanShown<'a> {
-    /// The plan.
+    /// Makes the JSON of a plan.
     pub fn of(plan: &'a Plan) -> Self {
         Self { plan, words: plan.to_string(), refusal: plan.check().err().map(|error| error.to_string()) }
     }
@@ -61,15 +61,15 @@ impl<'a> PlanShown<'a> {
 /// How much an import adds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Added {
-    /// Concerts that are new.
+    /// The number of new concerts.
     pub concerts: usize,
-    /// Schedules that become visible.
+    /// The number of schedules that become visible.
     pub schedules: usize,
-    /// Seats of these.
+    /// The number of their seats.
     pub seats: usize,
 }
 
-/// A concert of the file, and the one that it is or will be.
+/// A concert of the file, with its published or new id.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PlannedConcert {
@@ -81,7 +81,7 @@ struct PlannedConcert {
     schedules: Vec<PlannedSchedule>,
 }
 
-/// A schedule of the file, and the one that it is or will be.
+/// A schedule of the file, with its published or new id.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PlannedSchedule {
@@ -98,31 +98,31 @@ struct PlannedSchedule {
     sale_closes_at: Timestamp,
     seats_per_user: u8,
     seats: usize,
-    /// How many of them are still to be added.
+    /// The number of seats that are still to be added.
     seats_added: usize,
 }
 
-/// Whether something of a file is there.
+/// The state of an entry of the file in the published catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 enum Status {
-    /// It is not there.
+    /// The entry is new.
     New,
-    /// An import of the same file has begun it. Nobody sees it yet.
+    /// An import of this file has begun to add it. It is not visible yet.
     Unfinished,
-    /// It is there just so.
+    /// The entry is published with the same members.
     Known,
 }
 
-/// Says what the file leaves open.
+/// The options of an import.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// What looks like a correction of something published is new.
+    /// True if an entry that looks like a correction is new.
     pub is_new: bool,
 }
 
 impl Plan {
-    /// Compares what a file lists with what there is.
+    /// Compares a parsed file with the published catalogue.
     pub fn of(listed: &Listed, catalogue: &Catalogue, options: Options, now: Timestamp) -> Self {
         let mut planner = Planner {
             catalogue,
@@ -154,23 +154,23 @@ impl Plan {
         if self.questions.is_empty() { Ok(()) } else { Err(CatalogError::Unclear(self.questions.clone())) }
     }
 
-    /// What it adds.
+    /// How much the import adds.
     pub fn added(&self) -> Added {
         self.added
     }
 
-    /// Whether all of the file is there already.
+    /// True if all of the file is published already.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.added == Added::default()
     }
 
-    /// The import's name where something becomes visible by it.
+    /// The import's id, if a schedule becomes visible by it.
     pub fn import_id(&self) -> Option<Uuid> {
         (self.added.schedules > 0).then_some(self.import_id)
     }
 }
 
-/// A plan that is being made.
+/// A plan in the making.
 struct Planner<'a> {
     catalogue: &'a Catalogue,
     options: Options,
@@ -236,7 +236,7 @@ impl Planner<'_> {
         }
     }
 
-    /// What a concert without an id that is not known looks like a correction of.
+    /// Describes the published concert that an unknown concert without an id may be a correction of.
     fn corrects(&self, listed: &ListedConcert) -> Option<String> {
         if listed.id.is_some() || self.options.is_new {
             return None;
@@ -251,5 +251,5 @@ impl Planner<'_> {
     }
 }
 
-/// Concerts by what people see of them.
+/// Concerts by their normalised names.
 type BySeen = BTreeMap<SeenConcert, Vec<ConcertId>>;

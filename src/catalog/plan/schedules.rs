@@ -1,4 +1,4 @@
-//! The schedules of a concert: which are there just so, which an import of the same file has begun, which are new.
+//! Plans the schedules of a concert: known ones, those that an import of this file has begun, and new ones.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -25,7 +25,7 @@ impl Planner<'_> {
         planned
     }
 
-    /// The visible schedule that starts when this one does, and is none of those named before.
+    /// Finds the visible schedule with the same start that no earlier entry stands for.
     fn starting(
         &self,
         concert_id: ConcertId,
@@ -77,7 +77,7 @@ impl Planner<'_> {
         }
     }
 
-    /// What an import of the same file has left of this schedule.
+    /// Finds the schedule that an unfinished import of this file has left.
     fn begun(
         &self,
         concert_id: ConcertId,
@@ -92,7 +92,7 @@ impl Planner<'_> {
         left.find(is_it).map(|(id, _)| id)
     }
 
-    /// Whether all that is there of a hidden schedule is what this file would have put there.
+    /// True if all that a hidden schedule has is what this file would have added.
     fn was_begun(&self, schedule: &Schedule, listed: &ListedSchedule) -> bool {
         let by_id: HashMap<SeatId, &Seat> =
             listed.seats.iter().map(|listed| (listed.seat.seat_id, &listed.seat)).collect();
@@ -108,7 +108,8 @@ impl Planner<'_> {
             && schedule.seats.values().all(|seat| by_id.get(&seat.seat_id).is_some_and(|own| *own == seat))
     }
 
-    /// A schedule without an id that has the seats of another, which the file does not name, may be that one, moved.
+    /// Adds a question if a schedule without an id has exactly the seats of a published one that the file does not
+    /// name: it may be that one, moved.
     fn ask_whether_moved(&mut self, concert_id: ConcertId, listed: &ListedSchedule, named: &BTreeSet<ScheduleId>) {
         if self.options.is_new {
             return;
@@ -122,7 +123,7 @@ impl Planner<'_> {
         self.plan.questions.add(&listed.place, reason);
     }
 
-    /// Adds what is missing of a schedule.
+    /// Adds the missing parts of a schedule to the plan.
     fn add(&mut self, concert_id: ConcertId, id: ScheduleId, listed: &ListedSchedule) -> PlannedSchedule {
         let there = self.catalogue.schedules().get(&id);
         let is_missing = |seat: &&Seat| there.is_none_or(|there| there.seats.get(seat.seat_id.get()).is_none());
@@ -153,10 +154,10 @@ impl Planner<'_> {
         planned(id, status, listed, times, seats_per_user, seats_added)
     }
 
-    /// Says what of a visible schedule the file has otherwise.
+    /// Adds the differences between a visible schedule and the file.
     fn compare(&mut self, id: ScheduleId, schedule: &Schedule, listed: &ListedSchedule) {
         let (Some(times), Some(first)) = (schedule.visible_times(), &schedule.published) else { return };
-        // The file that a schedule came from has the times from before it was moved.
+        // The file that a schedule came from may have the times from before it was moved.
         let time = |member, [published, first]: [Timestamp; 2], given: Option<_>| {
             let given = given.filter(|given| *given != published && *given != first)?;
             Some((member, rfc3339(published), rfc3339(given)))
@@ -207,7 +208,7 @@ impl Planner<'_> {
     }
 }
 
-/// The first of some seats, and how many they are.
+/// Describes seats by the first one and their number.
 fn some_of(seats: &[&Seat]) -> String {
     let named: Vec<String> =
         seats.iter().take(3).map(|seat| format!("{:?} of zone {:?}", seat.name, seat.zone)).collect();
@@ -215,12 +216,12 @@ fn some_of(seats: &[&Seat]) -> String {
     if more > 0 { format!("{} and {more} more", named.join(", ")) } else { named.join(", ") }
 }
 
-/// The members in which two descriptions of one seat differ, with both values.
+/// The members in which a published seat and the file differ, with both values.
 fn differing(published: &Seat, listed: &Seat) -> Vec<(&'static str, String, String)> {
     fn shown<T: std::fmt::Debug>(value: Option<T>) -> String {
         value.map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"))
     }
-    // Mostly they are the same, and there are hundreds of thousands of them.
+    // A fast path: most seats are equal, and there are hundreds of thousands.
     if *published == (Seat { seat_id: published.seat_id, ..listed.clone() }) {
         return Vec::new();
     }

@@ -1,4 +1,5 @@
-//! What is written, part by part: seats are cut into events, and as many parts go into one command as one append has room for.
+//! Makes the commands of an import. Seats are divided into events, and one command has as many parts as one append has
+//! room for.
 
 use domain::limits::{MAX_DATA_BYTES, MAX_SEATS_PER_EVENT};
 use domain::{
@@ -11,12 +12,12 @@ use super::Plan;
 use crate::catalog::listed::{ListedConcert, ListedSchedule};
 use crate::log::MAX_BATCH_BYTES;
 
-/// What an event takes in a record beside its seats, in bytes: ids, times, type and metadata.
+/// The bytes of a record besides its seats: ids, times, type and metadata.
 const EVENT_BYTES: usize = 2_048;
-/// Bytes of one command's events: others have room beside it in an append.
+/// The most bytes of one command's events, so that an append has room for other commands.
 const COMMAND_BYTES: usize = MAX_BATCH_BYTES * 3 / 4;
 
-/// A part of an import, and where it comes from.
+/// A part of an import, with its place in the file.
 #[derive(Debug)]
 pub struct Step {
     /// The place in the file.
@@ -25,12 +26,12 @@ pub struct Step {
     bytes: usize,
 }
 
-/// Some parts in a row, decided as one.
+/// Consecutive parts that are decided by one command.
 #[derive(Debug)]
 pub struct Portion {
-    /// Where the first of them comes from.
+    /// The place of the first part in the file.
     pub place: String,
-    /// What is asked.
+    /// The command.
     pub import: ImportCatalogue,
     bytes: usize,
 }
@@ -63,7 +64,7 @@ impl Step {
         Self { place: listed.place.clone(), part, bytes: EVENT_BYTES }
     }
 
-    /// Cuts seats so that each event's record has room for them, however long their names are.
+    /// Divides seats so that each event's record has room for its seats, however long their names are.
     pub fn seats(place: &str, concert_id: ConcertId, schedule_id: ScheduleId, seats: Vec<Seat>) -> Vec<Self> {
         let mut steps: Vec<Self> = Vec::new();
         for seat in seats {
@@ -84,7 +85,8 @@ impl Step {
 }
 
 impl Plan {
-    /// The commands that carry it out, in order. The last one ends the import: until then nobody sees a schedule of it.
+    /// Makes the commands that carry out the plan, in order. The last one ends the import, and makes its schedules
+    /// visible.
     pub fn into_portions(self, reason: Option<String>) -> Vec<Portion> {
         if self.is_empty() {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! A plan in words, as people read it before they let it be carried out.
+//! A plan as text, for people who decide whether to carry it out.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Added, Plan, PlannedConcert, PlannedSchedule, Status};
 use crate::catalog::faults::Faults;
 
-/// Known schedules that are told one by one; of more, only how many.
+/// How many known schedules are listed. Further ones are only counted.
 const KNOWN_TOLD: usize = 10;
 
 impl fmt::Display for Plan {
@@ -31,7 +31,7 @@ impl fmt::Display for Plan {
 }
 
 impl Added {
-    /// What an answer tells; `None`: nothing.
+    /// Reads the numbers from an answer. `None` if nothing was added.
     pub fn of(told: &Value) -> Option<Self> {
         serde_json::from_value(told.clone()).ok().filter(|added| *added != Self::default())
     }
@@ -44,7 +44,7 @@ impl fmt::Display for Added {
     }
 }
 
-/// `1 concert, 2 dates`.
+/// Formats counts: `1 concert, 2 dates`.
 fn counted(counts: &[(usize, &str)]) -> String {
     let said = counts.iter().filter(|(count, _)| *count > 0);
     let said: Vec<String> =
@@ -91,7 +91,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// Each with its place and its reason.
+/// Serialises the questions, each with its place and its reason.
 pub fn serialize_questions<S: Serializer>(questions: &Faults, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Question<'a> {

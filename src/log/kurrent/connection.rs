@@ -1,8 +1,8 @@
 //! One connection to one node, and the two calls on it.
 //!
-//! The server's own client (crate `kurrentdb`) is not used for them: it leaves Nagle's algorithm on, which holds each small
-//! request up for 44 ms, its subscription spins for ever where the server ends one, and its reconnecting cannot be seen from
-//! outside, where a log must know that it talks to what may be another server now.
+//! The server's own client (crate `kurrentdb`) is not used, for three reasons. It leaves Nagle's algorithm on, which
+//! delays each small request by 44 ms. Its subscription loops for ever if the server ends it. Its reconnects are
+//! hidden, but a log must know when it may be talking to another server.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,16 +31,16 @@ use super::protocol::{
 };
 use super::settings::{Node, Settings};
 
-/// How long each thing may take before the other side counts as gone.
+/// How long each operation may take before the other side counts as gone.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// A connection, with TLS.
+    /// Connecting, with TLS.
     pub connect: Duration,
-    /// An append, from its first byte to its answer.
+    /// An append, from its first byte to the answer.
     pub append: Duration,
-    /// Each message of a reading.
+    /// Each message of a read.
     pub message: Duration,
-    /// An idle connection is asked this often whether its other end lives, and has as long to answer.
+    /// The time between two pings on an idle connection, and the time for the answer of each.
     pub ping: Duration,
 }
 
@@ -54,24 +54,24 @@ impl Patience {
     };
 }
 
-/// What became of an append that was answered.
+/// The outcome of an append that was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Appended {
-    /// The last event has this revision, now or since the same append succeeded before.
+    /// The records are in the stream, now or since an earlier equal append. The last event has this revision.
     At(u64),
-    /// The last event is another one than expected.
+    /// The last event is not the expected one.
     Conflict,
 }
 
-/// One TCP connection. When it is over, so is this: it never connects anew by itself.
+/// One TCP connection. It never reconnects: after its end it cannot be used any more.
 #[derive(Debug)]
 pub struct Connection {
     node: Node,
     channel: Channel,
     authorization: Option<MetadataValue<Ascii>>,
     patience: Patience,
-    /// A head that was read or written on this very connection. A revision alone does not say whose history it ends: the
-    /// server may have been restored from a backup since, but not without cutting its connections.
+    /// A head that was read or written on this connection. A revision alone does not identify a history: the server may
+    /// have been restored from a backup. But a restore cuts its connections.
     proved: Mutex<Head>,
 }
 
@@ -87,7 +87,7 @@ impl Connection {
         Ok(Self { node: node.clone(), channel, authorization, patience, proved: Mutex::new(Head::EMPTY) })
     }
 
-    /// The latest head known to stand in the log as this connection's server has it.
+    /// The latest head that this connection's server is known to hold.
     pub fn proved(&self) -> Head {
         *self.proved.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -131,19 +131,19 @@ impl Connection {
         }
     }
 
-    /// At most `limit` events from `from` on. A stream that is not there has none.
+    /// Reads at most `limit` events from `from` on. A missing stream has none.
     pub async fn read_forwards(&self, stream: &str, from: u64, limit: u64) -> Result<Vec<RecordedEvent>, Failure> {
         self.read(stream, 0, Begin::Revision(from), limit).await
     }
 
-    /// The last event.
+    /// Reads the last event.
     pub async fn read_last(&self, stream: &str) -> Result<Option<RecordedEvent>, Failure> {
         Ok(self.read(stream, 1, Begin::End(Empty {}), 1).await?.pop())
     }
 
     async fn read(&self, stream: &str, direction: i32, from: Begin, limit: u64) -> Result<Vec<RecordedEvent>, Failure> {
         let answer = self.stream(stream, direction, from, Count::Events(limit)).await?;
-        // Where there is nothing to send, how it went stands in the headers.
+        // If the answer has no messages, its status is in the headers.
         let mut has_ended = answer.metadata().contains_key(GRPC_STATUS);
         let mut messages = answer.into_inner();
         let mut events = Vec::new();
@@ -160,14 +160,14 @@ impl Connection {
             }
             let trailers = messages.trailers().await.map_err(|status| Failure::of(&status))?;
             has_ended |= trailers.is_some_and(|trailers| trailers.contains_key(GRPC_STATUS));
-            // Without a word on how it went it was broken off: what came is not all, and must not look like the log's end.
+            // Without a status the answer was cut: the events are not all, and must not look like the log's end.
             if has_ended { Ok(()) } else { Err(Failure::Lost("the reading broke off".to_owned())) }
         };
         reading.await.map_err(|failure: Failure| failure.at(&self.node))?;
         Ok(events)
     }
 
-    /// The events to come, from now on.
+    /// Subscribes to the events from now on.
     pub async fn subscribe(&self, stream: &str) -> Result<Streaming<ReadResp>, Failure> {
         Ok(self.stream(stream, 0, Begin::End(Empty {}), Count::Subscription(Empty {})).await?.into_inner())
     }
@@ -198,7 +198,8 @@ impl Connection {
         answer.map_err(|failure| failure.at(&self.node))
     }
 
-    /// Every call is for the leader: another node may lag, and would pass an append on without saying how it went.
+    /// Makes a request that requires the leader: another node may lag, and would forward an append without reporting
+    /// its outcome.
     fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.metadata_mut().insert(REQUIRES_LEADER, MetadataValue::from_static("true"));
@@ -224,7 +225,7 @@ fn endpoint(node: &Node, settings: &Settings, patience: Patience) -> Result<Endp
     }
 }
 
-/// Connects the first time, and never again.
+/// Makes a connector that connects the first time, and never again.
 fn once(node: Node) -> impl Fn(Uri) -> BoxFuture<TokioIo<TcpStream>, io::Error> {
     let used = AtomicBool::new(false);
     move |_| {
@@ -234,7 +235,8 @@ fn once(node: Node) -> impl Fn(Uri) -> BoxFuture<TokioIo<TcpStream>, io::Error> 
                 return Err(io::Error::other("the connection is over"));
             }
             let socket = TcpStream::connect((node.host.as_str(), node.port)).await?;
-            // An append is a few small segments; without this each waits for the acknowledgement of the one before.
+            // An append has a few small segments. Without this, each waits for the acknowledgement of the one before
+            // it.
             socket.set_nodelay(true)?;
             Ok(TokioIo::new(socket))
         })

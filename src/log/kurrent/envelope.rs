@@ -1,4 +1,5 @@
-//! A record as an event of KurrentDB: its data as the event's data, all else in an envelope around its metadata.
+//! Converts records to events of KurrentDB and back. The record's data are the event's data. All else is in an envelope
+//! around the record's metadata.
 
 use std::collections::HashMap;
 
@@ -14,14 +15,15 @@ use crate::log::ReadError;
 /// Data and metadata are JSON, so that the server's own tools can show them.
 const JSON: &str = "application/json";
 
-/// Ends the envelope's own members; the record's metadata follows, to the byte, and one brace.
+/// The end of the envelope's own members. After it come the record's metadata, unchanged, and one brace.
 const METADATA: &str = ",\"metadata\":";
 
-/// The envelope's own members, kept short: the largest batch of the smallest records must pass as one append.
+/// The envelope's own members. Their names are short, so that the largest batch of the smallest records fits into one
+/// append.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Envelope<'a> {
-    /// When it was decided, in milliseconds since 1970.
+    /// The time of the decision, in milliseconds since 1970.
     at: Timestamp,
     /// The version of the type's shape.
     v: u32,
@@ -29,7 +31,8 @@ struct Envelope<'a> {
     hash: &'a str,
 }
 
-/// The record as it is appended. Its id is the first half of its hash, so that what is sent again is known again.
+/// Makes the message that appends a record. Its id is the first half of the hash, so that a repeated message is
+/// recognised.
 pub fn propose(record: &Record) -> ProposedMessage {
     let (id, _) = record.hash.as_bytes().split_first_chunk::<16>().expect("a hash has 32 bytes");
     ProposedMessage {
@@ -43,7 +46,7 @@ pub fn propose(record: &Record) -> ProposedMessage {
     }
 }
 
-/// An event that is no record: only its type says something.
+/// Makes an event that is not a record: only its type has a meaning.
 pub fn remark(event_type: &str) -> ProposedMessage {
     let metadata = [(TYPE, event_type), (CONTENT_TYPE, JSON)].map(|(key, value)| (key.to_owned(), value.to_owned()));
     let id = Some(Id::from(*uuid::Uuid::new_v4().as_bytes()));
@@ -53,17 +56,17 @@ pub fn remark(event_type: &str) -> ProposedMessage {
 fn envelope(record: &Record) -> String {
     let Record { type_version, metadata, .. } = record;
     let (at, hash) = (record.recorded_at.millis(), STANDARD_NO_PAD.encode(record.hash.as_bytes()));
-    // Put together by hand: what a JSON library would write anew would not be what was hashed.
+    // Joined as text: a JSON library would write the metadata anew, and the bytes would not be those that were hashed.
     format!("{{\"at\":{at},\"v\":{type_version},\"hash\":\"{hash}\"{METADATA}{metadata}}}")
 }
 
-/// What the server counts of an event for the limit of one append (`Event.SizeOnDisk`): types are UTF-16 to it.
+/// The size of an event for the server's limit of one append (`Event.SizeOnDisk`). The server counts types as UTF-16.
 pub fn size_bytes(message: &ProposedMessage) -> usize {
     let event_type = message.metadata.get(TYPE).map_or(0, |event_type| event_type.encode_utf16().count());
     message.data.len() + message.custom_metadata.len() + 2 * event_type
 }
 
-/// What is said of an event of somebody else, after so many records of ours.
+/// The message about an event that is not a record, after `records` records.
 fn foreign(records: u64) -> String {
     let what = "the event was not written by Reprise: it has no envelope";
     match records {
@@ -75,7 +78,7 @@ fn foreign(records: u64) -> String {
     }
 }
 
-/// The record that an event holds.
+/// Converts an event to a record.
 ///
 /// # Errors
 /// The event is not a record of Reprise.

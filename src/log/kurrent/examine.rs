@@ -1,4 +1,5 @@
-//! What a stream is, and what the server is to do with it: a log is ours from its first event on, and kept for ever.
+//! Examines a stream: a log has only records of Reprise, from its first event on, and the server must keep them for
+//! ever.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,21 +17,21 @@ use crate::log::ReadError;
 
 /// The members of a stream's metadata that make the server forget events.
 const FORGETTING: [&str; 3] = ["$tb", "$maxCount", "$maxAge"];
-/// What a server says that starts, or looks for its leader.
+/// Messages of a server that is starting, or is looking for its leader.
 const IN_A_MOMENT: [&str; 4] = [NOT_READY, TOO_BUSY, NO_LEADER, LEADER_UNKNOWN];
-/// How often the metadata are looked at while the log is used.
+/// How often the metadata are read while the log is used.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Who may write to a stream, as its own metadata say.
+/// The users who may write to a stream, by its metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writers {
-    /// Whoever is let into the server.
+    /// Everyone whom the server admits.
     Everybody,
-    /// Those that are named.
+    /// Only named users or groups.
     Some,
 }
 
-/// That the server is to forget events: which member of the stream's metadata says so.
+/// The member of the stream's metadata that makes the server forget events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Forgetting(&'static str);
 
@@ -40,16 +41,16 @@ impl fmt::Display for Forgetting {
     }
 }
 
-/// Whether the server is to keep what is in the log, as it was told last.
+/// The last known answer to the question: will the server keep all events?
 #[derive(Default)]
 pub struct Keeping(Mutex<Option<Forgetting>>);
 
 impl Keeping {
-    /// Looks again and again, for as long as it is polled.
+    /// Reads the metadata again and again, as long as it is polled.
     pub async fn watch(self: Arc<Self>, leader: Arc<Leader>) {
         loop {
             tokio::time::sleep(LOOK_AGAIN).await;
-            // Whoever reads or appends is told that the server does not answer.
+            // An error is ignored here: reads and appends report it.
             let Ok(metadata) = metadata(&leader).await else { continue };
             let forgetting = forgetting(metadata.as_ref());
             let before = std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), forgetting);
@@ -59,7 +60,7 @@ impl Keeping {
         }
     }
 
-    /// What is read may lack what was written, and what is appended may be forgotten: then nothing is.
+    /// Fails if the server may forget events. Then nothing may be read or appended.
     pub fn check(&self) -> Result<(), String> {
         match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             None => Ok(()),
@@ -71,7 +72,7 @@ impl Keeping {
     }
 }
 
-/// Examines the stream on whichever of the nodes answers: the one that is asked first may be silent, or know no leader.
+/// Examines the stream on any node that answers. The first node may be silent, or may not know the leader.
 pub async fn examine_on_any(leader: &Leader) -> Result<Writers, KurrentError> {
     let mut examined = examine(leader).await;
     for _ in 1..leader.nodes() {
@@ -86,7 +87,8 @@ pub async fn examine_on_any(leader: &Leader) -> Result<Writers, KurrentError> {
     examined
 }
 
-/// Looks whether a stream can be a log: empty, or one of ours from its first event on, and kept for ever.
+/// Checks that a stream can be a log: it is empty, or its first event is a record of Reprise, and the server keeps it
+/// for ever.
 async fn examine(leader: &Leader) -> Result<Writers, KurrentError> {
     let stream = leader.stream();
     let truncated = |why: String| KurrentError::Truncated { stream: stream.to_owned(), why };
@@ -113,12 +115,12 @@ async fn examine(leader: &Leader) -> Result<Writers, KurrentError> {
     Ok(writers)
 }
 
-/// The stream's metadata, where there are any that one may read.
+/// Reads the stream's metadata, if there are any and they may be read.
 async fn metadata(leader: &Leader) -> Result<Option<Value>, Failure> {
     let name = &format!("$${}", leader.stream());
     let reading = leader.call(|connection| async move {
         match connection.read_last(name).await {
-            // Who may not read a stream's metadata goes on without.
+            // Without the right to read the metadata, go on without them.
             Err(Failure::Refused(_)) => Ok(None),
             read => read,
         }
@@ -131,7 +133,7 @@ fn forgetting(metadata: Option<&Value>) -> Option<Forgetting> {
     FORGETTING.into_iter().find(has).map(Forgetting)
 }
 
-/// They are named by a user, a group or a list; where nothing is said, it is everybody.
+/// Reads who may write: a user, a group or a list. Without an entry it is everybody.
 fn writers(metadata: Option<&Value>) -> Writers {
     let named = metadata.map_or(&Value::Null, |metadata| &metadata["$acl"]["$w"]);
     let is_all = |writer: &Value| writer == "$all";
@@ -142,7 +144,7 @@ fn writers(metadata: Option<&Value>) -> Writers {
     }
 }
 
-/// What an event is that is no record, without calling a log damaged that is none.
+/// Describes an event that is not a record. The message does not call the stream a damaged log, since it is no log.
 fn foreign(error: ReadError) -> String {
     match error {
         ReadError::Malformed { position, reason } => format!("position {position}: {reason}"),

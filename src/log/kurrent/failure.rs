@@ -1,4 +1,4 @@
-//! What it means that a call has no answer, and how that is said.
+//! The meanings of failed calls, and their messages.
 
 use std::error::Error;
 use std::fmt;
@@ -8,18 +8,18 @@ use tonic::{Code, ConnectError, Status};
 use super::protocol::{DELETED, EXCEPTION, LEADER, NO_LEADER, NOT_LEADER, NOT_READY, TOO_BUSY};
 use super::settings::Node;
 
-/// Why a call has no answer.
+/// The reason why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The node did nothing: another one leads.
+    /// The node did nothing, because another node is the leader.
     NotLeader(Node),
-    /// The connection was over, or never made: nothing was sent.
+    /// Nothing was sent: the connection had ended, or was never made.
     NotSent(String),
-    /// The stream was deleted for good: it has nothing, and never will.
+    /// The stream was deleted with a tombstone: it is empty, and stays so.
     Deleted,
-    /// The server said no, and did nothing.
+    /// The server refused, and did nothing.
     Refused(String),
-    /// Whatever was asked may have happened, or may yet.
+    /// The outcome is unknown: the request may have happened, or may still happen.
     Lost(String),
 }
 
@@ -34,7 +34,7 @@ impl fmt::Display for Failure {
 }
 
 impl Failure {
-    /// What a status says of what was asked. Only what the server does before it writes anything counts as not done.
+    /// Converts a status. A call counts as not done only if the server refuses it before it writes anything.
     pub fn of(status: &Status) -> Self {
         let told = |key: &str| status.metadata().get(key).and_then(|value| value.to_str().ok());
         if told(EXCEPTION) == Some(NOT_LEADER)
@@ -69,12 +69,12 @@ impl Failure {
         Self::Lost(said(status))
     }
 
-    /// The other side said nothing for too long.
+    /// Makes the failure of a server that was silent for too long.
     pub fn silence() -> Self {
         Self::Lost("no answer in time".to_owned())
     }
 
-    /// With the node that it came from, where it did not speak for itself.
+    /// Adds the name of the node to the message, unless the message is the node's own.
     #[must_use]
     pub fn at(self, node: &Node) -> Self {
         match self {
@@ -85,12 +85,12 @@ impl Failure {
     }
 }
 
-/// An error with all that caused it.
+/// Formats an error with all its causes.
 pub fn sentence(error: &dyn Error) -> String {
     with_causes(error.to_string(), error.source())
 }
 
-/// The same of a status, which would print its code and headers too.
+/// Formats a status without its code and headers.
 fn said(status: &Status) -> String {
     let message = if status.message().is_empty() { status.code().description() } else { status.message() };
     with_causes(message.to_owned(), status.source())
@@ -100,7 +100,7 @@ fn with_causes(what: String, cause: Option<&(dyn Error + 'static)>) -> String {
     let causes = std::iter::successors(cause, |&error| error.source());
     let mut said = vec![what];
     for cause in causes.map(ToString::to_string) {
-        // A wrapper often says just what it wraps.
+        // A wrapper often has the same text as its cause.
         if said.last() != Some(&cause) {
             said.push(cause);
         }

@@ -1,18 +1,19 @@
-//! Fairness among nodes: whoever has just written pauses where others write too, so that nobody starves.
+//! Fairness among nodes: a node that has just written pauses if other nodes write too, so that every node gets a turn.
 //!
-//! The server gives no turns, so this is a matter of odds; the condition of every append is the truth.
+//! The server has no turns, so this only improves the chances. Correctness depends only on the condition of every
+//! append.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long another's append is remembered.
+/// How long another node's append is remembered.
 const OTHERS_WRITE: Duration = Duration::from_secs(1);
-/// The longest pause: a round trip that took longer was a server in trouble, not a distance.
+/// The longest pause. A longer round trip is the sign of an overloaded server, not of a long distance.
 const MAX_PAUSE: Duration = Duration::from_millis(100);
 
-/// When this node may append next.
+/// Decides when this node may append next.
 #[derive(Debug, Default)]
 pub struct FairPauses(Mutex<State>);
 
@@ -31,12 +32,12 @@ impl FairPauses {
         }
     }
 
-    /// Others were faster.
+    /// Notes that another node was faster.
     pub fn lost(&self) {
         self.state().others_wrote = Some(Instant::now());
     }
 
-    /// An own append came back after one round trip.
+    /// Notes an own append that took one round trip.
     pub fn won(&self, round_trip: Duration) {
         let now = Instant::now();
         let mut state = self.state();

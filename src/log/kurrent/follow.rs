@@ -1,6 +1,7 @@
-//! A live subscription: it tells those who wait that something was written, and what the server's clock shows.
+//! A live subscription: it tells waiting tasks that something was written, and shows the server's clock.
 //!
-//! Both are hints. It follows from the present on, may miss what came while it was broken, and nothing is decided by it.
+//! Both are only hints. It follows from the present on, and may miss events while it is broken. No decision depends on
+//! it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,15 +18,15 @@ use super::protocol::{CREATED, ReadContent, RecordedEvent, TICKS_PER_MILLISECOND
 const RESUBSCRIBE_PAUSE: Duration = Duration::from_millis(250);
 /// How long [`Follower::wait_past`] waits at most, while the subscription lives.
 const WAIT: Duration = Duration::from_secs(1);
-/// The same while it does not: reading is all that tells.
+/// How long it waits without a subscription: then only a read finds new events.
 const WAIT_UNSUBSCRIBED: Duration = Duration::from_millis(50);
-/// How long the arrival that tells the time best is preferred to later ones.
+/// How long the best arrival for the clock is preferred to later ones.
 const CLOCK_WINDOW: Duration = Duration::from_secs(5);
 
-/// What a subscription has told.
+/// The results of a subscription.
 #[derive(Debug)]
 pub struct Follower {
-    /// The last position that is known.
+    /// The last known position.
     last: watch::Sender<Position>,
     state: Mutex<State>,
 }
@@ -36,7 +37,7 @@ struct State {
     clock: Option<Arrival>,
 }
 
-/// An event that came just after it was written.
+/// An event that arrived just after it was written.
 #[derive(Debug, Clone, Copy)]
 struct Arrival {
     created: Timestamp,
@@ -44,7 +45,7 @@ struct Arrival {
 }
 
 impl Arrival {
-    /// What the server's clock shows `now`, or a little more: the way here took its time.
+    /// The server's clock at `now`. It may be a little behind, because the event needed time to arrive.
     fn clock(&self, now: Instant) -> Timestamp {
         let since = i64::try_from((now - self.arrived).as_millis()).unwrap_or(i64::MAX);
         Timestamp::from_millis(self.created.millis().saturating_add(since))
@@ -62,7 +63,7 @@ impl Follower {
             let ended = self.subscribe(&leader).await;
             tracing::debug!("the subscription ended: {ended}");
             self.state().lives = false;
-            // The log may be another one when it is back: what was known of it is no reason to wake anyone.
+            // The log may be another one when it is back, so its last position must not wake anyone.
             self.last.send_replace(Position::START);
             tokio::time::sleep(RESUBSCRIBE_PAUSE).await;
         }
@@ -75,7 +76,7 @@ impl Follower {
             Err(failure) => return failure,
         };
         loop {
-            // It may be quiet for long: that the other end lives is what the connection's pings are for.
+            // There is no deadline here: events may be rare, and the connection's pings find a dead server.
             match messages.message().await.map(|message| message.map(|message| message.content)) {
                 Ok(Some(Some(ReadContent::Event(read)))) => read.event.iter().for_each(|event| self.arrived(event)),
                 Ok(Some(Some(ReadContent::Confirmation(_)))) => self.state().lives = true,
@@ -94,7 +95,7 @@ impl Follower {
         }
     }
 
-    /// Of several arrivals the one that was fastest is nearest to the truth: it shows the latest time.
+    /// Notes an arrival. The fastest of several arrivals is the best: it shows the latest time.
     fn tells(&self, created: Timestamp, arrived: Instant) {
         let mut state = self.state();
         let better =
@@ -104,7 +105,7 @@ impl Follower {
         }
     }
 
-    /// A record is known to be there.
+    /// Notes that a record at this position exists.
     pub fn reached(&self, position: Position) {
         self.last.send_if_modified(|last| {
             let moved = *last < position;
@@ -113,21 +114,21 @@ impl Follower {
         });
     }
 
-    /// What the server's clock shows, if anything was written since this process follows.
+    /// The server's clock. `None` until the first event since this process follows.
     pub fn clock(&self) -> Option<Timestamp> {
         self.state().clock.map(|best| best.clock(Instant::now()))
     }
 
-    /// Whether it would hear of an append now.
+    /// True if the subscription would report an append now.
     pub fn lives(&self) -> bool {
         self.state().lives
     }
 
-    /// Returns once the log is known to be past `after`, or after a while.
+    /// Returns when the log is known to be past `after`, or after a while.
     pub async fn wait_past(&self, after: Position) {
         let mut last = self.last.subscribe();
         let while_it_lives = if self.lives() { WAIT } else { WAIT_UNSUBSCRIBED };
-        // Neither a timeout nor a log that is being dropped matters: this is a hint.
+        // A timeout and a dropped log do not matter here: this is only a hint.
         let _ = tokio::time::timeout(while_it_lives, last.wait_for(|last| *last > after)).await;
     }
 

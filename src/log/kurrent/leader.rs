@@ -1,4 +1,5 @@
-//! The connection to the leader: found by asking, followed where it moves, made anew when it breaks.
+//! The connection to the leader: it is found by asking the nodes, follows a new leader, and is made anew after a
+//! failure.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,13 +10,13 @@ use super::connection::{Connection, Patience};
 use super::failure::Failure;
 use super::settings::{Node, Settings};
 
-/// How often one call is sent on to another node before it counts as failed.
+/// How often a call is sent to another node before it counts as failed.
 const MAX_HOPS: usize = 4;
 
-/// What is said where each node names another one as the leader.
+/// The message if each node names another one as the leader.
 pub const LEADER_UNKNOWN: &str = "no node leads; each names another one";
 
-/// Whoever leads.
+/// The leader, and the connection to it.
 pub struct Leader {
     settings: Settings,
     patience: Patience,
@@ -25,11 +26,11 @@ pub struct Leader {
 #[derive(Default)]
 struct Current {
     connection: Option<Arc<Connection>>,
-    /// Who leads, as another node said.
+    /// The leader that another node named.
     named: Option<Node>,
-    /// Which of the nodes in the URL is asked next.
+    /// The index of the node in the URL that is asked next.
     turn: usize,
-    /// When nobody answered last, and why.
+    /// The last failure to find the leader, with its time.
     failed: Option<(Instant, Failure)>,
 }
 
@@ -43,7 +44,7 @@ impl Leader {
         &self.settings.stream
     }
 
-    /// How long each thing may take.
+    /// The time limits of operations.
     pub fn patience(&self) -> Patience {
         self.patience
     }
@@ -58,7 +59,7 @@ impl Leader {
         if self.settings.tls.is_some() { "over TLS" } else { "without TLS" }
     }
 
-    /// The connection that there is, or a new one. Whoever asks meanwhile waits for the same one, or for its failure.
+    /// Returns the open connection, or makes a new one. Tasks that ask meanwhile wait for this one, or for its failure.
     pub async fn connection(&self) -> Result<Arc<Connection>, Failure> {
         let asked_at = Instant::now();
         let mut current = self.current.lock().await;
@@ -89,7 +90,7 @@ impl Leader {
         Err(failed)
     }
 
-    /// Gives a connection up after a failure on it.
+    /// Drops a connection after a failure on it.
     pub async fn leave(&self, connection: &Arc<Connection>, failure: &Failure) {
         let mut current = self.current.lock().await;
         if current.connection.as_ref().is_some_and(|current| Arc::ptr_eq(current, connection)) {
@@ -101,7 +102,8 @@ impl Leader {
         }
     }
 
-    /// Makes a call to the leader. Where nothing was done, it is made to the next one; any other failure is told.
+    /// Makes a call to the leader. If the node did nothing, the call goes to the next node. Any other failure is
+    /// returned.
     pub async fn call<T, F>(&self, call: impl Fn(Arc<Connection>) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,

@@ -1,4 +1,4 @@
-//! Whether a log is whole, or an import began that did not end: said in a stream beside the log's.
+//! The mark of an unfinished import: a second stream beside the log's says whether the log is complete.
 
 use super::connection::Appended;
 use super::envelope::remark;
@@ -6,24 +6,24 @@ use super::failure::Failure;
 use super::leader::Leader;
 use super::protocol::{RecordedEvent, TYPE};
 
-/// The types of the events that say whether a log is whole.
+/// The types of the events in this stream.
 const FILLING: &str = "ImportBegan";
 const WHOLE: &str = "ImportEnded";
 
 impl Leader {
-    /// Whether an import began last that did not end.
+    /// Returns true if an import has begun and has not ended.
     pub async fn is_unfinished(&self) -> Result<bool, Failure> {
         let last = self.last_mark().await?;
         Ok(last.is_some_and(|event| event.metadata.get(TYPE).is_some_and(|event_type| event_type == FILLING)))
     }
 
-    /// The last event of that stream; none where nobody ever filled the log.
+    /// Reads the last event of that stream. `None` if no import ever filled the log.
     async fn last_mark(&self) -> Result<Option<RecordedEvent>, Failure> {
         let stream = &self.marks();
         self.call(|connection| async move { connection.read_last(stream).await }).await
     }
 
-    /// Says that an import begins, or that it has ended.
+    /// Writes that an import begins, or has ended.
     pub async fn mark_unfinished(&self, is_unfinished: bool) -> Result<(), Failure> {
         let (last, stream) = (self.last_mark().await?, &self.marks());
         let message = remark(if is_unfinished { FILLING } else { WHOLE });

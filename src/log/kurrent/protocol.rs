@@ -1,7 +1,7 @@
-//! What a log says to KurrentDB, and hears: two calls of `event_store.client.streams.Streams`, and nothing else of it.
+//! The messages between a log and KurrentDB: two calls of `event_store.client.streams.Streams`, and nothing else.
 //!
-//! The tags are those of the server's `streams.proto`; what a log does not use is left out, which protobuf allows. The
-//! tests hold these messages to the server's own client.
+//! The tags are those of the server's `streams.proto`. Fields that a log does not use are left out, which protobuf
+//! allows. Tests compare these messages with those of the server's own client.
 
 use std::collections::HashMap;
 
@@ -10,35 +10,35 @@ use prost::{Message, Oneof};
 
 /// One client-streaming call: [`AppendReq`]s in, one [`AppendResp`] out.
 pub const APPEND: &str = "/event_store.client.streams.Streams/Append";
-/// One [`ReadReq`] in, [`ReadResp`]s out; a subscription is a reading that does not end.
+/// One [`ReadReq`] in, [`ReadResp`]s out. A subscription is a read without end.
 pub const READ: &str = "/event_store.client.streams.Streams/Read";
 
 /// The key in a message's metadata for its event's type.
 pub const TYPE: &str = "type";
 /// The key in a message's metadata for the form of its data.
 pub const CONTENT_TYPE: &str = "content-type";
-/// The key in a read event's metadata for when the server took it, in ticks since 1970.
+/// The key in a read event's metadata for the time when the server took it, in ticks since 1970.
 pub const CREATED: &str = "created";
-/// How many ticks a millisecond has: each is 100 ns.
+/// How many ticks a millisecond has: a tick is 100 ns.
 pub const TICKS_PER_MILLISECOND: i64 = 10_000;
 
-/// How a call went, in the trailers of its answer or, of one without messages, in its headers.
+/// The key of a call's status: in the trailers of its answer, or in the headers of an answer without messages.
 pub const GRPC_STATUS: &str = "grpc-status";
-/// The header with which a request is refused by every node but the leader.
+/// The header that makes every node except the leader refuse a request.
 pub const REQUIRES_LEADER: &str = "requires-leader";
-/// The key in a refusal's metadata for which refusal it is.
+/// The key in a refusal's metadata for its kind.
 pub const EXCEPTION: &str = "exception";
-/// The refusal of a node that is not the leader, and knows who is.
+/// The refusal of a node that is not the leader, and knows the leader.
 pub const NOT_LEADER: &str = "not-leader";
-/// The keys in that refusal's metadata for where the leader is.
+/// The keys in that refusal's metadata for the leader's address.
 pub const LEADER: (&str, &str) = ("leader-endpoint-host", "leader-endpoint-port");
-/// The refusal of whatever is asked of a stream that was deleted for good (a tombstone).
+/// The refusal of every call on a stream that was deleted with a tombstone.
 pub const DELETED: &str = "stream-deleted";
-/// The message of a server that starts, or looks for its leader. It has done nothing.
+/// The message of a server that is starting, or is looking for its leader. It has done nothing.
 pub const NOT_READY: &str = "Server Is Not Ready";
-/// The message of a server that has too much to do. It has done nothing.
+/// The message of an overloaded server. It has done nothing.
 pub const TOO_BUSY: &str = "Server Is Too Busy";
-/// The message of a node that is not the leader, and knows none. It has done nothing.
+/// The message of a node that is not the leader, and does not know the leader. It has done nothing.
 pub const NO_LEADER: &str = "No leader info available in response";
 
 #[derive(Clone, PartialEq, Message)]
@@ -74,7 +74,7 @@ impl From<[u8; 16]> for Id {
     }
 }
 
-/// The first message of an append says where, every other one an event.
+/// A message of an append. The first one names the stream and the condition; every other one is an event.
 #[derive(Clone, PartialEq, Message)]
 pub struct AppendReq {
     #[prost(oneof = "AppendContent", tags = "1, 2")]
@@ -97,7 +97,7 @@ pub struct AppendOptions {
     pub expected: Option<Expected>,
 }
 
-/// On what condition to append.
+/// The condition of an append.
 #[derive(Clone, PartialEq, Oneof)]
 pub enum Expected {
     /// The last event has this revision.
@@ -106,7 +106,7 @@ pub enum Expected {
     /// There is no event.
     #[prost(message, tag = "3")]
     NoStream(Empty),
-    /// None.
+    /// No condition.
     #[prost(message, tag = "4")]
     Any(Empty),
 }
@@ -139,7 +139,7 @@ pub enum AppendResult {
 
 #[derive(Clone, PartialEq, Message)]
 pub struct AppendSuccess {
-    /// Of the last event that the append has, or had when it succeeded before.
+    /// The revision of the append's last event, also if an equal append has succeeded before.
     #[prost(uint64, optional, tag = "1")]
     pub current_revision: Option<u64>,
     #[prost(message, optional, tag = "4")]
@@ -189,10 +189,10 @@ pub struct StreamOptions {
     pub from: Option<Begin>,
 }
 
-/// Where a reading begins.
+/// The begin of a read.
 #[derive(Clone, PartialEq, Oneof)]
 pub enum Begin {
-    /// At this event, when it ends; after it, when it is a subscription.
+    /// A read begins at this event, a subscription after it.
     #[prost(uint64, tag = "2")]
     Revision(u64),
     #[prost(message, tag = "3")]
@@ -201,7 +201,7 @@ pub enum Begin {
     End(Empty),
 }
 
-/// How far it goes.
+/// The end of a read.
 #[derive(Clone, PartialEq, Oneof)]
 pub enum Count {
     #[prost(uint64, tag = "5")]
@@ -210,14 +210,14 @@ pub enum Count {
     Subscription(Empty),
 }
 
-/// How ids are to be written; a server wants to be told.
+/// The form of ids, which the server requires.
 #[derive(Clone, PartialEq, Message)]
 pub struct IdForm {
     #[prost(message, optional, tag = "1")]
     pub structured: Option<Empty>,
 }
 
-/// What is not named here (how far the stream goes, say) reads as no content.
+/// A message of a read. Other content (for example the end of the stream) is decoded as no content.
 #[derive(Clone, PartialEq, Message)]
 pub struct ReadResp {
     #[prost(oneof = "ReadContent", tags = "1, 2, 4, 8")]

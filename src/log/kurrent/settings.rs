@@ -9,14 +9,14 @@ use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 /// The stream that holds the log, unless the URL names another one.
 const DEFAULT_STREAM: &str = "reprise";
-/// Where a node listens, unless the URL says so.
+/// The port of a node, unless the URL names another one.
 const DEFAULT_PORT: u16 = 2113;
-/// How the URLs of KurrentDB's clients begin; `+discover` may follow.
+/// The schemes of KurrentDB's URLs. `+discover` may follow.
 /// <https://docs.kurrent.io/clients/grpc/getting-started.html#connection-string>
 const SCHEMES: [&str; 4] = ["kurrentdb", "kurrent", "kdb", "esdb"];
-/// The parameters that mean something here.
+/// The parameters that have a meaning here.
 const OURS: [&str; 6] = ["stream", "tls", "tlsverifycert", "tlscafile", "usercertfile", "userkeyfile"];
-/// Those that only tell other clients how to behave.
+/// The parameters that only other clients need. They are ignored.
 const OF_OTHER_CLIENTS: [&str; 9] = [
     "maxdiscoverattempts",
     "discoveryinterval",
@@ -29,7 +29,7 @@ const OF_OTHER_CLIENTS: [&str; 9] = [
     "throwonappendfailure",
 ];
 
-/// Where a node of KurrentDB is.
+/// The address of a node of KurrentDB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     pub host: String,
@@ -42,24 +42,24 @@ impl fmt::Display for Node {
     }
 }
 
-/// What a URL says. It has no `Debug`: nobody prints it by accident.
+/// The content of a URL. It has no `Debug`, so that nobody prints it by accident.
 #[derive(Clone)]
 pub struct Settings {
-    /// Where to ask first; any of them knows the leader.
+    /// The nodes to ask first. Any of them knows the leader.
     pub nodes: Vec<Node>,
     /// The stream that holds the log.
     pub stream: String,
-    /// How the connection is secured, if it is.
+    /// The settings of TLS, if it is used.
     pub tls: Option<ClientTlsConfig>,
-    /// The header that proves who asks.
+    /// The header with the credentials.
     pub authorization: Option<MetadataValue<Ascii>>,
 }
 
 impl Settings {
-    /// Reads a URL as KurrentDB's own clients do, so that what works elsewhere works here.
+    /// Parses a URL as KurrentDB's own clients do, so that the same URLs work.
     ///
     /// # Errors
-    /// It is no such URL, as a sentence without any credentials.
+    /// The URL is malformed. The message holds no credentials.
     pub fn parse(url: &str) -> Result<Self, String> {
         let (scheme, rest) = url.split_once("://").ok_or("it has no scheme")?;
         let (authority, parameters) = rest.split_once('?').unwrap_or((rest, ""));
@@ -91,7 +91,7 @@ impl Settings {
     }
 }
 
-/// `host` or `host:port`, an IPv6 address in brackets.
+/// Parses `host` or `host:port`. An IPv6 address is in brackets.
 fn node(text: &str) -> Result<Node, String> {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => {
@@ -106,7 +106,7 @@ fn node(text: &str) -> Result<Node, String> {
     Ok(Node { host: host.to_owned(), port })
 }
 
-/// What stands after the `?`; names are compared without case, as KurrentDB's own clients do.
+/// The parameters after the `?`. Names are compared without case, as KurrentDB's own clients do.
 struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
@@ -126,7 +126,7 @@ impl Parameters {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether `name` is on, which it is unless the URL says otherwise.
+    /// Returns true if `name` is on, which is the default.
     fn is_on(&self, name: &str) -> Result<bool, String> {
         match self.get(name).map(str::to_ascii_lowercase).as_deref() {
             None | Some("true") => Ok(true),
@@ -163,7 +163,7 @@ fn authorization(credentials: &str) -> Result<MetadataValue<Ascii>, String> {
     Ok(value)
 }
 
-/// Undoes a URL's percent-encoding.
+/// Decodes a URL's percent-encoding.
 fn decoded(text: &str) -> Result<String, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

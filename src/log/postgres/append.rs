@@ -1,12 +1,14 @@
-//! Appending to PostgreSQL: one transaction a batch, which begins with a turn.
+//! Appends to PostgreSQL: one transaction per batch, which begins with a turn.
 //!
-//! The condition is the truth: the expected head's row, and the primary key of the positions after it. The turn is
-//! fairness: nodes that append without pause queue for it, and the one that finds the head moved keeps it while its caller
-//! reads on and decides again, so that it is not overtaken for ever.
+//! Correctness depends on the condition: the expected head's row must be the last one, and the primary key protects the
+//! positions after it. The turn is only for fairness. Nodes that append without pause queue for it. A node that finds
+//! the head moved keeps its turn while its caller reads on and decides again, so that other nodes do not overtake it
+//! for ever.
 //!
-//! Nobody else about: turn, condition, records and commit are one statement, one way there and back. Where the turn is
-//! taken or the head has moved, that statement writes nothing, and the turn is queued for in a transaction of several.
-//! Until its COMMIT is sent nothing is written, whatever happens; after that, only an answer tells.
+//! If no other node appends, then turn, condition, records and commit are one statement and one round trip. If the turn
+//! is taken or the head has moved, this statement writes nothing. Then a transaction of several statements queues for
+//! the turn. Until its COMMIT is sent nothing is written, whatever happens. After that only an answer shows the
+//! outcome.
 
 mod rows;
 
@@ -25,19 +27,21 @@ use super::errors::{LOCK_NOT_AVAILABLE, UNIQUE_VIOLATION, refusal, timed_out, un
 use super::read::head;
 use crate::log::AppendError;
 
-/// How long a turn is kept for a caller who decides again.
+/// How long a turn is kept for a caller that decides again.
 const TURN_KEPT: Duration = Duration::from_millis(100);
-/// How long a statement may take before its connection is given up: more than any wait for a lock.
+/// How long a statement may take before its connection is dropped: longer than any wait for a lock.
 const STATEMENT_DEADLINE: Duration = Duration::from_secs(4);
 
 const HEAD: &str = "SELECT position, hash FROM log ORDER BY position DESC LIMIT 1";
-/// Each statement sees what was committed before it, so the head is read after the wait.
+/// Waits for the turn, and then reads the head. Each statement sees all that was committed before it, so the head is
+/// read after the wait.
 const QUEUE: &str = concat!(
     "BEGIN; SELECT pg_advisory_xact_lock(",
     turn!(),
     "); SELECT position, hash FROM log ORDER BY position DESC LIMIT 1"
 );
-/// A node that is frozen in its turn holds the others up for as long as its session may be idle: 2 s.
+/// Reads the head without the turn, after the wait for the turn was too long. A node that is frozen in its turn delays
+/// the others as long as its session may be idle: 2 s.
 const WITHOUT_A_TURN: &str =
     "ROLLBACK; BEGIN; SET LOCAL lock_timeout = '2s'; SELECT position, hash FROM log ORDER BY position DESC LIMIT 1";
 
@@ -47,14 +51,14 @@ pub(super) struct Appender {
     session: Arc<Mutex<Session>>,
 }
 
-/// The connection that appends, and where it stands between two appends.
+/// The connection that appends, with its state between two appends.
 struct Session {
     connection: Option<PgConnection>,
-    /// Whether a transaction is open that has the turn.
+    /// True if a transaction with the turn is open.
     in_turn: bool,
-    /// Whether somebody else was about when a batch was appended last.
+    /// True if another node appended at the time of the last batch.
     is_crowded: bool,
-    /// Counts appends, so that a turn that is over is not ended again.
+    /// Counts appends, so that only the turn of the latest append is ended.
     appends: u64,
 }
 
@@ -64,7 +68,7 @@ impl Appender {
         Self { hosts, session: Arc::new(Mutex::new(session)) }
     }
 
-    /// An append that is dropped midway drops its connection: the server undoes what was not committed.
+    /// Appends. If this future is dropped midway, its connection is dropped too, and the server rolls back.
     pub(super) async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
         let mut session = self.session.lock().await;
         session.appends += 1;
@@ -87,7 +91,7 @@ impl Appender {
         let mut session = self.session.lock().await;
         session.in_turn = false;
         if let Some(connection) = session.connection.take() {
-            // It ends with the process, if not now.
+            // If this fails, the connection ends with the process.
             let _ = timeout(STATEMENT_DEADLINE, connection.close()).await;
         }
     }
@@ -111,7 +115,7 @@ impl Session {
         }
     }
 
-    /// Compares the head, and ends the turn on the same way there and back.
+    /// Compares the head, and ends the turn in the same round trip.
     async fn compare_head(&mut self, hosts: &Hosts, expected: &Head) -> Result<(), AppendError> {
         let mut connection = self.take(hosts).await?;
         let sql = if std::mem::take(&mut self.in_turn) {
@@ -166,7 +170,7 @@ impl Session {
         Err(AppendError::Conflict)
     }
 
-    /// In a transaction that is open.
+    /// Inserts the records and commits, in the open transaction.
     async fn insert_and_commit(
         &mut self,
         mut connection: PgConnection,
@@ -189,7 +193,8 @@ impl Session {
         }
     }
 
-    /// The insert's condition did not hold: another head, which leaves the turn ours, or a clock.
+    /// Finds out why the insert's condition failed: the head has moved, and then this node keeps the turn; or a clock
+    /// is wrong.
     async fn why_not(&mut self, mut connection: PgConnection, batch: &AppendedRows<'_>) -> Result<(), AppendError> {
         let found = timely(raw_sql(HEAD).fetch_all(&mut connection)).await.map_err(|error| unwritten(&error))?;
         if last_head(&found)? != batch.expected {
@@ -201,7 +206,7 @@ impl Session {
         Err(AppendError::Unavailable("this node's clock is more than 2 s ahead of the log's server".to_owned()))
     }
 
-    /// The connection, and a new one where there is none.
+    /// Takes the connection, or makes a new one.
     async fn take(&mut self, hosts: &Hosts) -> Result<PgConnection, AppendError> {
         match self.connection.take() {
             Some(connection) => Ok(connection),
@@ -213,7 +218,8 @@ impl Session {
     }
 }
 
-/// Waits for the turn and reads the head: whether it is ours, and what the head is. A transaction is open then.
+/// Waits for the turn and reads the head. Returns whether this node has the turn, and the head. A transaction is open
+/// then.
 async fn queue(hosts: &Hosts, mut connection: PgConnection) -> Result<(PgConnection, bool, Head), AppendError> {
     let queued = match timely(raw_sql(QUEUE).fetch_all(&mut connection)).await {
         // The connection has died while nobody used it.
@@ -238,12 +244,12 @@ async fn connect(hosts: &Hosts) -> Result<PgConnection, AppendError> {
     hosts.connect(Purpose::Serving).await.map_err(|error| AppendError::Unavailable(error.to_string()))
 }
 
-/// The connection, outside of any transaction; none where it is lost.
+/// Rolls back, and returns the connection. `None` if it is lost.
 async fn roll_back(mut connection: PgConnection) -> Option<PgConnection> {
     timely(raw_sql("ROLLBACK").execute(&mut connection)).await.is_ok().then_some(connection)
 }
 
-/// Within the deadline of a statement.
+/// Runs a statement within its deadline.
 async fn timely<T>(statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     timeout(STATEMENT_DEADLINE, statement).await.unwrap_or_else(|_| Err(timed_out()))
 }

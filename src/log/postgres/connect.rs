@@ -1,5 +1,5 @@
-//! Connections: to the host that takes writes, with the settings that the log relies on, and to nothing that could lose what
-//! it has acknowledged.
+//! Connects to the host that accepts writes, with the settings that the log needs. It refuses a server that could lose
+//! commits that it has acknowledged.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
@@ -14,14 +14,14 @@ use tokio::time::{Instant, timeout};
 use super::errors::{self, timed_out};
 use crate::secret_url::SecretUrl;
 
-/// How long one host may take to accept a connection and say what it is.
+/// How long one host may take to accept a connection and tell its role.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(2);
-/// How long a commit that settles what was found may take: as long as it takes a standby to answer.
+/// How long the commit that settles earlier records may take: a standby must answer.
 const SETTLE_DEADLINE: Duration = Duration::from_secs(3);
-/// For so long after a connection could not be had, whoever asks is told so at once: while a host does not even refuse, each
-/// command would wait for it.
+/// For so long after a failed connection, further calls fail at once. Otherwise each command would wait for a host that
+/// does not answer.
 const GIVEN_UP: Duration = Duration::from_millis(500);
-/// How long bringing tables up to date may take, other nodes that do the same included.
+/// How long the migration of tables may take, with the wait for other nodes that migrate.
 const MIGRATE_DEADLINE: Duration = Duration::from_secs(60);
 
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
@@ -29,11 +29,11 @@ static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     Migrator::with_migrations(vec![Migration::new(1, "log".into(), MigrationType::Simple, tables, false)])
 });
 
-/// Of every session: all that it depends on, whatever the server, the database or the role has it set to. By statements,
-/// since a pooler passes on no others. A statement's time is bounded by us and never by the server: a commit that
-/// `statement_timeout` cancels while it waits for a standby is reported as done. Plans are made once, and by index: a log
-/// that grows faster than it is analysed looks small to the planner, which would read all of it. Rows that a policy hides
-/// are an error, not a gap. The last two came with PostgreSQL 14 and 17.
+/// The settings of every session; they override those of the server, the database and the role. They are set by
+/// statements, since a pooler passes on only these. The program limits the time of a statement, never the server: if
+/// `statement_timeout` cancels a commit that waits for a standby, the commit is reported as done. Plans are made once,
+/// and use the index: a log that grows faster than it is analysed looks small to the planner, which would then read all
+/// of it. Rows that a policy hides are an error, not a gap. The last two settings came with PostgreSQL 14 and 17.
 pub(super) const SETTINGS: &str = "SET statement_timeout = 0; SET client_min_messages = warning; \
      SET client_encoding = 'UTF8'; SET bytea_output = 'hex'; SET standard_conforming_strings = on; \
      SET row_security = off; SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '2s'; \
@@ -45,25 +45,25 @@ const WHAT_IT_IS: &str = "SELECT pg_is_in_recovery(), current_setting('transacti
      current_setting('fsync'), current_setting('synchronous_commit'), current_setting('server_encoding')";
 const SETTLE: &str = "UPDATE log_settled SET times = times + 1";
 
-/// Why there is no connection.
+/// The reason why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresError {
     /// The URL is not one that PostgreSQL's clients understand.
     #[error("the URL cannot be used: {0}")]
     Url(sqlx::Error),
-    /// No host can be reached, or none takes writes; what each said.
+    /// No host can be reached, or none accepts writes. The message has each host's answer.
     #[error("no host takes writes: {0}")]
     NoPrimary(String),
-    /// Every host refuses who asks.
+    /// Every host refuses the credentials.
     #[error("no host lets this role in: {0}")]
     Denied(String),
-    /// Settings, locks and `LISTEN` belong to a session, which a pooler keeps only in session mode.
+    /// A pooler stands before the server and does not keep sessions. Settings, locks and `LISTEN` belong to a session.
     #[error("{POOLED}")]
     Pooled,
-    /// It would acknowledge what a crash can take back.
+    /// The server would acknowledge commits that a crash can lose.
     #[error("the log cannot be made durable: {setting} is {value}; it must be {needed}")]
     NotDurable { setting: &'static str, value: String, needed: &'static str },
-    /// Its text could not hold every name.
+    /// The database's encoding cannot hold every name.
     #[error("the database's encoding is {0}; it must be UTF8")]
     NotUnicode(String),
     /// The database holds something else, or the log of another version.
@@ -71,13 +71,13 @@ pub enum PostgresError {
     Migrations(#[from] MigrateError),
     #[error("{0}")]
     Failed(#[from] sqlx::Error),
-    /// As it was a moment ago.
+    /// The last try failed a moment ago.
     #[error("{0}")]
     GivenUp(String),
 }
 
 impl PostgresError {
-    /// Whether the server may only not be there yet.
+    /// True if the server may only not be running yet.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::NoPrimary(_) | Self::Failed(_) | Self::GivenUp(_) => true,
@@ -91,21 +91,21 @@ impl PostgresError {
     }
 }
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// What is read is told to others as a fact.
+    /// Serving: records that are read are told to others as facts.
     Serving,
-    /// What is read is looked at, on a standby if need be.
+    /// Looking: records are only shown, and may come from a standby.
     Looking,
 }
 
-/// The hosts of one database: a primary, and what may become one.
+/// The hosts of one database: the primary, and its standbys.
 pub(super) struct Hosts {
     each: Vec<(String, PgConnectOptions)>,
-    /// The one that was the primary last.
+    /// The index of the host that was the primary last.
     primary: AtomicUsize,
-    /// When and why there was no connection to serve from.
+    /// The time and the reason of the last failed connection for serving.
     given_up: Mutex<Option<(Instant, String)>>,
 }
 
@@ -113,7 +113,8 @@ impl Hosts {
     pub(super) fn parse(url: &SecretUrl) -> Result<Self, PostgresError> {
         let options = |url: SecretUrl| {
             let options: PgConnectOptions = url.expose().parse().map_err(PostgresError::Url)?;
-            // A pooler lets no setting by that it does not know; this one is set to what it is.
+            // A pooler refuses settings that it does not know, so none is sent here; `extra_float_digits` keeps its
+            // value.
             let options = options.extra_float_digits(None).application_name("reprise");
             Ok((url.to_string(), options.disable_statement_logging()))
         };
@@ -126,14 +127,14 @@ impl Hosts {
         self.each[self.primary.load(Ordering::Relaxed)].1.clone()
     }
 
-    /// A connection to the primary whose tables are up to date.
+    /// Connects to the primary, and migrates its tables.
     pub(super) async fn prepare(&self) -> Result<PgConnection, PostgresError> {
         let mut connection = self.find(Purpose::Serving).await?;
         let kept = timeout(CONNECT_DEADLINE, keeps_sessions(&mut connection, &self.primary())).await;
         if !kept.map_err(|_| timed_out())?? {
             return Err(PostgresError::Pooled);
         }
-        // Of several nodes that start at once, the others wait longer than a lock is waited for later on.
+        // If several nodes start at once, the others wait longer here than for locks later on.
         raw_sql("SET lock_timeout = 0").execute(&mut connection).await?;
         let migrated = timeout(MIGRATE_DEADLINE, MIGRATIONS.run_direct(None, &mut connection, false)).await;
         migrated.map_err(|_| timed_out())??;
@@ -142,7 +143,8 @@ impl Hosts {
         Ok(connection)
     }
 
-    /// A connection to the primary; what is read there is durable. To look, a standby will do where there is no primary.
+    /// Connects to the primary. Records that are read there are durable. For looking, a standby is enough if there is
+    /// no primary.
     pub(super) async fn connect(&self, purpose: Purpose) -> Result<PgConnection, PostgresError> {
         if purpose == Purpose::Looking {
             return self.find(purpose).await;
@@ -164,7 +166,7 @@ impl Hosts {
         Ok(connection)
     }
 
-    /// Tries each host in turn, beginning with the one that was the primary last.
+    /// Tries each host in turn, first the one that was the primary last.
     async fn find(&self, purpose: Purpose) -> Result<PgConnection, PostgresError> {
         let begin = self.primary.load(Ordering::Relaxed);
         let (mut reasons, mut standby, mut is_denied) = (Vec::new(), None, true);
@@ -198,7 +200,7 @@ impl Hosts {
     }
 }
 
-/// Connects to a host, and asks whether it takes writes, or why not.
+/// Connects to a host, and asks whether it accepts writes, or why not.
 async fn ask(options: &PgConnectOptions) -> Result<(PgConnection, Option<&'static str>), PostgresError> {
     let mut connection = options.connect().await?;
     set_up(&mut connection, SETTINGS).await?;
@@ -224,9 +226,9 @@ fn must_be(setting: &'static str, value: String, good: &[&str], needed: &'static
     if good.contains(&value.as_str()) { Ok(()) } else { Err(PostgresError::NotDurable { setting, value, needed }) }
 }
 
-/// Makes durable what an earlier run of the server left behind. A primary that restarts shows commits that its standby may
-/// not have; once a later commit is acknowledged, it has them. A run of the server outlives none of its connections, so
-/// once for each of them is enough.
+/// Makes durable the commits that an earlier run of the server left. A restarted primary shows commits that its standby
+/// may not have. After a later commit is acknowledged, the standby has them. Connections do not outlive a run of the
+/// server, so this is done once for each connection.
 async fn settle(connection: &mut PgConnection) -> Result<(), PostgresError> {
     let settled = timeout(SETTLE_DEADLINE, sqlx::query(SETTLE).execute(connection)).await;
     settled.map_err(|_| timed_out())??;

@@ -1,16 +1,16 @@
-//! What PostgreSQL's errors mean. <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+//! The meanings of PostgreSQL's errors. <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use crate::log::{AppendError, ReadError};
 
 pub(super) const UNIQUE_VIOLATION: &str = "23505";
-/// `lock_timeout` is over.
+/// The SQLSTATE of a lock that was not free within `lock_timeout`.
 pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
 pub(super) const UNDEFINED_TABLE: &str = "42P01";
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 const DISK_FULL: &str = "53100";
-/// What the storage under PostgreSQL says: an error of input or output, a page or an index that is damaged.
+/// The SQLSTATEs of a failed storage: an I/O error, a damaged page, a damaged index.
 const BROKEN: [&str; 3] = ["58030", "XX001", "XX002"];
 
 /// The code of a statement that the server refused, undid, and said so. `None` where the connection is lost: then nobody
@@ -20,13 +20,14 @@ pub(super) fn refusal(error: &sqlx::Error) -> Option<&str> {
     matches!(error.severity(), PgSeverity::Error).then(|| error.code())
 }
 
-/// Whether a server refuses who asks: wrong credentials, or no right to connect. <https://www.postgresql.org/docs/current/client-authentication.html>
+/// True if a server refuses the credentials, or the right to connect.
+/// <https://www.postgresql.org/docs/current/client-authentication.html>
 pub(super) fn is_denied(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| code.starts_with("28") || code == INSUFFICIENT_PRIVILEGE)
 }
 
-/// What it means for an append whose transaction is known not to be committed.
+/// Converts the error of an append whose transaction was certainly not committed.
 pub(super) fn unwritten(error: &sqlx::Error) -> AppendError {
     match refusal(error) {
         Some(UNIQUE_VIOLATION) => AppendError::Conflict,
@@ -36,12 +37,12 @@ pub(super) fn unwritten(error: &sqlx::Error) -> AppendError {
     }
 }
 
-/// What it means for an append that may have been committed.
+/// Converts the error of an append that may have been committed.
 pub(super) fn uncertain(error: &sqlx::Error) -> AppendError {
     if refusal(error).is_some() { unwritten(error) } else { AppendError::Unknown(error.to_string()) }
 }
 
-/// What it means for a reading.
+/// Converts the error of a read.
 pub(super) fn unread(error: &sqlx::Error) -> ReadError {
     match refusal(error) {
         Some(code) if BROKEN.contains(&code) => ReadError::Broken(error.to_string()),
@@ -49,7 +50,7 @@ pub(super) fn unread(error: &sqlx::Error) -> ReadError {
     }
 }
 
-/// That a deadline is over.
+/// Makes the error of a deadline that is over.
 pub(super) fn timed_out() -> sqlx::Error {
     sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }

@@ -1,5 +1,5 @@
-//! Hearing of others' appends. A notification is a hint to look at once, looking is the truth: notifications are lost with a
-//! connection, and a node that could not tell of its append has appended all the same.
+//! Listens for other nodes' appends. A notification is only a hint to look at once: notifications are lost with a
+//! connection, and a node may append without being able to notify.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use tokio::time::{sleep, timeout};
 use super::connect::{Hosts, PostgresError, Purpose, SETTINGS};
 use super::errors::timed_out;
 
-/// The log is looked at this often, whatever is heard.
+/// How often the log's head is read, also without notifications.
 const POLL: Duration = Duration::from_millis(100);
-/// Others are told of appends at most once in this time.
+/// The least time between two notifications by this node.
 const TELL_PAUSE: Duration = Duration::from_millis(5);
-/// How long a look may take before the connection is given up.
+/// How long a read of the head may take before the connection is dropped.
 const LOOK_DEADLINE: Duration = Duration::from_secs(3);
 /// The pause before a server that is gone is tried again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
@@ -27,7 +27,7 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
 const CHANNEL: &str = "reprise_log";
 const LAST: &str = "SELECT position FROM log ORDER BY position DESC LIMIT 1";
 
-/// The task that listens and tells; it ends with this.
+/// The task that listens and notifies. It ends when this is dropped.
 pub(super) struct Listener {
     task: JoinHandle<()>,
     appended: Arc<Notify>,
@@ -40,7 +40,7 @@ impl Listener {
         Self { task: tokio::spawn(listening.run()), appended }
     }
 
-    /// Lets other nodes know that there is something to read.
+    /// Notifies other nodes that there is something to read.
     pub(super) fn tell(&self) {
         self.appended.notify_one();
     }
@@ -75,7 +75,7 @@ impl Listening {
 
     /// Listens until the connection is lost.
     async fn listen(&self) -> Result<(), PostgresError> {
-        // Which host it is; sqlx's listener makes its connection by itself.
+        // This finds the host. sqlx's listener makes its own connection.
         drop(self.hosts.connect(Purpose::Looking).await?);
         let pool = PgPoolOptions::new()
             .max_connections(1)
@@ -83,7 +83,7 @@ impl Listening {
             .after_connect(|connection, _| Box::pin(set_up(connection, SETTINGS)));
         let mut listener = PgListener::connect_with(&pool.connect_lazy_with(self.hosts.primary())).await?;
         listener.eager_reconnect(false);
-        // What is told of is durable already; that it is told need not be.
+        // The records are durable already; the notification need not be.
         listener.execute("SET synchronous_commit = off").await?;
         listener.listen(CHANNEL).await?;
         loop {
@@ -109,7 +109,7 @@ impl Listening {
         let row = listener.fetch_optional(LAST).await?;
         let last: i64 = row.map_or(Ok(0), |row| row.try_get(0))?;
         let last = Some(Position::new(u64::try_from(last).unwrap_or(0)));
-        // What was appended while this was on its way is not gone again.
+        // Never go back: records may have been appended while this answer was on its way.
         self.last.send_if_modified(|known| {
             let is_news = *known != last && (last > *known || *known == before);
             if is_news {

@@ -1,4 +1,4 @@
-//! Reading from PostgreSQL: a few connections, each lent to one reading at a time.
+//! Reads from PostgreSQL, with a few connections. Each serves one read at a time.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,19 +13,19 @@ use super::connect::{Hosts, Purpose};
 use super::errors::{UNDEFINED_TABLE, refusal, timed_out, unread};
 use crate::log::ReadError;
 
-/// Readings at the same time.
+/// The number of reads at the same time.
 const READERS: usize = 4;
-/// How long a reading may take before its connection is given up.
+/// How long a read may take before its connection is dropped.
 const READ_DEADLINE: Duration = Duration::from_secs(10);
 
 const HEAD: &str = "SELECT position, hash FROM log ORDER BY position DESC LIMIT 1";
-/// A range by LIMIT, not by positions: behind a gap as long as the range there must still be something to see. What keeps
-/// the planner from reading all of a log that it takes for small are the session's settings.
+/// The query limits the number of rows, not the positions: so records behind a long gap are still found. The session's
+/// settings keep the planner from reading the whole log.
 const RECORDS: &str = "SELECT position, hash, recorded_at, type, type_version, data, metadata FROM log \
      WHERE position > $1 ORDER BY position LIMIT $2";
 const CLOCK: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
-/// What is asked.
+/// A query of the log.
 #[derive(Clone, Copy)]
 enum Question {
     Head,
@@ -70,7 +70,7 @@ impl ReadConnections {
     pub(super) async fn close(&self) {
         self.places.close();
         for connection in self.take_all() {
-            // It ends with the process, if not now.
+            // If this fails, the connection ends with the process.
             let _ = timeout(READ_DEADLINE, connection.close()).await;
         }
     }
@@ -80,8 +80,8 @@ impl ReadConnections {
         asked.unwrap_or_else(|_| Err(unread(&timed_out())))
     }
 
-    /// Asks on a connection that is there, or on a new one where that one has died meanwhile. Whatever ends this early drops
-    /// the connection with it.
+    /// Runs a query on an open connection, or on a new one if that one has broken meanwhile. If this future is dropped
+    /// early, its connection is dropped too.
     async fn ask_on(&self, question: Question) -> Result<Vec<PgRow>, ReadError> {
         let closed = |_| ReadError::Unavailable("it was closed".to_owned());
         let _place = self.places.acquire().await.map_err(closed)?;
@@ -101,7 +101,7 @@ impl ReadConnections {
     fn give_back(&self, connection: PgConnection, answered: sqlx::Result<Vec<PgRow>>) -> Result<Vec<PgRow>, ReadError> {
         let is_missing = |error: &sqlx::Error| refusal(error) == Some(UNDEFINED_TABLE);
         let answered = match answered {
-            // Nobody has made a log there yet.
+            // There is no log yet.
             Err(error) if self.purpose == Purpose::Looking && is_missing(&error) => Ok(Vec::new()),
             Err(error) => return Err(unread(&error)),
             Ok(rows) => Ok(rows),
@@ -139,14 +139,14 @@ fn record(row: &PgRow) -> Result<Record, ReadError> {
     })
 }
 
-/// Every query on records begins with position and hash.
+/// Reads position and hash, with which every query of records begins.
 pub(super) fn head(row: &PgRow) -> Result<Head, ReadError> {
     let number: i64 = column(row, Position::START, 0)?;
     let position = u64::try_from(number).map(Position::new).map_err(|_| ReadError::Malformed {
         position: Position::START,
         reason: format!("a record stands at {number}"),
     })?;
-    // As bytes of its own: a query without parameters is answered in text, which cannot be borrowed as bytes.
+    // An owned copy: a query without parameters is answered in text, which cannot be borrowed as bytes.
     let hash: Vec<u8> = column(row, position, 1)?;
     let hash = <[u8; 32]>::try_from(hash.as_slice())
         .map(Hash::new)

@@ -3,7 +3,7 @@
 use domain::{Head, Record};
 use sqlx::postgres::PgConnection;
 
-/// The turn: "reprise/" as a number. The server gives it up by itself: `lock_timeout` and
+/// The turn's lock: "reprise/" as a number. The server releases it: `lock_timeout` and
 /// `idle_in_transaction_session_timeout` are set for every session.
 macro_rules! turn {
     () => {
@@ -12,7 +12,8 @@ macro_rules! turn {
 }
 pub(super) use turn;
 
-/// The records, where the expected head is the log's, and none is more than 2 s ahead of the server's clock.
+/// Inserts the records, if the expected head is the log's head, and no record is more than 2 s ahead of the server's
+/// clock.
 macro_rules! insert {
     ($turn:expr) => {
         concat!(
@@ -31,7 +32,7 @@ macro_rules! insert {
 pub const INSERT: &str = insert!("TRUE");
 pub const INSERT_IF_NOBODY_IS_ABOUT: &str = insert!(concat!("pg_try_advisory_xact_lock(", turn!(), ")"));
 
-/// Records, a column at a time.
+/// The records of a batch, column by column.
 pub struct AppendedRows<'a> {
     pub expected: Head,
     latest: i64,
@@ -59,7 +60,7 @@ impl<'a> AppendedRows<'a> {
         }
     }
 
-    /// Whether the condition held and all records were inserted: one statement inserts all of them or none.
+    /// Inserts all records with one statement, or none. Returns true if the condition held.
     pub async fn insert(&self, sql: &'static str, connection: &mut PgConnection) -> sqlx::Result<bool> {
         let insert = sqlx::query(sql)
             .bind(self.positions.as_slice())
