@@ -1,4 +1,4 @@
-//! One request of a command, whoever answers it, and what is printed of the answer.
+//! The request of a command, and the output of its answer. A running server or the command's own server answers it.
 
 use indicatif::HumanCount;
 use reqwest::Method;
@@ -8,42 +8,42 @@ use super::client::Answer;
 use super::reached::{CommandError, Reached};
 use crate::place::Place;
 
-/// What a command asks.
+/// The request of a command.
 pub enum Asked<'a> {
-    /// How something stands.
+    /// A query.
     Look { path: String },
-    /// That something is changed, once.
+    /// A change, which happens once.
     Change { method: Method, path: String, body: Option<Value>, key: Option<&'a str> },
 }
 
 impl<'a> Asked<'a> {
-    /// That something is changed, under the key that was given or one that is made.
+    /// Makes a change, with the given idempotency key or a new one.
     pub fn change(method: Method, path: String, body: impl Into<Option<Value>>, key: Option<&'a str>) -> Self {
         Self::Change { method, path, body: body.into(), key }
     }
 }
 
-/// How it stands, and where in the log a change of it does.
+/// An answer, with the position of a change.
 pub struct Told {
-    /// The answer.
+    /// The body of the answer.
     pub body: Value,
     position: Option<u64>,
 }
 
 impl Told {
-    /// The answer as it came.
+    /// The body as JSON.
     pub fn json(&self) -> String {
         self.body.to_string()
     }
 
-    /// The lines, and last the position of a change.
+    /// Joins the lines, and adds the position of a change.
     pub fn with_position(&self, mut lines: Vec<String>) -> String {
         lines.extend(self.position.map(|position| format!("position: {position}")));
         lines.join("\n")
     }
 }
 
-/// Asks the server of this place, or one of the command's own.
+/// Sends a request to the server of this place, or to the command's own server.
 ///
 /// # Errors
 /// There is no log, or its server refuses.
@@ -58,10 +58,11 @@ pub async fn ask(place: &Place, asked: Asked<'_>) -> Result<Told, CommandError> 
     .await
 }
 
-/// Asks the server of this place, or one of the command's own, which ends then, also where it refuses.
+/// Runs `asks` with the server of this place, or with the command's own server, which is stopped afterwards in every
+/// case.
 ///
 /// # Errors
-/// There is no log, or what `asks` comes to.
+/// There is no log, or the error of `asks`.
 pub async fn through<T>(
     place: &Place,
     asks: impl AsyncFnOnce(&Reached) -> Result<T, CommandError>,
@@ -72,7 +73,7 @@ pub async fn through<T>(
     told
 }
 
-/// Has something done, and tells the answer.
+/// Sends a change, and returns the answer.
 ///
 /// # Errors
 /// There is no log, or its server refuses.
@@ -80,7 +81,7 @@ pub async fn change(place: &Place, method: Method, path: String, body: Value) ->
     ask(place, Asked::change(method, path, body, None)).await.map(|told| told.body)
 }
 
-/// A number as people read it.
+/// Formats a number for people.
 pub fn count(number: &Value) -> String {
     HumanCount(number.as_u64().unwrap_or_default()).to_string()
 }

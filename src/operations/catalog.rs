@@ -20,7 +20,7 @@ use crate::printing;
 
 const CATALOG: &str = "/api/operations/catalog";
 
-/// Why a catalogue was not imported.
+/// The reason why a catalogue was not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error("{}: {error}", path.display())]
@@ -43,10 +43,10 @@ impl From<ImportError> for Failure {
     }
 }
 
-/// Prints the example, or imports a file, or tells what that would do.
+/// Prints the example, imports a file, or shows the plan of an import.
 ///
 /// # Errors
-/// The file cannot be read or does not fit, or the folder cannot be used.
+/// The file cannot be read or has mistakes, or the folder cannot be used.
 pub async fn run(place: &Place, command: &Catalog) -> Result<String, ImportError> {
     match command {
         Catalog::Example => Ok(EXAMPLE.to_owned()),
@@ -57,7 +57,7 @@ pub async fn run(place: &Place, command: &Catalog) -> Result<String, ImportError
     }
 }
 
-/// A file's bytes, or those of standard input; of a file that is too large, more than are taken.
+/// Reads a file or standard input. Of a file that is too large, it reads one byte more than is allowed.
 fn read(file: &Path) -> Result<Vec<u8>, ImportError> {
     let unreadable = |error| ImportError::File { path: named(file), error };
     let limit = MAX_CATALOG_BYTES as u64 + 1;
@@ -76,12 +76,12 @@ fn is_standard_input(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-/// A file, as it is called in what is said.
+/// The name of a file in messages.
 fn named(file: &Path) -> PathBuf {
     if is_standard_input(file) { PathBuf::from("standard input") } else { file.to_owned() }
 }
 
-/// Tells what an import would do. What is wrong is told in the plan, and as the reason for the exit code.
+/// Shows the plan of an import. Its faults are in the plan, and are also the reason for the exit code.
 async fn plan(place: &Place, import: &Import, bytes: Vec<u8>) -> Result<String, ImportError> {
     let shown = match Server::of(&place.data).await.map_err(CommandError::from)? {
         Some(server) => {
@@ -101,7 +101,7 @@ async fn plan(place: &Place, import: &Import, bytes: Vec<u8>) -> Result<String, 
     }
 }
 
-/// The plan where no server holds the folder. A folder without a log stays one, and a log gets no record.
+/// Makes the plan without a server. A folder without a log stays so, and a log gets no record.
 async fn planned(place: &Place, import: &Import, bytes: &[u8]) -> Result<Value, ImportError> {
     let mut catalogue = Catalogue::default();
     let mut now = system_clock()();
@@ -132,7 +132,7 @@ fn is_there(place: &Place) -> bool {
 
 async fn carry_out(place: &Place, import: &Import, bytes: Vec<u8>) -> Result<String, ImportError> {
     if !is_there(place) {
-        // A file that does not fit makes no log.
+        // A file with mistakes must not make a log.
         let plan = planned_of(import, &bytes, &Catalogue::default(), system_clock()())?;
         plan.check().map_err(|error| ImportError::Catalog { path: named(&import.file), error })?;
     }
@@ -144,7 +144,7 @@ async fn carry_out(place: &Place, import: &Import, bytes: Vec<u8>) -> Result<Str
     Ok(if import.output.json { format!("{body:#}") } else { told(&named(&import.file), &body["added"]) })
 }
 
-/// The route, with all that is said beside the file.
+/// The route with its parameters.
 fn asked(import: &Import) -> String {
     let mut parameters = Serializer::new(String::new());
     if import.dry_run {
@@ -163,7 +163,7 @@ fn sent(bytes: Vec<u8>) -> Sent {
     Sent { media_type: media_type(&bytes), bytes }
 }
 
-/// What a file is refused for is told with its name.
+/// Adds the file's name to a refusal.
 fn refused(import: &Import, error: CommandError) -> ImportError {
     if let CommandError::Refused(ClientError::Refused { detail, .. }) = error {
         return ImportError::Refused { path: named(&import.file), refusal: detail };
@@ -171,7 +171,7 @@ fn refused(import: &Import, error: CommandError) -> ImportError {
     error.into()
 }
 
-/// What was added, as people count it.
+/// Describes what was added.
 fn told(file: &Path, added: &Value) -> String {
     match catalog::Added::of(added) {
         None => format!("{}: nothing to import; all of it is in the log already", file.display()),

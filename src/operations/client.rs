@@ -1,4 +1,4 @@
-//! Asking the server that holds a data folder, through its socket.
+//! A client of the server that holds a data folder, through its socket.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,51 +11,51 @@ use tokio::time::Instant;
 use super::socket::{Reachable, SOCKET_FILE};
 use crate::log::{FolderError, FolderLock};
 
-/// How long a folder that is held may have no socket yet: its server is starting, or stopping.
+/// How long a locked folder may have no socket: its server is starting or stopping.
 const SOCKET_WITHIN: Duration = Duration::from_secs(10);
-/// How soon it is looked again.
+/// The pause between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// A server, as its operators reach it.
+/// A server, reached through its socket.
 pub struct Server {
     http: reqwest::Client,
     _reachable: Reachable,
 }
 
-/// A body that is sent.
+/// The body of a request.
 #[derive(Debug)]
 pub struct Sent {
-    /// What it is.
+    /// The media type.
     pub media_type: &'static str,
-    /// All of it.
+    /// The bytes.
     pub bytes: Vec<u8>,
 }
 
-/// What it said.
+/// The answer of a server.
 #[derive(Debug)]
 pub struct Answer {
-    /// Where in the log the answer stands.
+    /// The position in `Log-Position`.
     pub position: Position,
-    /// The answer.
+    /// The body.
     pub body: Value,
 }
 
-/// Why there is no answer, or none that is a success.
+/// The reason why there is no successful answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Whoever holds the folder has no socket.
+    /// The process that holds the folder has no socket.
     #[error("{}: another program holds this folder, and there is no operations.sock in it to ask it by", .0.display())]
     NoSocket(PathBuf),
-    /// The server did not answer: nobody knows what it has done.
+    /// The server did not answer: the outcome is unknown.
     #[error("the server did not answer: {0}")]
     Unanswered(String),
-    /// It refused.
+    /// The server refused.
     #[error("{detail}")]
     Refused { status: u16, code: String, detail: String, problem: Value },
 }
 
 impl ClientError {
-    /// Whether what was asked may have happened all the same.
+    /// True if the change may have happened.
     pub fn is_unknown(&self) -> bool {
         match self {
             Self::NoSocket(_) => false,
@@ -66,14 +66,14 @@ impl ClientError {
 }
 
 impl Server {
-    /// The server that holds the folder; `None` where nobody holds it, and it is ours to take.
+    /// Finds the server that holds the folder. `None` if no process holds it.
     ///
     /// # Errors
-    /// Whoever holds it has no socket for 10 seconds.
+    /// The process that holds the folder has no socket for 10 seconds.
     pub async fn of(folder: &Path) -> Result<Option<Self>, ClientError> {
         let deadline = Instant::now() + SOCKET_WITHIN;
         loop {
-            // The socket goes first: who tries the lock holds it for a moment, and a server may be about to take it.
+            // Try the socket first: a try of the lock holds it for a moment, and a server may be about to take it.
             if let Some(server) = Self::reached(folder).await {
                 return Ok(Some(server));
             }
@@ -87,7 +87,7 @@ impl Server {
         }
     }
 
-    /// The server at the folder's socket, where one accepts.
+    /// Connects to the folder's socket, if a server accepts there.
     async fn reached(folder: &Path) -> Option<Self> {
         let reachable = Reachable::of(folder, SOCKET_FILE).ok()?;
         drop(tokio::net::UnixStream::connect(&reachable.path).await.ok()?);
@@ -95,10 +95,10 @@ impl Server {
         Some(Self { http, _reachable: reachable })
     }
 
-    /// Asks, and waits for the answer, however long that takes.
+    /// Sends a request, and waits for the answer, however long that takes.
     ///
     /// # Errors
-    /// It refused, or did not answer.
+    /// The server refused, or did not answer.
     pub async fn ask(
         &self,
         method: Method,

@@ -11,7 +11,7 @@ use crate::place::Place;
 
 const OPENING: &str = "/api/operations/opening";
 
-/// Announces an opening, moves it or takes it back, or says its beacon. Tells how it stands then.
+/// Announces, moves or withdraws an opening, or sends its beacon's value. Returns the text of the result.
 ///
 /// # Errors
 /// There is no log, or its server refuses.
@@ -53,7 +53,7 @@ fn asked(command: &Opening) -> Asked<'_> {
     Asked::change(method, path, body, change.idempotency_key.as_deref())
 }
 
-/// What is so now, and where it stands.
+/// Describes the opening after the change.
 fn told(command: &Opening, room: &Value) -> String {
     let (opening, draw) = (&room["opening"], &room["draw"]);
     let text = |member: &str| opening[member].as_str().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The server that a command asks: the one that holds the data folder, or, where there is none, one of its own on that
-//! folder, for as long as the command takes. So each command is one request, whoever answers it.
+//! The server of a command: the one that holds the data folder, or else the command's own server on that folder, which
+//! runs as long as the command. So each command is a request in both cases.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -25,10 +25,10 @@ use crate::log::{EventLog, FolderLock};
 use crate::place::Place;
 use crate::projector::Projector;
 
-/// How long a command waits for its server without a word.
+/// How long a command waits for its server before it prints a line.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why a command did not do what it was asked to.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     #[error(transparent)]
@@ -52,7 +52,7 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// Whether only a person can decide how it goes on.
+    /// True if only a person can decide how to go on.
     pub fn needs_a_person(&self) -> bool {
         match self {
             Self::Folder(problem) => problem.needs_a_person(),
@@ -73,13 +73,13 @@ impl From<CommandError> for Failure {
     }
 }
 
-/// A server that is asked.
+/// A server for requests.
 pub struct Reached {
     server: Server,
     own: Option<Own>,
 }
 
-/// A server of the command's own.
+/// The command's own server.
 struct Own {
     stop: watch::Sender<()>,
     socket: JoinHandle<()>,
@@ -91,19 +91,19 @@ struct Own {
 }
 
 impl Reached {
-    /// The server of this place.
+    /// Finds or starts the server of this place.
     ///
     /// # Errors
-    /// There is no log, or nobody can serve it.
+    /// There is no log, or it cannot be served.
     pub async fn of(place: &Place) -> Result<Self, CommandError> {
         data_folder::must_exist(place)?;
         Self::of_any(place).await
     }
 
-    /// The same, where the log need not be there yet: then it is made.
+    /// Finds or starts the server of this place. A missing log is made.
     ///
     /// # Errors
-    /// Nobody can serve it.
+    /// The log cannot be served.
     pub async fn of_any(place: &Place) -> Result<Self, CommandError> {
         if let Some(server) = Server::of(&place.data).await? {
             return Ok(Self { server, own: None });
@@ -114,18 +114,19 @@ impl Reached {
         Ok(Self { server, own: Some(own) })
     }
 
-    /// Reads.
+    /// Sends a query.
     ///
     /// # Errors
-    /// It refused, or did not answer.
+    /// The server refused, or did not answer.
     pub async fn read(&self, path: &str) -> Result<Value, CommandError> {
         Ok(self.server.ask(Method::GET, path, None, None).await?.body)
     }
 
-    /// Changes something, once: with a key that was given, or one that is told where nobody knows what happened.
+    /// Sends a change, which happens once. It uses the given key, or a new one, which is printed if the outcome is
+    /// unknown.
     ///
     /// # Errors
-    /// It refused, or did not answer.
+    /// The server refused, or did not answer.
     pub async fn change(
         &self,
         method: Method,
@@ -137,10 +138,10 @@ impl Reached {
         self.send(method, path, key, sent).await
     }
 
-    /// The same with any body.
+    /// Sends a change with any body.
     ///
     /// # Errors
-    /// It refused, or did not answer.
+    /// The server refused, or did not answer.
     pub async fn send(
         &self,
         method: Method,
@@ -165,10 +166,10 @@ impl Reached {
         })
     }
 
-    /// Ends a server of the command's own in good order.
+    /// Stops the command's own server in good order.
     ///
     /// # Errors
-    /// Its log failed.
+    /// The log failed.
     pub async fn close(self) -> Result<(), CommandError> {
         drop(self.server);
         let Some(own) = self.own else { return Ok(()) };

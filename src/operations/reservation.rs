@@ -8,7 +8,7 @@ use super::asking::{Asked, ask, count};
 use crate::config::Reservation;
 use crate::place::Place;
 
-/// Gives a reservation back for its buyer. Tells what it is then.
+/// Cancels a reservation for its buyer. Returns the text of the result.
 ///
 /// # Errors
 /// There is no log, or its server refuses.

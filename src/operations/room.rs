@@ -11,10 +11,10 @@ use crate::place::Place;
 
 const ROOM: &str = "/api/operations/room";
 
-/// Sets what is said and leaves the rest as it is. Tells what is set now.
+/// Sets the given options, and leaves the others as they are. Returns the text of the result.
 ///
 /// # Errors
-/// Nothing is said, there is no log, or its server refuses.
+/// There are no options, there is no log, or its server refuses.
 pub async fn run(place: &Place, command: &Room) -> Result<String, CommandError> {
     let Room::Set(options) = command;
     if options.capacity.or(options.admissions_per_second.or(options.arrival_seconds).map(u64::from)).is_none() {
@@ -28,9 +28,9 @@ pub async fn run(place: &Place, command: &Room) -> Result<String, CommandError> 
     Ok(told(&answer.await?.body))
 }
 
-/// What is said, and of the rest what is set now.
+/// Makes the body: the given options, and the current values of the others.
 fn asked(options: &RoomOptions, now: &Value) -> Value {
-    // 0 stands for no bound, and for nobody who has to come.
+    // 0 means no limit of the pace, and no time of arrival.
     let set = |given: Option<u32>, now: &Value| match given {
         None => now.clone(),
         Some(0) => Value::Null,
@@ -44,7 +44,7 @@ fn asked(options: &RoomOptions, now: &Value) -> Value {
     })
 }
 
-/// What is set now, and what follows where that is little.
+/// Describes the settings, and a warning if they are very small.
 fn told(room: &Value) -> String {
     let capacity = room["capacity"].as_u64().unwrap_or_default();
     let pace = room["admissionsPerSecond"].as_u64();

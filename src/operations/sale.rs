@@ -8,7 +8,7 @@ use super::asking::{Asked, ask};
 use crate::config::Sale;
 use crate::place::Place;
 
-/// Pauses the sale, or lets it go on. Tells how it stands then.
+/// Pauses or resumes the sale. Returns the text of the result.
 ///
 /// # Errors
 /// There is no log, or its server refuses.

@@ -9,7 +9,7 @@ use super::asking::{Asked, Told, ask, count};
 use crate::config::Schedule;
 use crate::place::Place;
 
-/// Changes a schedule, or only looks at it. Tells how it stands then.
+/// Changes or shows a schedule. Returns its text.
 ///
 /// # Errors
 /// There is no log, or its server refuses.

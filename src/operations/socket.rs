@@ -1,4 +1,4 @@
-//! The operators' socket in the data folder. Whoever may open its file may do everything.
+//! The operators' socket in the data folder. Everyone who may open its file may do everything.
 
 use std::fs::{File, Permissions};
 use std::io;
@@ -17,14 +17,14 @@ use crate::api::operations::Peer;
 
 /// The socket's file, in the data folder.
 pub const SOCKET_FILE: &str = "operations.sock";
-/// What it is called until only its owner may open it.
+/// The name of the file until only its owner may open it.
 const PARTIAL: &str = "operations.sock.partial";
 /// The longest path of a socket, in bytes: `sun_path` has 108, and ends with a zero.
 const MAX_PATH_BYTES: usize = 107;
-/// How long requests may take to be answered once the server stops.
+/// How long requests may take after the server was told to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(7);
 
-/// A path by which the system finds a socket. It holds the folder open where the path itself is too long.
+/// A path for a socket. If the real path is too long, this holds the folder open and uses a short path.
 pub struct Reachable {
     /// The path.
     pub path: PathBuf,
@@ -32,7 +32,7 @@ pub struct Reachable {
 }
 
 impl Reachable {
-    /// The file `name` in `folder`.
+    /// Makes a path for the file `name` in `folder`.
     ///
     /// # Errors
     /// The folder cannot be opened.
@@ -41,22 +41,22 @@ impl Reachable {
         if path.as_os_str().as_bytes().len() <= MAX_PATH_BYTES {
             return Ok(Self { path, _folder: None });
         }
-        // Linux names what is open; elsewhere the bind says that the path is too long.
+        // Linux has a short path for an open folder. Elsewhere the bind fails because the path is too long.
         let opened = File::open(folder)?;
         let path = PathBuf::from(format!("/proc/self/fd/{}/{name}", opened.as_raw_fd()));
         Ok(Self { path, _folder: Some(opened) })
     }
 }
 
-/// Binds the socket of a folder that this process holds: a socket that is there is one that a killed server left.
+/// Binds the socket of a folder that this process has locked. An existing socket was left by a killed server.
 ///
 /// # Errors
-/// The folder takes no socket.
+/// The folder cannot hold a socket.
 pub fn bind(folder: &Path) -> io::Result<UnixListener> {
     let partial = Reachable::of(folder, PARTIAL)?;
     remove(&folder.join(PARTIAL))?;
     let listener = UnixListener::bind(&partial.path)?;
-    // It gets its name when nobody else can open it.
+    // It gets its final name when nobody else can open it.
     std::fs::set_permissions(&partial.path, Permissions::from_mode(0o600))?;
     std::fs::rename(folder.join(PARTIAL), folder.join(SOCKET_FILE))?;
     Ok(listener)
@@ -69,7 +69,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Serves `router` on the folder's socket until `stopped`, and then takes the socket away.
+/// Serves `router` on the folder's socket until `stopped`, and then removes the socket.
 pub fn serve(
     listener: UnixListener,
     folder: &Path,
@@ -84,7 +84,7 @@ pub fn serve(
         let serving = axum::serve(listener, service).with_graceful_shutdown(told);
         let cut_off = async {
             let _ = stopped.changed().await;
-            // Whoever comes now finds no socket, and not one that does not answer.
+            // Remove it now, so that a client finds no socket, and not one that does not answer.
             if let Err(error) = remove(&socket) {
                 tracing::warn!("{}: {error}", socket.display());
             }

@@ -9,7 +9,7 @@ use super::asking::{Asked, Told, ask, count};
 use crate::config::Users;
 use crate::place::Place;
 
-/// Changes something of a user, or only looks. Tells how they stand then.
+/// Changes or shows a user. Returns the text of the result.
 ///
 /// # Errors
 /// There is no log, or its server refuses.

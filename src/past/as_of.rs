@@ -23,7 +23,7 @@ impl FromStr for AsOf {
         let time: jiff::Timestamp = text
             .parse()
             .map_err(|_| "give a position (a whole number) or a time (RFC 3339): 2026-12-24T10:30:00Z".to_owned())?;
-        // A time between two milliseconds is past the first of them.
+        // A time between two milliseconds counts as the first of them.
         Ok(Self::Time(Timestamp::from_millis(time.as_nanosecond().div_euclid(1_000_000) as i64)))
     }
 }

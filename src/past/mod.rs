@@ -1,5 +1,5 @@
-//! The past: any moment of a log, walked to, folded by the code that the server folds it with, and the story of a seat. The
-//! tools look back with it, and so does whoever runs the sale over HTTP.
+//! The past: the state at any moment of a log, folded by the server's own code, and the story of a seat. Tools and
+//! operators' queries use it.
 
 mod as_of;
 mod moment;

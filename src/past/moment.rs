@@ -1,4 +1,4 @@
-//! A moment of a log, folded: what the server knew then.
+//! Folds a log up to a moment: the state of the server at that moment.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use super::{AsOf, PastError};
 use crate::engine::{Proved, decode};
 use crate::log::EventLog;
 
-/// Which moment it is.
+/// A moment of a log.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Moment {
     /// The last record folded.
     pub position: Position,
-    /// When that was recorded; `None` before the first.
+    /// The time of that record. `None` before the first record.
     pub recorded_at: Option<String>,
-    /// Its hash, which proves all up to here.
+    /// The hash of that record, which proves all records up to it.
     pub hash: Hash,
 }
 
@@ -42,11 +42,11 @@ impl std::fmt::Display for Moment {
     }
 }
 
-/// Folds what the log holds up to `as_of` after what is folded already, by the code that the server folds it with, showing
-/// each event to `each` as well.
+/// Folds the records after the head of `read_models` up to `as_of`, with the server's own code. `each` is called with
+/// each event.
 ///
 /// # Errors
-/// The log cannot be read, is wrong at a position, or does not reach `as_of`.
+/// The log cannot be read, is damaged at a position, or does not reach `as_of`.
 pub async fn fold_on(
     log: &Arc<dyn EventLog>,
     mut read_models: ReadModels,

@@ -14,38 +14,38 @@ use crate::log::EventLog;
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SeatStory {
-    /// Up to when.
+    /// The moment up to which the story goes.
     #[serde(flatten)]
     pub moment: Moment,
     /// The seat's schedule.
     pub schedule_id: u64,
-    /// The seat.
+    /// The seat's id.
     pub seat_id: u64,
     /// `AVAILABLE`, `HELD`, `SOLD`, or `CANCELLED`.
     pub status: &'static str,
-    /// Why it is so.
+    /// The reason of the status, in words.
     pub because: String,
-    /// All that happened to it; nothing did to a seat that the log does not have.
+    /// All changes of the seat. Empty for a seat that the log does not have.
     pub steps: Vec<SeatChange>,
 }
 
-/// Something that happened to the seat.
+/// A change of the seat.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SeatChange {
-    /// The record that tells it.
+    /// The position of its record.
     pub position: Position,
-    /// When.
+    /// The time.
     pub at: String,
-    /// Its type.
+    /// The type of the event.
     pub event: &'static str,
-    /// Who had to do with it.
+    /// The user, if the event names one.
     pub user_id: Option<UserId>,
-    /// The reservation, where one had to do with it.
+    /// The reservation, if the event names one.
     pub reservation_id: Option<ReservationId>,
-    /// The payment, likewise.
+    /// The payment, if the event names one.
     pub payment_id: Option<PaymentId>,
-    /// The request that it came of.
+    /// The id of the HTTP request that caused it.
     pub request_id: Option<String>,
     /// What happened, in words.
     pub what: String,
@@ -54,10 +54,10 @@ pub struct SeatChange {
 }
 
 impl SeatStory {
-    /// The story of a seat up to the end of the log as it is now, showing each event to `each` as well.
+    /// Reads the story of a seat up to the current end of the log. `each` is called with each event.
     ///
     /// # Errors
-    /// The log cannot be read, or is wrong at a position.
+    /// The log cannot be read, or is damaged at a position.
     pub async fn of(
         log: &Arc<dyn EventLog>,
         schedule_id: u64,

@@ -1,4 +1,4 @@
-//! Telling a seat's story: what each event did to the seat, in words.
+//! Makes a seat's story: what each event did to the seat, in words.
 
 use std::sync::Arc;
 
@@ -24,15 +24,15 @@ pub(super) struct Telling {
     /// The end of the hold that has it, in sale time.
     until: Option<SaleTime>,
     sale_clock: SaleClock,
-    /// The import with whose end its schedule can be seen.
+    /// The import with whose end the schedule becomes visible.
     import_id: Option<Uuid>,
     zone: Option<Arc<str>>,
-    /// The show is off: the seat is not free though nobody has it.
+    /// True after the show was called off: the seat is not free although nobody has it.
     is_off: bool,
 }
 
 impl Telling {
-    /// Nothing has happened to the seat yet.
+    /// Begins the story of a seat to which nothing has happened yet.
     pub fn of(schedule_id: u64, seat_id: u64) -> Self {
         Self {
             schedule_id,
@@ -49,7 +49,7 @@ impl Telling {
         }
     }
 
-    /// Tells what the event did, if it is one of the seat's.
+    /// Adds what the event did, if it changes the seat.
     pub fn apply(&mut self, recorded: &RecordedEvent) {
         match &recorded.event {
             Event::Catalogue(event) => self.apply_catalogue(event, recorded),
@@ -59,7 +59,7 @@ impl Telling {
         }
     }
 
-    /// A pause is part of the story of a seat that is held: the hold stands still in it.
+    /// Adds a pause to the story of a held seat, since the hold's deadline stands still during it.
     fn apply_room(&mut self, event: &RoomEvent, recorded: &RecordedEvent) {
         self.sale_clock.fold(event);
         let Some(until) = self.until else { return };
@@ -199,7 +199,7 @@ impl Telling {
         hold.schedule_id.get() == self.schedule_id && hold.seat_ids().any(|seat: SeatId| seat.get() == self.seat_id)
     }
 
-    /// The end of a reservation frees the seat where that still has it.
+    /// Adds the end of a reservation, if it still has the seat.
     fn free(&mut self, recorded: &RecordedEvent, hold: &Hold, payment_id: Option<PaymentId>, ended: &str) {
         if !self.is_of(hold) {
             return;
@@ -238,7 +238,7 @@ impl Telling {
     }
 }
 
-/// Who gave a reservation back, and why, where its buyer did not.
+/// Describes who ended a reservation, and why, if it was not the buyer.
 fn because(cause: Cause, reason: Option<&str>) -> String {
     let by = match cause {
         Cause::Buyer => return String::new(),

@@ -1,4 +1,4 @@
-//! A log from its first record up to a moment, one record at a time.
+//! Walks through a log from its first record up to a moment.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -9,21 +9,21 @@ use super::AsOf;
 use crate::engine::{Proved, Range, StreamError, stream};
 use crate::log::EventLog;
 
-/// Why a moment of a log cannot be had.
+/// The reason why a moment of a log cannot be reached.
 #[derive(Debug, thiserror::Error)]
 pub enum PastError {
-    /// The log is wrong at a position, or cannot be read.
+    /// The log is damaged at a position, or cannot be read.
     #[error(transparent)]
     Stopped(#[from] StreamError),
-    /// The log does not reach it.
+    /// The log does not reach the moment.
     #[error("position {asked} is not in the log yet: its last one is {last}")]
     NotYet { asked: Position, last: Position },
 }
 
-/// All records up to `as_of`. Where that is beyond the head as it is now, the head is the end: a log under load has no
-/// other.
+/// The range of all records up to `as_of`. If that is after the current head, the range ends at the current head, since
+/// a log under load grows all the time.
 pub async fn range(log: &Arc<dyn EventLog>, as_of: Option<AsOf>) -> Range {
-    // A last record that is damaged is found where it stands, behind all that is right.
+    // If the last record is damaged, the walk finds it after all good records.
     let end = log.head().await.map_or(Range::ALL.last, |head| head.position);
     match as_of {
         None => Range { last: end, ..Range::ALL },
@@ -32,10 +32,10 @@ pub async fn range(log: &Arc<dyn EventLog>, as_of: Option<AsOf>) -> Range {
     }
 }
 
-/// Hands every record up to `as_of` to `each`, in order, as what `make` makes of it, until that breaks.
+/// Converts every record up to `as_of` with `make`, and hands the results to `each` in order, until `each` breaks.
 ///
 /// # Errors
-/// The log is wrong at a position; every record before it was handed on. Or `as_of` is a position that is not there.
+/// The log is damaged at a position; every record before it was handed on. Or `as_of` is a position after the head.
 pub async fn walk<T: Send + 'static>(
     log: &Arc<dyn EventLog>,
     as_of: Option<AsOf>,
@@ -45,7 +45,7 @@ pub async fn walk<T: Send + 'static>(
     walk_on(log, Proved::NOTHING, as_of, make, each).await
 }
 
-/// The same with the records after what is proved already.
+/// Walks through the records after the proved ones.
 pub async fn walk_on<T: Send + 'static>(
     log: &Arc<dyn EventLog>,
     after: Proved,

@@ -1,4 +1,4 @@
-//! `reprise audit all`: everything is replayed, and each rule of the business proved.
+//! `reprise audit all`: replays the whole log, and proves every rule of the business.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ struct Audit<'a> {
     /// The last position that was replayed, and its hash.
     position: Position,
     hash: Hash,
-    /// Where the log stops being what was written, if it does.
+    /// The first fault of the log's records, if there is one.
     broken: Option<Broken>,
     proofs: Vec<Proved>,
     /// At most 20 of each proof.
@@ -46,17 +46,17 @@ struct Proved {
     violated: u64,
 }
 
-/// In points; takings are net of refunds.
+/// Sums in points. Takings are net of refunds.
 #[derive(Serialize)]
 struct Totals {
     charged: u64,
-    /// What operators put right, less what they took.
+    /// The sum of all adjustments.
     adjusted: i64,
     balances: u64,
     takings: i64,
 }
 
-/// Replays the log into books of its own and into the read models, and compares.
+/// Replays the log into its own books and into the read models, and compares them.
 pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     let end = log.head().await.map_or(Position::START, |head| head.position);

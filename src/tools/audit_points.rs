@@ -24,7 +24,7 @@ struct StatementLine {
     amount: i64,
     /// The sum of all amounts so far.
     running_balance: i64,
-    /// What the event says of the wallet.
+    /// The balance in the event.
     balance_after: u64,
     request_id: Option<String>,
     reservation_id: Option<ReservationId>,
@@ -40,18 +40,18 @@ struct Statement<'a> {
     moment: &'a Moment,
     user_id: u64,
     movements: &'a [StatementLine],
-    /// What the movements add up to.
+    /// The sum of the movements.
     statement: i64,
-    /// What commands are decided on.
+    /// The balance in the state.
     balance: u64,
-    /// What queries are answered from.
+    /// The balance in the read models.
     shown: u64,
-    /// Positions at which the running balance is not what the event says.
+    /// The positions at which the running balance differs from the event's.
     disagreeing: Vec<Position>,
     read_models: Vec<Comparison>,
 }
 
-/// Tells every movement, and whether statement, balance and read models agree at the end.
+/// Lists every movement, and compares statement, balance and read models at the end.
 pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     let bar = source::progress_bar("replaying", log.head().await?.position, json);
@@ -95,7 +95,7 @@ pub async fn run(place: &Place, user: u64, as_of: Option<AsOf>, json: bool) -> R
 
 fn movement(recorded: &RecordedEvent, user: u64, before: i64) -> Option<StatementLine> {
     let moved = recorded.event.movements().find(|moved| moved.user_id.get() == user)?;
-    // Amounts of a log that keeps its limits are far below 2^63.
+    // Within the limits, amounts are far below 2^63.
     let amount = i64::try_from(moved.amount).unwrap_or(i64::MAX);
     Some(StatementLine {
         position: recorded.head.position,

@@ -1,7 +1,8 @@
-//! `reprise backup`: the log and its key in a new folder, while it is served or not; whole, or not there.
+//! `reprise backup`: copies the log and its key into a new folder, also while the log is served. The folder is made
+//! whole or not at all.
 //!
-//! Records are copied, not pages: each is proved on its way, the copy's reads are short, so that a busy server's WAL does
-//! not grow, and what is made is one clean file.
+//! It copies records, not pages. Each record is proved on its way. The reads are short, so that a busy server's WAL
+//! does not grow. The result is one clean file.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -21,7 +22,7 @@ use crate::key::{KEY_FILE, ServerKey};
 use crate::log::{EventLog, FolderLock, LogAddress, SqliteLog, sync_names};
 use crate::place::Place;
 
-/// Copies the log as it is now, proves the copy, and gives it its name.
+/// Copies the log as it is now, proves the copy, and gives it its final name.
 pub async fn run(place: &Place, folder: &Path, json: bool) -> Result<Said, ToolError> {
     if let Some(instead) = instead(&place.log) {
         return Err(ToolError::NotSqlite { log: place.log_name(), instead });
@@ -31,7 +32,8 @@ pub async fn run(place: &Place, folder: &Path, json: bool) -> Result<Said, ToolE
         return Err(ToolError::Exists(folder.to_owned()));
     }
     let partial = partial(folder);
-    // Held while the copy is made: two backups to one name do not mix, and what a killed one left can be told.
+    // Held while the copy is made, so that two backups to one name do not mix, and the rest of a killed one is
+    // recognised.
     let lock = FolderLock::take(&partial)?;
     let head = match make(place, &log, &partial, json).await {
         Ok(head) => head,
@@ -56,7 +58,7 @@ pub async fn run(place: &Place, folder: &Path, json: bool) -> Result<Said, ToolE
     Ok(Said::new(&document, text))
 }
 
-/// How a log on a server is backed up.
+/// The advice for a log on a server.
 fn instead(log: &LogAddress) -> Option<&'static str> {
     match log {
         LogAddress::Sqlite => None,
@@ -72,7 +74,7 @@ fn instead(log: &LogAddress) -> Option<&'static str> {
     }
 }
 
-/// Makes all of the backup in `partial`, and reads it back.
+/// Makes the whole backup in `partial`, and reads it back.
 async fn make(place: &Place, log: &Arc<dyn EventLog>, partial: &Path, json: bool) -> Result<Head, ToolError> {
     clear(partial).map_err(ToolError::file(partial))?;
     let end = log.head().await?;
@@ -89,7 +91,7 @@ async fn make(place: &Place, log: &Arc<dyn EventLog>, partial: &Path, json: bool
     Ok(copied)
 }
 
-/// Empties the folder of what a killed backup left, but for the lock.
+/// Removes the files that a killed backup left, except for the lock.
 fn clear(partial: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(partial)? {
         let entry = entry?;
@@ -100,7 +102,7 @@ fn clear(partial: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies the key, for its owner alone; one that does not fit the log would be no backup.
+/// Copies the key, readable only by its owner. A key that does not fit the log is refused.
 fn copy_key(path: PathBuf, to: &Path, key_check: Option<Hash>) -> Result<(), ToolError> {
     let unusable = |error| FolderProblem::Key { path: path.clone(), error };
     let key = ServerKey::load(&path).map_err(unusable)?;

@@ -1,4 +1,4 @@
-//! Records on their way from one log into another: each is proved before it is written, and the copy is read back.
+//! Copies records from one log to another. Each is proved before it is written, and the copy is read back.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,10 +13,10 @@ use crate::key::ServerKey;
 use crate::log::{EventLog, MAX_BATCH_BYTES};
 use crate::past::{AsOf, walk};
 
-/// How many records are read, and gathered, at once.
+/// How many records are read and collected at once.
 pub const CHUNK_RECORDS: usize = 4_096;
 
-/// Copies what `source` holds behind `proved` up to `end` to `target`, whose head `proved` is, and tells the new one.
+/// Copies the records of `source` after `proved` up to `end` to `target`, whose head is `proved`. Returns the new head.
 pub async fn copy(
     source: &dyn EventLog,
     target: &dyn EventLog,
@@ -41,7 +41,7 @@ pub async fn copy(
     Ok(head)
 }
 
-/// Appends what has been gathered, as much at once as any log takes, and tells the new head.
+/// Appends the collected records in batches that every backend accepts. Returns the new head.
 pub async fn append(log: &dyn EventLog, after: Head, mut gathered: &[Record]) -> Result<Head, ToolError> {
     let mut head = after;
     while !gathered.is_empty() {
@@ -58,7 +58,7 @@ pub async fn append(log: &dyn EventLog, after: Head, mut gathered: &[Record]) ->
     Ok(head)
 }
 
-/// Reads a copy from its first record to the one that was copied last, and tells the check of its key.
+/// Reads a copy from its first record to the last copied one. Returns the check value of its key.
 pub async fn read_back(copy: &Arc<dyn EventLog>, copied: Head, json: bool) -> Result<Option<Hash>, ToolError> {
     let bar = source::progress_bar("verifying", copied.position, json);
     let mut check = None;
@@ -74,12 +74,12 @@ pub async fn read_back(copy: &Arc<dyn EventLog>, copied: Head, json: bool) -> Re
     Ok(check)
 }
 
-/// The check of the log's key, where the event names it.
+/// The check value of the log's key, if the event holds it.
 pub fn key_check(event: &Event) -> Option<Hash> {
     event.log_created().map(|created| created.key_check)
 }
 
-/// Whether the log with this check can be served with the key at `path`: `fits`, `missing` or `another log's`.
+/// Compares the key at `path` with this check value: `fits`, `missing` or `another log's`.
 pub fn state_of_key(path: &Path, check: Option<Hash>) -> &'static str {
     match ServerKey::load(path) {
         Ok(key) if Some(key.check()) == check => "fits",

@@ -1,4 +1,4 @@
-//! `reprise draw verify`: every opening of the log, and whether its draw is what had to come out.
+//! `reprise draw verify`: lists every opening of the log, and proves its draw.
 
 use std::ops::ControlFlow;
 
@@ -14,7 +14,7 @@ use crate::engine::decode;
 use crate::past::walk;
 use crate::place::Place;
 
-/// Something that became of an opening.
+/// An event of an opening.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Step {
@@ -24,18 +24,18 @@ struct Step {
     what: String,
 }
 
-/// Where the token that was asked for came to stand.
+/// The place of the requested token.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Traced {
     token_id: TokenId,
-    /// The draw that gave the place; `None` before one has.
+    /// The position of the draw that gave the place. `None` before the draw.
     draw_position: Option<Position>,
     entrant: Option<u64>,
     queue_number: u64,
 }
 
-/// Reads a log, and finds the first thing that is wrong with its draws.
+/// Reads a log, and finds the first fault of its draws.
 #[derive(Debug, Default)]
 struct Verifier {
     checker: Checker,
@@ -56,7 +56,7 @@ struct Verified<'a> {
     token: Option<&'a Traced>,
 }
 
-/// Proves every draw; with `token_id`, tells that token's place too.
+/// Proves every draw. With `token_id` it also shows the place of that token.
 pub async fn run(place: &Place, token_id: Option<u64>, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     let end = log.head().await.map_or(Position::START, |head| head.position);
@@ -128,7 +128,7 @@ impl Verifier {
         }
     }
 
-    /// The first thing that is wrong with an opening, the line or its numbers. The other rules are for `audit all`.
+    /// The first fault of an opening, the line or its numbers. `audit all` proves the other rules.
     fn violation(&self) -> Option<&Violation> {
         let concerns =
             |proof| matches!(proof, Proof::DrawsAreFair | Proof::PlacesWereKept | Proof::NumbersAreConsecutive);
@@ -150,7 +150,7 @@ impl Traced {
     }
 }
 
-/// What an event of an opening says, in one line.
+/// Describes an event of an opening in one line.
 fn told(event: &OpeningEvent) -> String {
     let beacon = |source: &Option<String>, at: &Option<domain::Timestamp>| match (source, at) {
         (Some(source), Some(at)) => format!(", beacon {source} at {}", rfc3339(*at)),

@@ -1,4 +1,4 @@
-//! Why a tool has nothing to tell.
+//! The errors of tools.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::past::PastError;
 use crate::printing::Unprinted;
 use crate::projector::{BuildError, StandingError, VerifyError};
 
-/// Why a tool has nothing to tell.
+/// The reason why a tool has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
     #[error(transparent)]
@@ -77,7 +77,7 @@ impl ToolError {
         move |error| Self::File { path, error }
     }
 
-    /// Whether only a person can decide how it goes on.
+    /// True if only a person can decide how to go on.
     pub fn needs_a_person(&self) -> bool {
         if let Self::Command(error) = self {
             return error.needs_a_person();
@@ -85,7 +85,7 @@ impl ToolError {
         if let Self::Folder(problem) = self { problem.needs_a_person() } else { false }
     }
 
-    /// The position that is wrong, where the log is what is wrong.
+    /// The position of the fault, if the log has one.
     pub fn position(&self) -> Option<Position> {
         let (Self::Stopped(stopped) | Self::Past(PastError::Stopped(stopped))) = self else { return None };
         if let StreamError::Wrong { position, .. } = stopped { Some(*position) } else { None }

@@ -1,7 +1,7 @@
-//! `reprise log copy`: a log moves from one backend to another, every position and every hash kept.
+//! `reprise log copy`: copies a log from one backend to another. Positions and hashes stay the same.
 //!
-//! What a stopped copy leaves is a beginning of the same log, and the next one goes on behind it. Whether it is that is told
-//! by its last hash alone, which fixes all before it.
+//! A stopped copy leaves the beginning of the log, and the next copy goes on after it. The last hash shows whether it
+//! is a beginning of this log, since it covers all records before it.
 
 use domain::{Hash, Head, Position};
 use serde::Serialize;
@@ -20,15 +20,15 @@ struct Copied {
     /// The copy's last position.
     events: Position,
     head_hash: Hash,
-    /// Of these, how many an earlier copy had brought.
+    /// How many of these an earlier copy had made.
     found: Position,
-    /// Read back from the copy, record by record.
+    /// True if the copy was read back, record by record.
     verified: bool,
     /// `fits`, `missing` or `another log's` in the folder of a copy in SQLite; `null` elsewhere.
     server_key: Option<&'static str>,
 }
 
-/// Copies what `from` holds now, or what it has up to a position, to `to`, and reads it back.
+/// Copies the current records of `from`, or those up to a position, to `to`, and reads them back.
 pub async fn run(from: &LogPlace, to: &LogPlace, until: Option<Position>, json: bool) -> Result<Said, ToolError> {
     let source = log::open_read_only(&from.log, &from.folder).await?;
     let _lock = match to.log {
@@ -36,7 +36,7 @@ pub async fn run(from: &LogPlace, to: &LogPlace, until: Option<Position>, json: 
         LogAddress::Postgres(_) | LogAddress::KurrentDb(_) => None,
     };
     let target = log::open_to_fill(&to.log, &to.folder).await?;
-    // What stands behind the last record that is wanted is not even looked at.
+    // Records after the last wanted one are not read.
     let end = match until {
         Some(until) => until,
         None => source.head().await?.position,
@@ -70,7 +70,7 @@ pub async fn run(from: &LogPlace, to: &LogPlace, until: Option<Position>, json: 
     Ok(Said::new(&document, text))
 }
 
-/// The copy goes on only behind a beginning of the very log.
+/// Fails unless the target is empty or holds a beginning of this log.
 async fn goes_on(from: &LogPlace, to: &LogPlace, source: &dyn EventLog, found: Head) -> Result<Proved, ToolError> {
     let Some(before) = found.position.get().checked_sub(1) else { return Ok(Proved::NOTHING) };
     let same = source.read(Position::new(before), 1).await?;

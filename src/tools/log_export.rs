@@ -1,4 +1,5 @@
-//! `reprise log export`: all records as lines of JSON, to the byte, so that what is imported has the same last hash.
+//! `reprise log export`: writes all records as lines of JSON, without any change, so that the imported log has the same
+//! last hash.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -18,11 +19,11 @@ use crate::past::{AsOf, walk};
 use crate::place::Place;
 use crate::printing::Unprinted;
 
-/// The last line of an exported file: without it, the file was cut off.
+/// The last line of an exported file. Without it the file is not complete.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct End {
-    /// What all lines before it are.
+    /// The summary of all lines before it.
     pub end: Exported,
 }
 
@@ -36,7 +37,8 @@ pub struct Exported {
     pub head_hash: Hash,
 }
 
-/// Writes the log, or what it has up to a position, to `file`, for its owner alone, or to standard output. A file has its name only once it is whole and on disk.
+/// Writes the log, or the records up to a position, to `file`, readable only by its owner, or to standard output. A
+/// file gets its final name when it is whole and synced.
 pub async fn run(place: &Place, file: &Path, until: Option<Position>, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     if file == Path::new("-") {
@@ -49,7 +51,7 @@ pub async fn run(place: &Place, file: &Path, until: Option<Position>, json: bool
     let partial = partial(file);
     let mut out = BufWriter::new(take(&partial).map_err(ToolError::file(&partial))?);
     if file.exists() {
-        // Another export has come to its end just now: whatever is called unfinished is in nobody's use.
+        // Another export has just finished, so no process uses the unfinished file.
         let _ = std::fs::remove_file(&partial);
         return Err(ToolError::Exists(file.to_owned()));
     }
@@ -82,7 +84,7 @@ async fn write(
     out: &mut impl Write,
     json: bool,
 ) -> Result<io::Result<Head>, ToolError> {
-    // What stands behind the last record that is wanted is not even looked at.
+    // Records after the last wanted one are not read.
     let last = match until {
         Some(until) => until,
         None => log.head().await?.position,
@@ -105,28 +107,29 @@ fn line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// A record that this program understands, as it stands.
+/// Checks that this program can decode a record, and returns it unchanged.
 fn known(record: Record) -> Result<Record, StreamError> {
     decode(&record)?;
     Ok(record)
 }
 
-/// Takes the unfinished file, which a killed export may have left, and which another one may hold.
+/// Opens and locks the unfinished file. A killed export may have left it, and a running one may hold it.
 fn take(partial: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(partial)?;
     file.try_lock()?;
     Ok(file)
 }
 
-/// The name under which something is made that shall be whole or not there: in the same folder, to be renamed.
+/// The temporary name of a file that must be made whole or not at all. It is in the same folder, so that it can be
+/// renamed.
 pub fn partial(path: &Path) -> PathBuf {
-    // Without a slash at the end: `backup/` is called `backup`.
+    // Without the slash at the end: `backup/` becomes `backup`.
     let mut name = path.components().as_path().as_os_str().to_owned();
     name.push(".partial");
     name.into()
 }
 
-/// The folder that a path's name stands in.
+/// The folder of a path.
 pub fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -1,5 +1,5 @@
-//! `reprise log import`: an exported file becomes the log of a folder that has none, whole or not at all; or the records
-//! of a log elsewhere that has none.
+//! `reprise log import`: makes a log from an exported file. In a folder without a log it is made whole or not at all.
+//! Elsewhere the records go into an empty log.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -18,9 +18,9 @@ use crate::engine::{Proved, decode};
 use crate::log::{self, EventLog, FolderLock, LOG_FILE, LogAddress, RecordLine, SqliteLog, sync_names};
 use crate::place::Place;
 
-/// Where a log is made before it has its name.
+/// The name of the folder in which a log is made.
 const PARTIAL: &str = "import.partial";
-/// The longest line: each byte of the largest record as JSON hides it (`\u0000`), and what else a line has.
+/// The longest line: each byte of the largest record as a JSON escape (`\u0000`), and the other members.
 const MAX_LINE_BYTES: usize = 6 * MAX_RECORD_BYTES + 1_024;
 
 /// An exported file.
@@ -33,7 +33,8 @@ struct Source<'a> {
     bar: ProgressBar,
 }
 
-/// Imports `file`: each record is proved before it is written, and the log gets its name when all of it is on disk.
+/// Imports `file`. Each record is proved before it is written, and the log gets its final name when all of it is
+/// synced.
 pub async fn run(place: &Place, file: &Path, expected: Option<Expected>, json: bool) -> Result<Said, ToolError> {
     let source = Source::open(file, expected, json)?;
     let imported = match place.log {
@@ -54,7 +55,7 @@ pub async fn run(place: &Place, file: &Path, expected: Option<Expected>, json: b
     Ok(Said::new(&document, text))
 }
 
-/// The log is made beside its place, and moved there when it is whole.
+/// Makes the log beside its final place, and moves it there when it is whole.
 async fn into_folder(folder: &Path, source: Source<'_>) -> Result<(Head, Option<Hash>), ToolError> {
     let _lock = FolderLock::take(folder)?;
     for name in [LOG_FILE.to_owned(), format!("{LOG_FILE}-wal")] {
@@ -77,7 +78,7 @@ async fn into_folder(folder: &Path, source: Source<'_>) -> Result<(Head, Option<
     });
     match (finished, remove(&partial)) {
         (Ok(imported), Err(left)) => {
-            // The log is there, and whole.
+            // The log is complete, so this is only a warning.
             tracing::warn!("{left}; it can be removed");
             Ok(imported)
         }
@@ -94,8 +95,8 @@ async fn into_file(source: Source<'_>, partial: &Path) -> Result<(Head, Option<H
     Ok(imported)
 }
 
-/// The records go where they belong at once. What a stopped import leaves is marked as no log, and another import of the
-/// same file goes on behind it.
+/// Appends the records directly to the shared log. A stopped import leaves it marked as unfinished, and another import
+/// of this file goes on after it.
 async fn into_shared(place: &Place, source: Source<'_>) -> Result<(Head, Option<Hash>), ToolError> {
     let log = log::open_to_fill(&place.log, &place.data).await?;
     let begun = log.head().await?;
@@ -111,7 +112,7 @@ async fn into_shared(place: &Place, source: Source<'_>) -> Result<(Head, Option<
     imported
 }
 
-/// Removes what a killed import left.
+/// Removes the files that a killed import left.
 fn remove(partial: &Path) -> Result<(), ToolError> {
     match std::fs::remove_dir_all(partial) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ToolError::file(partial)(error)),
@@ -132,8 +133,8 @@ impl<'a> Source<'a> {
         Ok(Self { path, reader, lines: 0, expected, bar })
     }
 
-    /// Proves what the file holds, appends it to a log that has its beginning already, up to a head, and tells the new one and
-    /// the check of its key.
+    /// Proves the file's records, and appends those after `begun`, which the log has already. Returns the new head and
+    /// the check value of the key.
     async fn import(mut self, log: &dyn EventLog, begun: Head) -> Result<(Head, Option<Hash>), ToolError> {
         let mut proved = Proved::NOTHING;
         let (mut appended, mut key_check, mut end) = (begun, None, None);
@@ -169,7 +170,7 @@ impl<'a> Source<'a> {
         Ok((appended, key_check))
     }
 
-    /// The next line, in no more memory than the longest may take.
+    /// Reads the next line, with at most the memory of the longest allowed line.
     fn line(&mut self) -> Result<Option<Vec<u8>>, ToolError> {
         let mut line = Vec::new();
         let mut bounded = self.reader.by_ref().take(MAX_LINE_BYTES as u64 + 1);
@@ -185,7 +186,7 @@ impl<'a> Source<'a> {
         Ok(Some(line))
     }
 
-    /// A file says what its last record is, or somebody does who has noted it.
+    /// Checks the last record against the file's last line, or against the head in the option.
     fn must_be_whole(&self, head: Head, end: Option<Exported>) -> Result<(), ToolError> {
         if head == Head::EMPTY {
             return Err(ToolError::NotFound(format!("{}: the file holds no record", self.path.display())));

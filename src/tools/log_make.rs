@@ -1,5 +1,5 @@
-//! `reprise log make`: a log to measure with, made by the program's own commands. They are decided one after another as the
-//! sequencer does, only that nobody asks and time is simulated.
+//! `reprise log make`: makes a log for measurements with the program's own commands. They are decided one after another
+//! as in the sequencer, but without clients, and with simulated time.
 
 mod crowd;
 
@@ -21,15 +21,15 @@ use crate::log::{self, AppendError, EventLog, FolderLock};
 use crate::place::Place;
 use crate::progress;
 
-/// Records that are appended at once.
+/// How many records are appended at once.
 const BATCH_RECORDS: usize = 1_000;
-/// The log's time, in milliseconds, that goes by with each batch: 1,000,000 events take under three hours, in which many
+/// The simulated time of each batch, in milliseconds. So 1,000,000 events take less than three hours, in which many
 /// holds and tokens expire.
 const BATCH_MILLIS: i64 = 10_000;
 /// 2025-01-01 00:00 UTC: in the past, so that the log can be served.
 const BEGINS_AT: Timestamp = Timestamp::from_millis(1_735_689_600_000);
 
-/// Makes the log, in a place that has none.
+/// Makes the log in a place without one.
 ///
 /// # Errors
 /// There is a log already, or the folder cannot be written.
@@ -54,14 +54,14 @@ pub async fn run(place: &Place, options: &MakeLog) -> Result<Said, ToolError> {
     Ok(Said::new(&json!({ "position": position, "hash": hash, "seconds": seconds }), text))
 }
 
-/// When a log of so many events begins that ends now, or a little before.
+/// The begin of a log of `events` events that ends now or a little earlier.
 fn begin_of(events: u64) -> Timestamp {
-    // Batches that are cut short are made up for by half as many again.
+    // Half as many batches are added, since some batches are not full.
     let batches = i64::try_from(events / BATCH_RECORDS as u64).unwrap_or(0) * 3 / 2 + 1;
     Timestamp::from_millis(system_clock()().millis() - batches * BATCH_MILLIS)
 }
 
-/// Appends exactly `events` events to an empty log, and tells its head.
+/// Appends exactly `events` events to an empty log. Returns its head.
 async fn make(
     log: &dyn EventLog,
     key: ServerKey,
@@ -85,7 +85,7 @@ async fn make(
     Ok(state.head)
 }
 
-/// A log of so many events, for tests.
+/// Makes a log of `events` events in memory, for tests.
 #[cfg(test)]
 pub(crate) async fn made(events: u64, seed: u64) -> log::memory::MemoryLog {
     let log = log::memory::MemoryLog::new();
@@ -93,7 +93,7 @@ pub(crate) async fn made(events: u64, seed: u64) -> log::memory::MemoryLog {
     log
 }
 
-/// The same in a log that others read meanwhile.
+/// Makes the events in a log that other tasks read meanwhile.
 #[cfg(test)]
 pub(crate) async fn make_in(log: &log::memory::MemoryLog, events: u64, seed: u64) {
     let folder = tempfile::tempdir().unwrap();

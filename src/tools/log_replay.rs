@@ -1,4 +1,4 @@
-//! `reprise log replay`: how fast a log is read, in the steps that start-up and the tools are made of.
+//! `reprise log replay`: measures how fast a log is read, in the steps of a start and of the tools.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -14,14 +14,14 @@ use crate::engine::{self, PAGE_RECORDS, Range, decode, stream};
 use crate::log::{EventLog, FolderLock, ReadError};
 use crate::place::Place;
 
-/// How fast the log went through a step and all before it.
+/// The speed of a step together with all steps before it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Measured {
     step: &'static str,
     seconds: f64,
     events_per_second: u64,
-    /// Of types, data and metadata.
+    /// The bytes of types, data and metadata per second.
     log_bytes_per_second: u64,
 }
 
@@ -32,10 +32,10 @@ struct Size {
     bytes: u64,
 }
 
-/// Measures each step with all before it.
+/// Measures each step together with all steps before it.
 ///
 /// # Errors
-/// There is no log, a server holds it, or it is not what was written.
+/// There is no log, a server holds it, or it is damaged.
 pub async fn run(place: &Place) -> Result<Said, ToolError> {
     data_folder::must_exist(place)?;
     let lock = FolderLock::take(&place.data)?;
@@ -52,12 +52,12 @@ pub async fn run(place: &Place) -> Result<Said, ToolError> {
     let started = Instant::now();
     let replayed = engine::replay(&log, |_| {}).await?;
     steps.push(Measured::of("folded", size, started));
-    // Dropping a large state takes a while, and says nothing.
+    // Not dropped: dropping a large state takes long and is not measured.
     std::mem::forget(replayed);
     Ok(told(size, &steps))
 }
 
-/// Reads the log, and does nothing with it.
+/// Reads the log, and does nothing else.
 async fn read(log: &dyn EventLog) -> Result<Size, ReadError> {
     let (mut size, mut position) = (Size { events: 0, bytes: 0 }, Position::START);
     loop {

@@ -1,4 +1,4 @@
-//! `reprise log stat`: how much of what is in the log. It counts what stands there; `log verify` proves it.
+//! `reprise log stat`: counts the records of the log by type. It proves nothing; `log verify` does that.
 
 use std::collections::BTreeMap;
 
@@ -21,9 +21,9 @@ struct Statistics {
     head_hash: String,
     first_recorded_at: Option<String>,
     last_recorded_at: Option<String>,
-    /// Of all records' types, data and metadata.
+    /// The bytes of all records' types, data and metadata.
     record_bytes: u64,
-    /// Of the log's file, and what was not moved into it yet; `null` where the log is no file.
+    /// The bytes of the log's file and its WAL. `null` if the log is not a file.
     file_bytes: Option<u64>,
     types: BTreeMap<String, TypeCount>,
 }
@@ -34,7 +34,7 @@ struct TypeCount {
     bytes: u64,
 }
 
-/// Counts all that stands in the log now.
+/// Counts all current records.
 pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     let end = log.head().await?;

@@ -1,4 +1,4 @@
-//! `reprise log tail`: the last records, all or one user's, and those to come.
+//! `reprise log tail`: prints the last records, of all users or of one, and with `--follow` new ones.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -29,7 +29,7 @@ struct Line {
     hash: String,
 }
 
-/// Prints the last records; with `follow`, goes on until it is stopped, or nobody reads any more.
+/// Prints the last records. With `follow` it goes on until it is stopped, or the reader has gone.
 pub async fn run(place: &Place, asked: &Tail, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     let head = log.head().await?.position;
@@ -56,7 +56,7 @@ pub async fn run(place: &Place, asked: &Tail, json: bool) -> Result<Said, ToolEr
     }
 }
 
-/// The last lines up to `head` that are asked for, found from the log's end backwards.
+/// Finds the requested last lines up to `head`, by reading backwards from the log's end.
 async fn last(log: &dyn EventLog, head: Position, asked: &Tail) -> Result<VecDeque<Line>, ToolError> {
     let wanted = usize::try_from(asked.lines).unwrap_or(usize::MAX);
     let mut found = VecDeque::new();
@@ -93,8 +93,7 @@ impl Line {
         self.data.iter().flat_map(|(name, value)| named_users(name, value)).collect()
     }
 
-    /// One line, in which what is known of an event comes before what it came from. Where a line has a width, what is
-    /// beyond it is left out.
+    /// Formats a line: the event's data first, then its origin. Text beyond `width` is left out.
     fn text(&self, width: Option<usize>) -> String {
         let word = |name: &str| self.metadata.get(name).and_then(Value::as_str).unwrap_or("-");
         let data = raw(&self.data);
@@ -112,7 +111,7 @@ impl Line {
     }
 }
 
-/// A seed is what the server's key makes a token of: it is nobody's to read.
+/// Removes seeds, from which the server's key derives tokens.
 fn without_seed(text: &str) -> Map<String, Value> {
     let mut members: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
     members.remove("seed");

@@ -1,4 +1,4 @@
-//! `reprise log verify`: is this the log that was written, and did every event keep the rules?
+//! `reprise log verify`: proves that the log is as it was written, and that every event keeps the rules.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -20,11 +20,11 @@ use crate::place::Place;
 #[serde(rename_all = "camelCase")]
 struct Verified {
     ok: bool,
-    /// The first position that is wrong.
+    /// The first position with a fault.
     position: Option<Position>,
     reason: Option<String>,
     log_id: Option<Uuid>,
-    /// How many records were right.
+    /// The number of good records.
     events: u64,
     head_hash: Option<String>,
     last_recorded_at: Option<String>,
@@ -32,7 +32,7 @@ struct Verified {
     events_per_second: u64,
 }
 
-/// Proves the chain, that nothing is missing, that every event is known, and that each keeps the rules.
+/// Proves the chain of hashes, that no record is missing, and that every event is known and keeps the rules.
 pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     let end = log.head().await.map_or(Position::START, |head| head.position);
@@ -78,7 +78,7 @@ pub async fn run(place: &Place, expected: Option<Expected>, json: bool) -> Resul
     Ok(Said::verdict(found.ok, &found, text))
 }
 
-/// What only the whole of a log can tell.
+/// Checks the rules that need the whole log.
 fn at_the_end(checker: &mut Checker, head: Head, expected: Option<Expected>) -> Option<(Position, String)> {
     checker.finish();
     if let Some(violation) = checker.violations().first() {

@@ -1,7 +1,9 @@
-//! The tools beside `serve`: they read a log to the end and say what is in it. One file each; none of them decides.
+//! The tools beside `serve`: they read a log to its end and print what is in it. Each has its own file. None of them
+//! makes decisions.
 //!
-//! [`walk`](crate::past::walk) reads, proves and decodes; [`checker`] holds each event against the rules, independently of the code that
-//! decided it; [`output`] is how anything is said: a document for scripts, or aligned text for people.
+//! [`walk`](crate::past::walk) reads, proves and decodes. [`checker`] checks each event against the rules,
+//! independently of the code that decided it. [`output`] prints the result: a document for scripts, or aligned text for
+//! people.
 
 mod audit_all;
 mod audit_points;
@@ -39,7 +41,7 @@ use crate::config::{AuditCommand, DrawCommand, LogCommand, ProjectionsCommand, T
 use crate::place::Place;
 use output::Said;
 
-/// Runs a tool: 0 where all is well, 1 where something is wrong, which is then said.
+/// Runs a tool. Returns 0 if all is well, and 1 after a fault, which is printed.
 pub async fn run(place: &Place, tool: &Tool) -> ExitCode {
     let (json, said) = match tool {
         Tool::Log(log) => (log.output.json, run_log(place, &log.command, log.output.json).await),

@@ -1,4 +1,4 @@
-//! How tools speak: one JSON document for scripts, aligned lines for people.
+//! The output of tools: one JSON document for scripts, aligned lines for people.
 
 use std::process::ExitCode;
 
@@ -11,43 +11,43 @@ use super::ToolError;
 use crate::failure::NEEDS_A_PERSON;
 use crate::{printing, standard_error};
 
-/// What a tool found out.
+/// The result of a tool.
 pub struct Said {
-    /// For scripts.
+    /// The document for scripts.
     pub json: Box<RawValue>,
-    /// For people.
+    /// The text for people.
     pub text: String,
-    /// Whether nothing is wrong, where that was the question.
+    /// True if all is well, for a tool that decides this.
     verdict: Option<bool>,
-    /// Whether it was printed already.
+    /// True if it was printed already.
     is_said: bool,
 }
 
 impl Said {
-    /// An answer to a question that is not whether something is wrong.
+    /// Makes a result without a verdict.
     pub fn new(document: &impl Serialize, text: String) -> Self {
         Self { json: raw(document), text, verdict: None, is_said: false }
     }
 
-    /// What was found is on standard output already; this goes to standard error, beside it.
+    /// Makes a result that is on standard output already. `text` goes to standard error.
     pub fn beside(text: &str) -> Self {
         standard_error::say(text);
         Self { is_said: true, ..Self::new(&(), String::new()) }
     }
 
-    /// Whether nothing is wrong, with what was found.
+    /// Makes a result with a verdict.
     pub fn verdict(is_well: bool, document: &impl Serialize, text: String) -> Self {
         Self { verdict: Some(is_well), ..Self::new(document, text) }
     }
 }
 
-/// A value as JSON, ready to be embedded.
+/// Serialises a value to JSON, ready to be embedded.
 pub fn raw(value: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect("tools say only what JSON can say")
 }
 
-/// Says it, and turns it into the program's end. A verdict that was not printed whole has not been given: an audit that
-/// nobody could read has not passed.
+/// Prints the result, and returns the exit code. If a verdict could not be printed whole, the tool has failed: an audit
+/// that nobody could read has not passed.
 pub fn say(said: Result<Said, ToolError>, json: bool) -> ExitCode {
     let wrong =
         if said.as_ref().is_err_and(ToolError::needs_a_person) { NEEDS_A_PERSON.into() } else { ExitCode::FAILURE };
@@ -75,22 +75,22 @@ pub fn say(said: Result<Said, ToolError>, json: bool) -> ExitCode {
     }
 }
 
-/// A number with its thousands apart.
+/// Formats a number with commas between thousands.
 pub fn count(number: impl TryInto<u64>) -> String {
     HumanCount(number.try_into().unwrap_or(u64::MAX)).to_string()
 }
 
-/// A movement of points with its sign.
+/// Formats a movement of points with its sign.
 pub fn signed(amount: i128) -> String {
     format!("{}{}", if amount < 0 { "-" } else { "+" }, count(amount.unsigned_abs()))
 }
 
-/// A sum of movements, which is below zero only where something is wrong.
+/// Formats a sum of movements. It is below zero only if there is a fault.
 pub fn plain(amount: i128) -> String {
     signed(amount).trim_start_matches('+').to_owned()
 }
 
-/// Lines whose columns stand under each other.
+/// A table with aligned columns.
 #[derive(Default)]
 pub struct Table {
     rows: Vec<Vec<String>>,
@@ -98,7 +98,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with these headings; the columns with the numbers `to_the_right` end under each other.
+    /// Makes a table with these headings. The columns `to_the_right` are aligned to the right.
     pub fn new<const N: usize>(headings: [&str; N], to_the_right: &'static [usize]) -> Self {
         let mut table = Self { rows: Vec::new(), to_the_right };
         table.row(headings.map(str::to_owned));

@@ -1,4 +1,4 @@
-//! `reprise projections rebuild`: the server beside us builds, or we do where there is none.
+//! `reprise projections rebuild`: the running server builds, or else this command.
 
 use std::time::Instant;
 
@@ -21,13 +21,13 @@ use crate::projector::{ALL, BuildError, Database, Which, log_id, rebuild};
 struct Rebuilt<'a> {
     projections: Vec<&'static str>,
     position: u64,
-    /// `server` where a running one built, else `command`.
+    /// `server` if a running server built, else `command`.
     by: &'a str,
     seconds: f64,
     events_per_second: u64,
 }
 
-/// Builds the projection called `name`, or all, and puts them in the live ones' place.
+/// Builds the projection `name`, or all, and replaces the live ones.
 pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolError> {
     data_folder::must_exist(place)?;
     let models: Vec<_> = MODELS.iter().copied().filter(|model| name == ALL || name == model.name).collect();
@@ -62,7 +62,7 @@ pub async fn run(place: &Place, name: &str, json: bool) -> Result<Said, ToolErro
     Ok(Said::new(&Rebuilt { projections, position: position.get(), by, seconds, events_per_second }, text))
 }
 
-/// Nobody serves: the folder is ours, and we build.
+/// Builds without a server, in the folder that this command has locked.
 async fn here(
     place: &Place,
     held: &FolderLock,

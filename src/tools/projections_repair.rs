@@ -1,4 +1,4 @@
-//! `reprise projections repair`: the server beside us sets rows right, or one of our own does.
+//! `reprise projections repair`: the running server repairs rows, or else this command's own server.
 
 use reqwest::Method;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::config::RowsOf;
 use crate::operations;
 use crate::place::Place;
 
-/// Has the rows of one user or one schedule compared with the log and set right.
+/// Repairs the rows of one user or one schedule.
 pub async fn run(place: &Place, name: &str, rows: RowsOf) -> Result<Said, ToolError> {
     let (whose, body) = match (rows.user, rows.schedule) {
         (Some(user), _) => (format!("user {user}"), json!({ "userId": user })),

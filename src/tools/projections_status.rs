@@ -1,11 +1,11 @@
-//! `reprise projections status`: where each read model in SQL stands, as its database says.
+//! `reprise projections status`: shows the state of each read model in SQL, from its database.
 
 use super::output::{Said, Table, count};
 use super::{ToolError, source};
 use crate::place::Place;
 use crate::projector::standings;
 
-/// Where each stands.
+/// Shows the state of each read model.
 pub async fn run(place: &Place) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     let standings = standings(&place.read_models()?, log.as_ref()).await?;

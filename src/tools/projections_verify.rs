@@ -1,4 +1,4 @@
-//! `reprise projections verify`: do the read models in SQL say what the log says?
+//! `reprise projections verify`: proves that the read models in SQL fit the log.
 
 use domain::Position;
 use projections::sql::MODELS;
@@ -15,7 +15,7 @@ struct Found {
     projections: Vec<Verified>,
 }
 
-/// Holds every table, row for row, against a fresh fold at its checkpoint.
+/// Compares every table row by row with a fresh fold at its checkpoint.
 pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     let end = log.head().await.map_or(Position::START, |head| head.position);
@@ -31,7 +31,7 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
         };
         table.row([verified.projection.to_owned(), verified.position.to_string(), count(verified.rows), found]);
     }
-    // Who could see nothing has verified nothing.
+    // If all tables are missing, nothing was verified.
     let ok = projections.iter().all(|verified| verified.fault.is_none())
         && projections.iter().any(|verified| !verified.is_missing);
     let text = table.to_string();

@@ -1,4 +1,4 @@
-//! Read models held against the log: each kind is compared here, and nowhere else.
+//! Compares the read models with the log. Each kind is compared here, and nowhere else.
 
 use std::sync::Arc;
 
@@ -12,28 +12,28 @@ use crate::log::EventLog;
 use crate::place::Place;
 use crate::projector::{self, Verified};
 
-/// What came of comparing one kind of read models with the log.
+/// The result of comparing one kind of read models with the log.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Comparison {
-    /// Which read models.
+    /// The name of the read models.
     pub name: &'static str,
-    /// How many of their values were compared.
+    /// The number of values that were compared.
     pub compared: u64,
-    /// What differs; nothing where they agree.
+    /// The differences. Empty if there are none.
     pub differences: Vec<String>,
-    /// They are not there: nothing was compared.
+    /// True if they are missing: nothing was compared.
     pub is_missing: bool,
 }
 
 impl Comparison {
-    /// What differs, a line each.
+    /// The differences, one line each.
     pub fn lines(&self) -> impl Iterator<Item = String> {
         self.differences.iter().map(|difference| format!("WRONG: read models ({}): {difference}\n", self.name))
     }
 }
 
-/// The fold that queries are answered from, against the checker's own books.
+/// Compares the read models in memory with the checker's own books.
 pub fn hot(checker: &Checker, read_models: &ReadModels) -> Comparison {
     let (mut compared, mut differences) = (0, Vec::new());
     let mut compare = |what: String, shown: u64, kept: u64| {
@@ -52,7 +52,7 @@ pub fn hot(checker: &Checker, read_models: &ReadModels) -> Comparison {
     Comparison { name: "hot", compared, differences, is_missing: false }
 }
 
-/// The read models in SQL, each against a fresh fold at its checkpoint.
+/// Compares each read model in SQL with a fresh fold at its checkpoint.
 ///
 /// # Errors
 /// The database or the log cannot be read.

@@ -1,4 +1,4 @@
-//! Seats held, sold and refunded, and takings, by concert and schedule: folded from events.
+//! Folds events into sales by concert and schedule: seats held, sold and refunded, and takings.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::output::{Table, count};
 pub struct Sales {
     concerts: BTreeMap<ConcertId, String>,
     schedules: BTreeMap<(ConcertId, ScheduleId), Sold>,
-    /// Schedules that nobody sees yet, by their import.
+    /// Schedules that are not visible yet, by their import.
     hidden: BTreeMap<Uuid, Vec<(ConcertId, ScheduleId, Sold)>>,
 }
 
@@ -29,7 +29,8 @@ struct Sold {
     takings: u64,
 }
 
-/// One schedule's sales, in the words of `GET /api/operations/sales`. Seats are counted; `takings` are points, net of refunds.
+/// One schedule's sales, with the members of `GET /api/operations/sales`. Seats are numbers of seats; `takings` are
+/// points, net of refunds.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line<'a> {
@@ -107,7 +108,7 @@ impl Sales {
         self.schedules.entry((hold.concert_id, hold.schedule_id)).or_default()
     }
 
-    /// One line a schedule, by concert and schedule.
+    /// The lines, one for each schedule, by concert and schedule.
     pub fn lines(&self) -> Vec<Line<'_>> {
         let line = |((concert_id, schedule_id), sold): (&(ConcertId, ScheduleId), &Sold)| Line {
             concert_id: *concert_id,
@@ -122,12 +123,12 @@ impl Sales {
         self.schedules.iter().map(line).collect()
     }
 
-    /// All points taken in, net of refunds.
+    /// The sum of all takings, net of refunds.
     pub fn takings(&self) -> u64 {
         self.schedules.values().map(|sold| sold.takings).sum()
     }
 
-    /// For people: the schedules of which anything was ever held, and the sum.
+    /// The text for people: all schedules of which a seat was ever held, and the sum.
     pub fn text(&self) -> String {
         let headings = ["concert", "name", "schedule", "seats", "held", "sold", "refunded", "takings"];
         let mut table = Table::new(headings, &[0, 2, 3, 4, 5, 6, 7]);

@@ -1,4 +1,5 @@
-//! `reprise show …`: the state at any moment, by events only: a hold that is overdue shows as the events have it.
+//! `reprise show …`: shows the state at any moment, from events only. An overdue hold is shown as held until an event
+//! says that it expired.
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use crate::log::EventLog;
 use crate::past::{AsOf, Moment};
 use crate::place::Place;
 
-/// What is shown, as of when.
+/// The shown value, with its moment.
 #[derive(Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]
@@ -31,7 +32,7 @@ struct Shown<'a> {
     members: serde_json::Map<String, Value>,
 }
 
-/// What was folded to be shown.
+/// The folded state.
 struct Folded {
     read_models: ReadModels,
     sales: Sales,
@@ -39,7 +40,7 @@ struct Folded {
 }
 
 impl Folded {
-    /// Folds what comes after `begin`.
+    /// Folds the records after `begin`.
     async fn after(
         begin: ReadModels,
         log: &Arc<dyn EventLog>,
@@ -60,8 +61,8 @@ impl Folded {
         Ok(Self { read_models, sales, reservation })
     }
 
-    /// Folds up to the end of the log as it is now, from the newest snapshot on, where that is enough: it knows nothing of
-    /// sales, and has forgotten what was closed a day before.
+    /// Folds up to the current end of the log. It begins with the newest snapshot if that is enough: a snapshot has no
+    /// sales, and no reservations that were closed more than a day before.
     async fn now(place: &Place, log: &Arc<dyn EventLog>, command: &ShowCommand, json: bool) -> Result<Self, ToolError> {
         if !matches!(command, ShowCommand::Sales) {
             let folded = Self::after(snapshot(place, log.as_ref()).await, log, command, None, json).await?;
@@ -73,14 +74,14 @@ impl Folded {
     }
 }
 
-/// What the newest snapshot beside the log has folded already; nothing where there is none, or the log does not hold what
-/// it was taken of: then all of the log is folded.
+/// Reads the newest snapshot beside the log. Empty if there is none, or the log contradicts it: then the whole log is
+/// folded.
 async fn snapshot(place: &Place, log: &dyn EventLog) -> ReadModels {
     let restored = SnapshotFolder::beside(&place.data).restore(log).await;
     restored.ok().flatten().unwrap_or_default().read_models
 }
 
-/// Shows what is asked for, as of a moment.
+/// Shows the requested part of the state, as of a moment.
 pub async fn run(place: &Place, command: &ShowCommand, as_of: Option<AsOf>, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     let Folded { read_models, sales, reservation: found } = match as_of {
@@ -113,12 +114,12 @@ fn value(shown: &impl Serialize) -> Value {
     serde_json::to_value(shown).expect("tools say only what JSON can say")
 }
 
-/// An id that the command line has checked.
+/// Converts an id, which the command line has checked.
 fn id<Id: TryFrom<u64>>(number: u64) -> Id {
     Id::try_from(number).unwrap_or_else(|_| unreachable!("the command line takes ids only"))
 }
 
-/// The very bytes that `GET …/seats?status=all` answers.
+/// Prints exactly the bytes that `GET …/seats?status=all` answers.
 fn seats(read_models: &ReadModels, moment: &Moment, concert: u64, schedule: u64) -> Result<Said, ToolError> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -197,7 +198,7 @@ fn room(read_models: &ReadModels, moment: &Moment) -> Result<Said, ToolError> {
     Ok(Said::new(&Room { moment, room, admissions_per_second: pace }, text))
 }
 
-/// A reservation as its events left it: read models forget a closed one after a day, the log does not.
+/// Follows a reservation through its events: read models forget a closed one after a day, the log does not.
 fn follow(found: &mut Option<Reservation>, number: u64, event: &Event) {
     let mut become_ = |hold: &Hold, status| {
         if hold.reservation_id.get() == number {

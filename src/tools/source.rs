@@ -1,4 +1,4 @@
-//! Where a tool's log is, and how far along a tool is.
+//! Opens a tool's log, and shows its progress.
 
 use std::sync::Arc;
 
@@ -13,22 +13,22 @@ use crate::past::{self, AsOf};
 use crate::place::Place;
 use crate::progress;
 
-/// The place's log, opened for reading beside whoever else has it open.
+/// Opens the log of a place for reading, also if other processes have it open.
 pub async fn open(place: &Place) -> Result<Arc<dyn EventLog>, ToolError> {
     Ok(data_folder::open_read_only(place).await?)
 }
 
-/// A bar of the events up to `end`; none for scripts.
+/// Makes a bar for the events up to `end`. With `json` there is none.
 pub fn progress_bar(what: &'static str, end: Position, json: bool) -> ProgressBar {
     progress_bar_after(Position::START, what, end, json)
 }
 
-/// The same, where the events up to `begin` are done already.
+/// Makes a bar for the events after `begin` up to `end`. With `json` there is none.
 pub fn progress_bar_after(begin: Position, what: &'static str, end: Position, json: bool) -> ProgressBar {
     if json { ProgressBar::hidden() } else { progress::of_events(what, begin, end) }
 }
 
-/// [`past::fold_on`] with a bar; none for scripts.
+/// Calls [`past::fold_on`] with a bar. With `json` there is none.
 pub async fn fold_on(
     log: &Arc<dyn EventLog>,
     begin: ReadModels,
@@ -44,7 +44,7 @@ pub async fn fold_on(
     Ok(folded.await?)
 }
 
-/// A bar of a file's bytes; none for scripts.
+/// Makes a bar for a file's bytes. With `json` there is none.
 pub fn bar_of_bytes(what: &'static str, end: u64, json: bool) -> ProgressBar {
     let template = "{msg} {bar:40} {bytes}/{total_bytes}{time_left}";
     if json { ProgressBar::hidden() } else { progress::bar(template, 0, end).with_message(what) }

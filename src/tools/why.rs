@@ -1,11 +1,11 @@
-//! `reprise why`: a seat's story, event by event.
+//! `reprise why`: prints a seat's story, event by event.
 
 use super::output::{Said, Table};
 use super::{ToolError, source};
 use crate::past::SeatStory;
 use crate::place::Place;
 
-/// Tells who held the seat, when, and why it is free or taken.
+/// Prints who held the seat, when, and why it is free or taken.
 pub async fn run(place: &Place, schedule_id: u64, seat_id: u64, json: bool) -> Result<Said, ToolError> {
     let log = source::open(place).await?;
     let bar = source::progress_bar("folding", log.head().await?.position, json);

@@ -1,4 +1,4 @@
-//! The books of the catalogue: what there is, what it costs, when it is sold and played, and which seats are whose.
+//! The books of the catalogue: concerts, schedules, times, prices, and the reservation of each seat.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Findings, Now, Proof};
 
-/// When a schedule is sold and played.
+/// The times of a schedule's sale and show.
 #[derive(Debug, Clone, Copy)]
 pub struct Times {
     sale_opens_at: Timestamp,
@@ -24,9 +24,9 @@ pub struct Times {
 /// A seat.
 #[derive(Debug)]
 pub struct SeatEntry {
-    /// What it costs.
+    /// The current price.
     pub price: u64,
-    /// The reservation that has it.
+    /// The reservation that has the seat.
     pub owner: Option<ReservationId>,
     zone: Arc<str>,
 }
@@ -35,12 +35,12 @@ pub struct SeatEntry {
 struct Schedule {
     concert_id: ConcertId,
     times: Option<Times>,
-    /// Whether people see it; else, the import with whose end they do.
+    /// True if the schedule is visible. Otherwise it becomes visible with the end of its import.
     is_visible: bool,
     import_id: Option<Uuid>,
     seats_per_user: usize,
     seats: HashMap<SeatId, SeatEntry>,
-    /// The show is off.
+    /// True after the show was called off.
     is_off: bool,
 }
 
@@ -58,7 +58,7 @@ impl Schedule {
     }
 }
 
-/// A schedule, when its sale opens and closes since, and when it starts since.
+/// A change of times: the schedule, the new times of its sale, and its new start.
 type Changed = (ScheduleId, Option<(Timestamp, Timestamp)>, Option<Timestamp>);
 
 #[derive(Debug, Default)]
@@ -68,7 +68,7 @@ pub struct CatalogueCheck {
 }
 
 impl CatalogueCheck {
-    /// Compares an event with the books, and writes it into them.
+    /// Checks an event against the books, and enters it.
     pub fn check(&mut self, event: &CatalogueEvent, now: Now, findings: &mut Findings) {
         match event {
             CatalogueEvent::ConcertPublished(ConcertPublished { concert_id, .. }) => {
@@ -98,30 +98,30 @@ impl CatalogueCheck {
         }
     }
 
-    /// Whether the show is off.
+    /// True if the show was called off.
     pub fn is_off(&self, schedule_id: ScheduleId) -> bool {
         self.schedules.get(&schedule_id).is_some_and(|schedule| schedule.is_off)
     }
 
-    /// Whether its seats can be held.
+    /// True if the schedule's seats can be held at `now`.
     pub fn is_on_sale(&self, schedule_id: ScheduleId, now: Timestamp) -> bool {
         let schedule = self.schedules.get(&schedule_id).filter(|schedule| schedule.is_visible && !schedule.is_off);
         let times = schedule.and_then(|schedule| schedule.times);
         times.is_some_and(|times| times.sale_opens_at <= now && now < times.sale_closes_at)
     }
 
-    /// How many of its seats one user may have.
+    /// The most seats of the schedule that one user may have.
     pub fn seats_per_user(&self, schedule_id: ScheduleId) -> usize {
         self.schedules.get(&schedule_id).map_or(MAX_SEATS_PER_USER_IN_SCHEDULE, |schedule| schedule.seats_per_user)
     }
 
-    /// A seat of this hold's schedule.
+    /// Finds a seat of this hold's schedule.
     pub fn seat(&mut self, hold: &Hold, seat_id: SeatId) -> Option<&mut SeatEntry> {
         let schedule = self.schedules.get_mut(&hold.schedule_id);
         schedule.filter(|schedule| schedule.concert_id == hold.concert_id)?.seats.get_mut(&seat_id)
     }
 
-    /// When it is sold and played, once it is published.
+    /// The times of a published schedule.
     pub fn times(&self, schedule_id: ScheduleId) -> Option<Times> {
         self.schedules.get(&schedule_id)?.times
     }
@@ -176,7 +176,7 @@ impl CatalogueCheck {
         });
     }
 
-    /// What an import published becomes visible with its end, and the end says how much that is.
+    /// Enters the end of an import: its schedules become visible, and the event must have the right counts.
     fn end_import(&mut self, imported: &CatalogImported, findings: &mut Findings) {
         let CatalogImported { import_id, schedules, seats, .. } = imported;
         let ends = |schedule: &&mut Schedule| {
@@ -192,7 +192,7 @@ impl CatalogueCheck {
         });
     }
 
-    /// Times that an operator changed: of the sale, or of the start.
+    /// Enters times that an operator changed: of the sale, or of the start.
     fn retime(&mut self, changed: Changed, now: Now, findings: &mut Findings) {
         let (schedule_id, window, starts_at) = changed;
         let schedule = self.schedules.get_mut(&schedule_id).filter(|schedule| !schedule.is_off);
@@ -220,7 +220,7 @@ impl CatalogueCheck {
         });
     }
 
-    /// How many seats of each published schedule nobody has.
+    /// The number of free seats of each published schedule.
     pub fn available(&self) -> impl Iterator<Item = (ScheduleId, u64)> {
         let published = self.schedules.iter().filter(|(_, schedule)| schedule.is_visible);
         published.map(|(id, schedule)| {

@@ -1,8 +1,8 @@
-//! The rules, held against a log by someone who trusts none of the code that decided it.
+//! Checks a log against the rules of the business, independently of the code that decided it.
 //!
-//! Each event is compared with books that are kept here from events alone, not with the domain's state: a fault there
-//! would be a fault of both. After a violation the books follow the event, so that one wrong event is told of once.
-//! The chain of hashes is not looked at here: [`walk`](crate::past::walk) has proved it.
+//! Each event is compared with books that are kept here from events alone. The domain's state is not used, since a
+//! fault there would not be found. After a violation the books follow the event, so that one wrong event is reported
+//! once. The chain of hashes is not checked here: [`walk`](crate::past::walk) has proved it.
 
 mod catalogue;
 pub(super) mod openings;
@@ -25,37 +25,37 @@ pub use points::Totals;
 use room::RoomCheck;
 use seats::SeatsCheck;
 
-/// How many violations are kept for each proof; more are only counted.
+/// How many violations are kept for each proof. Further ones are only counted.
 const VIOLATIONS_KEPT: usize = 20;
 
-/// What can be proved of a log.
+/// The proofs of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Proof {
-    /// The log begins with its name; commands are whole; every event is of its record's time.
+    /// The log begins with its id; commands are whole; every event has its record's time.
     CommandsAreWhole,
-    /// What is sold is in the catalogue; a price, a time or a seat changes only by an event that says so.
+    /// Sold seats are in the catalogue; a price, a time or a seat changes only by an event for it.
     CatalogueChangesAreSaid,
     /// A seat is held or sold only while nobody has it.
     NoSeatSoldTwice,
     /// Every payment, expiry and cancellation has its hold, in time; every refund its payment.
     PaymentsHaveHolds,
-    /// Seats of one user, of one hold, charges, balances and lengths of holds and tokens.
+    /// No limit is exceeded: seats of one user and of one hold, charges, balances, and lengths of holds and tokens.
     NoCapPassed,
-    /// Every balance is what the movements add up to, and none is below zero.
+    /// Every balance is the sum of its movements, and none is below zero.
     NoWalletBelowZero,
     /// Tokens, places, reservations and payments are numbered one by one.
     NumbersAreConsecutive,
-    /// Openings: what was committed to, in time; a whole and closed list; the draw that follows.
+    /// Openings: the commitment was in time, the list was whole and closed, and the draw follows from both.
     DrawsAreFair,
-    /// The order of the line, the room's capacity and its pace; only those inside hold seats.
+    /// The order of the line, the room's capacity and its pace were kept; only users inside have held seats.
     PlacesWereKept,
     /// Charged + adjusted = balances + takings, net of refunds.
     PointsAreConserved,
 }
 
 impl Proof {
-    /// All of them, in the order in which they are told.
+    /// All proofs, in the order in which they are printed.
     pub const ALL: [Self; 10] = [
         Self::CommandsAreWhole,
         Self::CatalogueChangesAreSaid,
@@ -90,22 +90,22 @@ impl fmt::Display for Proof {
 /// An event that must not have happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
-    /// Where it stands.
+    /// The position of the event.
     pub position: Position,
-    /// What it breaks.
+    /// The proof that it breaks.
     pub proof: Proof,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// What came of one proof.
+/// The counts of one proof.
 #[derive(Debug, Clone, Default)]
 struct ProofCount {
     checked: u64,
     violated: u64,
 }
 
-/// What the checks of one event are reported to.
+/// The collector of an event's checks.
 #[derive(Debug, Default)]
 struct Findings {
     position: Position,
@@ -114,7 +114,7 @@ struct Findings {
 }
 
 impl Findings {
-    /// Counts a check of `proof`, and writes down why it did not hold.
+    /// Counts a check of `proof`. If it fails, the violation is stored with its reason.
     fn holds(&mut self, proof: Proof, is_so: bool, reason: impl FnOnce() -> String) {
         let outcome = &mut self.outcomes[proof as usize];
         outcome.checked += 1;
@@ -127,7 +127,7 @@ impl Findings {
     }
 }
 
-/// When an event was recorded, by the clock and in sale time, and whether the sale was paused then.
+/// The time of an event, by the clock and in sale time, and whether the sale was paused then.
 #[derive(Debug, Clone, Copy)]
 struct Now {
     clock: Timestamp,
@@ -150,12 +150,12 @@ pub struct Checker {
     seats: SeatsCheck,
     points: PointsCheck,
     recorded_at: Timestamp,
-    /// The command whose events are not all there yet.
+    /// The command whose events have not all come yet.
     unfinished: Option<(Uuid, u32)>,
 }
 
 impl Checker {
-    /// Holds the next event against all before it.
+    /// Checks the next event against all events before it.
     pub fn check(&mut self, recorded: &RecordedEvent) {
         self.findings.position = recorded.head.position;
         self.recorded_at = recorded.recorded_at;
@@ -185,7 +185,7 @@ impl Checker {
         }
     }
 
-    /// Ends the books: what only the whole of a log can tell.
+    /// Checks the rules that need the whole log.
     pub fn finish(&mut self) {
         let unfinished = self.unfinished.take();
         let reason = || "the log ends within a command".to_owned();
@@ -193,7 +193,7 @@ impl Checker {
         self.points.finish(&mut self.findings);
     }
 
-    /// A command's events stand next to each other, all of them, in order.
+    /// Checks that a command's events are complete, consecutive and in order.
     fn check_command(&mut self, metadata: &Metadata) {
         let (expected_id, expected_index) = self.unfinished.unwrap_or((metadata.command_id, 0));
         let is_next = metadata.command_id == expected_id && metadata.index == expected_index;
@@ -204,7 +204,7 @@ impl Checker {
         self.unfinished = (next < metadata.count).then_some((metadata.command_id, next));
     }
 
-    /// An event is of the time at which it was recorded.
+    /// Checks that an event has the time of its record.
     fn check_time(&mut self, event: &Event) {
         let Some(at) = event.decided_at() else { return };
         let recorded_at = self.recorded_at;
@@ -218,23 +218,23 @@ impl Checker {
         &self.findings.violations
     }
 
-    /// How often `proof` was checked, and how often it did not hold.
+    /// How often `proof` was checked, and how often it failed.
     pub fn outcome(&self, proof: Proof) -> (u64, u64) {
         let ProofCount { checked, violated } = &self.findings.outcomes[proof as usize];
         (*checked, *violated)
     }
 
-    /// What a user has by these books.
+    /// The balances of all users by these books.
     pub fn balances(&self) -> impl Iterator<Item = (UserId, u64)> {
         self.points.balances()
     }
 
-    /// Points charged, adjusted, in wallets, and taken in net of refunds.
+    /// The sums of points: charged, adjusted, in wallets, and taken in, net of refunds.
     pub fn totals(&self) -> Totals {
         self.points.totals()
     }
 
-    /// How many seats of each published schedule nobody has.
+    /// The number of free seats of each published schedule.
     pub fn seats_available(&self) -> impl Iterator<Item = (ScheduleId, u64)> {
         self.seats.available()
     }

@@ -1,4 +1,4 @@
-//! The books of openings: what was committed to, who takes part, and which order follows.
+//! The books of openings: the commitment, the entrants, and the order that follows.
 
 use domain::draw::{self, Shuffle};
 use domain::{
@@ -23,12 +23,12 @@ struct Announced {
     closed: Option<Close>,
 }
 
-/// The end of entry.
+/// A close of entry.
 #[derive(Debug, Clone, Copy)]
 pub struct Close {
     /// The first place of the draw.
     pub first: u64,
-    /// The place behind it.
+    /// The first place after the draw.
     pub end: u64,
     /// The opening time, in sale time.
     pub opened_at: SaleTime,
@@ -38,18 +38,18 @@ pub struct Close {
 /// The places that a draw gives.
 #[derive(Debug)]
 pub struct Drawn {
-    /// Of whom.
+    /// The close of entry, with the entrants.
     pub close: Close,
     order: Shuffle,
 }
 
 impl Drawn {
-    /// Which entrant has a place, where that takes part.
+    /// The entrant at a number, if it takes part.
     pub fn entrant(&self, number: u64) -> Option<u64> {
         (self.close.first..self.close.end).contains(&number).then(|| number - self.close.first)
     }
 
-    /// What becomes of a place.
+    /// The place that the draw gives to a number.
     pub fn place(&self, number: u64) -> u64 {
         let Close { first, end, .. } = self.close;
         if (first..end).contains(&number) { first + self.order.place(number - first) } else { number }
@@ -63,17 +63,17 @@ pub struct OpeningsCheck {
 }
 
 impl OpeningsCheck {
-    /// Whether nobody may come in.
+    /// True if nobody may be admitted.
     pub fn is_prequeue(&self, now: Timestamp) -> bool {
         self.announced.as_ref().is_some_and(|opening| now >= opening.prequeue_from)
     }
 
-    /// When the opening that is announced is.
+    /// The time of the announced opening.
     pub fn opens_at(&self) -> Option<Timestamp> {
         self.announced.as_ref().map(|opening| opening.opens_at)
     }
 
-    /// Whether whoever waits is an entrant without a place.
+    /// True if waiting tokens are entrants without a place.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.is_prequeue(now) && self.announced.as_ref().is_some_and(|opening| opening.closed.is_none())
     }
@@ -83,7 +83,7 @@ impl OpeningsCheck {
         self.last_close.as_ref()
     }
 
-    /// Compares an event with the books: `given` places were given, those up to `served` were admitted.
+    /// Checks an event against the books. `given` places were given, and those up to `served` were admitted.
     pub(super) fn check(&self, event: &Event, now: Timestamp, given: u64, served: u64, findings: &mut Findings) {
         let mut fair = |is_so: bool, reason: &str| findings.holds(Proof::DrawsAreFair, is_so, || reason.to_owned());
         let due = self.announced.as_ref().filter(|opening| opening.closed.is_none() && now >= opening.opens_at);
@@ -150,7 +150,7 @@ impl OpeningsCheck {
         }
     }
 
-    /// Writes an event into the books; tells the places of a draw.
+    /// Enters an event. Returns the places of a draw.
     pub fn fold(&mut self, event: &OpeningEvent, head: Head, opened_at: Option<SaleTime>) -> Option<Drawn> {
         match event {
             OpeningEvent::OpeningScheduled(scheduled) => {

@@ -8,7 +8,7 @@ use super::{Findings, Proof};
 pub struct PausesCheck {
     /// The length of all pauses that ended, in milliseconds.
     ended_millis: i64,
-    /// The pause that nothing has ended yet: since when, and when it ends by itself.
+    /// The pause that has no event of its end yet: its begin, and its automatic end.
     open: Option<(Timestamp, Option<Timestamp>)>,
 }
 
@@ -22,12 +22,12 @@ impl PausesCheck {
         SaleTime::from_millis(now.millis() - self.ended_millis - stopped)
     }
 
-    /// Whether nobody is let in and nothing new is held at `now`.
+    /// True if the sale is paused at `now`.
     pub fn is_paused(&self, now: Timestamp) -> bool {
         self.open.is_some_and(|(_, until)| until.is_none_or(|until| now < until))
     }
 
-    /// Compares an event with the books, and writes it into them.
+    /// Checks an event against the books, and enters it.
     pub fn check(&mut self, event: &RoomEvent, now: Timestamp, findings: &mut Findings) {
         match event.pause_change() {
             Some(PauseChange::Paused(SalePaused { resumes_at, .. })) => {

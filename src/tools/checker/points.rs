@@ -1,4 +1,4 @@
-//! The books of points: wallets, and what came in and went out in all.
+//! The books of points: wallets, and the sums of all movements.
 
 use std::collections::HashMap;
 
@@ -62,7 +62,7 @@ impl PointsCheck {
         }
     }
 
-    /// The balance must be what it was, moved by `amount`, and not below zero.
+    /// Enters a movement. The new balance must be the old one plus `amount`, and not below zero.
     fn follow(&mut self, user_id: UserId, amount: i128, balance_after: u64, findings: &mut Findings) {
         let wallet = self.wallets.entry(user_id).or_default();
         let due = i128::from(*wallet) + amount;
@@ -99,16 +99,16 @@ impl PointsCheck {
     }
 }
 
-/// Points in all; takings are net of refunds.
+/// Sums of points. Takings are net of refunds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Totals {
-    /// What came in.
+    /// The sum of all charges.
     pub charged: u128,
-    /// What operators put right, less what they took.
+    /// The sum of all adjustments.
     pub adjusted: i128,
-    /// What is in wallets.
+    /// The sum of all balances.
     pub balances: u128,
-    /// What payments brought less what refunds gave back.
+    /// The sum of payments minus the sum of refunds.
     pub takings: i128,
 }
 

@@ -1,4 +1,4 @@
-//! The books of the waiting room: the line, who is inside, capacity and pace. `room/fold.rs` writes events into them.
+//! The books of the waiting room: the line, tokens inside, capacity and pace. `room/fold.rs` enters events.
 
 mod fold;
 
@@ -18,10 +18,10 @@ use super::{Findings, Now, Proof};
 struct Ticket {
     user_id: UserId,
     is_inside: bool,
-    /// 0 for a granted one, which takes no slot.
+    /// The queue number; 0 for a granted token, which takes no slot.
     queue_number: u64,
     deadline: SaleTime,
-    /// Until when its user must come, where they have not.
+    /// The deadline by which its user must arrive, if they have not arrived.
     arrive_by: Option<SaleTime>,
 }
 
@@ -39,24 +39,25 @@ pub struct RoomCheck {
     serving_number: u64,
     last_queue_number: u64,
     last_token: u64,
-    /// The second of the last admission, and how many there were in it.
+    /// The second of the last admission, and the number of admissions in it.
     paced: (i64, u64),
 }
 
 impl RoomCheck {
-    /// The token, where it is this user's.
+    /// Finds the token, if it is this user's.
     fn ticket(&self, token_id: TokenId, user_id: UserId) -> Option<&Ticket> {
         self.tickets.get(&token_id).filter(|ticket| ticket.user_id == user_id)
     }
 
-    /// The user's token that may hold seats at `now`.
+    /// Finds the user's token that may hold seats at `now`.
     fn inside(&self, user_id: UserId, now: Now) -> Option<TokenId> {
         let token_id = self.of_user.get(&user_id)?;
         let ticket = self.tickets.get(token_id)?;
         (ticket.is_inside && now.sale < self.deadline(ticket, now)).then_some(*token_id)
     }
 
-    /// Whoever was inside at a close was there until the opening time; entrants wait for a day after it.
+    /// The deadline of a token. A token that was inside at a close ended at the opening time; entrants wait for a day
+    /// after it.
     fn deadline(&self, ticket: &Ticket, now: Now) -> SaleTime {
         let close = self.openings.last_close();
         if !ticket.is_inside {
@@ -70,7 +71,7 @@ impl RoomCheck {
         close.filter(was_inside).map_or(own, |close| close.opened_at.min(own))
     }
 
-    /// Whether a token ends at `now` for this cause. Logs from before causes were told say the deadline of each.
+    /// True if a token may end at `now` for this cause. Old logs name the deadline as every cause.
     fn ends_by(&self, cause: ExpiryCause, ticket: &Ticket, now: Now) -> bool {
         let is_over = now.sale >= self.deadline(ticket, now);
         match cause {
@@ -80,7 +81,7 @@ impl RoomCheck {
         }
     }
 
-    /// When the opening that is announced is.
+    /// The time of the announced opening.
     pub fn opens_at(&self) -> Option<Timestamp> {
         self.openings.opens_at()
     }
@@ -94,7 +95,7 @@ impl RoomCheck {
         self.pace.map_or(free, |pace| free.min(u64::from(pace).saturating_sub(used)))
     }
 
-    /// Compares an event with the books as they are before it.
+    /// Checks an event against the books before it.
     pub fn check(&self, event: &Event, now: Now, findings: &mut Findings) {
         self.openings.check(event, now.clock, self.last_queue_number, self.serving_number, findings);
         let mut kept = |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::PlacesWereKept, is_so, reason);
@@ -185,7 +186,7 @@ impl RoomCheck {
     }
 
     fn may_leave(&self, left: &RoomLeft, now: Now) -> bool {
-        // Who leaves a pre-queue had no place.
+        // A token that leaves a pre-queue had no place.
         let has_none = |ticket: &Ticket| !ticket.is_inside && self.openings.is_prequeue(now.clock);
         let place = |ticket: &Ticket| if has_none(ticket) { 0 } else { ticket.queue_number };
         let ticket = self.ticket(left.token_id, left.user_id).filter(|ticket| place(ticket) == left.queue_number);
@@ -207,7 +208,7 @@ impl RoomCheck {
     }
 }
 
-/// A token lasts as long as its kind does.
+/// Checks that a token lasts as long as its kind does.
 fn lasts(expires_at: SaleTime, now: Now, seconds: i64, findings: &mut Findings) {
     findings.holds(Proof::NoCapPassed, expires_at == now.sale.plus_seconds(seconds), || {
         format!("the token lasts until {} ms and not {seconds} s", expires_at.millis())

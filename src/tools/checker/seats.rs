@@ -1,4 +1,4 @@
-//! The books of seats: who has which seat, and what became of every hold.
+//! The books of seats: the reservation of each seat, and the end of every hold.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use domain::{
 use super::catalogue::CatalogueCheck;
 use super::{Findings, Now, Proof};
 
-/// A reservation that has its seats: held, or sold by this payment.
+/// A reservation with seats: held, or sold by this payment.
 #[derive(Debug)]
 struct Live {
     hold: Hold,
@@ -72,7 +72,7 @@ impl SeatsCheck {
         }
     }
 
-    /// A hold is made longer once, in its last two minutes, by five minutes.
+    /// Checks an extension: once, in the last two minutes of a hold, by five minutes.
     fn extend(&mut self, hold: &Hold, now: SaleTime, findings: &mut Findings) {
         let live = self.live.get_mut(&hold.reservation_id).filter(|live| live.payment_id.is_none());
         let mut capped = |is_so, reason: &str| {
@@ -88,7 +88,7 @@ impl SeatsCheck {
         capped(!std::mem::replace(&mut live.is_extended, true), "was extended twice");
     }
 
-    /// What is given back because a show is off is of a show that is.
+    /// Checks that a reservation ended by a call-off is of a schedule that was called off.
     fn has_cause(&self, hold: &Hold, cause: Cause, findings: &mut Findings) {
         let is_so = cause != Cause::ScheduleCancelled || self.catalogue.is_off(hold.schedule_id);
         findings.holds(Proof::PaymentsHaveHolds, is_so, || {
@@ -154,7 +154,7 @@ impl SeatsCheck {
         }
     }
 
-    /// A hold without a payment, or a sale by `payment_id`, gives its seats back.
+    /// Enters the end of a hold without a payment, or of a sale by `payment_id`: its seats are free again.
     fn end(&mut self, hold: &Hold, payment_id: Option<PaymentId>, findings: &mut Findings) {
         let id = hold.reservation_id;
         let live = self.live.remove(&id);
@@ -175,7 +175,7 @@ impl SeatsCheck {
         }
     }
 
-    /// How many seats of each published schedule nobody has.
+    /// The number of free seats of each published schedule.
     pub fn available(&self) -> impl Iterator<Item = (ScheduleId, u64)> {
         self.catalogue.available()
     }

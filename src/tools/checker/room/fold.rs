@@ -1,4 +1,4 @@
-//! Writing events into the books of the room.
+//! Enters events into the books of the room.
 
 use domain::{
     ActorName, Event, Head, ReservationPaid, RoomConfigured, RoomEvent, RoomLeft, SaleEvent, SaleTime, Timestamp,
@@ -10,14 +10,14 @@ use crate::tools::checker::Now;
 use crate::tools::checker::openings::Drawn;
 
 impl RoomCheck {
-    /// Whoever wrote an event has come.
+    /// Enters the arrival of the user who caused an event.
     pub fn hear(&mut self, actor: &ActorName, now: Now) {
         if let ActorName::User(user_id) = actor {
             self.arrive(*user_id, now.sale);
         }
     }
 
-    /// Whatever a user does says that they have come.
+    /// Enters a user's arrival: every command of a user confirms it.
     fn arrive(&mut self, user_id: UserId, now: SaleTime) {
         if let Some(token_id) = self.of_user.get(&user_id)
             && let Some(ticket) = self.tickets.get_mut(token_id)
@@ -26,7 +26,7 @@ impl RoomCheck {
         }
     }
 
-    /// Writes an event into the books; entry that it closes was open until `opened_at`.
+    /// Enters an event. If it closes entry, the opening time was `opened_at`.
     pub fn fold(&mut self, event: &Event, head: Head, now: Now, opened_at: Option<SaleTime>) {
         match event {
             Event::Room(RoomEvent::RoomConfigured(RoomConfigured {
@@ -102,7 +102,7 @@ impl RoomCheck {
         }
     }
 
-    /// Everyone in line who takes part gets the place that the draw gives.
+    /// Gives every waiting entrant the place of the draw.
     fn draw(&mut self, drawn: &Drawn) {
         let behind = self.line.split_off(&drawn.close.end);
         let entrants = std::mem::replace(&mut self.line, behind);
