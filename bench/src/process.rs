@@ -32,7 +32,7 @@ mod tests {
     fn this_process_takes_time_and_memory_and_a_missing_one_nothing() {
         let own = std::process::id();
         let before = cpu_seconds(own);
-        // It ends: whoever spins is given time sooner or later, and a hundredth of a second is enough.
+        // This ends, since a busy loop gets processor time, and a hundredth of a second is enough.
         while cpu_seconds(own) <= before {}
         assert!(resident_bytes(std::process::id()) > 0.0);
         assert_eq!((cpu_seconds(u32::MAX), resident_bytes(u32::MAX)), (0.0, 0.0));

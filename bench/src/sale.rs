@@ -69,7 +69,7 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Whoever was given this token.
+    /// Makes the guest with this token.
     pub fn holding(user_id: UserId, token: Uuid) -> Self {
         Self { user_id, token, token_hash: token_hash(&token) }
     }

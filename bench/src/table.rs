@@ -35,7 +35,7 @@ pub struct Row {
     pub figure: f64,
     /// What is counted.
     pub unit: &'static str,
-    /// The same of what it is compared with.
+    /// The figure that it is compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<f64>,
     /// The figure as a part of that.
@@ -48,7 +48,7 @@ pub struct Row {
     pub p95_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p99_ms: Option<f64>,
-    /// The server's processor time for each answer, in microseconds, and the same of what it is compared with.
+    /// The server's processor time for each answer, in microseconds, and that of the other side.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_micros: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]

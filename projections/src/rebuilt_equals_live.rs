@@ -157,7 +157,7 @@ fn live_on_sale() -> Live {
     live
 }
 
-/// What the state says of a seat.
+/// The status of a seat by the state.
 fn status(state: &State, number: u64) -> &'static str {
     match state.seating.taken(SCHEDULE, seat_id(number)) {
         None if state.catalogue.is_called_off(SCHEDULE) => "CANCELLED",

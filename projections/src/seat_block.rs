@@ -63,7 +63,7 @@ struct AvailableSeat<'a> {
     zone_name: &'a str,
 }
 
-/// A seat in the list of all.
+/// A seat in the list of all seats.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AnySeat<'a> {
@@ -150,7 +150,7 @@ impl Block {
         Some((before, after))
     }
 
-    /// Takes every seat off sale that is free.
+    /// Takes every free seat off sale.
     pub(crate) fn call_off(&mut self) -> Changed {
         let is_changed = self.occupancy.iter().any(|occupancy| occupancy.is_available());
         for occupancy in self.occupancy.iter_mut().filter(|occupancy| occupancy.is_available()) {
@@ -159,7 +159,7 @@ impl Block {
         self.changed(Changed { available: is_changed, all: is_changed })
     }
 
-    /// Gives the seats of a zone another price.
+    /// Changes the price of a zone's seats.
     pub(crate) fn reprice(&mut self, zone: &str, price: Points) -> Changed {
         let is_changed = |seat: &Seat| *seat.zone == *zone && seat.price != price;
         let available = self.occupied().any(|(seat, by)| is_changed(seat) && by.is_available());
@@ -171,7 +171,7 @@ impl Block {
         self.changed(Changed { available, all })
     }
 
-    /// Bytes that stay the same are kept.
+    /// Drops the bytes of changed lists, and keeps those of unchanged ones.
     fn changed(&mut self, changed: Changed) -> Changed {
         if changed.available {
             self.available = Lazy::default();
@@ -182,7 +182,7 @@ impl Block {
         changed
     }
 
-    /// The seats that can be had, as a JSON array.
+    /// The free seats, as a JSON array.
     pub(crate) fn available(&self) -> Bytes {
         self.available.read(|| listed(self.occupied().filter(|(_, by)| by.is_available()).map(|(seat, _)| brief(seat))))
     }
@@ -208,7 +208,7 @@ fn brief(seat: &Seat) -> AvailableSeat<'_> {
     AvailableSeat { seat_id: seat.seat_id, seat_name: &seat.name, price: seat.price, zone_name: &seat.zone }
 }
 
-/// Where the seat is; else where it would be.
+/// Finds the index of a seat; `Err` holds the index where it would be inserted.
 fn index(seats: &[Seat], seat_id: SeatId) -> Result<usize, usize> {
     seats.binary_search_by_key(&seat_id, |seat| seat.seat_id)
 }
@@ -217,6 +217,6 @@ fn listed(seats: impl Iterator<Item = impl Serialize>) -> Bytes {
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::new(&mut bytes);
     serializer.collect_seq(seats).expect("seats hold only what JSON can say");
-    // They are kept: without the room to grow.
+    // Shrink them, since they are kept.
     bytes.into_boxed_slice().into()
 }

@@ -1,4 +1,4 @@
-//! The seats of one schedule: which can be had, which are held or sold.
+//! The seats of one schedule, with their status: free, held or sold.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ const MAP_VERSION: u32 = 1;
 pub struct SeatList {
     concert_id: ConcertId,
     is_published: bool,
-    /// The show is off: no seat of it is free any more.
+    /// True after the show was called off: no seat is free any more.
     is_called_off: bool,
-    /// Each apart, so that a hold in a large house makes the bytes of its own block anew and no other's.
+    /// The blocks of seats. A hold in a large house makes only the bytes of its own block anew.
     blocks: OrdMap<u64, Arc<Block>>,
     seats_available: u64,
     /// By zone, in the catalogue's order.
@@ -60,7 +60,7 @@ impl SeatList {
         self.concert_id
     }
 
-    /// The seats that can be had, by id.
+    /// The free seats, by id.
     pub fn available(&self) -> Representation {
         self.available.read(VERSION, || self.join(Block::available))
     }
@@ -70,17 +70,17 @@ impl SeatList {
         self.all.read(VERSION, || self.join(Block::all))
     }
 
-    /// What never changes: zones, rows and seats, as they stand.
+    /// The map: zones, rows and seats, which never change.
     pub fn map(&self, schedule_id: ScheduleId) -> Representation {
         self.map.read(MAP_VERSION, || seat_map::json(schedule_id, &self.plan(), |seat_id| self.seat(seat_id)))
     }
 
-    /// Whether these seats are next to each other.
+    /// True if these seats are next to each other.
     pub fn are_together(&self, seat_ids: impl IntoIterator<Item = SeatId>) -> bool {
         self.plan().are_together(seat_ids)
     }
 
-    /// What each zone costs, and how much of it can be had.
+    /// The zones with their prices and free seats.
     pub fn zones(&self) -> &Zones {
         &self.zones
     }
@@ -89,7 +89,7 @@ impl SeatList {
         self.plan.read(|| Arc::new(Plan::of(self.order.iter().filter_map(|seat_id| self.seat(*seat_id)))))
     }
 
-    /// The lists of all blocks as one; that of a single block is it already.
+    /// Joins the lists of all blocks. The list of a single block needs no join.
     fn join(&self, list: impl Fn(&Block) -> Bytes) -> Bytes {
         let mut lists: Vec<Bytes> = self.blocks.values().map(|block| list(block)).collect();
         if lists.len() == 1 {
@@ -119,7 +119,7 @@ impl SeatList {
         self.blocks.get(&Block::number_of(seat_id))?.status(seat_id)
     }
 
-    /// Only blocks that were made anew are looked at.
+    /// The seats whose status differs from the older list. Only changed blocks are compared.
     pub(crate) fn changed_since(&self, older: Option<&Self>) -> Vec<(SeatId, &'static str)> {
         let mut changed = Vec::new();
         for (number, block) in &self.blocks {
@@ -177,7 +177,7 @@ impl SeatList {
         }
     }
 
-    /// Takes every seat off sale that is free.
+    /// Takes every free seat off sale.
     pub(crate) fn call_off(&mut self, head: Head) {
         self.is_called_off = true;
         self.change_blocks(head, Block::call_off);
@@ -185,13 +185,13 @@ impl SeatList {
         self.zones.call_off();
     }
 
-    /// Gives the seats of a zone another price.
+    /// Changes the price of a zone's seats.
     pub(crate) fn reprice(&mut self, zone: &str, price: Points, head: Head) {
         self.change_blocks(head, |block| block.reprice(zone, price));
         self.zones.reprice(zone, price);
     }
 
-    /// Lets each of the hold's seats become what `next` says.
+    /// Changes the occupancy of each seat of a hold with `next`.
     pub(crate) fn occupy(&mut self, hold: &Hold, head: Head, next: impl Fn(Occupancy) -> Occupancy) {
         for seat_id in hold.seat_ids() {
             let Some(block) = self.blocks.get_mut(&Block::number_of(seat_id)).map(Arc::make_mut) else { continue };

@@ -1,5 +1,5 @@
-//! The seats of every schedule. Lists change by events only: an overdue hold stays one until an event says that it
-//! expired.
+//! The seat lists of all schedules. Lists change only by events: an overdue hold stays a hold until an event says that
+//! it expired.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl SeatLists {
     /// The list of a published schedule.
     ///
     /// # Errors
-    /// There is no such concert, or it has no such schedule that is published.
+    /// The concert does not exist, or has no published schedule with this id.
     pub fn get(&self, concert_id: ConcertId, schedule_id: ScheduleId) -> Result<&SeatList, Rejection> {
         if !self.concerts.contains(&concert_id) {
             return Err(Rejection::ConcertNotFound { concert_id });
@@ -41,7 +41,7 @@ impl SeatLists {
             .ok_or(Rejection::ScheduleNotFound { schedule_id })
     }
 
-    /// The list of a published schedule, whichever concert it belongs to.
+    /// Finds the list of a published schedule by its id alone.
     pub fn published(&self, schedule_id: ScheduleId) -> Option<&SeatList> {
         self.lists.get(&schedule_id).map(Arc::as_ref).filter(|list| list.is_published_by(list.concert_id()))
     }
@@ -51,12 +51,12 @@ impl SeatLists {
         self.lists.get(&schedule_id)?.seat(seat_id)
     }
 
-    /// What clients read of a seat's state.
+    /// The status of a seat, as clients read it.
     pub fn status(&self, schedule_id: ScheduleId, seat_id: SeatId) -> Option<&'static str> {
         self.lists.get(&schedule_id)?.status(seat_id)
     }
 
-    /// The seats of a schedule that are not what they were in `older`, with what they are now.
+    /// The seats of a schedule whose status differs from `older`, with their current status.
     pub fn changed_since(&self, older: &Self, schedule_id: ScheduleId) -> Vec<(SeatId, &'static str)> {
         match (older.lists.get(&schedule_id), self.lists.get(&schedule_id)) {
             (Some(older), Some(now)) if Arc::ptr_eq(older, now) => Vec::new(),
@@ -65,7 +65,7 @@ impl SeatLists {
         }
     }
 
-    /// How many seats of the schedule can be had, as events say.
+    /// The number of free seats of the schedule, as events say.
     pub fn seats_available(&self, schedule_id: ScheduleId) -> u64 {
         self.lists.get(&schedule_id).map_or(0, |list| list.seats_available())
     }
@@ -121,7 +121,7 @@ impl SeatLists {
             | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
                 let Some(list) = self.list_mut(hold.schedule_id) else { return };
                 let free = if list.is_called_off() { Occupancy::Cancelled } else { Occupancy::Available };
-                // A hold that expired late: its seats may be another's by now.
+                // If the hold expired late, another reservation may have its seats by now.
                 list.occupy(hold, head, |before| if before.is_of(hold.reservation_id) { free } else { before });
             }
             Event::Log(_)

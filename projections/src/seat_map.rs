@@ -1,4 +1,4 @@
-//! The map of a house: what never changes of a schedule's seats. Prices do, so they are not here.
+//! The map of a house: the parts of a schedule's seats that never change. Prices change, so they are not here.
 
 use bytes::Bytes;
 use domain::{Coordinate, Plan, ScheduleId, Seat, SeatId};
@@ -41,7 +41,7 @@ struct Drawn<'a> {
     y: Option<Coordinate>,
 }
 
-/// The map of a schedule whose seats `seat` tells.
+/// Makes the map of a schedule. `seat` finds a seat by its id.
 pub(crate) fn json<'a>(schedule_id: ScheduleId, plan: &Plan, seat: impl Fn(SeatId) -> Option<&'a Seat>) -> Bytes {
     let drawn = |row: &domain::Row| plan.seats(row).filter_map(&seat).map(Drawn::of).collect::<Vec<_>>();
     let zones = plan.zones().iter().map(|zone| {

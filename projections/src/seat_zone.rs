@@ -1,4 +1,4 @@
-//! The zones of a schedule: what they cost, and how much of each can be had.
+//! The zones of a schedule, with their prices and free seats.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ struct Zone {
 pub struct Zones(Vector<Zone>);
 
 impl Zones {
-    /// A seat that is new, and free.
+    /// Adds a new, free seat.
     pub(crate) fn add(&mut self, seat: &Seat) {
         let Some(zone) = self.named(&seat.zone) else {
             let (zone_name, price) = (Arc::clone(&seat.zone), seat.price);
@@ -36,7 +36,7 @@ impl Zones {
         zone.seats_available += 1;
     }
 
-    /// A seat that was there is described anew.
+    /// Changes the description of a seat.
     pub(crate) fn describe(&mut self, before: &Seat, seat: &Seat) {
         if before.zone == seat.zone && before.price == seat.price {
             return;
@@ -48,7 +48,7 @@ impl Zones {
         self.add(seat);
     }
 
-    /// A seat of the zone can be had, or can be no more.
+    /// Counts a seat of the zone that has become free or taken.
     pub(crate) fn count(&mut self, zone: &str, is_available: bool) {
         if let Some(zone) = self.named(zone) {
             zone.seats_available =
@@ -56,12 +56,12 @@ impl Zones {
         }
     }
 
-    /// No seat can be had any more.
+    /// Sets the number of free seats to 0 in all zones.
     pub(crate) fn call_off(&mut self) {
         self.0.iter_mut().for_each(|zone| zone.seats_available = 0);
     }
 
-    /// Every seat of the zone costs the same from now on.
+    /// Sets the price of all seats of the zone.
     pub(crate) fn reprice(&mut self, name: &str, price: Points) {
         if let Some(zone) = self.named(name) {
             (zone.price_from, zone.price_to) = (price, price);

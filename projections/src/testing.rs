@@ -12,7 +12,7 @@ pub fn shown(events: impl IntoIterator<Item = Event>) -> ReadModels {
     models
 }
 
-/// The same, after a concert with a schedule of ten seats.
+/// The read models of a log with these events, after a concert with a schedule of ten seats.
 pub fn shown_on_sale(events: impl IntoIterator<Item = Event>) -> ReadModels {
     let seats = seats_added((1..=SEATS).map(seat).collect());
     let mut models = shown([concert(), seats, schedule_published()]);

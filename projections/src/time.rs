@@ -3,26 +3,26 @@
 use domain::Timestamp;
 use serde::{Serialize, Serializer};
 
-/// RFC 3339 in UTC with milliseconds: `2026-12-24T10:30:00.000Z`. Past the years that have four digits, the nearest
-/// instant that can be written: a read model must not stop at a time that an operator mistyped.
+/// RFC 3339 in UTC with milliseconds: `2026-12-24T10:30:00.000Z`. For a year with more than four digits it writes the
+/// nearest possible time: a typing error by an operator must not stop a read model.
 pub fn rfc3339(time: Timestamp) -> String {
     let nearest = if time.millis() < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
     let shown = jiff::Timestamp::from_millisecond(time.millis()).unwrap_or(nearest);
     format!("{shown:.3}")
 }
 
-/// [`rfc3339`] for `#[serde(serialize_with = "…")]`; in a snapshot, which nobody reads, the bare time.
+/// [`rfc3339`] for `#[serde(serialize_with = "…")]`. In a snapshot the time is a number.
 ///
 /// # Errors
-/// Those of the serializer.
+/// The serializer fails.
 pub fn serialize_rfc3339<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     if serializer.is_human_readable() { serializer.serialize_str(&rfc3339(*time)) } else { time.serialize(serializer) }
 }
 
-/// The same, where there is one.
+/// [`serialize_rfc3339`] for an optional time.
 ///
 /// # Errors
-/// The serializer's.
+/// The serializer fails.
 pub fn serialize_rfc3339_if_any<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     if serializer.is_human_readable() { time.map(rfc3339).serialize(serializer) } else { time.serialize(serializer) }
 }

@@ -64,7 +64,7 @@ pub fn plan(bytes: &[u8], catalogue: &Catalogue, options: Options, now: Timestam
 /// Plans the import of a catalogue of the program itself.
 ///
 /// # Errors
-/// As [`plan`].
+/// The errors of [`plan`].
 pub fn plan_file(
     file: CatalogFile,
     catalogue: &Catalogue,

@@ -22,7 +22,7 @@ pub struct Batch {
     pub state: State,
     /// The records to append.
     pub records: Vec<Record>,
-    /// The same, to be folded into the read models.
+    /// The decoded records, for the read models.
     pub recorded: Vec<RecordedEvent>,
     /// The commands, each with its decision.
     verdicts: Vec<(Pending, Verdict)>,
@@ -189,7 +189,7 @@ pub struct Sent {
     pub state: State,
     /// The records that are appended.
     pub records: Arc<[Record]>,
-    /// The same, to be folded into the read models.
+    /// The decoded records, for the read models.
     pub recorded: Vec<RecordedEvent>,
     verdicts: Vec<(TakenCommand, Verdict)>,
 }

@@ -43,7 +43,7 @@ impl ClockSkew {
     /// Fails if this machine's clock, which shows `now`, is too far off for deciding commands.
     ///
     /// # Errors
-    /// It is too far off.
+    /// The clock is too far off.
     pub fn in_bounds(&self, now: Timestamp) -> Result<(), String> {
         let Some(reading) = *self.0.borrow() else { return Ok(()) };
         // The earliest and the latest time that the log's clock can show now.

@@ -48,7 +48,7 @@ pub const TICK_INTERVAL: Duration = Duration::from_millis(100);
 /// How far the log's last record may be ahead of the clock at start-up.
 pub const MAX_CLOCK_LAG: Duration = Duration::from_secs(60);
 
-/// Tells the time. Only the sequencer decides by it.
+/// The clock. Only the sequencer uses it for decisions.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Makes the seed of a draw from the log's id and the nonce of the announced opening. Only the server's key can make
@@ -115,10 +115,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Has a command decided and made durable.
+    /// Submits a command, and waits until it is decided and durable.
     ///
     /// # Errors
-    /// It was not decided, or is not known to be.
+    /// The command was not decided, or its outcome is unknown.
     pub async fn submit(&self, submission: Submission) -> Result<Reply, Undecided> {
         let kind = submission.command.action.name();
         let answered = self.decide(submission).await;
@@ -175,7 +175,7 @@ impl Engine {
     /// The read models once they have reached `position`.
     ///
     /// # Errors
-    /// They have not reached it in 2 seconds.
+    /// The read models have not reached it in 2 seconds.
     pub async fn read_models_at(&self, position: Position) -> Result<Arc<ReadModels>, Behind> {
         self.published.read_models_at(position).await
     }

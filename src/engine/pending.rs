@@ -61,7 +61,7 @@ impl Pending {
         self.open.load(Ordering::Acquire) && Instant::now() < self.deadline
     }
 
-    /// What was submitted.
+    /// The submission.
     pub fn submission(&self) -> &Submission {
         &self.submission
     }

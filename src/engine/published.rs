@@ -1,4 +1,4 @@
-//! What queries see: the read models of the last batch, and whether the engine can take commands.
+//! The published state for queries: the read models of the last batch, and the readiness of the engine.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 /// How long a query waits for the position that it asks for.
 pub const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// Whether commands can be taken: `Err` says why not.
+/// The readiness for commands: `Err` says why none can be taken.
 pub type Readiness = Result<(), NotReady>;
 
 /// The reason why commands cannot be taken.

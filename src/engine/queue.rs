@@ -31,7 +31,7 @@ pub struct Queue {
     pub waiting: VecDeque<Pending>,
     /// How many commands of the next batch, decided or waiting, come from the lane `joining`.
     joined: usize,
-    /// Whether somebody has come since this was last asked for.
+    /// True if a command has come since the last call of `has_come`.
     has_come: bool,
 }
 
@@ -95,7 +95,7 @@ impl Queue {
         true
     }
 
-    /// Whether somebody has come since this was last asked for.
+    /// True if a command has come since the last call of `has_come`.
     pub fn has_come(&mut self) -> bool {
         std::mem::take(&mut self.has_come)
     }

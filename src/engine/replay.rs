@@ -12,7 +12,7 @@ use super::snapshot::Contradiction;
 use super::stream::{Proved, Range, StreamError, decode, stream};
 use crate::log::{EventLog, ReadError};
 
-/// What a log folds to.
+/// The state and the read models of a log.
 #[derive(Default)]
 pub struct Replayed {
     /// The state, for commands.

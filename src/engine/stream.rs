@@ -70,7 +70,7 @@ impl Proved {
     /// Proves one record against those before it.
     ///
     /// # Errors
-    /// It is not the next one, or not what was hashed.
+    /// The record is not the next one, or does not fit its hash.
     pub fn prove(&mut self, record: &Record) -> Result<(), StreamError> {
         self.head = record.verify(&self.head)?;
         if record.recorded_at < self.recorded_at {
@@ -85,7 +85,7 @@ impl Proved {
 /// The records to read: those after the proved ones, up to a position and a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Range {
-    /// What is proved already.
+    /// The end of the proved records.
     pub after: Proved,
     /// The last position.
     pub last: Position,

@@ -17,7 +17,7 @@ use super::{AppendError, EventLog, ReadError, assert_follows};
 /// How long [`EventLog::wait_past`] waits at most.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// What goes wrong with one append.
+/// A fault of one append.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// Another node's record is written first, so that the head has moved.
@@ -82,7 +82,7 @@ impl MemoryLog {
         self.lock().records.clone()
     }
 
-    /// What is still on its way lands now, or never.
+    /// Writes the appends that are still on their way, or drops them.
     pub(crate) fn land(&self) {
         self.lock().land();
         self.tell();

@@ -34,8 +34,8 @@ pub const MAX_BATCH_BYTES: usize = 768 * 1024;
 
 /// One log, totally ordered and without gaps: positions are 1, 2, 3, ….
 ///
-/// What `read` and `head` return is durable: if a backend finds records that a crash could still lose (a WAL that was
-/// never synced, commits that a standby does not have), it makes them durable before it returns them.
+/// The records that `read` and `head` return are durable: if a backend finds records that a crash could still lose (a
+/// WAL that was never synced, commits that a standby does not have), it makes them durable before it returns them.
 #[async_trait]
 pub trait EventLog: Send + Sync {
     /// Appends all of `records`, at least one, after `expected`, durably, or none. After [`AppendError::Conflict`] the

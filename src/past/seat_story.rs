@@ -47,7 +47,7 @@ pub struct SeatChange {
     pub payment_id: Option<PaymentId>,
     /// The id of the HTTP request that caused it.
     pub request_id: Option<String>,
-    /// What happened, in words.
+    /// The change in words.
     pub what: String,
     /// The record's hash.
     pub hash: Hash,

@@ -81,7 +81,7 @@ impl Database {
     /// from the log.
     ///
     /// # Errors
-    /// As of [`Database::open`], or the file cannot be set aside.
+    /// An error of [`Database::open`], or the file cannot be set aside.
     pub async fn open_anew(location: &Location, log_id: Uuid) -> Result<Self, MigrateError> {
         set_aside_if_ruined(location, log_id).await.map_err(sqlx::Error::Io)?;
         Self::open(location, log_id).await
@@ -90,7 +90,7 @@ impl Database {
     /// Closes the database in good order, so that the file is complete without its WAL.
     ///
     /// # Errors
-    /// The database's.
+    /// The database fails.
     pub async fn close(self) -> sqlx::Result<()> {
         self.readers.close().await;
         self.writer.into_inner().connection.close().await

@@ -92,7 +92,7 @@ impl Script for Buying {
     }
 
     fn hear(&mut self, status: u16, body: &[u8]) {
-        // Whoever gets another answer than the one that leads on goes.
+        // A buyer who gets another answer than the expected one leaves.
         self.step = match self.step {
             Step::Join if status == 200 => joined(sale::user_id(self.user), body).map_or(Step::Join, Step::Hold),
             Step::Hold(guest) if status == 200 => reservation_id(body).map_or(Step::Join, |reservation| {

@@ -35,7 +35,7 @@ pub fn me(guest: &Guest) -> Vec<u8> {
     get("/api/tokens/me", &guest.token, None)
 }
 
-/// Whoever was let in has come.
+/// An admitted user arrives.
 pub fn arrive(guest: &Guest) -> Vec<u8> {
     post("/api/tokens/me/arrival", &guest.token, "")
 }

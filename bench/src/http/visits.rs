@@ -145,7 +145,7 @@ impl Script for Visiting {
             | Step::Reservations
             | Step::History => {}
         }
-        // Whoever is refused goes, and the next one comes.
+        // A refused buyer leaves, and the next one comes.
         self.step = if status == 200 { (self.step + 1) % STEPS.len() } else { 0 };
         if status == 200 && self.step == 0 {
             self.all.whole.fetch_add(1, Ordering::Relaxed);

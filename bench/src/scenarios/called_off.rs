@@ -35,10 +35,10 @@ const BEFORE: Duration = Duration::from_secs(10);
 const SLICE: Duration = Duration::from_millis(250);
 /// Longer than selling, and longer than giving back takes.
 const AT_MOST: Duration = Duration::from_secs(240);
-/// The 99th percentile of charges meanwhile, as a multiple of what it was.
+/// The bound of the 99th percentile of charges meanwhile, as a multiple of the value before.
 const P99_OF_BEFORE: f64 = 2.0;
 
-/// Runs it.
+/// Runs the scenario.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let people = BUYERS + CHARGERS as u64;
     let plan = Plan { people, schedules: 1, seats: SEATS, points: SEATS_A_BUYER * PRICE, ..Plan::default() };
@@ -109,7 +109,7 @@ async fn until_all_is_given_back(sale: &mut Sale, chargers: &[Guest]) -> Result<
             sleep(SLICE / 2).await;
             sale.kill()
         };
-        // Whoever was charging learns nothing.
+        // The clients that were charging get no answer.
         let (_, killed) = tokio::join!(open(&mut clients, CHARGES_A_SECOND, SLICE), killed);
         killed?;
         kills += 1;

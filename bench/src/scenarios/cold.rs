@@ -24,7 +24,7 @@ const SEAT: u64 = 33;
 const AT_MOST: Duration = Duration::from_secs(10);
 const P95_MS: f64 = 10.0;
 
-/// Runs it.
+/// Runs the scenario.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let mut all = Sample::default();
     for _ in 0..STARTS {

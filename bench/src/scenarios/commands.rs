@@ -88,7 +88,8 @@ pub async fn payment(options: &Options) -> Result<Vec<Row>, BenchError> {
     let sale = Sale::open(options, sale_of_holds(options)).await?;
     let floor = Server::floor(NO_BYTES, NO_BYTES)?;
     let mut rows = Vec::new();
-    // Each number of clients has people of its own: who has paid is no longer in the room, and holds nothing more.
+    // Each number of clients has its own users: a user who has paid is no longer in the room, and can hold nothing
+    // more.
     let share = sale.guests.len() / options.connections.len().max(1);
     for ((schedules, clients), guests) in shares(options).zip(sale.guests.chunks_exact(share)) {
         let wanted = SEATS.max((options.seconds * HOLDS_A_SECOND) as u64) / SEATS;
@@ -105,7 +106,7 @@ pub async fn payment(options: &Options) -> Result<Vec<Row>, BenchError> {
     Ok(rows)
 }
 
-/// A row of what is durable against what only answers.
+/// Makes a row that compares durable commands with handlers that only answer.
 fn against_floor(scenario: &str, what: &str, clients: usize, ours: &Sample, floor: &Sample) -> Row {
     Row::of(scenario, format!("{what}; against the floor"), clients, ours).against(floor)
 }

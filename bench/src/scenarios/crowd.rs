@@ -17,7 +17,7 @@ const CLIENTS: usize = 256;
 const AT_MOST: Duration = Duration::from_secs(120);
 const MOST_SECONDS: f64 = 5.5;
 
-/// Runs it.
+/// Runs the scenario.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let plan = Plan { schedules: 1, seats: SEATS, capacity: PEOPLE, ..Plan::default() };
     let sale = Sale::open(options, plan).await?;

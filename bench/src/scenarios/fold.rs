@@ -17,7 +17,7 @@ const NAME: &str = "fold";
 /// Events of the log.
 const EVENTS: u64 = 200_000;
 
-/// Runs it.
+/// Runs the scenario.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let folder = options.folder()?;
     let data = child::text(folder.path())?;

@@ -17,7 +17,7 @@ const CLIENTS: usize = 256;
 const OPENS_IN_SECONDS: i64 = 24 * 60 * 60;
 const PREQUEUE_OF_LINE: f64 = 0.9;
 
-/// Runs it.
+/// Runs the scenario.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let line = Plan { capacity: 0, ..Plan::default() };
     let prequeue = Plan { opens_in_seconds: Some(OPENS_IN_SECONDS), ..line };

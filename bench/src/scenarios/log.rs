@@ -24,7 +24,7 @@ const TABLE: &str = include_str!("../../../migrations/sqlite/0001_log.sql");
 const INSERT: &str =
     "INSERT INTO log (position, recorded_at, type, type_version, data, metadata, hash) VALUES (?, ?, ?, ?, ?, ?, ?)";
 
-/// Runs it.
+/// Runs the scenario.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let folder = options.folder()?;
     let mut ours = Ours { log: open(&LogAddress::Sqlite, folder.path()).await?, head: Head::EMPTY };

@@ -86,7 +86,7 @@ impl Filled {
         filled
     }
 
-    /// Whoever joins from now on is an entrant.
+    /// Users who join from now on are entrants.
     fn announce(&mut self) {
         let now = self.batch.state.recorded_at;
         let opens_at = now.plus_seconds(OPENS_IN_SECONDS);

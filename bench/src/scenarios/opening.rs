@@ -45,7 +45,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const AT_MOST: Duration = Duration::from_secs(120);
 const DRAWN_WITHIN_MS: f64 = 1_000.0;
 
-/// Runs it.
+/// Runs the scenario.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let plan = Plan { schedules: 1, seats: SEATS, row_seats: ROW_SEATS, capacity: 0, ..Plan::default() };
     let sale = Sale::open(options, plan).await?;

@@ -10,7 +10,7 @@ use crate::table::{Bound, Row};
 use crate::{BenchError, Options};
 
 const NAME: &str = "overload";
-/// Clients with whom the top rate is found.
+/// The number of clients with which the top rate is found.
 const CLIENTS: usize = 256;
 /// Connections that three times the top rate comes over: twice as many as commands may wait in their lane.
 const CROWD: usize = 2 * reprise::engine::LANE_CAPACITY;
@@ -20,7 +20,7 @@ const P99_AT_HALF_MS: f64 = 10.0;
 const P99_OF_ACCEPTED_MS: f64 = 250.0;
 const ANSWERED_OF_TOP: f64 = 0.9;
 
-/// Runs it.
+/// Runs the scenario.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let sale = Sale::open(options, Plan { people: CROWD as u64, ..Plan::default() }).await?;
     let charges = sale.guests.iter().map(|guest| Again(requests::charge(guest)));

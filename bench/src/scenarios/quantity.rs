@@ -27,7 +27,7 @@ const QUANTITY_OF_IDS: f64 = 0.7;
 /// Longer than a house takes.
 const AT_MOST: Duration = Duration::from_secs(60);
 
-/// Runs it.
+/// Runs the scenario.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let people = PEOPLE + 1;
     let plan = Plan { people, schedules: 2 * TURNS, seats: SEATS, row_seats: ROW_SEATS, ..Plan::default() };

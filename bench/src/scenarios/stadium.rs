@@ -28,7 +28,7 @@ const STADIUM_OF_HALL: f64 = 0.8;
 /// How often each side gets its turn.
 const TURNS: u32 = 4;
 
-/// Runs it.
+/// Runs the scenario.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let plan = |schedules, seats| Plan { people: PEOPLE, schedules, seats, ..Plan::default() };
     let stadiums = Sale::open(options, plan(STADIUMS, STADIUM_SEATS)).await?;

@@ -36,7 +36,7 @@ const BYTES_A_STREAM: f64 = 16.0 * 1_024.0;
 const ALL_KNOW_WITHIN_MS: f64 = 1_000.0;
 const CHARGE_OF_ALONE: f64 = 0.8;
 
-/// Runs it.
+/// Runs the scenario.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let plan = Plan { people: CLIENTS as u64, schedules: 1, seats: SEATS, ..Plan::default() };
     let (watched, alone) = (Sale::open(options, plan).await?, Sale::open(options, plan).await?);

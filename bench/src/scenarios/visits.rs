@@ -14,7 +14,7 @@ const SEATS: u64 = 50;
 const SCHEDULES: u64 = 1_200;
 const PEAK: f64 = 62_000.0;
 
-/// Runs it.
+/// Runs the scenario.
 pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     let plan = Plan { schedules: SCHEDULES, seats: SEATS, ..Plan::default() };
     let sale = Sale::open(options, plan).await?;

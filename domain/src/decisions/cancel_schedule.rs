@@ -141,7 +141,7 @@ mod tests {
         done.when(Credential::System, Tick::ALONE).already(Answer::Done);
     }
 
-    /// The same in another schedule.
+    /// Moves an event to another schedule.
     fn elsewhere(mut event: Event) -> Event {
         let schedule_id = match &mut event {
             Event::Catalogue(CatalogueEvent::SeatsAdded(added)) => &mut added.schedule_id,

@@ -42,7 +42,7 @@ mod tests {
     use crate::spec::*;
 
     const EXTEND: ExtendHold = ExtendHold { reservation_id: ReservationId::FIRST };
-    /// When the hold may be made longer first.
+    /// The first second at which the hold may be extended.
     const FROM: i64 = HOLD_SECONDS - EXTENSION_WINDOW_SECONDS;
 
     fn in_hand(seconds: i64) -> Given {

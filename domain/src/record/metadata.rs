@@ -22,7 +22,7 @@ pub struct Metadata {
     pub correlation_id: Uuid,
     /// The direct cause of the event: the command.
     pub causation_id: Uuid,
-    /// Who acted.
+    /// The actor.
     pub actor: ActorName,
     /// The run of the node that decided it.
     pub node_id: Uuid,
@@ -113,7 +113,7 @@ impl OperatorName {
     }
 }
 
-/// Who acted, as it stands in metadata: `user:17`, `system`, or the name of an operator.
+/// The actor as it stands in metadata: `user:17`, `system`, or the name of an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(into = "String")]
 pub enum ActorName {

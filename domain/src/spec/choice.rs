@@ -4,10 +4,10 @@ use crate::event::Seat;
 use crate::house::{NoChoice, Together, Wanted};
 use crate::values::SeatId;
 
-/// What [`House::choose`](crate::House::choose) must choose of `seats`, which come in the catalogue's order.
+/// Chooses the seats that [`House::choose`](crate::House::choose) must choose. `seats` come in the catalogue's order.
 ///
 /// # Errors
-/// There are none such.
+/// No seats fit the request.
 pub fn slow_choice(seats: &[Seat], is_free: impl Fn(SeatId) -> bool, wanted: &Wanted) -> Result<Vec<SeatId>, NoChoice> {
     let mut zones: Vec<&str> = Vec::new();
     for seat in seats {

@@ -24,7 +24,7 @@ pub use opening::*;
 
 use crate::values::{ConcertId, Hash, ScheduleId, Timestamp, UserId};
 
-/// When every specification starts.
+/// The time at which every specification starts.
 pub const T0: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// A user.
 pub const ANN: UserId = UserId::FIRST;
@@ -38,19 +38,19 @@ pub const CONCERT: ConcertId = ConcertId::FIRST;
 pub const SCHEDULE: ScheduleId = ScheduleId::FIRST;
 /// How many seats the schedule has: 1 to this.
 pub const SEATS: u64 = 10;
-/// What each costs.
+/// The price of each seat.
 pub const PRICE: u64 = 100;
-/// When the schedule's sale closes, in seconds after [`T0`], when it opens.
+/// The end of the schedule's sale, in seconds after [`T0`]. The sale opens at [`T0`].
 pub const SALE_CLOSES: i64 = 3_600;
-/// When the pre-queue of the announced opening begins, in seconds after [`T0`].
+/// The begin of the announced opening's pre-queue, in seconds after [`T0`].
 pub const PREQUEUE: i64 = 60;
-/// When the announced opening is, in seconds after [`T0`].
+/// The time of the announced opening, in seconds after [`T0`].
 pub const OPENS: i64 = 120;
 /// The seed of its draw.
 pub const DRAW_SEED: Hash = Hash::new([5; 32]);
-/// Why operators do what they do.
+/// The reason of operators' changes.
 pub const REASON: &str = "as planned";
-/// When the schedule starts, in seconds after [`T0`].
+/// The start of the schedule, in seconds after [`T0`].
 pub const STARTS: i64 = 7_200;
 
 /// A log that folds to a state, and the time at which something is asked.
@@ -114,7 +114,7 @@ impl Given {
     }
 }
 
-/// What was decided.
+/// The decision.
 pub struct Then(Decision);
 
 impl Then {
@@ -123,17 +123,17 @@ impl Then {
         self.0
     }
 
-    /// Exactly these events happen.
+    /// Asserts that exactly these events happen.
     pub fn then(self, events: impl IntoIterator<Item = Event>) {
         assert_eq!(self.0, Ok(Decided::Events(events.into_iter().collect())));
     }
 
-    /// Nothing happens, and this is the answer.
+    /// Asserts that nothing happens, and that this is the answer.
     pub fn already(self, answer: Answer) {
         assert_eq!(self.0, Ok(Decided::Already(answer)));
     }
 
-    /// It is refused.
+    /// Asserts that the command is refused for this reason.
     pub fn refuses(self, rejection: Rejection) {
         assert_eq!(self.0, Err(rejection));
     }

@@ -83,7 +83,7 @@ impl Catalogue {
             .ok_or(Rejection::ScheduleNotFound { schedule_id })
     }
 
-    /// When a published schedule starts.
+    /// The start of a published schedule.
     pub fn starts_at(&self, schedule_id: ScheduleId) -> Option<Timestamp> {
         self.schedules.get(&schedule_id)?.times.as_ref().map(|times| times.starts_at)
     }

@@ -1,4 +1,4 @@
-//! What is asked for, in any order.
+//! Random histories: commands in any order.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ fn import() -> ImportCatalogue {
     ImportCatalogue { parts, end: Some(ImportEnd { import_id, reason: None }) }
 }
 
-/// What an operator asks for now and then.
+/// The commands that operators send now and then.
 fn operators_wishes() -> Vec<Action> {
     let resumes_at = |seconds| Some(T0.plus_seconds(seconds));
     vec![
@@ -93,7 +93,7 @@ fn window(closes: Option<i64>, starts: Option<i64>) -> Action {
     .into()
 }
 
-/// What people and operators ask for, one after another.
+/// Makes random commands of users and operators, one after another.
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let seats = prop::collection::btree_set(1..=SEATS, 1..=3);
     let wish = prop_oneof![

@@ -17,7 +17,7 @@ pub struct Difference {
 /// equal, else the first difference.
 ///
 /// # Errors
-/// The databases'.
+/// A database fails.
 pub async fn compare(
     model: &SqlModel,
     left: &mut Transaction<'_>,

@@ -47,7 +47,7 @@ impl Connection {
     /// Begins to write.
     ///
     /// # Errors
-    /// The database's.
+    /// The database fails.
     pub async fn begin(&mut self) -> sqlx::Result<Transaction<'_>> {
         Ok(match self {
             Self::Sqlite(connection) => Transaction::Sqlite(connection.begin_with(WRITE_SQLITE).await?),
@@ -58,7 +58,7 @@ impl Connection {
     /// Begins to read.
     ///
     /// # Errors
-    /// The database's.
+    /// The database fails.
     pub async fn begin_reading(&mut self) -> sqlx::Result<Transaction<'_>> {
         Ok(match self {
             Self::Sqlite(connection) => Transaction::Sqlite(connection.begin().await?),
@@ -74,7 +74,7 @@ impl Connection {
     /// Closes the connection in good order.
     ///
     /// # Errors
-    /// The database's.
+    /// The database fails.
     pub async fn close(self) -> sqlx::Result<()> {
         match self {
             Self::Sqlite(connection) => connection.close().await,
@@ -119,7 +119,7 @@ impl Transaction<'_> {
     /// Rolls back, and waits until that is done.
     ///
     /// # Errors
-    /// The database's.
+    /// The database fails.
     pub async fn rollback(self) -> sqlx::Result<()> {
         match self {
             Self::Sqlite(transaction) => transaction.rollback().await,

@@ -45,7 +45,7 @@ impl Location {
     /// Opens the read models of a log for writing and for queries, and makes missing tables.
     ///
     /// # Errors
-    /// It cannot be opened, or is something else.
+    /// The database cannot be opened, or is something else.
     pub async fn open(&self, log_id: Uuid) -> Result<(Connection, Readers), MigrateError> {
         match self {
             Self::File(path) => {

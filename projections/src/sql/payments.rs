@@ -109,7 +109,7 @@ impl Fold for Payments {
 /// At most `limit` of the user's payments, the newest first: those before `after`.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn page(
     transaction: &mut Transaction<'_>,
     user_id: UserId,

@@ -86,7 +86,7 @@ pub struct Movement {
 /// At most `limit` of the user's movements, those past `after` in `order`.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn page(
     transaction: &mut Transaction<'_>,
     user_id: UserId,

@@ -10,9 +10,9 @@ use super::{Row, SqlModel, Transaction, Value};
 /// The rows to repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Those that name this user.
+    /// The rows that name this user.
     User(UserId),
-    /// Those that name this schedule.
+    /// The rows that name this schedule.
     Schedule(ScheduleId),
 }
 
@@ -89,7 +89,7 @@ impl SqlModel {
     /// found by its key.
     ///
     /// # Errors
-    /// The databases'.
+    /// A database fails.
     pub async fn set_right(
         &self,
         part: Part,

@@ -38,7 +38,7 @@ impl Reservations {
         self.row(hold, status, false, position)
     }
 
-    /// Of a hold that was made longer only the hold must know: what it became later says it by its status.
+    /// Sets a row. `extended` is kept only for a hold; a later status does not need it.
     fn row(&mut self, hold: &Hold, status: &'static str, extended: bool, position: i64) -> Result<(), OutOfRange> {
         let reservation_id = column(hold.reservation_id)?;
         let seats = serde_json::to_string(&hold.seats).expect("seats hold only what JSON can say");
@@ -96,7 +96,7 @@ impl Fold for Reservations {
 /// One reservation.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn one(transaction: &mut Transaction<'_>, id: ReservationId) -> sqlx::Result<Option<Reservation>> {
     let query = "SELECT * FROM reservations WHERE reservation_id = $1";
     transaction.rows(query, &[number(id).into()]).await?.first().map(reservation).transpose()
@@ -105,7 +105,7 @@ pub async fn one(transaction: &mut Transaction<'_>, id: ReservationId) -> sqlx::
 /// At most `limit` of the user's reservations, the newest first: those before `after`.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn page(
     transaction: &mut Transaction<'_>,
     user_id: UserId,

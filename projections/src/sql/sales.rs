@@ -165,7 +165,7 @@ pub struct ScheduleSales {
 /// Reads the sales of every visible schedule, by concert and schedule.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn all(transaction: &mut Transaction<'_>) -> sqlx::Result<Vec<ScheduleSales>> {
     let query = "SELECT * FROM sales WHERE import_id IS NULL ORDER BY concert_id, schedule_id";
     transaction.rows(query, &[]).await?.iter().map(schedule_sales).collect()

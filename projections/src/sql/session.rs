@@ -70,7 +70,7 @@ impl Schema {
 /// two transactions. To test that, a second client opens a transaction.
 ///
 /// # Errors
-/// The server's.
+/// The server fails.
 pub async fn keeps_sessions(connection: &mut PgConnection, server: &PgConnectOptions) -> sqlx::Result<bool> {
     for _ in 0..POOLER_TRIES {
         let ours = session(connection).await?;

@@ -101,7 +101,7 @@ pub(super) fn id<Id: TryFrom<u64, Error = NotAnId>>(number: u64) -> sqlx::Result
 /// end. In a file no other process builds, since the process that writes it holds the data folder.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn start_building(connection: &mut Connection) -> sqlx::Result<bool> {
     let Connection::Postgres(connection) = connection else { return Ok(true) };
     let take = sqlx::AssertSqlSafe(format!("SELECT pg_try_advisory_lock({BUILDING})"));
@@ -111,7 +111,7 @@ pub async fn start_building(connection: &mut Connection) -> sqlx::Result<bool> {
 /// Gives the right to build tables back.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn stop_building(connection: &mut Connection) -> sqlx::Result<()> {
     let Connection::Postgres(connection) = connection else { return Ok(()) };
     let give = sqlx::AssertSqlSafe(format!("SELECT pg_advisory_unlock({BUILDING})"));
@@ -121,7 +121,7 @@ pub async fn stop_building(connection: &mut Connection) -> sqlx::Result<()> {
 /// Reads the checkpoint of a table. `None` if the table does not exist, even if it has a checkpoint.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn checkpoint(
     transaction: &mut Transaction<'_>,
     model: &SqlModel,
@@ -145,7 +145,7 @@ pub async fn checkpoint(
 /// Returns true if the live table was ever made, even if it is gone now.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn was_built(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<bool> {
     let query = "SELECT 1 FROM checkpoints WHERE name = $1 AND slot = $2";
     let rows = transaction.rows(query, &[model.name.into(), Slot::Live.name().into()]).await?;
@@ -156,7 +156,7 @@ pub async fn was_built(transaction: &mut Transaction<'_>, model: &SqlModel) -> s
 /// that position. It must be the first query of the transaction.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn hold(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<Option<Checkpoint>> {
     if !transaction.hold(&Slot::Live.table(model)).await? {
         return Ok(None);
@@ -167,7 +167,7 @@ pub async fn hold(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::
 /// Makes an empty table of the model, in the caller's transaction.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn create(
     transaction: &mut Transaction<'_>,
     model: &SqlModel,
@@ -190,7 +190,7 @@ pub async fn create(
 /// checkpoint: then the transaction must not be committed.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn advance(
     transaction: &mut Transaction<'_>,
     model: &SqlModel,
@@ -213,7 +213,7 @@ pub async fn advance(
 /// Writes rows without moving the checkpoint, in the caller's transaction.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn write_all(
     transaction: &mut Transaction<'_>,
     model: &SqlModel,
@@ -231,7 +231,7 @@ pub async fn write_all(
 /// one that writes; in a file only one such transaction runs at a time.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn stand_still(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<Option<Checkpoint>> {
     if let Transaction::Postgres(_) = transaction {
         let row = "SELECT position FROM checkpoints WHERE name = $1 AND slot = $2 FOR UPDATE";
@@ -262,7 +262,7 @@ pub async fn stop_live(transaction: &mut Transaction<'_>, model: &SqlModel) -> s
 /// Replaces the live table by the one that was built, in the caller's transaction.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn swap_in(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<()> {
     let (live, building) = (Slot::Live.table(model), Slot::Building.table(model));
     transaction.run(format!("DROP TABLE IF EXISTS {live}; ALTER TABLE {building} RENAME TO {live}")).await?;
@@ -275,7 +275,7 @@ pub async fn swap_in(transaction: &mut Transaction<'_>, model: &SqlModel) -> sql
 /// Drops the table that a build has left beside the live one, in the caller's transaction.
 ///
 /// # Errors
-/// The database's.
+/// The database fails.
 pub async fn discard(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<()> {
     transaction.run(format!("DROP TABLE IF EXISTS {}", Slot::Building.table(model))).await?;
     forget(transaction, model, Slot::Building).await

@@ -42,7 +42,7 @@ pub async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
 /// Reads a whole catalogue file, JSON or CSV. There is no limit of time as long as parts of it come.
 ///
 /// # Errors
-/// As [`read`].
+/// The errors of [`read`].
 pub async fn read_catalog(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     check(headers, &[JSON, CSV])?;
     read_up_to(MAX_CATALOG_BYTES, body).await

@@ -159,7 +159,7 @@ impl Api {
 /// Lets the engine decide a command, and shows the answer.
 ///
 /// # Errors
-/// It was refused, or not decided.
+/// The command was refused or not decided.
 pub async fn decide(api: &Api, by: Credential, asked: &CommandRequest, action: Action) -> Outcome {
     let is_by_quantity = matches!(action, Action::HoldByQuantity(_));
     let (decided, answer) = decided(api, by, asked, action).await?;
@@ -199,7 +199,7 @@ impl Told {
 /// Lets the engine decide a command.
 ///
 /// # Errors
-/// It was refused, or not decided.
+/// The command was refused or not decided.
 pub async fn decided(
     api: &Api,
     by: Credential,

@@ -193,7 +193,7 @@ mod tests {
         tokio::time::timeout(Duration::from_millis(100), connections.place()).await.is_ok()
     }
 
-    /// Whether a connection is told to go, within a moment.
+    /// True if a connection is told to close within a moment.
     async fn is_told(place: &Place) -> bool {
         tokio::time::timeout(Duration::from_millis(1), place.connection.is_let_go()).await.is_ok()
     }

@@ -13,7 +13,7 @@ use crate::projector::Snapshot;
 /// A page of the movements of a user's points.
 ///
 /// # Errors
-/// It cannot be read.
+/// The snapshot cannot be read.
 pub async fn points(mut snapshot: Snapshot, user_id: UserId, page: &PageAsked, uri: &Uri) -> Outcome {
     let found =
         sql::point_history::page(&mut snapshot.transaction, user_id, page.order, page.after, page.lines()).await;
@@ -25,7 +25,7 @@ pub async fn points(mut snapshot: Snapshot, user_id: UserId, page: &PageAsked, u
 /// A page of a user's reservations, as they stand in `view`.
 ///
 /// # Errors
-/// It cannot be read.
+/// The snapshot cannot be read.
 pub async fn reservations(
     mut snapshot: Snapshot,
     user_id: UserId,
@@ -43,7 +43,7 @@ pub async fn reservations(
 /// A page of a user's payments.
 ///
 /// # Errors
-/// It cannot be read.
+/// The snapshot cannot be read.
 pub async fn payments(mut snapshot: Snapshot, user_id: UserId, page: &PageAsked, uri: &Uri) -> Outcome {
     let found = sql::payments::page(&mut snapshot.transaction, user_id, page.after, page.lines()).await;
     let found = found.map_err(query::unreadable(snapshot.position))?;

@@ -135,7 +135,7 @@ impl Drop for PlaceTaken {
     }
 }
 
-/// What tells a subscriber's frames, one after another. `None` ends the stream.
+/// A source of a subscriber's frames. `None` ends the stream.
 pub trait Frames: Send + 'static {
     /// The next frame. It may be given up midway, and asked for again.
     fn next(&mut self) -> impl Future<Output = Option<Bytes>> + Send;

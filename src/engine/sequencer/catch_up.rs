@@ -29,7 +29,7 @@ pub enum Fatal {
     /// The log's storage failed.
     #[error("the log's storage failed, the server stops: {0}")]
     Broken(String),
-    /// What was served cannot be remembered beside the log.
+    /// The file `served` cannot be written.
     #[error("what was served cannot be remembered, the server stops: {0}")]
     Forgetful(String),
     /// The log holds another history than the one served, or less of it.

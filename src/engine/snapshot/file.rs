@@ -88,7 +88,7 @@ pub fn must_be_whole(bytes: &[u8]) -> Result<(), Unusable> {
 /// Writes a snapshot.
 ///
 /// # Errors
-/// Those of `file`.
+/// `file` fails.
 pub fn write(file: impl Write, header: &Header, replayed: &Replayed) -> io::Result<()> {
     let mut hashed = Hashed { file: BufWriter::with_capacity(BUFFER_BYTES, file), hasher: Sha256::new(), bytes: 0 };
     serde_json::to_writer(&mut hashed, header)?;

@@ -57,7 +57,7 @@ impl SnapshotFolder {
     /// size in bytes.
     ///
     /// # Errors
-    /// It could not be written whole; nothing of it is left.
+    /// The snapshot could not be written. Nothing of it is left.
     pub fn write(&self, header: &Header, replayed: &Replayed) -> io::Result<u64> {
         if !self.path.is_dir() {
             DirBuilder::new().mode(0o700).create(&self.path)?;

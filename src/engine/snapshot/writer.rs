@@ -14,7 +14,7 @@ use crate::engine::Replayed;
 
 /// How many events there are between two snapshots: a second's worth of folding at start-up.
 pub const EVENTS_BETWEEN_SNAPSHOTS: u64 = 500_000;
-/// With fewer new events than these, no snapshot is made at a stop: the next start folds them in no time.
+/// With fewer new events than this, no snapshot is made at a stop: the next start folds them quickly.
 pub const EVENTS_FOR_SNAPSHOT_AT_STOP: u64 = 10_000;
 
 /// Takes copies of the state and the read models, and writes them one after another.

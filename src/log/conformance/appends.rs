@@ -1,4 +1,4 @@
-//! What an append promises.
+//! The promises of an append.
 
 use std::task::{Context, Poll, Waker};
 

@@ -9,7 +9,7 @@ use crate::log::memory::MemoryLog;
 /// How a log breaks its word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lie {
-    /// As a sequence does after a rollback: one position of each batch is used up by nobody.
+    /// Skips one position in each batch, as a database's sequence does after a rollback.
     SkipsAPosition,
     /// Appends at whatever head there is.
     IgnoresThePosition,
@@ -32,7 +32,7 @@ enum Lie {
 struct Liar {
     lie: Lie,
     log: MemoryLog,
-    /// What this handle has acknowledged and not yet written.
+    /// The records that this handle has acknowledged and not written yet.
     acknowledged: Arc<Mutex<Vec<Record>>>,
 }
 

@@ -1,4 +1,4 @@
-//! What reading promises, and what it must not hide.
+//! The promises of a read, and the faults that it must not hide.
 
 use domain::ChainError;
 
@@ -91,7 +91,7 @@ pub(super) async fn a_removed_record_is_named(fixture: &dyn Fixture) -> Check {
 
 const THIRD: Position = Position::new(3);
 
-/// Where the chain, read back, stops being what was written.
+/// Reads the chain back, and returns its first fault.
 async fn damage(fixture: &dyn Fixture) -> Result<Option<ChainError>, String> {
     let found = fixture.open().await.read(Position::START, 9).await.map_err(|error| error.to_string())?;
     Ok(proves(&found).err())

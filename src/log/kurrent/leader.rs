@@ -54,7 +54,7 @@ impl Leader {
         self.settings.nodes.len()
     }
 
-    /// Whether TLS is used, as a part of a sentence.
+    /// Describes whether TLS is used, as a part of a sentence.
     pub fn how_secured(&self) -> &'static str {
         if self.settings.tls.is_some() { "over TLS" } else { "without TLS" }
     }

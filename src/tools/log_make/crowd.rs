@@ -47,7 +47,7 @@ struct Reserved {
     reservation: Reservation,
 }
 
-/// Who is there, and what they have.
+/// The simulated users, with their tokens and holds.
 pub struct Crowd {
     key: ServerKey,
     rng: fastrand::Rng,
@@ -234,7 +234,7 @@ impl Crowd {
         (self.schedule, self.sold) = (Some(schedule_id), 0);
     }
 
-    /// Has a command decided: `Some(None)` where a rule refuses it, `None` where the batch has no room for its events.
+    /// Decides a command. `Some(None)` if a rule refuses it, `None` if the batch has no room for its events.
     fn ask(&mut self, batch: &mut Batch, by: Credential, action: Action) -> Option<Option<Answer>> {
         let [key, request] = [self.bytes(), self.bytes()].map(Fingerprint::new);
         // One in four sends a key.

@@ -20,7 +20,7 @@ use crate::sale::{self, Guest};
 
 /// What a pair costs.
 const PAIR: u64 = 2 * sale::PRICE;
-/// How soon somebody asks again who was told that the sale is paused, or whom nobody let in yet.
+/// The pause before a user tries again after `sale-paused`, or while they wait.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Someone who wants two seats.
@@ -71,7 +71,7 @@ async fn numbers(address: SocketAddr, people: Vec<Person>) -> Result<Vec<(u64, P
     Ok(line)
 }
 
-/// One client, over whom one person after another joins.
+/// One client, through which users join one after another.
 pub struct Joining {
     crowd: Arc<Crowd>,
     user: Option<UserId>,
@@ -102,7 +102,7 @@ impl Script for Joining {
     }
 }
 
-/// One connection: whoever was let in comes, holds a pair, charges and pays. It goes on until it is ended.
+/// One connection: each admitted user arrives, holds a pair, charges and pays. It goes on until it is stopped.
 pub async fn buy(mut connection: Connection, inside: Arc<Inside>) -> Result<(), BenchError> {
     loop {
         let next = inside.waiting.lock().expect("nobody panics with it").pop_front();

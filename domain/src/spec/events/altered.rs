@@ -1,4 +1,4 @@
-//! The same event at another time, or with another cause.
+//! Changes of an event: another time, or another cause.
 
 use super::cast::token_id;
 use crate::event::{
@@ -8,12 +8,12 @@ use crate::event::{
 use crate::values::SaleTime;
 
 impl Event {
-    /// The same event `seconds` later: what it begins moves along, what it ends keeps the time of its beginning.
+    /// Moves an event `seconds` later. Deadlines that it begins move too; a hold or token that it ends keeps its begin.
     pub fn at_seconds(self, seconds: i64) -> Self {
         self.at(seconds, seconds)
     }
 
-    /// The same event `clock` seconds later, and its deadlines `sale` seconds: the sale was paused meanwhile.
+    /// Moves an event `clock` seconds later, and its deadlines `sale` seconds, as after a pause of the sale.
     pub fn at(mut self, clock: i64, sale: i64) -> Self {
         if let Some(at) = self.happened_at() {
             *at = at.plus_seconds(clock);

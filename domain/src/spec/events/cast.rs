@@ -1,4 +1,4 @@
-//! Who and what the events are about: ids, tokens, and those who ask.
+//! The cast of the specifications: ids, tokens and senders.
 
 use crate::command::Credential;
 use crate::spec::T0;

@@ -1,4 +1,4 @@
-//! What can be bought.
+//! Makers of events of the catalogue.
 
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! Who somebody is, and what moves their points beside the sale.
+//! Makers of events of users and of points.
 
 use super::cast::subject;
 use crate::event::{Event, PointsAdjusted, PointsCharged, UserRegistered};

@@ -1,4 +1,4 @@
-//! What happens in the waiting room.
+//! Makers of events of the waiting room.
 
 use super::cast::{ROOM, SALE_T0, fixed_hash, seed, token_hash, token_id};
 use crate::event::{

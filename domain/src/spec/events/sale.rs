@@ -1,4 +1,4 @@
-//! What becomes of seats.
+//! Makers of events of the sale.
 
 use super::cast::{ROOM, SALE_T0, payment_id, reservation_id, seat_id};
 use crate::event::{
