@@ -1,6 +1,9 @@
 //! The documents of the routes, which are files in the repository as well.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+
+use serde_json::Map;
 
 use super::*;
 
@@ -38,6 +41,33 @@ async fn each_listener_tells_its_own_routes_as_the_files_of_the_repository_do() 
     is_in_file("operations.json", &operations);
     assert!(public.contains("\"/api/tokens\"") && !public.contains("/api/operations"));
     assert!(operations.contains("\"/api/operations/room\"") && !operations.contains("\"/api/tokens\""));
+}
+
+/// The names of members that a document describes, wherever they stand.
+fn described(document: &Value, names: &mut BTreeSet<String>) {
+    match document {
+        Value::Object(parts) => {
+            names.extend(parts.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys).cloned());
+            parts.values().for_each(|part| described(part, names));
+        }
+        Value::Array(parts) => parts.iter().for_each(|part| described(part, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn every_member_that_the_documents_describe_stands_on_the_page_that_people_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/api.md")).unwrap();
+    let words: BTreeSet<&str> = page.split(|letter: char| !letter.is_alphanumeric()).collect();
+    for name in ["public.json", "operations.json"] {
+        let text = std::fs::read_to_string(root.join("docs/openapi").join(name)).unwrap();
+        let mut names = BTreeSet::new();
+        described(&serde_json::from_str(&text).unwrap(), &mut names);
+        assert!(names.contains("seatId"));
+        names.retain(|name| !words.contains(name.as_str()));
+        assert!(names.is_empty(), "docs/api.md does not say what these members of {name} are: {names:?}");
+    }
 }
 
 #[tokio::test]
