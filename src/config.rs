@@ -53,11 +53,11 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command: lines on standard error")]
 pub struct Lines {
-    /// Which lines are written: `off`, `error`, `warn`, `info`, `debug` (one for each request) or `trace`, also by module, as
-    /// in `info,reprise::api=debug`.
+    /// The level of the lines: `off`, `error`, `warn`, `info`, `debug` (one line for each request) or `trace`. A module
+    /// can have its own level: `info,reprise::api=debug`.
     #[arg(long, global = true, env = "REPRISE_LOG_LEVEL", default_value = "info", value_name = "LEVEL")]
     pub log_level: LogLevel,
-    /// How lines are written.
+    /// The format of the lines.
     #[arg(long, global = true, env = "REPRISE_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 }
@@ -72,19 +72,19 @@ pub enum Command {
     /// Change the waiting room.
     #[command(subcommand)]
     Room(Room),
-    /// Pause the sale, and let it go on.
+    /// Pause the sale, and resume it.
     #[command(subcommand)]
     Sale(Sale),
-    /// Open a sale by a draw: a pre-queue, its close, and the places in line drawn by lot.
+    /// Open a sale by a draw: people join a pre-queue, then the places in line are drawn by lot.
     #[command(subcommand)]
     Opening(Opening),
-    /// Move a show or its sale, change its prices, call it off.
+    /// Show a schedule, change its times and prices, or call the show off.
     #[command(subcommand)]
     Schedule(Schedule),
-    /// End a reservation for its buyer.
+    /// Cancel or refund a reservation for its buyer.
     #[command(subcommand)]
     Reservation(Reservation),
-    /// Correct a wallet, charge it, end a token, find a user.
+    /// Show or find a user, correct or charge a wallet, or end a token.
     #[command(subcommand)]
     Users(Users),
     #[command(subcommand, hide = true)]
@@ -98,7 +98,7 @@ pub enum Command {
     },
     /// Print the program's manual page, or write one for each command.
     Man {
-        /// The folder to write them into.
+        /// The folder for the pages of all commands. Without it, the program's page is printed.
         folder: Option<PathBuf>,
     },
 }
@@ -108,31 +108,35 @@ pub struct Serve {
     /// The address to listen on.
     #[arg(long, env = "REPRISE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: ListenAddress,
-    /// The address for operators, off unless given. With `--identity open` nobody needs a token there: keep it on loopback.
+    /// The address for operators. Without this option there is none. With `--identity open` operators need no token
+    /// there, so the address must be on loopback.
     #[arg(long, env = "REPRISE_OPERATIONS", value_name = "ADDRESS:PORT")]
     pub operations: Option<ListenAddress>,
-    /// Slots of the waiting room in a new log [default: 1000, 100000 with --demo]; `reprise room set` changes it later.
+    /// The number of slots of the waiting room in a new log [default: 1000, or 100000 with --demo]. `reprise room set`
+    /// changes it later.
     #[arg(long, env = "REPRISE_CAPACITY", value_name = "N")]
     pub capacity: Option<u64>,
     /// Publish the demo's concerts and grant its three fixed tokens. Anyone may act as any user.
     #[arg(long, env = "REPRISE_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
-    /// Connections at a time; if there are more, those that are idle longest are closed [default: as many as the limit of open files allows].
+    /// The most connections at a time. If more arrive, the connections that are idle longest are closed [default: as
+    /// many as the limit of open files allows].
     #[arg(long, env = "REPRISE_MAX_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_connections: Option<u64>,
-    /// Streams at a time.
+    /// The most streams at a time.
     #[arg(long, env = "REPRISE_MAX_STREAMS", value_name = "N", default_value_t = MAX_STREAMS)]
     pub max_streams: usize,
     #[command(flatten)]
     pub identity: IdentityOptions,
-    /// How long a start waits for the server of a log that is not there yet; `/readyz` says so meanwhile.
+    /// How long the start waits for the database server of the log, if it does not answer yet. Meanwhile `/readyz` says
+    /// so.
     #[arg(long, env = "REPRISE_WAIT_FOR_LOG", default_value_t = 60, value_name = "SECONDS")]
     pub wait_for_log: u64,
     /// Serve a log whose last record is more than a minute ahead of this machine's clock.
     #[arg(long, env = "REPRISE_ACCEPT_CLOCK", value_parser = FalseyValueParser::new())]
     pub accept_clock: bool,
-    /// Serve a log that does not hold what was served from this data folder, and lose what is missing for good: a record that
-    /// the log has now, as the refusal prints it. Say it once.
+    /// Serve a log that lacks records which were served from this data folder. These records are lost for ever. The
+    /// value is a record that the log has now; the refusal prints it. Use this option for one start only.
     #[arg(long, env = "REPRISE_ACCEPT_REWIND", value_name = "POSITION:HASH")]
     pub accept_rewind: Option<Expected>,
     #[command(flatten)]
@@ -143,8 +147,8 @@ pub struct Serve {
 
 #[derive(Debug, Subcommand)]
 pub enum Catalog {
-    /// Import a catalogue, beside a running server or without one. Importing it again changes nothing, and an import that was
-    /// cut off is finished by the same file.
+    /// Import a catalogue, while a server runs or without one. The same file again changes nothing, or finishes an
+    /// import that was cut off.
     Import(Import),
     /// Print an example of a catalogue file.
     Example,
@@ -152,12 +156,12 @@ pub enum Catalog {
 
 #[derive(Debug, Args)]
 pub struct Import {
-    /// A file as `reprise catalog example` prints it, or a CSV of seats; `-` for standard input.
+    /// A catalogue file, as `reprise catalog example` prints one, or a CSV of seats; `-` reads standard input.
     pub file: PathBuf,
-    /// Only tell what would be imported.
+    /// Only print what would be imported.
     #[arg(long)]
     pub dry_run: bool,
-    /// What looks like a correction of something published is new.
+    /// Import as new what looks like a correction of a published concert or schedule.
     #[arg(long)]
     pub new: bool,
     #[command(flatten)]
@@ -168,20 +172,21 @@ pub struct Import {
 
 #[derive(Debug, Subcommand)]
 pub enum Room {
-    /// Change capacity, pace and time to arrive, beside a running server or without one.
+    /// Change the capacity, the pace of admissions and the time to arrive, while a server runs or without one.
     Set(RoomOptions),
 }
 
 /// `reprise room set`
 #[derive(Debug, Args)]
 pub struct RoomOptions {
-    /// Slots of the room.
+    /// The number of slots of the waiting room.
     #[arg(long, value_name = "N")]
     pub capacity: Option<u64>,
-    /// Admissions in one second at most; 0 for no bound.
+    /// The most admissions in one second. 0: no limit.
     #[arg(long, value_name = "N")]
     pub admissions_per_second: Option<u32>,
-    /// How soon an admitted user must come, 10 to 600 seconds; else the slot goes to the next in line. 0: no limit.
+    /// The time that an admitted user has to arrive, 10 to 600 seconds; after that the slot goes to the next in line.
+    /// 0: no limit.
     #[arg(long, value_name = "N")]
     pub arrival_seconds: Option<u32>,
     #[command(flatten)]
@@ -191,15 +196,15 @@ pub struct RoomOptions {
 /// `reprise sale …`
 #[derive(Debug, Subcommand)]
 pub enum Sale {
-    /// Let nobody in and hold nothing new; deadlines stand still.
+    /// Pause the sale: nobody is admitted, no more seats can be held, and deadlines stand still.
     Pause {
-        /// When the sale goes on automatically (RFC 3339).
+        /// When the sale resumes automatically (RFC 3339).
         #[arg(long, value_name = "TIME")]
         resumes_at: Option<String>,
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Let a paused sale go on.
+    /// Resume a paused sale.
     Resume {
         #[command(flatten)]
         change: ReasonedChange,
@@ -209,11 +214,11 @@ pub enum Sale {
 /// What every change says.
 #[derive(Debug, Args)]
 pub struct ReasonedChange {
-    /// The reason, which stands in the log for ever.
+    /// The reason for the change. It stays in the log for ever.
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// A name for this change, so that it is done once, however often the command is run. Without this option a new name
-    /// is made.
+    /// A key for this change. The change is made only once, even if the command is run again with the same key. Without
+    /// this option a new key is made.
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
 }
@@ -221,11 +226,11 @@ pub struct ReasonedChange {
 /// What a change may say whose reason can be left out.
 #[derive(Debug, Args)]
 pub struct Change {
-    /// The reason, which stands in the log for ever.
+    /// The reason for the change. It stays in the log for ever.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-    /// A name for this change, so that it is done once, however often the command is run. Without this option a new name
-    /// is made.
+    /// A key for this change. The change is made only once, even if the command is run again with the same key. Without
+    /// this option a new key is made.
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
 }

@@ -28,8 +28,8 @@ pub struct Place {
         value_parser = SecretValue::<LogAddress>::default()
     )]
     pub log: LogAddress,
-    /// The server's key, the same for all nodes of a log; made if it is missing and the log is new [default:
-    /// `server.key` in the data folder].
+    /// The file of the server's key, which is the same for all nodes of a log. It is made if it is missing and the log
+    /// is new [default: `server.key` in the data folder].
     #[arg(long, global = true, env = "REPRISE_KEY_FILE", value_name = "FILE")]
     pub key_file: Option<PathBuf>,
     /// The read models in SQL: `sqlite` (a file in the data folder), or `postgres://…`, in a schema of their own [default:

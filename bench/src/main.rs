@@ -74,19 +74,19 @@ pub enum BenchError {
     Panicked(#[from] tokio::task::JoinError),
 }
 
-/// Measures Reprise side by side with what this machine can do at all, and ends with a table.
+/// Measures Reprise beside the most that this machine can do, and prints a table.
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 pub struct Options {
-    /// What to measure; everything where nothing is named.
+    /// What to measure. Without names, everything is measured.
     scenarios: Vec<Scenario>,
-    /// How long each side of each figure is measured, in seconds.
+    /// How long each of the two sides of a figure is measured, in seconds.
     #[arg(long, default_value_t = 2.0, value_name = "SECONDS")]
     seconds: f64,
-    /// How many clients at once, one figure for each.
+    /// The numbers of clients at the same time. Each number gives one figure.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256, 1_024], value_name = "N,…")]
     connections: Vec<usize>,
-    /// The log of `engine` and `nodes`: `sqlite`, `postgres://…` or `kurrentdb://…`. One that is elsewhere must be empty.
+    /// The log of `engine` and `nodes`: `sqlite`, `postgres://…` or `kurrentdb://…`. A log on a server must be empty.
     #[arg(long, default_value = "sqlite", value_name = "ADDRESS")]
     log: LogAddress,
     /// Also write the table as JSON.
@@ -99,11 +99,11 @@ pub struct Options {
 enum Scenario {
     /// Durable charges without HTTP.
     Engine,
-    /// Several nodes on one log, over HTTP and without; left out where the log has one node.
+    /// Several nodes on one log, with HTTP and without. It is left out if the log allows one node only.
     Nodes,
     /// Durable charges over HTTP, against the floor.
     Charge,
-    /// Durable charges, all for one user, against one user each.
+    /// Durable charges, all for one user, against charges for one user each.
     OneUser,
     /// Durable holds of distinct seats, against the floor and against charges.
     Hold,
@@ -113,33 +113,33 @@ enum Scenario {
     Balance,
     /// Lists of 50 seats, against static bytes of the same size.
     Seats,
-    /// Lists of seats that have not changed, against a handler that says so at once.
+    /// Lists of seats that have not changed, against a handler that answers 304 at once.
     NotModified,
-    /// Holds in schedules of 50,000 seats while lists are read, against the same in schedules of 50.
+    /// Holds in schedules of 50,000 seats while lists are read, against holds in schedules of 50 seats.
     Stadium,
-    /// Pairs by quantity in houses of 50,000 seats until they are sold out, against pairs by their ids.
+    /// Pairs of seats by quantity in houses of 50,000 seats until they are sold out, against pairs by ids.
     Quantity,
     /// 100,000 buyers for 10,000 seats.
     Crowd,
     /// Visits of 15 requests.
     Visits,
-    /// A pre-queue of 20,000 people, the draw, no-shows, a pause, and everything sold.
+    /// A pre-queue of 20,000 people, the draw, people who do not arrive, a pause, and the sale of every seat.
     Opening,
-    /// A show of 50,000 sold seats called off while others charge; the server is killed three times meanwhile.
+    /// A show of 50,000 sold seats is called off while others charge; the server is killed three times meanwhile.
     CalledOff,
-    /// Joining a pre-queue, against joining a line.
+    /// Joins of a pre-queue, against joins of a line.
     Joins,
     /// A draw of a million entrants, and a thousand admissions in a tick.
     Draw,
     /// 10,000 streams of the queue while others buy.
     Streams,
-    /// One seat, 50 people at once, on a server just started.
+    /// 50 people want one seat at once, on a server that has just started.
     Cold,
     /// Charges at half of the top rate, and at three times the top rate.
     Overload,
     /// The log alone, against raw SQLite.
     Log,
-    /// Folding events, and building everything anew from a log.
+    /// Folds of events, and a rebuild of everything from a log.
     Fold,
     /// Memory for a million wallets, tokens, entrants and seats.
     Memory,

@@ -9,7 +9,7 @@ use super::{Output, ReasonedChange};
 /// `reprise schedule …`
 #[derive(Debug, Subcommand)]
 pub enum Schedule {
-    /// Move the time of sale.
+    /// Change when the sale opens or closes.
     Window {
         #[command(flatten)]
         schedule: ScheduleId,
@@ -22,37 +22,38 @@ pub enum Schedule {
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Move the show itself.
+    /// Move the show to another time.
     Move {
         #[command(flatten)]
         schedule: ScheduleId,
-        /// When it starts (RFC 3339).
+        /// When the show starts (RFC 3339).
         #[arg(long, value_name = "TIME")]
         starts: String,
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Give the free seats of a zone another price; holds and tickets keep theirs.
+    /// Change the price of the free seats of a zone. Held and sold seats keep their price.
     Price {
         #[command(flatten)]
         schedule: ScheduleId,
         /// The zone's name.
         #[arg(long, value_name = "NAME")]
         zone: String,
-        /// What a seat costs from now on, in points.
+        /// The new price of a seat, in points.
         #[arg(long, value_name = "N")]
         price: u64,
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Call the show off: nothing more is sold, every hold is cancelled and every payment refunded, one after another.
+    /// Call the show off: no more seats are sold, every hold is cancelled, and every payment is refunded.
     Cancel {
         #[command(flatten)]
         schedule: ScheduleId,
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Show a schedule's times and prices, and, of a show that was called off, what is still to be given back.
+    /// Show a schedule's times and prices. For a show that was called off: also the holds and payments that are still
+    /// open.
     Show {
         #[command(flatten)]
         schedule: ScheduleId,
@@ -72,7 +73,7 @@ pub struct ScheduleId {
 /// `reprise reservation …`
 #[derive(Debug, Subcommand)]
 pub enum Reservation {
-    /// Cancel a hold, or refund a payment, for its buyer; until 30 days after the show.
+    /// Cancel a hold or refund a payment for its buyer, until 30 days after the show.
     Cancel {
         /// The reservation's number.
         #[arg(value_name = "RESERVATION", value_parser = id)]
@@ -93,11 +94,11 @@ pub struct UserId {
 /// `reprise users …`
 #[derive(Debug, Subcommand)]
 pub enum Users {
-    /// Add points to a wallet or take some out, to correct a mistake; never below zero.
+    /// Correct a wallet: add points or remove points. The balance never falls below zero.
     Adjust {
         #[command(flatten)]
         user: UserId,
-        /// Points that go in; negative for those that go out.
+        /// The points to add. A negative number removes points.
         #[arg(
             long,
             value_name = "N",
@@ -105,21 +106,21 @@ pub enum Users {
             value_parser = clap::value_parser!(i64).range(-MAX_ADJUSTMENT..=MAX_ADJUSTMENT)
         )]
         amount: i64,
-        /// The position of the movement that was wrong, as `reprise audit points` tells it.
+        /// The position of the movement that was wrong, as `reprise audit points` prints it.
         #[arg(long, value_name = "POSITION", value_parser = id)]
         corrects: Option<u64>,
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Charge a wallet: money came in.
+    /// Charge a wallet: add points that were paid for.
     Charge {
         #[command(flatten)]
         user: UserId,
-        /// How much, in points.
+        /// The amount, in points.
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_CHARGE.get()))]
         amount: u64,
-        /// A name for this charge, so that it is done once, however often the command is run. Without this option a new name
-        /// is made.
+        /// A key for this charge. The charge is made only once, even if the command is run again with the same key.
+        /// Without this option a new key is made.
         #[arg(long, value_name = "KEY")]
         idempotency_key: Option<String>,
     },
@@ -137,7 +138,7 @@ pub enum Users {
         #[command(flatten)]
         output: Output,
     },
-    /// Find a user by the name that the identity provider has for them (`sub`).
+    /// Find a user by their subject (`sub`) at the identity provider.
     Find {
         /// The value of `sub` in their JWT.
         #[arg(long, value_name = "SUB")]

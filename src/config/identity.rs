@@ -9,25 +9,25 @@ use crate::identity::{Charging, KeysPlace, Settings};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Identity")]
 pub struct IdentityOptions {
-    /// Who may ask for a user's token.
+    /// How the server knows which user asks for a token.
     #[arg(long, env = "REPRISE_IDENTITY", default_value = "open", value_name = "WHO")]
     pub identity: IdentityMode,
     /// The identity provider's keys, a JWK set: a file, or an address (`https`, or `http` on loopback).
     #[arg(long, env = "REPRISE_JWT_KEYS", value_name = "FILE|URL")]
     pub jwt_keys: Option<KeysPlace>,
-    /// What `iss` of a JWT must be. Former issuers may follow today's, after commas.
+    /// The value that `iss` of a JWT must have. Former issuers may follow the current one, separated by commas.
     #[arg(long, env = "REPRISE_JWT_ISSUER", value_name = "ISSUER", value_delimiter = ',')]
     pub jwt_issuer: Vec<String>,
-    /// What `aud` of a JWT must hold.
+    /// The value that `aud` of a JWT must contain.
     #[arg(long, env = "REPRISE_JWT_AUDIENCE", value_name = "AUDIENCE")]
     pub jwt_audience: Option<String>,
-    /// The claim that holds a user's id [default: none, ids are given to the values of `sub`].
+    /// The claim that holds a user's id [default: none; the server gives each `sub` an id].
     #[arg(long, env = "REPRISE_JWT_USER_CLAIM", value_name = "CLAIM")]
     pub jwt_user_claim: Option<String>,
-    /// The claim that lists roles; a dot goes one level down.
+    /// The claim that lists roles; a dot goes one level down, as in `realm_access.roles`.
     #[arg(long, env = "REPRISE_JWT_ROLES_CLAIM", value_name = "PATH", default_value = "roles")]
     pub jwt_roles_claim: String,
-    /// How far the provider's clock may be off, in seconds.
+    /// How far the provider's clock may differ from this machine's, in seconds.
     #[arg(
         long,
         env = "REPRISE_JWT_LEEWAY_SECONDS",
@@ -36,7 +36,7 @@ pub struct IdentityOptions {
         value_parser = clap::value_parser!(u32).range(..=300)
     )]
     pub jwt_leeway_seconds: u32,
-    /// Who puts money into wallets [default: `own` with `--identity open`, `cashier` with `jwt`].
+    /// Who may charge wallets [default: `own` with `--identity open`, `cashier` with `--identity jwt`].
     #[arg(long, env = "REPRISE_CHARGE", value_name = "WHO")]
     pub charge: Option<Charging>,
 }
@@ -44,9 +44,9 @@ pub struct IdentityOptions {
 /// How the server knows who asks for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum IdentityMode {
-    /// It believes everyone: for demos and load tests.
+    /// It does not check: anyone may ask for any user's token. For demos and load tests.
     Open,
-    /// An identity provider says so, by a JSON Web Token.
+    /// By a JSON Web Token of an identity provider.
     Jwt,
 }
 

@@ -9,18 +9,21 @@ use crate::api::{Allowed, Origin};
 
 /// Limits of the listeners.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Who may ask how much")]
+#[command(next_help_heading = "Limits of requests")]
 pub struct LimitOptions {
-    /// Commands of one user in a second; twice as many at once. Off unless given.
+    /// The most commands of one user in a second; a burst may have twice as many. Without this option there is no
+    /// limit.
     #[arg(long, env = "REPRISE_RATE_LIMIT_USER", value_name = "N")]
     pub rate_limit_user: Option<NonZeroU32>,
-    /// Requests from one address in a second; twice as many at once. Off unless given. An IPv6 address counts by its /64.
+    /// The most requests from one address in a second; a burst may have twice as many. Without this option there is no
+    /// limit. IPv6 addresses of one /64 count as one.
     #[arg(long, env = "REPRISE_RATE_LIMIT_ADDRESS", value_name = "N")]
     pub rate_limit_address: Option<NonZeroU32>,
-    /// Proxies before this server: what they say in `X-Forwarded-For` is believed.
+    /// The proxies in front of this server. The server trusts their `X-Forwarded-For`.
     #[arg(long, env = "REPRISE_TRUSTED_PROXIES", value_name = "CIDR,…", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
-    /// Other origins whose pages may ask the public listener, such as `https://tickets.example`. It may be given several times.
+    /// Other origins whose pages may send requests to the public listener, such as `https://tickets.example`. This
+    /// option may be given several times.
     #[arg(long, env = "REPRISE_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origin: Vec<Origin>,
 }

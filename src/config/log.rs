@@ -22,27 +22,29 @@ pub struct Log {
 
 #[derive(Debug, Subcommand)]
 pub enum LogCommand {
-    /// Prove the log: its chain, that nothing is missing, that every event is known, and that each keeps the rules.
+    /// Prove the log: each record fits its hash, no record is missing, and every event is known and keeps the rules.
     Verify {
-        /// A record noted earlier, which must still be there: its position and hash, as `log stat` prints them.
+        /// A record that was noted earlier and must still be in the log: its position and hash, as `reprise log stat`
+        /// prints them.
         #[arg(long, value_name = "POSITION:HASH")]
         expect: Option<Expected>,
     },
     /// Count events by type.
     Stat,
-    /// Print the last records, a line each; on a terminal, as much of each as there is room for.
+    /// Print the last records, one a line. On a terminal, each line is cut to the terminal's width.
     Tail(Tail),
-    /// Write all records to a new file, one line of JSON each, to the byte, and last how many there are and the last one's hash.
+    /// Write all records to a new file, one line of JSON each, exactly as they are stored. The last line has the number
+    /// of records and the last hash.
     Export {
         /// The file to make; `-` writes to standard output.
         file: PathBuf,
         #[command(flatten)]
         part: Part,
     },
-    /// Copy a log to another place, position by position and hash by hash, and read it back. After a stop it continues where it was.
-    /// The server's key is not copied: copy its file yourself.
+    /// Copy a log to another place, with the same positions and hashes, and verify the copy. After a stop the same
+    /// command continues. The server's key is not copied: copy its file yourself.
     Copy {
-        /// The log to copy; it may be served meanwhile; later records need another copy.
+        /// The log to copy. A server may use it meanwhile; for records that it writes later, run the command again.
         #[arg(long, value_name = "sqlite:FOLDER|URL", value_parser = SecretValue::<LogPlace>::default())]
         from: LogPlace,
         /// The copy: an empty place, or one that holds the first records of the same log. No server may use it meanwhile.
@@ -51,18 +53,18 @@ pub enum LogCommand {
         #[command(flatten)]
         part: Part,
     },
-    /// Make a log of many events by the program's own commands, in a folder that has none. Its key is made from
-    /// the seed, so it is not secret.
+    /// Make a log of many events for measurements, in a folder that has no log. Its key is made from the seed, so it is
+    /// not secret.
     Make(MakeLog),
-    /// Read the log of a folder that no server holds, and tell how fast it is read, proved, decoded and folded.
+    /// Measure how fast a log is read, proved, decoded and folded. No server may use its folder meanwhile.
     Replay,
-    /// Make the log of a folder that has none from an exported file. The server's key is not in it: copy
+    /// Make a log from an exported file, in a folder that has no log. The server's key is not in the file: copy
     /// `server.key` yourself.
     Import {
         /// A file that `reprise log export` made; `-` reads standard input.
         file: PathBuf,
-        /// The last record that it must have: its position and hash, as `log export` printed them. A file of an earlier
-        /// version, which does not say its own end, is imported only with this option.
+        /// The last record that the file must have: its position and hash, as `reprise log export` printed them. A file
+        /// of an earlier version has no line for its end, and is imported only with this option.
         #[arg(long, value_name = "POSITION:HASH")]
         expect: Option<Expected>,
     },
@@ -71,7 +73,7 @@ pub enum LogCommand {
 /// `reprise log tail`
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Tail {
-    /// How many records.
+    /// The number of records.
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub lines: u64,
     /// Only records that name this user.
@@ -85,14 +87,14 @@ pub struct Tail {
 /// `reprise log make`
 #[derive(Debug, Args)]
 pub struct MakeLog {
-    /// How many events; the first two create the log.
+    /// The number of events. The first two create the log.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..))]
     pub events: u64,
     /// The same seed makes the same log, to the last hash.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// End the log's time now and not on a fixed day, so that a server that starts on it finds its holds, tokens and
-    /// keys alive. Then each run makes another log.
+    /// Let the last record be of now, not of a fixed day, so that a server that starts on the log finds holds, tokens
+    /// and keys that have not expired. Each run then makes another log.
     #[arg(long)]
     pub ends_now: bool,
 }

@@ -9,10 +9,11 @@ use super::ReasonedChange;
 pub enum Opening {
     /// Announce an opening: everyone who joins in the pre-queue takes part in a draw of the places in line.
     Announce {
-        /// When the pre-queue begins (RFC 3339): from then on everyone may join, and nobody is let in.
+        /// When the pre-queue begins (RFC 3339). From then on everyone may join, and nobody is admitted.
         #[arg(long, value_name = "TIME")]
         prequeue_from: String,
-        /// When the sale opens (RFC 3339): the pre-queue is closed and drawn. At least a minute from now.
+        /// When the sale opens (RFC 3339): the pre-queue closes, and the places are drawn. At least one minute from
+        /// now.
         #[arg(long, value_name = "TIME")]
         opens_at: String,
         #[command(flatten)]
@@ -20,9 +21,10 @@ pub enum Opening {
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Let an announced opening be later, until its line is closed. One with a beacon needs another beacon.
+    /// Move an announced opening to a later time, before its pre-queue closes. An opening with a beacon needs a new
+    /// beacon.
     Move {
-        /// When the sale opens now (RFC 3339).
+        /// The new time when the sale opens (RFC 3339).
         #[arg(long, value_name = "TIME")]
         opens_at: String,
         #[command(flatten)]
@@ -35,7 +37,7 @@ pub enum Opening {
         #[command(flatten)]
         change: ReasonedChange,
     },
-    /// Tell the server the beacon's value, once it has appeared: the draw waits for it.
+    /// Enter the beacon's value after it has appeared. The draw waits for it.
     Beacon {
         /// The value: 64 hexadecimal digits.
         #[arg(value_name = "VALUE")]
@@ -48,10 +50,10 @@ pub enum Opening {
 /// What the draw waits for.
 #[derive(Debug, Args)]
 pub struct Beacon {
-    /// The beacon, a public value that nobody knows yet: a round of drand, the numbers of a lottery.
+    /// The source of the beacon, a public value that nobody knows yet: a round of drand, the numbers of a lottery.
     #[arg(long, value_name = "TEXT", requires = "beacon_at")]
     pub beacon_source: Option<String>,
-    /// When the beacon appears (RFC 3339): later than the opening.
+    /// When the beacon appears (RFC 3339). It must be later than the opening.
     #[arg(long, value_name = "TIME", requires = "beacon_source")]
     pub beacon_at: Option<String>,
 }

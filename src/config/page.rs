@@ -9,11 +9,11 @@ use crate::api::Login;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "The page")]
 pub struct PageOptions {
-    /// Serve no page to buy on at `/`. The HTTP interface stays as it is.
+    /// Serve no page for buyers at `/`. The HTTP interface stays the same.
     #[arg(long, env = "REPRISE_NO_PAGE", value_parser = FalseyValueParser::new())]
     pub no_page: bool,
-    /// What the page is called at the identity provider: the id of a public client of OpenID Connect, whose redirect URI is
-    /// the page's address. The provider is the first `--jwt-issuer`.
+    /// The page's client id at the identity provider: a public client of OpenID Connect, whose redirect URI is the
+    /// page's address. The provider is the first `--jwt-issuer`.
     #[arg(long, env = "REPRISE_LOGIN_CLIENT_ID", value_name = "ID")]
     pub login_client_id: Option<String>,
     /// The scope that the page asks for.
@@ -22,7 +22,7 @@ pub struct PageOptions {
     /// More parameters of the sign-in, as a query: `audience=https://tickets.example`.
     #[arg(long, env = "REPRISE_LOGIN_PARAMETERS", value_name = "QUERY", default_value = "")]
     pub login_parameters: String,
-    /// Which token of the provider the page shows to the server.
+    /// The provider's token that the page sends to the server.
     #[arg(long, env = "REPRISE_LOGIN_TOKEN", value_name = "TOKEN", default_value = "access")]
     pub login_token: LoginToken,
 }

@@ -12,19 +12,19 @@ use crate::past::AsOf;
 /// What operators and auditors ask of a log. Reading tools work beside a running server.
 #[derive(Debug, Subcommand)]
 pub enum Tool {
-    /// The log itself: prove it, count it, watch it, carry it elsewhere.
+    /// Prove, count, watch, copy, export or import the log.
     Log(Log),
-    /// Copy the log and its key into a new folder, whole or not at all, also while a server runs.
+    /// Copy the log and its key into a new folder, completely or not at all. A server may run meanwhile.
     Backup(Backup),
-    /// Prove from the log itself that nothing went wrong.
+    /// Prove from the log that every rule of the sale was kept, or print a user's statement.
     Audit(Audit),
-    /// The state at any moment, folded from events only.
+    /// Show the state at any moment, folded from the events only.
     Show(Show),
-    /// Who held a seat, when, and why it is free or taken.
+    /// Show who held a seat, when, and why it is free or taken.
     Why(Why),
-    /// Openings and their draws.
+    /// Prove the draws of openings.
     Draw(Draw),
-    /// The read models in SQL: see how far they are, verify, repair or rebuild them.
+    /// Show, verify, repair or rebuild the read models in SQL.
     Projections(Projections),
 }
 
@@ -39,9 +39,10 @@ pub struct Draw {
 
 #[derive(Debug, Subcommand)]
 pub enum DrawCommand {
-    /// Prove every draw from the log: what was committed to, who took part, the order, and that admissions followed it.
+    /// Prove every draw from the log: the commitment, who took part, their order, and that the admissions followed this
+    /// order.
     Verify {
-        /// Tell the place of this token, too.
+        /// Also print the place of this token.
         #[arg(long, value_name = "N", value_parser = id)]
         token_id: Option<u64>,
     },
@@ -58,21 +59,22 @@ pub struct Projections {
 
 #[derive(Debug, Subcommand)]
 pub enum ProjectionsCommand {
-    /// Build one or all anew; the old one serves until then. Where a server runs, the server does it.
+    /// Rebuild one read model, or all. The old one serves until the new one is ready. If a server runs, the server does
+    /// it.
     Rebuild {
-        /// A projection's name, or `all`.
+        /// The read model's name, or `all`.
         name: String,
     },
-    /// Compare the rows of one user or one schedule with the log, and set them right, while all else serves.
+    /// Compare the rows of one user or one schedule with the log, and correct them. Everything else serves meanwhile.
     Repair {
-        /// A projection's name.
+        /// The read model's name.
         name: String,
         #[command(flatten)]
         rows: RowsOf,
     },
-    /// Show how far each is, and what stops it.
+    /// Show the position of each read model, and why one has stopped.
     Status,
-    /// Compare each, row for row, with a fresh fold of the log.
+    /// Compare each read model, row by row, with a fresh fold of the log.
     Verify,
 }
 
@@ -108,9 +110,9 @@ pub struct Audit {
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Replay everything, and prove each rule of the business.
+    /// Replay the whole log, and prove every rule of the sale.
     All,
-    /// A user's statement: every movement of points, from the log itself.
+    /// Print a user's statement: every movement of points, from the log.
     Points {
         /// The user's number.
         #[arg(long, value_name = "N", value_parser = id)]
@@ -141,40 +143,40 @@ pub struct When {
 
 #[derive(Debug, Subcommand)]
 pub enum ShowCommand {
-    /// Every seat of a schedule, as `GET …/seats?status=all` answers.
+    /// Show every seat of a schedule, as `GET …/seats?status=all` answers.
     Seats {
-        /// The concert.
+        /// The concert's number.
         #[arg(long, value_name = "N", value_parser = id)]
         concert: u64,
-        /// One of its schedules.
+        /// The number of one of its schedules.
         #[arg(long, value_name = "N", value_parser = id)]
         schedule: u64,
     },
-    /// A user's balance.
+    /// Show a user's balance.
     Wallet {
         /// The user's number.
         #[arg(long, value_name = "N", value_parser = id)]
         user: u64,
     },
-    /// A reservation, however long ago.
+    /// Show a reservation, also one of long ago.
     Reservation {
         /// The reservation's number.
         #[arg(long, value_name = "N", value_parser = id)]
         id: u64,
     },
-    /// The waiting room.
+    /// Show the waiting room.
     Room,
-    /// Seats held, sold and refunded, and takings, by concert and schedule.
+    /// Show the seats held, sold and refunded, and the takings, by concert and schedule.
     Sales,
 }
 
 /// `reprise why`
 #[derive(Debug, Args)]
 pub struct Why {
-    /// The schedule.
+    /// The schedule's number.
     #[arg(long, value_name = "N", value_parser = id)]
     pub schedule: u64,
-    /// One of its seats.
+    /// The id of one of its seats.
     #[arg(long, value_name = "N", value_parser = id)]
     pub seat: u64,
     #[command(flatten)]

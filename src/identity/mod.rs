@@ -50,12 +50,12 @@ impl Role {
     }
 }
 
-/// Who puts money into a wallet.
+/// Who may charge a wallet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Charging {
-    /// The wallet's user.
+    /// The user of the wallet.
     Own,
-    /// Somebody with the role `cashier` or `operator`.
+    /// People with the role `cashier` or `operator`.
     Cashier,
 }
 
