@@ -75,7 +75,7 @@ test("more than two earlier moments at once are refused in words that say what t
   const page = await browser.page();
   await page.goto(`${server.operations}/#/schedules/30`);
   await page.getByText("2 sold, 0 held").waitFor();
-  const detail = "The log is folded for two others already.";
+  const detail = "The log is already being read for two other requests. Try again later.";
   const refused = { status: 503, contentType: "application/problem+json", json: { code: "overloaded", status: 503, detail } };
   await page.route("**/seats?*asOf=*", (route) => route.fulfill(refused));
   await page.getByLabel(/As of/).fill(String(beforeSales));

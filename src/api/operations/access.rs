@@ -72,13 +72,16 @@ impl Door {
         let headers = request.headers();
         let host = request.uri().authority().map(Authority::as_str).or_else(|| text(headers.get(header::HOST)?));
         if identity.is_none() && !host.is_some_and(is_loopback) {
-            let detail = "Host must be a name or an address of this machine itself, such as localhost or 127.0.0.1.";
+            let detail = "The header `Host` must be a loopback name or address, such as localhost or 127.0.0.1.";
             return Err(Problem::new(&kinds::HOST_NOT_ALLOWED, detail));
         }
         if is_own(headers, host) || is_visit(request) {
             return Ok(());
         }
-        Err(Problem::new(&kinds::ORIGIN_NOT_ALLOWED, "A page of another origin must not ask here."))
+        Err(Problem::new(
+            &kinds::ORIGIN_NOT_ALLOWED,
+            "A page of another origin must not send requests to this listener.",
+        ))
     }
 
     /// Identifies the operator, who must have one of these roles.
@@ -89,7 +92,8 @@ impl Door {
         match self {
             Self::Socket => {
                 let peer = request.extensions.get::<ConnectInfo<Peer>>().and_then(|ConnectInfo(Peer(uid))| *uid);
-                let uid = peer.ok_or_else(|| Problem::internal("the socket does not tell who is at its other end"))?;
+                let uid =
+                    peer.ok_or_else(|| Problem::internal("the socket does not say which user is at its other end"))?;
                 Ok(Operator { name: OperatorName::of_local_user(uid), until: None })
             }
             Self::Listener(None) => Ok(Operator { name: OperatorName::ANYONE, until: None }),

@@ -22,11 +22,15 @@ use crate::logging;
 /// Adds the route with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let flag = || word(["true", "false"]);
-    let import_said = contract::command("Imports a catalogue file of up to 64 MiB, whole or not at all.")
+    let import_said = contract::command("Imports a catalogue file of up to 64 MiB, completely or not at all.")
         .takes_a_file(&[JSON, CSV])
-        .parameter("reason", text_up_to(MAX_REASON_CHARACTERS), "Why: it stands in the log for ever.")
-        .parameter("dryRun", flag(), "Only tells the plan.")
-        .parameter("new", flag(), "What looks like a correction of something published is new.")
+        .parameter(
+            "reason",
+            text_up_to(MAX_REASON_CHARACTERS),
+            "The reason for the change. It stays in the log for ever.",
+        )
+        .parameter("dryRun", flag(), "Only answers what would be imported.")
+        .parameter("new", flag(), "Imports as new what looks like a correction of a published concert or schedule.")
         .answers(any_of([named(IMPORTED), named(PLAN)]))
         .may(&[&kinds::CATALOG_CONFLICT]);
     routes.route(CHANGES, POST, "/api/operations/catalog", import, import_said)

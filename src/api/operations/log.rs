@@ -32,9 +32,9 @@ use crate::projector::log_id;
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let listed = contract::query("Lists records, exactly as they are stored, one a line.")
         .media("application/x-ndjson")
-        .parameter("after", count(), "After this position.")
-        .parameter("limit", integer(1..=MAX_RECORDS as u64), "How many at most.")
-        .parameter("types", text(), "Only events of these types, with commas between them.")
+        .parameter("after", count(), "Only records after this position.")
+        .parameter("limit", integer(1..=MAX_RECORDS as u64), "The most records on the page.")
+        .parameter("types", text(), "Only events of these types, separated by commas.")
         .parameter("userId", schema::id(), "Only events that name this user.")
         .linked();
     routes
@@ -43,7 +43,8 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             GET,
             "/api/operations/head",
             head,
-            contract::query("Tells the last position and its hash, to be noted elsewhere.").answers_a(HEAD),
+            contract::query("Shows the last position and its hash. An auditor can note them elsewhere.")
+                .answers_a(HEAD),
         )
         .route(READS, GET, "/api/operations/events", events, listed)
         .route(
@@ -51,11 +52,10 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             GET,
             "/api/operations/events/stream",
             stream,
-            contract::file("Tells records, as they come.", "text/event-stream").at_a_position().streams().parameter(
-                "after",
-                count(),
-                "After this position.",
-            ),
+            contract::file("Streams records as they are written.", "text/event-stream")
+                .at_a_position()
+                .streams()
+                .parameter("after", count(), "Only records after this position."),
         )
 }
 
@@ -143,7 +143,7 @@ fn filter(uri: &Uri) -> Result<(Filter, Position), Problem> {
     let limit = parameters.read("limit", format!("must be a whole number from 1 to {MAX_RECORDS}"), |text| {
         text.parse().ok().filter(|limit| (1..=MAX_RECORDS).contains(limit) && limit.to_string() == text)
     });
-    let types = parameters.read("types", "must be types of events, with commas between them", |text| {
+    let types = parameters.read("types", "must be types of events, separated by commas", |text| {
         let is_known = |name: &&str| Event::TYPES.iter().any(|(known, _)| known == name);
         let types: Vec<&str> = text.split(',').collect();
         types.iter().all(is_known).then(|| types.into_iter().map(str::to_owned).collect())

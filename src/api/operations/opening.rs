@@ -36,7 +36,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             PATCH,
             PATH,
             put_off,
-            contract::command("Moves an opening to a later time, before its close.")
+            contract::command("Moves an opening to a later time, before its pre-queue closes.")
                 .takes(moved())
                 .answers_a(ROOM)
                 .may(&[&kinds::OPENING_NOT_FOUND, &kinds::OPENING_BEGUN]),
@@ -46,8 +46,12 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             DELETE,
             PATH,
             withdraw,
-            contract::command("Takes an opening back, before its pre-queue.")
-                .needed_parameter("reason", text_up_to(MAX_REASON_CHARACTERS), "Why: it stands in the log for ever.")
+            contract::command("Withdraws an opening, before its pre-queue begins.")
+                .needed_parameter(
+                    "reason",
+                    text_up_to(MAX_REASON_CHARACTERS),
+                    "The reason for the change. It stays in the log for ever.",
+                )
                 .answers_a(ROOM)
                 .may(&[&kinds::OPENING_NOT_FOUND, &kinds::OPENING_BEGUN]),
         )
@@ -56,11 +60,10 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             POST,
             "/api/operations/opening/beacon",
             receive_beacon,
-            contract::command("Tells the beacon's value, once it has appeared.").takes(value()).answers_a(ROOM).may(&[
-                &kinds::OPENING_NOT_FOUND,
-                &kinds::BEACON_NOT_DUE,
-                &kinds::BEACON_KNOWN,
-            ]),
+            contract::command("Enters the beacon's value, after it has appeared.")
+                .takes(value())
+                .answers_a(ROOM)
+                .may(&[&kinds::OPENING_NOT_FOUND, &kinds::BEACON_NOT_DUE, &kinds::BEACON_KNOWN]),
         )
 }
 

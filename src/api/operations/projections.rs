@@ -25,14 +25,14 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             GET,
             "/api/operations/projections",
             list,
-            contract::query("Tells where each read model in SQL stands.").answers(standings()),
+            contract::query("Shows the state and the position of each read model in SQL.").answers(standings()),
         )
         .route(
             CHANGES,
             POST,
             "/api/operations/projections/{name}/rebuild",
             rebuild,
-            said("Builds a read model anew, or `all` of them. It answers once the new one serves.")
+            said("Rebuilds a read model, or `all`. The answer comes when the new one serves.")
                 .answers(any_of([named(PROJECTION), standings()]))
                 .may(&[&kinds::PROJECTION_NOT_FOUND]),
         )
@@ -41,7 +41,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             POST,
             "/api/operations/projections/{name}/repair",
             repair,
-            said("Compares the rows of one user or one schedule with the log, and sets them right.")
+            said("Compares the rows of one user or one schedule with the log, and corrects them.")
                 .takes(body([may("userId", id()), may("scheduleId", id())]))
                 .answers_a(REPAIRED)
                 .may(&[&kinds::PROJECTION_NOT_FOUND]),
@@ -87,7 +87,8 @@ pub async fn repair(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     let repaired = api.projector.repair(name, part).await.map_err(|error| match error {
         RepairError::Unknown => not_found(),
         RepairError::NamesNone(_) => {
-            let message = "names no rows of this projection".into();
+            let owner = if is_of_a_user { "user" } else { "schedule" };
+            let message = format!("cannot be used here: no row of this projection belongs to one {owner}").into();
             Problem::invalid_request(&[FieldError { field: member.to_owned(), message }])
         }
         RepairError::Unfit(_)
@@ -110,8 +111,8 @@ fn not_found() -> Problem {
 
 async fn standings(projector: &Projector) -> Result<Vec<Standing>, Problem> {
     projector.standings().await.map_err(|error| {
-        tracing::warn!("the read models cannot be looked at: {error}");
-        Problem::new(&kinds::READ_MODEL_BEHIND, "The read models cannot be looked at at the moment.")
+        tracing::warn!("the read models cannot be read: {error}");
+        Problem::new(&kinds::READ_MODEL_BEHIND, "The read models cannot be read at the moment. Try again later.")
     })
 }
 

@@ -33,7 +33,9 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             PUT,
             "/api/operations/room",
             set,
-            contract::command("Sets capacity, pace and time of arrival, all at once.").takes(all()).answers_a(ROOM),
+            contract::command("Sets the capacity, the pace of admissions and the time to arrive, all three at once.")
+                .takes(all())
+                .answers_a(ROOM),
         )
         .route(
             CHANGES,
@@ -47,7 +49,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             POST,
             "/api/operations/resume",
             resume,
-            contract::command("Lets the sale go on.").takes(body([reason()])).answers_a(ROOM),
+            contract::command("Resumes the sale.").takes(body([reason()])).answers_a(ROOM),
         )
 }
 

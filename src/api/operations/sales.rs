@@ -16,7 +16,7 @@ use crate::engine::MAX_WAIT;
 
 /// Adds the route with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
-    let sales = contract::query("Lists every schedule's sales.").answers(list(named(SCHEDULE_SALES)));
+    let sales = contract::query("Lists the sales of every schedule.").answers(list(named(SCHEDULE_SALES)));
     routes.route(READS, GET, "/api/operations/sales", all, sales)
 }
 

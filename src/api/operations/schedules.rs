@@ -34,7 +34,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             PATCH,
             "/api/operations/schedules/{scheduleId}",
             retime,
-            changes("Moves the time of sale, or the show itself.")
+            changes("Changes when the sale opens or closes, or when the show starts.")
                 .takes(retimed)
                 .may(&[&kinds::SCHEDULE_CANCELLED, &kinds::SCHEDULE_OVER]),
         )
@@ -43,7 +43,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             PATCH,
             "/api/operations/schedules/{scheduleId}/prices",
             reprice,
-            changes("Gives the free seats of a zone another price.")
+            changes("Changes the price of the free seats of a zone.")
                 .takes(priced)
                 .may(&[&kinds::ZONE_NOT_FOUND, &kinds::SCHEDULE_CANCELLED]),
         )
@@ -138,7 +138,7 @@ pub async fn retime(Admitted { api, operator, request, .. }: Admitted) -> Outcom
     let schedule_id = asked.path.id("scheduleId")?;
     let mut members = asked.members()?;
     if !TIMES.iter().any(|time| members.has(time)) {
-        members.refuse(TIMES[0], "must be there, or `saleClosesAt`, or `startsAt`");
+        members.refuse(TIMES[0], "is missing: `saleOpensAt`, `saleClosesAt` or `startsAt` is needed");
     }
     let [opens_at, closes_at, starts_at] = TIMES.map(|time| members.optional(time, Members::time));
     let reason = members.reason();

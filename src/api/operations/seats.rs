@@ -26,7 +26,7 @@ use crate::past::{AsOf, Moment, PastError, SeatStory, fold_on};
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let of_schedule = |says| {
         contract::query(says)
-            .needed_parameter("scheduleId", id(), "Of this schedule.")
+            .needed_parameter("scheduleId", id(), "The schedule's id.")
             .may(&[&kinds::SCHEDULE_NOT_FOUND, &kinds::OVERLOADED])
     };
     routes
@@ -35,9 +35,9 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             GET,
             "/api/operations/seats",
             list,
-            of_schedule("Lists seats, as they are or as they were.")
-                .parameter("status", word(STATUSES), "Only those of this status.")
-                .parameter("asOf", text(), "As of this position or time.")
+            of_schedule("Lists the seats of a schedule, as they are now or as they were at an earlier moment.")
+                .parameter("status", word(STATUSES), "Lists only the seats that have this status. `all`: every seat.")
+                .parameter("asOf", text(), "The moment: a position, or a time (RFC 3339).")
                 .answers_a(SEATS_AT),
         )
         .route(
@@ -45,8 +45,8 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             GET,
             "/api/operations/why",
             why,
-            of_schedule("Tells the story of a seat: who held it, when, and why it is free or taken.")
-                .needed_parameter("seatId", id(), "Of this seat.")
+            of_schedule("Shows the history of a seat: who held it, when, and why it is free or taken.")
+                .needed_parameter("seatId", id(), "The seat's id.")
                 .answers_a(STORY)
                 .may(&[&kinds::SEAT_NOT_FOUND]),
         )
@@ -109,7 +109,8 @@ async fn folded(api: &Arc<Api>, as_of: AsOf) -> Result<ReadModels, Problem> {
 }
 
 fn turn() -> Result<SemaphorePermit<'static>, Problem> {
-    let busy = |_| Problem::new(&kinds::OVERLOADED, "The log is folded for two others already.");
+    let busy =
+        |_| Problem::new(&kinds::OVERLOADED, "The log is already being read for two other requests. Try again later.");
     FOLDING.try_acquire().map_err(busy)
 }
 

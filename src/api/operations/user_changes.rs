@@ -30,8 +30,8 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             GET,
             "/api/operations/users",
             find,
-            contract::query("Finds the user of an identity provider's subject.")
-                .needed_parameter("sub", name(), "The provider's name for them.")
+            contract::query("Finds a user by their subject (`sub`) at the identity provider.")
+                .needed_parameter("sub", name(), "The value of `sub` in the user's JWT.")
                 .answers_a(USER)
                 .may(&[&kinds::USER_NOT_FOUND]),
         )
@@ -40,16 +40,18 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             POST,
             "/api/operations/users",
             register,
-            contract::command("Makes an identity provider's subject a user, who may not have come yet.")
-                .takes(body([needs("sub", name())]))
-                .answers_a(USER),
+            contract::command(
+                "Registers a user by their subject (`sub`) at the identity provider, before a first visit.",
+            )
+            .takes(body([needs("sub", name())]))
+            .answers_a(USER),
         )
         .route(
             CHARGES,
             POST,
             "/api/operations/users/{userId}/charges",
             charged,
-            of_user("Says that money came in.")
+            of_user("Charges a user's wallet: adds points that were paid for.")
                 .takes(charge::taken())
                 .answers_a(CHARGE)
                 .may(&[&kinds::BALANCE_LIMIT_REACHED]),
@@ -59,7 +61,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             POST,
             "/api/operations/users/{userId}/adjustments",
             adjust,
-            of_user("Puts a wallet right.")
+            of_user("Corrects a user's wallet.")
                 .takes(adjusted)
                 .answers_a(USER)
                 .may(&[&kinds::INSUFFICIENT_POINTS, &kinds::BALANCE_LIMIT_REACHED]),
@@ -152,7 +154,7 @@ pub async fn register(Admitted { api, operator, request, .. }: Admitted) -> Outc
     let sub = members.text("sub", MAX_SUBJECT_CHARACTERS);
     let subject = sub.map(|sub| subject(&api, &sub));
     if subject == Some(None) {
-        members.refuse("sub", "is not what users of this server are known by: they have ids of their own");
+        members.refuse("sub", "cannot be used on this server: its users have ids, and no `sub`");
     }
     let register = members.complete(subject.flatten().map(|subject| RegisterUser { subject }))?;
     let action = Action::RegisterUser(register);

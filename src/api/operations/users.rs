@@ -31,7 +31,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             GET,
             "/api/operations/users/{userId}/points/history",
             points,
-            of_user("Lists what moved a user's points.").answers_a_page_of(MOVEMENT).in_either_order(),
+            of_user("Lists the movements of a user's points.").answers_a_page_of(MOVEMENT).in_either_order(),
         )
         .route(
             READS,

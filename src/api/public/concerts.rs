@@ -30,7 +30,7 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             GET,
             "/api/concerts/{concertId}/dates",
             dates,
-            contract::query("Lists when a concert is played, and how many seats are left.")
+            contract::query("Lists the schedules of a concert, with the number of free seats of each.")
                 .answers(list_of(named(DATE)))
                 .conditional()
                 .may(&not_found[..1]),
@@ -39,18 +39,21 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             GET,
             "/api/concerts/{concertId}/schedules/{scheduleId}/seats",
             seats,
-            contract::query("Lists the seats that are free.")
+            contract::query("Lists the free seats of a schedule.")
                 .of_admitted()
                 .answers(list_of(named(SEAT)))
                 .conditional()
-                .parameter("status", word(["all"]), "Lists every seat, with its status.")
+                .parameter("status", word(["all"]), "All seats are listed, each with its status.")
                 .may(&not_found),
         )
         .route(
             GET,
             "/api/concerts/{concertId}/schedules/{scheduleId}/map",
             map,
-            contract::query("Shows what never changes of the seats.").answers_a(MAP).conditional().may(&not_found),
+            contract::query("Shows the map of the seats: names and places, which never change.")
+                .answers_a(MAP)
+                .conditional()
+                .may(&not_found),
         )
 }
 

@@ -14,7 +14,7 @@ use super::{Api, GET, PublicRoutes, contract, history_pages, own, query};
 
 /// Adds the routes, each with its description.
 pub fn routes(routes: PublicRoutes) -> PublicRoutes {
-    let moved = contract::query("Lists what moved one's points.");
+    let moved = contract::query("Lists the movements of the user's points.");
     routes
         .route(
             GET,
@@ -26,13 +26,13 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             GET,
             "/api/users/{userId}/reservations",
             reservations,
-            contract::query("Lists one's own reservations.").of_owner().answers_a_page_of(RESERVATION),
+            contract::query("Lists the user's reservations.").of_owner().answers_a_page_of(RESERVATION),
         )
         .route(
             GET,
             "/api/users/{userId}/payments",
             payments,
-            contract::query("Lists one's own payments.").of_owner().answers_a_page_of(PAYMENT),
+            contract::query("Lists the user's payments.").of_owner().answers_a_page_of(PAYMENT),
         )
 }
 

@@ -21,18 +21,20 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             POST,
             "/api/users/{userId}/points/charge",
             charged,
-            contract::command("Adds points to one's wallet; under `--charge cashier`, to anyone's.")
-                .of_owner()
-                .or_of_staff(CASHIERS)
-                .takes(charge::taken())
-                .answers_a(CHARGE)
-                .may(&[&kinds::BALANCE_LIMIT_REACHED, &kinds::USER_NOT_FOUND]),
+            contract::command(
+                "Adds points to the user's wallet. Under `--charge cashier` a role is needed, for any user's wallet.",
+            )
+            .of_owner()
+            .or_of_staff(CASHIERS)
+            .takes(charge::taken())
+            .answers_a(CHARGE)
+            .may(&[&kinds::BALANCE_LIMIT_REACHED, &kinds::USER_NOT_FOUND]),
         )
         .route(
             GET,
             "/api/users/{userId}/points/balance",
             balance,
-            contract::query("Shows what one's wallet holds.").of_owner().answers_a(BALANCE),
+            contract::query("Shows the balance of the user's wallet.").of_owner().answers_a(BALANCE),
         )
 }
 

@@ -19,7 +19,7 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
         GET,
         "/api/users/{userId}/records/{position}",
         one,
-        contract::query("Shows a record of one's own points, as it stands in the log.")
+        contract::query("Shows a record that moved the user's points, exactly as it is stored in the log.")
             .of_owner()
             .answers_a(RECORD)
             .may(&[&kinds::RECORD_NOT_FOUND]),
@@ -49,7 +49,7 @@ pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     let (user_id, position) = asked.what;
     own(&token, user_id).map_err(|rejection| Problem::from(rejection).at(served_from))?;
     let missing = || {
-        let detail = format!("At position {position} stands no record that moves the points of user {user_id}.");
+        let detail = format!("The log has no record at position {position} that moves the points of user {user_id}.");
         Problem::new(&kinds::RECORD_NOT_FOUND, detail).at(served_from)
     };
     // Only records that the read models have are shown: a later one may not be durable yet.

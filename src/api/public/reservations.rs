@@ -25,7 +25,7 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             POST,
             "/api/concerts/reservation",
             reserve,
-            contract::command("Holds all of the seats, or none.")
+            contract::command("Holds seats: all that are asked for, or none.")
                 .of_admitted()
                 .takes(wanted_seats())
                 .answers_a(RESERVATION)
@@ -48,7 +48,7 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             GET,
             "/api/reservations/{id}",
             one,
-            contract::query("Shows one of one's own reservations.")
+            contract::query("Shows a reservation of the token's user.")
                 .of_owner()
                 .answers_a(RESERVATION)
                 .may(&[&kinds::RESERVATION_NOT_FOUND]),
@@ -57,10 +57,10 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             DELETE,
             "/api/reservations/{id}",
             cancel,
-            contract::command("Cancels a hold, or has a payment refunded.")
+            contract::command("Cancels a hold, or refunds a payment.")
                 .of_owner()
                 .answers_a(RESERVATION)
-                .parameter("only", word(["hold"]), "Never refunds.")
+                .parameter("only", word(["hold"]), "Only a hold is cancelled. A payment is not refunded.")
                 .may(&[
                     &kinds::RESERVATION_NOT_FOUND,
                     &kinds::RESERVATION_NOT_HELD,
@@ -72,7 +72,7 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             POST,
             "/api/reservations/{id}/extension",
             extend,
-            contract::command("Makes a hold longer, once.").of_owner().answers_a(RESERVATION).may(&[
+            contract::command("Extends a hold, at most once.").of_owner().answers_a(RESERVATION).may(&[
                 &kinds::RESERVATION_NOT_FOUND,
                 &kinds::HOLD_EXPIRED,
                 &kinds::NOT_EXTENDABLE,
@@ -152,10 +152,10 @@ const WITH_QUANTITY: [&str; 3] = ["zoneName", "maxPrice", "together"];
 /// Reads `seatId` or `seatIds`, or else `quantity`.
 fn seats(members: &mut Members<'_>) -> Option<Seats> {
     if members.has("quantity") {
-        let refused = refuse(members, &["seatId", "seatIds"], "must not be given beside quantity");
+        let refused = refuse(members, &["seatId", "seatIds"], "must not be given together with quantity");
         return wanted(members).filter(|_| !refused).map(Seats::Some);
     }
-    let refused = refuse(members, &WITH_QUANTITY, "goes with quantity only");
+    let refused = refuse(members, &WITH_QUANTITY, "can be given only together with quantity");
     seat_ids(members).filter(|_| !refused).map(Seats::These)
 }
 
@@ -186,8 +186,8 @@ fn seat_ids(members: &mut Members<'_>) -> Option<Vec<SeatId>> {
         (true | false, false) => members.id("seatId").map(|seat_id| vec![seat_id]),
         (false, true) => members.distinct_ids("seatIds", MAX_SEATS_PER_RESERVATION),
         (true, true) => {
-            members.refuse("seatId", "must not be given beside seatIds");
-            members.refuse("seatIds", "must not be given beside seatId");
+            members.refuse("seatId", "must not be given together with seatIds");
+            members.refuse("seatIds", "must not be given together with seatId");
             None
         }
     }

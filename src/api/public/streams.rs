@@ -25,13 +25,13 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             GET,
             "/api/queue/stream",
             queue,
-            contract::query("Tells the line, as it changes.").streams().may(&[&kinds::OVERLOADED]),
+            contract::query("Streams the state of the waiting room and its line.").streams().may(&[&kinds::OVERLOADED]),
         )
         .route(
             GET,
             "/api/tokens/me/stream",
             token,
-            contract::query("Tells one's own token and the room, as they change.")
+            contract::query("Streams the token that was sent, and the state of the waiting room.")
                 .of_holder()
                 .streams()
                 .may(&[&kinds::OVERLOADED]),
@@ -40,7 +40,7 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             GET,
             "/api/concerts/{concertId}/schedules/{scheduleId}/seats/stream",
             seats::seats,
-            contract::query("Tells which seats change.")
+            contract::query("Streams the changes of the seats of a schedule.")
                 .of_admitted()
                 .streams()
                 .may(&not_found)

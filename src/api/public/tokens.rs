@@ -23,7 +23,7 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             POST,
             "/api/tokens",
             issue,
-            contract::command("Joins the line; again, it answers the same place.")
+            contract::command("Joins the line. A user who joins again has the same place.")
                 .of_identified()
                 .may_take(body([may("userId", id())]))
                 .answers_a(TOKEN)
@@ -33,25 +33,25 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
             GET,
             "/api/tokens/me",
             mine,
-            contract::query("Shows one's own token, as it is now.").of_holder().answers_a(TOKEN),
+            contract::query("Shows the token that was sent, as it is now.").of_holder().answers_a(TOKEN),
         )
         .route(
             DELETE,
             "/api/tokens/me",
             leave,
-            contract::command("Leaves the line, or gives the slot up. Holds stay.").of_holder().answers_a(TOKEN),
+            contract::command("Leaves the line, or gives up the slot. Holds stay.").of_holder().answers_a(TOKEN),
         )
         .route(
             POST,
             "/api/tokens/me/arrival",
             arrive,
-            contract::command("Says that one who was let in has come.").of_admitted().answers_a(TOKEN),
+            contract::command("Says that the admitted user has arrived.").of_admitted().answers_a(TOKEN),
         )
         .route(
             GET,
             "/api/queue",
             queue,
-            contract::query("Shows the line, as everyone sees it.").answers_a(QUEUE).conditional(),
+            contract::query("Shows the state of the waiting room and its line.").answers_a(QUEUE).conditional(),
         )
 }
 

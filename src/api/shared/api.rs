@@ -44,7 +44,7 @@ impl Api {
     /// The log holds a token that this key cannot have derived.
     pub fn token_text(&self, token: &Token) -> Result<Uuid, Problem> {
         self.key.token_of(token).ok_or_else(|| {
-            Problem::internal(&format!("token {} has no seed and is none of the fixed ones", token.token_id))
+            Problem::internal(&format!("token {} has no seed and is not one of the fixed tokens", token.token_id))
         })
     }
 }

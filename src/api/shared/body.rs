@@ -55,7 +55,10 @@ fn check(headers: &HeaderMap, types: &'static [&'static str]) -> Result<(), Prob
         return Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     if headers.contains_key(header::CONTENT_ENCODING) {
-        return Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, "A body must come without Content-Encoding."));
+        return Err(Problem::new(
+            &kinds::UNSUPPORTED_MEDIA_TYPE,
+            "The body must be sent without the header `Content-Encoding`.",
+        ));
     }
     Ok(())
 }
@@ -96,7 +99,7 @@ fn did_not_come() -> Problem {
 }
 
 fn too_large(limit: usize) -> Problem {
-    Problem::new(&kinds::BODY_TOO_LARGE, format!("This body has at most {limit} bytes.")).closing()
+    Problem::new(&kinds::BODY_TOO_LARGE, format!("The body is too large: at most {limit} bytes are allowed.")).closing()
 }
 
 /// Wraps the request's body, so that the rest of it is read when the body is dropped. Otherwise the connection would

@@ -26,12 +26,12 @@ const NEEDED: [(&str, &str); 2] =
 
 /// The description of `GET /docs`.
 pub fn said() -> Operation {
-    contract::file("This interface as a page.", "text/html").conditional()
+    contract::file("A web page about this interface.", "text/html").conditional()
 }
 
 /// The description of `GET /docs/…`.
 pub fn file_said() -> Operation {
-    contract::file("A file of that page.", "*/*").conditional().may(&[&kinds::ROUTE_NOT_FOUND])
+    contract::file("A file of the page `/docs`.", "*/*").conditional().may(&[&kinds::ROUTE_NOT_FOUND])
 }
 
 /// `GET /docs`.

@@ -14,11 +14,11 @@ use super::problem::Problem;
 pub fn check<B>(request: &Request<B>) -> Result<(), Problem> {
     let headers = request.headers();
     if !names_one_host(headers, request.version()) {
-        let detail = "HTTP/1.1 needs one Host, as a name or an address, and a port where it has one.";
+        let detail = "HTTP/1.1 needs the header `Host` exactly once: a name or an address, and a port if there is one.";
         return Err(Problem::new(&kinds::MALFORMED_HEADER, detail).closing());
     }
     if !has_known_coding(headers) {
-        let detail = "Of transfer codings, chunked alone is understood.";
+        let detail = "The only transfer coding that this server understands is `chunked`.";
         return Err(Problem::new(&kinds::TRANSFER_CODING_UNKNOWN, detail).closing());
     }
     Ok(())

@@ -14,12 +14,13 @@ use crate::engine::NotReady;
 
 /// The description of `GET /healthz`.
 pub fn said() -> Operation {
-    file("Tells that the process lives.", "application/json").answers_a(HEALTH)
+    file("Says that the process runs.", "application/json").answers_a(HEALTH)
 }
 
 /// The description of `GET /readyz`.
 pub fn readiness_said() -> Operation {
-    let ready = file("Tells whether commands can be taken, or why not.", "application/json").answers_a(HEALTH);
+    let ready =
+        file("Says whether the server can take commands, or why it cannot.", "application/json").answers_a(HEALTH);
     ready.may(&[&kinds::LOG_UNAVAILABLE, &kinds::IDENTITY_UNAVAILABLE])
 }
 

@@ -155,7 +155,7 @@ fn judge<Key: Hash + Eq + Clone>(counter: &Counter<Key>, key: &Key) -> Result<()
     counter.check_key(key).map_err(|not_until| {
         let wait = not_until.wait_time_from(DefaultClock::default().now());
         let seconds = u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
-        Problem::new(&kinds::RATE_LIMITED, "Too much was asked in a short time.").retry_after(seconds)
+        Problem::new(&kinds::RATE_LIMITED, "Too many requests were sent in a short time.").retry_after(seconds)
     })
 }
 

@@ -52,7 +52,7 @@ impl<'a> Members<'a> {
             return Err(Problem::invalid_request(&[FieldError { field: WHOLE_BODY.to_owned(), message }]));
         }
         let Given(given) =
-            serde_json::from_str(whole.get()).map_err(|_| malformed("A member's name is no Unicode text."))?;
+            serde_json::from_str(whole.get()).map_err(|_| malformed("A member's name is not valid Unicode."))?;
         Ok(Self { given, errors: Vec::new() })
     }
 

@@ -15,7 +15,7 @@ use crate::{metrics, standard_error};
 
 /// The description of `GET /metrics`.
 pub fn said() -> Operation {
-    file("Tells what the server counts of itself, for Prometheus.", "text/plain")
+    file("The server's metrics, for Prometheus.", "text/plain")
 }
 
 /// `GET /metrics`.

@@ -76,8 +76,12 @@ impl Pages {
     /// # Errors
     /// The server has no page of buyers.
     pub fn buyer(&self, headers: &HeaderMap) -> Outcome {
-        let missing =
-            || Problem::new(&kinds::ROUTE_NOT_FOUND, "This server has no page: it was started with --no-page.");
+        let missing = || {
+            Problem::new(
+                &kinds::ROUTE_NOT_FOUND,
+                "This server has no page for buyers: it was started with `--no-page`.",
+            )
+        };
         Ok(self.buyer.as_ref().ok_or_else(missing)?.respond(headers))
     }
 
@@ -89,12 +93,12 @@ impl Pages {
 
 /// The description of `GET /` on the public listener.
 pub fn buyer_said() -> Operation {
-    contract::file("The page to buy on.", "text/html").conditional().may(&[&kinds::ROUTE_NOT_FOUND])
+    contract::file("The page for buyers.", "text/html").conditional().may(&[&kinds::ROUTE_NOT_FOUND])
 }
 
 /// The description of `GET /` on the operators' listener.
 pub fn operators_said() -> Operation {
-    contract::file("The page to run the sale from.", "text/html").conditional()
+    contract::file("The page for operators.", "text/html").conditional()
 }
 
 /// The description of `GET /web/…`.

@@ -46,7 +46,7 @@ impl Parameters {
 
     /// Reads `only=hold`: a payment is not refunded.
     pub fn only_hold(&mut self) -> bool {
-        self.read("only", "must be hold", |text| (text == "hold").then_some(())).is_some()
+        self.read("only", "must be `hold`", |text| (text == "hold").then_some(())).is_some()
     }
 
     /// Reads `true` or `false`. A missing parameter is `false`.

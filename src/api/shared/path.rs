@@ -33,7 +33,7 @@ impl PathIds {
     /// # Errors
     /// The part is not a position.
     pub fn position(&self, name: &str) -> Result<Position, Problem> {
-        let detail = || format!("In the path, {name} must be a position: {NotAnId}.");
+        let detail = || format!("`{name}` in the path must be a position: a whole number up to {MAX_SAFE_INTEGER}.");
         let position = self.named(name).and_then(number).filter(|number| *number <= MAX_SAFE_INTEGER);
         position.map(Position::new).ok_or_else(|| Problem::new(&kinds::MALFORMED_PATH, detail()))
     }

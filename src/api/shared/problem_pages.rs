@@ -17,13 +17,13 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 
 /// The description of `GET /problems/…`.
 pub fn said() -> Operation {
-    contract::file("What a problem means, and what to do.", "text/html").may(&[&kinds::ROUTE_NOT_FOUND])
+    contract::file("A page that explains a problem and says what to do.", "text/html").may(&[&kinds::ROUTE_NOT_FOUND])
 }
 
 /// `GET /problems/…`.
 pub async fn page<S>(_: S, request: Request) -> Outcome {
     let code = request.uri().path().trim_start_matches("/problems/");
-    let missing = || Problem::new(&kinds::ROUTE_NOT_FOUND, "There is no problem of this code.");
+    let missing = || Problem::new(&kinds::ROUTE_NOT_FOUND, "There is no problem with this code.");
     let kind = kinds::ALL.iter().find(|kind| kind.code == code).ok_or_else(missing)?;
     let media_type = HeaderValue::from_static("text/html; charset=utf-8");
     let headers = [(header::CONTENT_TYPE, media_type), (header::CONTENT_SECURITY_POLICY, POLICY)];

@@ -91,6 +91,6 @@ fn method_name(method: &Method) -> &'static str {
 /// Makes the problem of a panic. The panic's message is only for the log.
 fn panicked(panic: &(dyn Any + Send)) -> Problem {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("of no text");
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a text");
     Problem::internal(&format!("a handler panicked: {text}"))
 }

@@ -104,7 +104,10 @@ impl Streams {
     pub fn subscribe(&self) -> Result<Subscription, Problem> {
         let place = PlaceTaken(Arc::clone(&self.open));
         if self.open.fetch_add(1, Ordering::Relaxed) >= self.max {
-            return Err(Problem::new(&kinds::OVERLOADED, "Too many streams are open. Read without one for a while."));
+            return Err(Problem::new(
+                &kinds::OVERLOADED,
+                "Too many streams are open. Use ordinary requests for a while.",
+            ));
         }
         Ok(Subscription { stopped: self.stopped.clone(), _place: place })
     }

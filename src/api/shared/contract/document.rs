@@ -123,7 +123,7 @@ fn add_components(document: &mut OpenApi) {
         let http = Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format(format).description(Some(text));
         SecurityScheme::Http(http.build())
     };
-    let token = "The token of the room that `POST /api/tokens` answered, with or without `Bearer` before it.";
+    let token = "The room's token, as `POST /api/tokens` answered it, with or without `Bearer` before it.";
     let jwt = "An identity provider's token, where the server has one (`--identity jwt`).";
     components = components.security_scheme(ROOM_TOKEN, bearer(token, "UUID")).security_scheme(JWT, bearer(jwt, "JWT"));
     document.components = Some(components.build());
@@ -223,7 +223,7 @@ fn responses(path: &str, operation: &Operation, refusals: &mut Refusals) -> Resp
     };
     let mut responses = ResponsesBuilder::new().response("200", with_headers(success).build());
     if operation.is_conditional {
-        let unchanged = ResponseBuilder::new().description("The client has the bytes already.");
+        let unchanged = ResponseBuilder::new().description("The client already has these bytes.");
         responses = responses.response("304", with_headers(unchanged).build());
     }
     let names_an_id = path_parameters(path).iter().any(|parameter| path_shape(&parameter.name).is_none());
@@ -236,7 +236,7 @@ fn responses(path: &str, operation: &Operation, refusals: &mut Refusals) -> Resp
         responses = responses.response(status.to_string(), Ref::from_response_name(name.clone()));
         refusals.entry(name).or_insert_with(|| refusal(status, &kinds, has_position));
     }
-    let too_large = "The request's head is larger than 64 KiB. This has no body, and ends the connection.";
+    let too_large = "The request's head is larger than 64 KiB. The answer has no body, and the connection is closed.";
     refusals.entry(HEAD_TOO_LARGE.to_owned()).or_insert_with(|| ResponseBuilder::new().description(too_large).build());
     responses.response("431", Ref::from_response_name(HEAD_TOO_LARGE)).build()
 }

@@ -21,7 +21,7 @@ pub const REQUEST_ID: HeaderSaid = HeaderSaid {
     header: "X-Request-Id",
     is_always_there: true,
     shape: || pattern("^[A-Za-z0-9._-]{1,128}$"),
-    says: "The request's id: the client's own where it sent a fit one.",
+    says: "The request's id. It is the client's own if the client sent a valid one.",
 };
 /// On answers of commands and queries.
 pub const LOG_POSITION: HeaderSaid = HeaderSaid {
@@ -29,7 +29,7 @@ pub const LOG_POSITION: HeaderSaid = HeaderSaid {
     header: "Log-Position",
     is_always_there: true,
     shape: count,
-    says: "The position in the log that this was decided on or read at. Pass it back as `minPosition`.",
+    says: "The position of the log at which this was decided or read. A client can send it back as `minPosition`.",
 };
 /// On refusals, some of which have no position.
 pub const LOG_POSITION_IF_ANY: HeaderSaid =
@@ -39,16 +39,16 @@ const IDEMPOTENT_REPLAYED: HeaderSaid = HeaderSaid {
     header: "Idempotent-Replayed",
     is_always_there: false,
     shape: || word(["true"]),
-    says: "It was answered before, under the same key.",
+    says: "This request was answered before, with the same key.",
 };
 const ETAG: HeaderSaid =
-    HeaderSaid { name: "ETag", header: "ETag", is_always_there: true, shape: text, says: "Names these bytes." };
+    HeaderSaid { name: "ETag", header: "ETag", is_always_there: true, shape: text, says: "The tag of these bytes." };
 const LINK: HeaderSaid = HeaderSaid {
     name: "Link",
     header: "Link",
     is_always_there: false,
     shape: text,
-    says: "Where the next page is. The last page has none.",
+    says: "The address of the next page. The last page has no such header.",
 };
 /// On 503 and 429.
 pub const RETRY_AFTER: HeaderSaid = HeaderSaid {
@@ -56,7 +56,7 @@ pub const RETRY_AFTER: HeaderSaid = HeaderSaid {
     header: "Retry-After",
     is_always_there: true,
     shape: count,
-    says: "In how many seconds to try again.",
+    says: "The seconds to wait before the next try.",
 };
 /// On 401.
 pub const WWW_AUTHENTICATE: HeaderSaid = HeaderSaid {
@@ -64,7 +64,7 @@ pub const WWW_AUTHENTICATE: HeaderSaid = HeaderSaid {
     header: "WWW-Authenticate",
     is_always_there: true,
     shape: text,
-    says: "How to say who asks.",
+    says: "How the client must identify its user.",
 };
 /// Every header.
 pub const ALL: [HeaderSaid; 8] =

@@ -110,7 +110,11 @@ pub fn file(summary: &'static str, media_type: &'static str) -> Operation {
 /// Describes a query of read models.
 pub fn query(summary: &'static str) -> Operation {
     file(summary, JSON)
-        .parameter("minPosition", count(), "Answers as of this position or later; waits up to 2 seconds for it.")
+        .parameter(
+            "minPosition",
+            count(),
+            "The answer is as of this position or later. The server waits up to 2 seconds for it.",
+        )
         .may(&OF_QUERIES)
         .with(Header::LogPosition)
 }
@@ -118,7 +122,7 @@ pub fn query(summary: &'static str) -> Operation {
 /// Describes a command.
 pub fn command(summary: &'static str) -> Operation {
     let key = schema::pattern("^[!-~]{1,255}$");
-    let says = "Makes a repeated request the same one: it is done once, and answered alike.";
+    let says = "A key for this request. Sent again with the same key, it is not done again, and gets the first answer.";
     let mut command = file(summary, JSON).may(&OF_BODIES).may(&OF_COMMANDS);
     command.add("Idempotency-Key", Place::Header, false, key, says);
     command.with(Header::LogPosition).with(Header::IdempotentReplayed)
@@ -211,21 +215,25 @@ impl Operation {
     /// Sets a success to a page of these.
     pub fn answers_a_page_of(self, shape: &'static str) -> Self {
         let paged = self
-            .parameter("limit", integer(1..=u64::from(MAX_PAGE)), "How many there are on the page: 50 if left out.")
-            .parameter("after", text(), "The cursor of the page before, as its `Link` has it.");
+            .parameter("limit", integer(1..=u64::from(MAX_PAGE)), "The most items on the page. The default is 50.")
+            .parameter("after", text(), "The cursor of the previous page, from its header `Link`.");
         paged.answers(list(named(shape))).with(Header::Link)
     }
 
     /// Adds the parameter `order`.
     pub fn in_either_order(self) -> Self {
-        self.parameter("order", word(["desc", "asc"]), "The newest first, or the oldest.")
+        self.parameter("order", word(["desc", "asc"]), "`desc`: the newest first. `asc`: the oldest first.")
     }
 
     /// Sets a success to a stream of events (`text/event-stream`).
     pub fn streams(self) -> Self {
         let position = schema::pattern("^[0-9]*$");
         let streams = Self { answer: Content { media_type: "text/event-stream", shape: text() }, ..self };
-        streams.header("Last-Event-ID", position, "The last event that was read: the stream goes on after it.")
+        streams.header(
+            "Last-Event-ID",
+            position,
+            "The id of the last event that was read. The stream continues after it.",
+        )
     }
 
     /// Sets the media type of a success.
@@ -235,7 +243,7 @@ impl Operation {
 
     /// Adds `If-None-Match` and the answer 304.
     pub fn conditional(self) -> Self {
-        let tags = "The `ETag` of the bytes that the client has: who has these gets 304.";
+        let tags = "The `ETag` of the bytes that the client has. If they have not changed, the answer is 304.";
         let conditional = self.header("If-None-Match", text(), tags).with(Header::ETag);
         Self { is_conditional: true, ..conditional }
     }
