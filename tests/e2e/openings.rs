@@ -43,7 +43,11 @@ async fn an_opening_is_run_from_the_command_line_beside_a_server_and_without_one
     let (code, said, error) = opening(folder, &["move", "--opens-at", &time(1_800)]);
     let moved = server.get("/api/queue", "").await.ok()["opensAt"].clone();
     assert!(code == 0 && said.contains(moved.as_str().unwrap()), "{said}{error}");
-    refused(folder, &["beacon", &"a".repeat(64)], "No opening is announced, or none that waits for this");
+    refused(
+        folder,
+        &["beacon", &"a".repeat(64)],
+        "No opening is announced, or the opening does not wait for this request",
+    );
     let (code, said, error) = opening(folder, &["withdraw"]);
     assert!(code == 0 && said.contains("taken back"), "{said}{error}");
     assert_eq!(server.get("/api/queue", "").await.ok()["opening"], Value::Null);

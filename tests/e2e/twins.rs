@@ -29,7 +29,7 @@ fn commands(file: &str) -> Vec<(Vec<&str>, i32, &'static str)> {
         (with_reason(&["sale", "pause"]), 0, "the sale is paused: a word"),
         (with_reason(&["sale", "resume"]), 0, "the sale goes on"),
         (with_reason(&announce), 0, "opens at: 2098-01-01T00:00:00.000Z"),
-        (with_reason(&announce), 1, "An opening is announced"),
+        (with_reason(&announce), 1, "An opening is already announced"),
         (with_reason(&put_off), 0, "opens at: 2098-01-02T00:00:00.000Z"),
         (with_reason(&["opening", "beacon", BEACON]), 1, "The beacon appears at 2098-01-02T00:01:00.000Z"),
         (with_reason(&["opening", "withdraw"]), 0, "the opening is taken back"),

@@ -60,7 +60,7 @@ async fn at_the_opening_time_three_nodes_close_once_and_draw_once_though_one_of_
         assert!(code == 0 && said.contains("the beacon is in the log"), "{error}");
     }
     let (code, _, error) = beacon(2, "b");
-    assert!(code == 1 && error.contains("is another one"), "{error}");
+    assert!(code == 1 && error.contains("it is another value"), "{error}");
     while count("TokenAdmitted") != ENTRANTS.to_string() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
