@@ -66,7 +66,7 @@ impl Batch {
                 drop(pending.take());
                 continue;
             }
-            match self.judge(pending.submission()) {
+            match self.decide_one(pending.submission()) {
                 Some(verdict) => self.verdicts.push((pending, verdict)),
                 None => {
                     waiting.push_front(pending);
@@ -80,13 +80,13 @@ impl Batch {
     /// Decides a command that nobody waits for, for a log that a tool makes. `None` if its events have no room in this
     /// batch.
     pub fn make(&mut self, submission: &Submission) -> Option<Result<Answer, Rejection>> {
-        match self.judge(submission)? {
+        match self.decide_one(submission)? {
             Verdict::Reply(reply) => Some(reply.outcome),
             Verdict::Repeated(_) => Some(Ok(Answer::Done)),
         }
     }
 
-    fn judge(&mut self, submission: &Submission) -> Option<Verdict> {
+    fn decide_one(&mut self, submission: &Submission) -> Option<Verdict> {
         let position = self.state.head.position;
         let reply = |outcome| Verdict::Reply(Reply { position, outcome, replayed: false });
         Some(match submission.command.decide(&self.state, self.now) {
@@ -151,22 +151,22 @@ impl Batch {
         self.verdicts.len()
     }
 
-    /// Takes every command, so that the batch can be sent.
+    /// Takes every command, so that none can be withdrawn any more.
     ///
     /// # Errors
     /// A command was withdrawn or became overdue after it was decided, so it must not happen. The error holds the other
     /// commands, which are decided anew without it.
-    pub fn commit(self) -> Result<Sent, Vec<Pending>> {
+    pub fn commit(self) -> Result<CommittedBatch, Vec<Pending>> {
         let decided = self.verdicts.len();
         let taken = self.verdicts.into_iter().filter_map(|(pending, verdict)| Some((pending.take()?, verdict)));
         let verdicts: Vec<(TakenCommand, Verdict)> = taken.collect();
         if verdicts.len() < decided {
-            return Err(verdicts.into_iter().map(|(taken, _)| taken.give_back()).collect());
+            return Err(verdicts.into_iter().map(|(taken, _)| taken.requeue()).collect());
         }
         histogram!(metrics::DECIDE_SECONDS).record(self.deciding);
         histogram!(metrics::BATCH_COMMANDS).record(decided as f64);
         histogram!(metrics::BATCH_RECORDS).record(self.records.len() as f64);
-        Ok(Sent {
+        Ok(CommittedBatch {
             base: self.base.head,
             state: self.state,
             records: self.records.into(),
@@ -182,7 +182,7 @@ impl Batch {
 }
 
 /// A batch whose commands are taken. It is on its way to the log, or has no records.
-pub struct Sent {
+pub struct CommittedBatch {
     /// The head that it was decided on.
     pub base: Head,
     /// The state that the log folds to with it.
@@ -194,7 +194,7 @@ pub struct Sent {
     verdicts: Vec<(TakenCommand, Verdict)>,
 }
 
-impl Sent {
+impl CommittedBatch {
     /// Answers every command with its decision. All that the decisions depend on must be durable.
     pub fn answer(self) {
         for (taken, verdict) in self.verdicts {
@@ -211,7 +211,7 @@ impl Sent {
 
     /// Undoes the decisions. Overdue commands are answered; the others are returned.
     pub fn undo(self) -> impl Iterator<Item = Pending> {
-        self.verdicts.into_iter().filter_map(|(taken, _)| taken.unless_overdue()).map(TakenCommand::give_back)
+        self.verdicts.into_iter().filter_map(|(taken, _)| taken.unless_overdue()).map(TakenCommand::requeue)
     }
 }
 

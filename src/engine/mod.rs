@@ -129,10 +129,10 @@ impl Engine {
     async fn decide(&self, submission: Submission) -> Result<Reply, Undecided> {
         let deadline = Instant::now() + COMMAND_DEADLINE;
         let lane = submission.command.action.lane();
-        let (reply, answered) = oneshot::channel();
-        let (pending, ticket) = Pending::new(submission, deadline, reply);
+        let (reply_to, reply) = oneshot::channel();
+        let (pending, ticket) = Pending::new(submission, deadline, reply_to);
         self.lanes.send(lane, pending)?;
-        let decided = match tokio::time::timeout_at(deadline, answered).await {
+        let decided = match tokio::time::timeout_at(deadline, reply).await {
             Ok(Ok(decided)) => decided?,
             Ok(Err(_)) | Err(_) if ticket.withdraw() => return Err(Undecided::Overloaded),
             Ok(Err(_)) | Err(_) => return Err(Undecided::OutcomeUnknown),

@@ -19,7 +19,7 @@ pub enum Verdict {
 }
 
 /// The channel on which a submitter waits for the decision.
-pub type Answered = oneshot::Sender<Result<Verdict, Undecided>>;
+pub type ReplyTo = oneshot::Sender<Result<Verdict, Undecided>>;
 
 /// A command that waits for its decision.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Pending {
     submission: Box<Submission>,
     deadline: Instant,
     open: Arc<AtomicBool>,
-    answered: Answered,
+    reply_to: ReplyTo,
 }
 
 /// The submitter's end. One atomic swap decides who was first: the submitter who withdraws, or the sequencer who takes.
@@ -42,9 +42,9 @@ impl Ticket {
 }
 
 impl Pending {
-    pub fn new(submission: Submission, deadline: Instant, answered: Answered) -> (Self, Ticket) {
+    pub fn new(submission: Submission, deadline: Instant, reply_to: ReplyTo) -> (Self, Ticket) {
         let open = Arc::new(AtomicBool::new(true));
-        (Self { submission: Box::new(submission), deadline, open: Arc::clone(&open), answered }, Ticket(open))
+        (Self { submission: Box::new(submission), deadline, open: Arc::clone(&open), reply_to }, Ticket(open))
     }
 
     /// Takes the command, so that it cannot be withdrawn any more. `None` if it was withdrawn or is overdue: then it
@@ -68,7 +68,7 @@ impl Pending {
 
     /// True if nobody waits for the answer.
     pub fn is_unheard(&self) -> bool {
-        self.answered.is_closed()
+        self.reply_to.is_closed()
     }
 }
 
@@ -79,11 +79,11 @@ pub struct TakenCommand(Pending);
 impl TakenCommand {
     /// Answers it, if its submitter still waits.
     pub fn answer(self, answer: Result<Verdict, Undecided>) {
-        let _ = self.0.answered.send(answer);
+        let _ = self.0.reply_to.send(answer);
     }
 
     /// Lets the command wait again. Nothing of it was written, and it will be decided anew.
-    pub fn give_back(self) -> Pending {
+    pub fn requeue(self) -> Pending {
         self.0.open.store(true, Ordering::Release);
         self.0
     }

@@ -96,7 +96,7 @@ impl Queue {
     }
 
     /// True if a command has come since the last call of `has_come`.
-    pub fn has_come(&mut self) -> bool {
+    pub fn take_has_come(&mut self) -> bool {
         std::mem::take(&mut self.has_come)
     }
 
@@ -159,12 +159,12 @@ mod tests {
     #[tokio::test]
     async fn who_has_come_is_told_of_once() {
         let (senders, mut queue) = lanes();
-        assert!(!queue.has_come());
+        assert!(!queue.take_has_come());
         let command = Command { by: Credential::System, idempotency: None, action: Action::Tick(Tick::ALONE) };
-        let (answered, _) = oneshot::channel();
+        let (reply_to, _) = oneshot::channel();
         let (pending, _) =
-            Pending::new(Submission::new(command, None), Instant::now() + Duration::from_secs(5), answered);
+            Pending::new(Submission::new(command, None), Instant::now() + Duration::from_secs(5), reply_to);
         assert!(senders.send(Lane::Joining, pending).is_ok() && queue.first(0, Fill::Whole).await);
-        assert_eq!((queue.has_come(), queue.has_come()), (true, false));
+        assert_eq!((queue.take_has_come(), queue.take_has_come()), (true, false));
     }
 }

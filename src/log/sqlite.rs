@@ -55,17 +55,17 @@ impl EventLog for SqliteLog {
     async fn append(&self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
         assert_follows(expected, records);
         let (expected, records, last) = (*expected, records.to_vec(), Arc::clone(&self.last));
-        let (answer, answered) = oneshot::channel();
+        let (reply_to, reply) = oneshot::channel();
         self.writer.begin(move |writer| {
             let appended = writer.append(&expected, &records);
             if let (Ok(()), Some(record)) = (&appended, records.last()) {
                 last.send_replace(record.position);
             }
             // The caller may be gone.
-            let _ = answer.send(appended);
+            let _ = reply_to.send(appended);
             writer.look_after();
         });
-        answered.await.unwrap_or_else(|_| Err(AppendError::Broken(Gone.to_string())))
+        reply.await.unwrap_or_else(|_| Err(AppendError::Broken(Gone.to_string())))
     }
 
     async fn probe(&self, expected: &Head) -> Result<(), AppendError> {

@@ -8,7 +8,7 @@ use ::metrics::counter;
 use domain::{DecodeError, Head, PROGRAM, Position, Record};
 use tokio::time::{Duration, Instant};
 
-use super::{PROBE_PAUSE, SILENCE, Sequencer};
+use super::{PROBE_PAUSE, SILENT_AFTER, Sequencer};
 use crate::engine::pending::Pending;
 use crate::engine::queue::Fill;
 use crate::engine::stream::{Proved, StreamError};
@@ -45,7 +45,7 @@ pub enum Fatal {
     #[error("position {position}: {reason}; the server stops")]
     Undecodable { position: Position, reason: DecodeError },
     /// Another node runs a later program, and wrote an event that this program does not know. The sequencer does not
-    /// stop: it stands still.
+    /// stop: it refuses commands from then on.
     #[error(
         "position {position}: {reason}. Reprise {program} wrote it, this is reprise {PROGRAM}: it takes no more commands. Start \
              reprise {program} in its place"
@@ -123,7 +123,7 @@ impl Sequencer {
         loop {
             tokio::select! {
                 biased;
-                answered = &mut asked => return answered,
+                answer = &mut asked => return answer,
                 true = self.queue.first(0, Fill::Whole) => self.turn_away(),
             }
         }
@@ -138,9 +138,9 @@ impl Sequencer {
         }
     }
 
-    /// Stands still after another node, of a later program, wrote an event that this program does not know. Every
-    /// command is refused from now on. Queries see the state before that event. This ends when no `Engine` is left.
-    pub(super) async fn stand_still(&mut self, why: String) -> Result<(), Fatal> {
+    /// Refuses every command from now on: another node, of a later program, wrote an event that this program does not
+    /// know. Queries see the state before that event. This ends when no `Engine` is left.
+    pub(super) async fn refuse_from_now_on(&mut self, why: String) -> Result<(), Fatal> {
         self.undo_next();
         self.fail(NotReady::told_to_all(why));
         self.log.end_turn().await;
@@ -211,7 +211,7 @@ impl Sequencer {
         let mut records = match self.log.read(before, CHUNK_RECORDS + own).await {
             Ok(records) => records,
             Err(error) => {
-                self.is_silent |= since.elapsed() > SILENCE;
+                self.is_silent |= since.elapsed() > SILENT_AFTER;
                 return self.unreadable(error).map_or(Ok(None), Err);
             }
         };

@@ -6,7 +6,7 @@ use domain::{Action, DrawQueue, State};
 
 use super::Sequencer;
 use super::on_its_way::OnItsWay;
-use crate::engine::batch::{Batch, Sent};
+use crate::engine::batch::{Batch, CommittedBatch};
 use crate::engine::queue::Fill;
 
 /// The result of dispatching a batch.
@@ -14,7 +14,7 @@ pub(super) enum Dispatched {
     /// The batch was sent to the log.
     Sent(OnItsWay),
     /// It writes nothing. Its commands are answered after the batch before it is durable.
-    Told(Sent),
+    Told(CommittedBatch),
     /// There was nothing to do.
     Nothing,
 }
@@ -57,7 +57,7 @@ impl Sequencer {
     }
 
     /// Completes the next batch and takes its commands. `None` if there is nothing to append and nobody to answer.
-    fn commit(&mut self, is_proved: bool) -> Option<Sent> {
+    fn commit(&mut self, is_proved: bool) -> Option<CommittedBatch> {
         loop {
             // On a shared log, do not add commands now: their senders may have seen records that this node has not
             // read.
@@ -71,7 +71,7 @@ impl Sequencer {
                 return None;
             }
             match batch.commit() {
-                Ok(sent) => return Some(sent),
+                Ok(batch) => return Some(batch),
                 Err(open) => self.queue.wait_first(open),
             }
         }

@@ -22,7 +22,7 @@ use self::catch_up::Appended;
 pub use self::catch_up::Fatal;
 use self::dispatch::Dispatched;
 use self::on_its_way::{OnItsWay, landed};
-use super::batch::{Batch, Sent};
+use super::batch::{Batch, CommittedBatch};
 use super::clock_skew::{ClockReader, ClockSkew};
 use super::head_readings::HeadReadings;
 use super::pending::Pending;
@@ -36,7 +36,7 @@ use crate::served::ServedMark;
 /// still the one that was served.
 pub(super) const PROBE_PAUSE: Duration = Duration::from_secs(1);
 /// A log that takes longer than this to fail is called silent.
-pub(super) const SILENCE: Duration = Duration::from_secs(1);
+pub(super) const SILENT_AFTER: Duration = Duration::from_secs(1);
 
 /// Owns the state, and decides.
 pub struct Sequencer {
@@ -123,7 +123,7 @@ impl Sequencer {
     /// The log failed, or is not the log that was served: see [`Fatal`].
     pub async fn run(mut self) -> Result<(), Fatal> {
         match self.decide_until_closed().await {
-            Err(outdated @ Fatal::Outdated { .. }) => self.stand_still(outdated.to_string()).await?,
+            Err(outdated @ Fatal::Outdated { .. }) => self.refuse_from_now_on(outdated.to_string()).await?,
             ended => ended?,
         }
         if let Some(served) = self.served {
@@ -146,8 +146,8 @@ impl Sequencer {
         let (mut on_its_way, mut is_closed) = (None::<OnItsWay>, false);
         loop {
             let is_idle = on_its_way.is_none();
-            let is_full = !self.queue.waiting.is_empty();
-            if is_idle && is_closed && !is_full {
+            let has_leftovers = !self.queue.waiting.is_empty();
+            if is_idle && is_closed && !has_leftovers {
                 break;
             }
             let (decided, fill) = (self.next.commands(), if is_idle { Fill::Whole } else { Fill::Shares });
@@ -163,13 +163,13 @@ impl Sequencer {
                     }
                     // At most one tick per batch: with a slow log, more ticks would only queue up.
                     if !std::mem::replace(&mut self.has_tick, true) {
-                        let others_wait = self.queue.has_come() || !is_idle || is_full || self.next.commands() > 0;
+                        let others_wait = self.queue.take_has_come() || !is_idle || has_leftovers || self.next.commands() > 0;
                         self.queue.waiting.push_back(by_system(Action::Tick(Tick { others_wait })));
                         self.queue.waiting.extend(self.draw().map(by_system));
                     }
                 }
-                () = std::future::ready(()), if is_idle && is_full => {}
-                is_open = self.queue.first(decided, fill), if !is_closed && !is_full => is_closed = !is_open,
+                () = std::future::ready(()), if is_idle && has_leftovers => {}
+                is_open = self.queue.first(decided, fill), if !is_closed && !has_leftovers => is_closed = !is_open,
                 () = self.published.asked_to_follow(), if follows && is_idle && !self.is_silent => {
                     self.follow().await.map(drop)?;
                 }
@@ -227,7 +227,7 @@ impl Sequencer {
     /// Handles the outcome of the batch that was on its way. Returns what is on its way now.
     async fn conclude(
         &mut self,
-        batch: Sent,
+        batch: CommittedBatch,
         since: Instant,
         outcome: Result<(), AppendError>,
     ) -> Result<Option<OnItsWay>, Fatal> {
@@ -252,7 +252,7 @@ impl Sequencer {
                 self.is_up_to_date = self.fold_on(records).await?;
             }
             Appended::Not => {
-                self.is_silent |= since.elapsed() > SILENCE;
+                self.is_silent |= since.elapsed() > SILENT_AFTER;
                 batch.refuse(Undecided::LogUnavailable);
             }
         }
@@ -260,7 +260,7 @@ impl Sequencer {
     }
 
     /// Adopts a durable batch: its state becomes the state, queries see it, and then its commands are answered.
-    async fn adopt(&mut self, mut batch: Sent) -> Result<(), Fatal> {
+    async fn adopt(&mut self, mut batch: CommittedBatch) -> Result<(), Fatal> {
         assert!(self.followed.is_empty(), "what others wrote was shown when the batch was sent");
         self.state = std::mem::take(&mut batch.state);
         self.remember_served().await?;
@@ -288,6 +288,6 @@ impl Sequencer {
 /// Makes a command of the server itself. Nobody waits for its answer.
 fn by_system(action: Action) -> Pending {
     let command = Command { by: Credential::System, idempotency: None, action };
-    let (answered, _) = oneshot::channel();
-    Pending::new(Submission::new(command, None), Instant::now() + COMMAND_DEADLINE, answered).0
+    let (reply_to, _) = oneshot::channel();
+    Pending::new(Submission::new(command, None), Instant::now() + COMMAND_DEADLINE, reply_to).0
 }

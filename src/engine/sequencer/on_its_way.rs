@@ -7,13 +7,13 @@ use std::task::{Context, Poll, Waker};
 use ::metrics::histogram;
 use tokio::time::Instant;
 
-use crate::engine::batch::Sent;
+use crate::engine::batch::CommittedBatch;
 use crate::log::{AppendError, EventLog};
 use crate::metrics;
 
 /// A batch, and the append that carries it.
 pub(super) struct OnItsWay {
-    pub(super) batch: Sent,
+    pub(super) batch: CommittedBatch,
     pub(super) since: Instant,
     append: Pin<Box<dyn Future<Output = Result<(), AppendError>> + Send>>,
     /// The outcome, if the append was complete at once.
@@ -23,7 +23,7 @@ pub(super) struct OnItsWay {
 impl OnItsWay {
     /// Begins the append. [`EventLog::append`] promises that the backend has the records before this returns.
     /// [`landed`] waits for the outcome.
-    pub(super) fn begin(log: Arc<dyn EventLog>, batch: Sent) -> Self {
+    pub(super) fn begin(log: Arc<dyn EventLog>, batch: CommittedBatch) -> Self {
         let (base, records) = (batch.base, Arc::clone(&batch.records));
         let mut append: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
             // A batch without records is answered from the state. It is enough that the head has not moved.

@@ -38,13 +38,13 @@ impl<C: Send + 'static> Threads<C> {
         &self,
         job: impl FnOnce(&mut C) -> T + Send + 'static,
     ) -> Result<T, Gone> {
-        let (answer, answered) = oneshot::channel();
+        let (reply_to, reply) = oneshot::channel();
         let job: Job<C> = Box::new(move |connection| {
             // The caller may be gone.
-            let _ = answer.send(job(connection));
+            let _ = reply_to.send(job(connection));
         });
         self.jobs.send(job).map_err(|_| Gone)?;
-        answered.await.map_err(|_| Gone)
+        reply.await.map_err(|_| Gone)
     }
 
     /// Runs `job` after those before it. Nobody waits for it.
