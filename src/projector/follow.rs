@@ -27,7 +27,7 @@ const PAUSE_FOR_SALES: u32 = 3;
 /// The longest such pause.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// How often a follower looks again at tables that it does not feed.
-const IDLE: Duration = Duration::from_secs(1);
+const REASSESS_EVERY: Duration = Duration::from_secs(1);
 /// How long a chunk may take to write before the database counts as gone.
 const STEP_DEADLINE: Duration = Duration::from_secs(60);
 /// How often a node that only watches looks at the tables.
@@ -91,7 +91,7 @@ pub(super) async fn follow(shared: Arc<Shared>) {
             said = reason.clone();
         }
         if !matches!(trouble, Trouble::Log(_)) {
-            shared.stand_still(&reason).await;
+            shared.mark_unavailable(&reason).await;
         }
         tokio::time::sleep(RETRY_PAUSE).await;
     }
@@ -122,13 +122,15 @@ impl Shared {
                 return Err(Trouble::Failed);
             }
             let has_swapped = swaps.has_changed().is_ok_and(|changed| changed);
-            if has_swapped || (database.is_shared && assessed_at.elapsed() > IDLE && feeds.len() < self.models.len()) {
+            if has_swapped
+                || (database.is_shared && assessed_at.elapsed() > REASSESS_EVERY && feeds.len() < self.models.len())
+            {
                 swaps.mark_unchanged();
                 feeds = self.assess(&database, log_id).await?;
                 assessed_at = Instant::now();
             }
             let Some(from) = feeds.iter().map(|feed| feed.checkpoint.head.position).min() else {
-                if tokio::time::timeout(IDLE, swaps.changed()).await.is_ok() {
+                if tokio::time::timeout(REASSESS_EVERY, swaps.changed()).await.is_ok() {
                     swaps.mark_changed();
                 }
                 continue;
@@ -219,7 +221,7 @@ impl Shared {
     }
 
     /// Publishes that nothing can be written, and since when events are missing.
-    async fn stand_still(&self, reason: &str) {
+    async fn mark_unavailable(&self, reason: &str) {
         self.database.store(None);
         let mut statuses = self.statuses.borrow().clone();
         for status in statuses.values_mut() {

@@ -47,7 +47,7 @@ use crate::log::{EventLog, ReadError};
 /// How many records are read at once, and written in one transaction at most.
 const CHUNK_RECORDS: usize = 4_096;
 /// How long a query waits for the database's first answer, and a stop for queries that still use the database.
-const ANSWER: Duration = Duration::from_secs(2);
+const DATABASE_DEADLINE: Duration = Duration::from_secs(2);
 /// How often a stop looks whether the database is still in use.
 const CLOSE_AGAIN: Duration = Duration::from_millis(5);
 
@@ -119,7 +119,7 @@ impl Projector {
     /// Closes the database in good order, after [`Projector::run`] was dropped.
     pub async fn close(&self) {
         let Some(mut database) = self.0.database.swap(None) else { return };
-        let deadline = Instant::now() + ANSWER;
+        let deadline = Instant::now() + DATABASE_DEADLINE;
         let closed = loop {
             database = match Arc::try_unwrap(database) {
                 Ok(database) => break database.close().await.map_err(|error| error.to_string()),
@@ -167,7 +167,8 @@ impl Projector {
         let behind = Behind { position: status.position() };
         let database = self.0.database.load_full().filter(|_| status.is_at(min_position)).ok_or(behind)?;
         // A server that does not answer in time counts as lost.
-        let snapshot = tokio::time::timeout(ANSWER, Snapshot::of(&database, model)).await.map_err(|_| behind)?;
+        let snapshot =
+            tokio::time::timeout(DATABASE_DEADLINE, Snapshot::of(&database, model)).await.map_err(|_| behind)?;
         let snapshot = snapshot.map_err(|error| {
             tracing::warn!("the read model {} cannot be read: {error}", model.name);
             behind

@@ -104,7 +104,7 @@ async fn repair(
         fresh.go_on(log, checkpoint.head.position).await?;
         let mut writer = database.writer.lock().await;
         let mut live = writer.begin().await?;
-        let Some(checkpoint) = store::stand_still(&mut live, model).await?.filter(|now| is_same(now, &checkpoint))
+        let Some(checkpoint) = store::lock_checkpoint(&mut live, model).await?.filter(|now| is_same(now, &checkpoint))
         else {
             continue;
         };

@@ -232,7 +232,7 @@ pub async fn write_all(
 ///
 /// # Errors
 /// The database fails.
-pub async fn stand_still(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<Option<Checkpoint>> {
+pub async fn lock_checkpoint(transaction: &mut Transaction<'_>, model: &SqlModel) -> sqlx::Result<Option<Checkpoint>> {
     if let Transaction::Postgres(_) = transaction {
         let row = "SELECT position FROM checkpoints WHERE name = $1 AND slot = $2 FOR UPDATE";
         transaction.rows(row, &[model.name.into(), Slot::Live.name().into()]).await?;
