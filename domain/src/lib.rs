@@ -64,7 +64,7 @@ pub use rule::{Actor, Decide, Decided, Decision};
 pub use state::catalogue::{CalledOff, Catalogue, Concert, Schedule, ScheduleTimes};
 pub use state::reservations::{Payment, Reservation};
 pub use state::room::agenda::Agenda;
-pub use state::room::{Beacon, Closed, Deadline, Draw, Opening, Openings, Place, Room, Token, TokenStatus};
+pub use state::room::{Beacon, Closed, Deadline, Draw, Opening, Openings, PlaceInLine, Room, Token, TokenStatus};
 pub use state::sale_clock::{Pause, SaleClock};
 pub use state::users::Users;
 pub use state::{LogIdentity, State};

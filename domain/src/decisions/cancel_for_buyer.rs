@@ -3,7 +3,7 @@
 //! Rejections: [`Rejection::ReservationNotFound`], [`Rejection::HoldExpired`].
 
 use crate::answer::Answer;
-use crate::decisions::refund_reservation::give_back;
+use crate::decisions::refund_reservation::refund_event;
 use crate::event::{Cause, HoldCancelled};
 use crate::limits::CHANGEABLE_SECONDS;
 use crate::rejection::Rejection;
@@ -21,7 +21,7 @@ pub struct CancelForBuyer {
 impl Decide for CancelForBuyer {
     fn decide(&self, _: &Actor, state: &State, now: Timestamp) -> Decision {
         let not_found = Rejection::ReservationNotFound { reservation_id: self.reservation_id };
-        let reservation = state.reservations.of_operators(self.reservation_id).ok_or_else(|| not_found.clone())?;
+        let reservation = state.reservations.get(self.reservation_id).ok_or_else(|| not_found.clone())?;
         let (hold, reason) = (&reservation.hold, Some(self.reason.clone()));
         match reservation.status_at(state.sale_time(now)) {
             ReservationStatus::Held => Ok(Decided::one(HoldCancelled {
@@ -36,7 +36,7 @@ impl Decide for CancelForBuyer {
                     return Err(not_found);
                 }
                 let balance = state.wallets.balance(hold.user_id);
-                Ok(Decided::one(give_back(reservation, state, balance, Cause::Operator, reason, now)))
+                Ok(Decided::one(refund_event(reservation, state, balance, Cause::Operator, reason, now)))
             }
             ReservationStatus::Cancelled | ReservationStatus::Refunded => {
                 Ok(Decided::Already(Answer::Reservation(reservation.clone())))

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::answer::Answer;
 use crate::decisions::change_schedule::changeable;
 use crate::decisions::expire_hold;
-use crate::decisions::refund_reservation::give_back;
+use crate::decisions::refund_reservation::refund_event;
 use crate::event::{Cause, Event, HoldCancelled, ScheduleCancelled};
 use crate::limits::MAX_GIVEN_BACK_BYTES;
 use crate::rule::{Actor, Decide, Decided, Decision};
@@ -39,7 +39,7 @@ impl Decide for CancelSchedule {
 }
 
 /// Makes the events with which a tick gives back holds and payments of shows that were called off: at most `at_most`.
-pub(super) fn take_back(state: &State, now: Timestamp, at_most: usize) -> Vec<Event> {
+pub(super) fn refunds_and_cancellations(state: &State, now: Timestamp, at_most: usize) -> Vec<Event> {
     let mut events = Vec::new();
     let mut bytes = 0;
     // One user may have several payments: each refund starts from the balance after the refund before it.
@@ -50,7 +50,7 @@ pub(super) fn take_back(state: &State, now: Timestamp, at_most: usize) -> Vec<Ev
             if events.len() >= at_most || bytes > MAX_GIVEN_BACK_BYTES {
                 return events;
             }
-            let Some(reservation) = state.reservations.of_operators(reservation_id) else { continue };
+            let Some(reservation) = state.reservations.get(reservation_id) else { continue };
             let reason = Some(called_off.reason.to_string());
             match reservation.status_at(state.sale_time(now)) {
                 ReservationStatus::Held => events.push(
@@ -66,7 +66,7 @@ pub(super) fn take_back(state: &State, now: Timestamp, at_most: usize) -> Vec<Ev
                     let user_id = reservation.hold.user_id;
                     let before = balances.get(&user_id).copied();
                     let before = before.unwrap_or_else(|| state.wallets.balance(user_id));
-                    let refunded = give_back(reservation, state, before, Cause::ScheduleCancelled, reason, now);
+                    let refunded = refund_event(reservation, state, before, Cause::ScheduleCancelled, reason, now);
                     balances.insert(user_id, refunded.balance_after);
                     events.push(refunded.into());
                 }

@@ -46,7 +46,7 @@ impl HoldSeats {
             claim.seat_ids.len() == self.seat_ids.len()
                 && self.seat_ids.iter().all(|seat_id| claim.seat_ids.contains(seat_id))
         })?;
-        state.reservations.of_operators(same.taken.reservation_id)
+        state.reservations.get(same.taken.reservation_id)
     }
 
     /// Finds the overdue holds of these seats.

@@ -100,7 +100,7 @@ impl<'a> Holding<'a> {
     pub fn hold(&self, seats: Vec<PricedSeat>, mut overdue: Vec<ReservationId>) -> Decision {
         overdue.sort_unstable();
         overdue.dedup();
-        let overdue = overdue.into_iter().filter_map(|id| self.state.reservations.of_operators(id));
+        let overdue = overdue.into_iter().filter_map(|id| self.state.reservations.get(id));
         let total_price = seats
             .iter()
             .try_fold(Points::ZERO, |sum, seat| sum.checked_add(seat.price))

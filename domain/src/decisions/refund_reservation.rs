@@ -14,11 +14,11 @@ pub(super) fn refund(reservation: &Reservation, state: &State, now: Timestamp) -
         return Err(times.not_on_sale());
     }
     let balance = state.wallets.balance(hold.user_id);
-    Ok(Decided::one(give_back(reservation, state, balance, Cause::Buyer, None, now)))
+    Ok(Decided::one(refund_event(reservation, state, balance, Cause::Buyer, None, now)))
 }
 
 /// Makes the refund of a paid reservation into a wallet that has `balance`.
-pub(super) fn give_back(
+pub(super) fn refund_event(
     reservation: &Reservation,
     state: &State,
     balance: Points,

@@ -2,7 +2,7 @@
 //! it: each command compares deadlines with the clock. So a late tick lets nobody keep a thing whose time is over.
 
 use crate::answer::Answer;
-use crate::decisions::cancel_schedule::take_back;
+use crate::decisions::cancel_schedule::refunds_and_cancellations;
 use crate::decisions::pause_sale::overdue_pause;
 use crate::decisions::{expire_hold, expire_token};
 use crate::event::{Event, TokenAdmitted};
@@ -32,7 +32,7 @@ impl Decide for Tick {
         let sale_now = state.sale_time(now);
         let mut events: Vec<Event> = overdue_pause(state, now).into_iter().collect();
         let at_most = if self.others_wait { MAX_GIVEN_BACK_WHILE_OTHERS_WAIT } else { MAX_TICK_EVENTS - for_the_line };
-        let given_back = take_back(state, now, at_most - events.len());
+        let given_back = refunds_and_cancellations(state, now, at_most - events.len());
         if given_back.is_empty() {
             let holds = state.reservations.overdue(sale_now).map(|hold| expire_hold(hold, now));
             events.extend(holds.take(MAX_TICK_EVENTS - for_the_line - events.len()));

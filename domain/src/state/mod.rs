@@ -95,8 +95,8 @@ impl State {
 
     /// Finds a reservation that its buyer can still use at `now`.
     pub fn reservation(&self, id: ReservationId, now: Timestamp) -> Option<&Reservation> {
-        let hold = &self.reservations.of_operators(id)?.hold;
-        self.reservations.of_buyers(id, self.catalogue.starts_at(hold.schedule_id), now)
+        let hold = &self.reservations.get(id)?.hold;
+        self.reservations.visible_to_buyer(id, self.catalogue.starts_at(hold.schedule_id), now)
     }
 
     /// True if the user is registered, or has a wallet or a token. A user with a reservation has had a token.

@@ -100,7 +100,12 @@ pub struct Reservations {
 impl Reservations {
     /// Finds a reservation that its buyer can still use at `now`: a paid one until 24 hours after `starts_at`, the
     /// start of its schedule.
-    pub fn of_buyers(&self, id: ReservationId, starts_at: Option<Timestamp>, now: Timestamp) -> Option<&Reservation> {
+    pub fn visible_to_buyer(
+        &self,
+        id: ReservationId,
+        starts_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<&Reservation> {
         let entry = self.entries.get(&id)?;
         let sold = entry.payment.as_ref().filter(|_| entry.reservation.status == ReservationStatus::Paid);
         let closed_at = match sold {
@@ -111,8 +116,8 @@ impl Reservations {
         is_known.then_some(&entry.reservation)
     }
 
-    /// Finds a reservation that operators can still change: a paid one until 30 days after the start of its schedule.
-    pub fn of_operators(&self, id: ReservationId) -> Option<&Reservation> {
+    /// Finds a reservation that is not forgotten. A paid one is kept until 30 days after the start of its schedule.
+    pub fn get(&self, id: ReservationId) -> Option<&Reservation> {
         self.entries.get(&id).map(|entry| &entry.reservation)
     }
 

@@ -19,7 +19,7 @@ use super::sale_clock::SaleClock;
 use crate::limits::{MAX_ENDED_TOKENS, MAX_WAITING_TOKENS, REMEMBERED_SECONDS};
 use crate::rejection::Rejection;
 use crate::values::{Fingerprint, SaleTime, Timestamp, TokenHash, TokenId, UserId};
-pub use line::Place;
+pub use line::PlaceInLine;
 
 /// The deadline by which an admitted user must arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -237,7 +237,7 @@ impl<A: Agenda> Room<A> {
 
     /// Makes the refusal for a token that is not active.
     pub fn not_admitted(&self, token: &Token, now: Timestamp) -> Rejection {
-        let Place { queue_number, ahead, .. } = self.place(token, now);
+        let PlaceInLine { queue_number, ahead, .. } = self.place(token, now);
         Rejection::NotAdmitted { queue_number, serving_number: self.serving_number, ahead }
     }
 }

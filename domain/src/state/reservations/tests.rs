@@ -67,7 +67,7 @@ fn what_was_refunded_is_known_for_a_day_from_then_on_with_its_payment() {
 
 #[test]
 fn what_was_paid_is_kept_for_operators_until_thirty_days_after_the_start_wherever_that_is_moved() {
-    let kept = |given: &Given| given.state().reservations.of_operators(reservation_id(1)).is_some();
+    let kept = |given: &Given| given.state().reservations.get(reservation_id(1)).is_some();
     let at = |seconds: i64, given: Given| {
         let passed = given.after_seconds(seconds - 60);
         kept(&passed.and([charged(BOB, 1, 1)]))

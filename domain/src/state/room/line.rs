@@ -20,7 +20,7 @@ const MAX_PLACES_WALKED: u64 = 2_000;
 
 /// The place of a token in line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct PlaceInLine {
     /// The token's number among the entrants of the opening, from 0 on.
     pub entrant: Option<u64>,
     /// The queue number. `None` if the token has none, or a draw will give it one.
@@ -179,14 +179,14 @@ impl<A: Agenda> Room<A> {
     }
 
     /// The token's place at `now`.
-    pub fn place(&self, token: &Token, now: Timestamp) -> Place {
+    pub fn place(&self, token: &Token, now: Timestamp) -> PlaceInLine {
         let is_waiting = token.status == TokenStatus::Waiting;
         let number = if is_waiting { self.openings.drawn(token.queue_number) } else { token.queue_number };
         if is_waiting && self.openings.is_prequeue(now) {
             let entrant = number.checked_sub(self.serving_number + 1).filter(|entrant| *entrant < self.entrants());
-            return Place { entrant, queue_number: None, ahead: None };
+            return PlaceInLine { entrant, queue_number: None, ahead: None };
         }
-        Place {
+        PlaceInLine {
             entrant: if is_waiting {
                 self.openings.entrant_waiting(token.queue_number)
             } else {

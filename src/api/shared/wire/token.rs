@@ -1,6 +1,6 @@
 //! The JSON of a token.
 
-use domain::{Deadline, Place, Timestamp, Token, TokenId, TokenStatus, UserId};
+use domain::{Deadline, PlaceInLine, Timestamp, Token, TokenId, TokenStatus, UserId};
 use projections::{ReadModels, rfc3339, serialize_rfc3339};
 use serde::Serialize;
 use uuid::Uuid;
@@ -35,7 +35,7 @@ impl TokenShown {
     /// Shows `token`, whose text is `text`, at `now`.
     pub fn of(token: &Token, text: Uuid, read_models: &ReadModels, now: Timestamp) -> Self {
         let room = read_models.room.room();
-        let Place { entrant, queue_number, ahead } = room.place(token, now);
+        let PlaceInLine { entrant, queue_number, ahead } = room.place(token, now);
         let (expires_at, expires_in_seconds) = token_deadline(token, read_models, now);
         let arrive_by = room.arrive_by(token).filter(|_| token.status == TokenStatus::Active);
         let arrive_by = arrive_by.map(|by| deadline_shown(by, read_models, now));

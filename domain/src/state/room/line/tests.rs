@@ -55,14 +55,14 @@ fn let_in_by(events: &[Event]) -> Vec<(u64, u64)> {
 }
 
 impl Given {
-    fn place_of(&self, user_id: UserId) -> Place {
+    fn place_of(&self, user_id: UserId) -> PlaceInLine {
         let room = &self.state().room;
         room.place(room.in_room(user_id).unwrap(), self.now())
     }
 }
 
-fn place(entrant: Option<u64>, queue_number: Option<u64>, ahead: Option<u64>) -> Place {
-    Place { entrant, queue_number, ahead }
+fn place(entrant: Option<u64>, queue_number: Option<u64>, ahead: Option<u64>) -> PlaceInLine {
+    PlaceInLine { entrant, queue_number, ahead }
 }
 
 #[test]
