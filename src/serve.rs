@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use self::listen::{listen, listen_for_operators, local_address};
 use self::signals::Signals;
 pub use self::signals::survive_long_files;
-use crate::api::operations::{self, Door, House};
+use crate::api::operations::{self, Door, OperatorState};
 use crate::api::{self, Api, Limits, Pages, Settings, Streams};
 use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, IdentityMode, IdentityProblem, ListenAddress, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock, until_ready};
@@ -213,7 +213,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
 }
 
 fn operators_router(api: &Arc<Api>, door: Door, stopped: watch::Receiver<()>) -> axum::Router {
-    operations::router(House { api: Arc::clone(api), door, stopped })
+    operations::router(OperatorState { api: Arc::clone(api), door, stopped })
 }
 
 /// The parts of a server before it listens.

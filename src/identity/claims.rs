@@ -28,7 +28,7 @@ impl Expected {
     ///
     /// # Errors
     /// The first claim that is wrong.
-    pub fn judge(&self, claims: &Claims, now: Timestamp) -> Result<Timestamp, Reason> {
+    pub fn check(&self, claims: &Claims, now: Timestamp) -> Result<Timestamp, Reason> {
         let (now, leeway) = (now.millis() as f64, f64::from(self.leeway_seconds) * MILLIS_PER_SECOND);
         let over = millis(claims, "exp")?.ok_or(Reason::Claim)? + leeway;
         if now >= over {

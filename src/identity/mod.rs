@@ -210,7 +210,7 @@ impl Identity {
         let token = Compact::of(presented(headers)?)?;
         self.0.keys.for_token(&token).await?.verify(&token)?;
         let claims = token.claims()?;
-        let expires_at = self.0.expected.judge(&claims, now)?;
+        let expires_at = self.0.expected.check(&claims, now)?;
         Ok(Identified { provider: self.clone(), claims, expires_at })
     }
 }

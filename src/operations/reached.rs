@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::client::{Answer, ClientError, Sent, Server};
 use super::socket;
-use crate::api::operations::{Door, House, router};
+use crate::api::operations::{Door, OperatorState, router};
 use crate::api::{Api, Pages, Settings, Streams};
 use crate::catalog::JSON;
 use crate::config::DEFAULT_CAPACITY;
@@ -208,7 +208,7 @@ impl Own {
             charging: Charging::Own,
             log: log.clone(),
         });
-        let router = router(House { api, door: Door::Socket, stopped: stopped.clone() });
+        let router = router(OperatorState { api, door: Door::Socket, stopped: stopped.clone() });
         let listener = socket::bind(&place.data).map_err(CommandError::Socket)?;
         let socket = socket::serve(listener, &place.data, router, stopped);
         Ok(Self { stop, socket, sequencer, projecting, projector, log, _lock: lock })

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::access::{CHANGES, Operator};
 use super::api::Api;
-use super::command::{Body, CommandRequest, Told, decided};
+use super::command::{BodyKind, CommandRequest, Told, decided};
 use super::contract::schema::{any_of, named, text_up_to, word};
 use super::contract::shapes::{IMPORTED, PLAN};
 use super::guarded::{Admitted, GuardedRoutes};
@@ -53,7 +53,7 @@ struct Imported {
 /// `POST /api/operations/catalog`.
 pub async fn import(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     let turn = TURN.lock().await;
-    let asked = CommandRequest::read(request, Body::Catalog).await?;
+    let asked = CommandRequest::read(request, BodyKind::Catalog).await?;
     let mut parameters = asked.parameters();
     let is_dry_run = parameters.flag("dryRun");
     let options = Options { is_new: parameters.flag("new") };

@@ -28,7 +28,7 @@ pub struct Admitted {
 }
 
 /// The state of the routes of one listener or socket.
-pub struct House {
+pub struct OperatorState {
     /// The parts of the server that the routes need.
     pub api: Arc<Api>,
     /// The way on which requests come in.
@@ -37,15 +37,15 @@ pub struct House {
     pub stopped: watch::Receiver<()>,
 }
 
-impl Threshold for Arc<House> {
+impl Threshold for Arc<OperatorState> {
     fn cross(&self, request: &Request) -> Result<(), Problem> {
         self.door.let_in(request)?;
-        self.api.limits.judge_address(request)
+        self.api.limits.count_request(request)
     }
 }
 
 /// The routes of one listener or socket.
-pub struct GuardedRoutes(Routes<Arc<House>>);
+pub struct GuardedRoutes(Routes<Arc<OperatorState>>);
 
 impl GuardedRoutes {
     /// Makes an empty table. `title` is the title of its document.
@@ -70,11 +70,11 @@ impl GuardedRoutes {
     where
         Answering: Future<Output = Outcome> + Send + 'static,
     {
-        let answer = move |house: Arc<House>, request: Request| async move {
+        let answer = move |state: Arc<OperatorState>, request: Request| async move {
             let (parts, body) = request.into_parts();
-            let operator = house.door.admit(&parts, roles, house.api.engine.now()).await?;
+            let operator = state.door.admit(&parts, roles, state.api.engine.now()).await?;
             let request = Request::from_parts(parts, body);
-            let (api, stopped) = (Arc::clone(&house.api), house.stopped.clone());
+            let (api, stopped) = (Arc::clone(&state.api), state.stopped.clone());
             handler(Admitted { api, operator, request, stopped }).await
         };
         Self(self.0.route(method, path, answer, operation.of_operators(roles)))
@@ -91,12 +91,12 @@ impl GuardedRoutes {
     where
         Answering: Future<Output = Outcome> + Send + 'static,
     {
-        let answer = move |house: Arc<House>, request: Request| handler(Arc::clone(&house.api), request);
+        let answer = move |state: Arc<OperatorState>, request: Request| handler(Arc::clone(&state.api), request);
         Self(self.0.route(method, path, answer, operation.behind_a_door()))
     }
 
     /// Makes the router.
-    pub fn complete(self, house: House) -> Router {
-        self.0.complete(Arc::new(house))
+    pub fn complete(self, state: OperatorState) -> Router {
+        self.0.complete(Arc::new(state))
     }
 }

@@ -30,7 +30,7 @@ pub use access::{Door, Peer};
 use api::Api;
 use contract::schema::{Member, needs, text_up_to};
 use guarded::GuardedRoutes;
-pub use guarded::House;
+pub use guarded::OperatorState;
 use problem::Outcome;
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -40,7 +40,7 @@ const PATCH: MethodFilter = MethodFilter::PATCH;
 const DELETE: MethodFilter = MethodFilter::DELETE;
 
 /// Makes the router of the operators' routes.
-pub fn router(house: House) -> Router {
+pub fn router(state: OperatorState) -> Router {
     let routes = opening::routes(room::routes(GuardedRoutes::new("Reprise: running a sale")));
     let routes = reservations::routes(schedules::routes(catalog::routes(routes)));
     let routes = user_changes::routes(users::routes(routes));
@@ -61,7 +61,7 @@ pub fn router(house: House) -> Router {
             move |_, request| Arc::clone(&document).answer(request),
             contract::document::said(),
         )
-        .complete(house)
+        .complete(state)
 }
 
 /// `GET /`: the page of operators.

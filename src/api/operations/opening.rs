@@ -3,7 +3,7 @@
 use domain::{Action, Beacon, Hash, MoveOpening, Nonce, ReceiveBeacon, ScheduleOpening, WithdrawOpening, draw};
 
 use super::access::CHANGES;
-use super::command::{Body, CommandRequest};
+use super::command::{BodyKind, CommandRequest};
 use super::contract::schema::{Member, body, may, needs, pattern, text_up_to, time};
 use super::contract::shapes::ROOM;
 use super::guarded::{Admitted, GuardedRoutes};
@@ -72,7 +72,7 @@ const MAX_SOURCE_CHARACTERS: usize = 200;
 
 /// `POST /api/operations/opening`.
 pub async fn announce(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let mut members = asked.members()?;
     let (prequeue_from, opens_at) = (members.time("prequeueFrom"), members.time("opensAt"));
     let beacon = beacon(&mut members);
@@ -87,7 +87,7 @@ pub async fn announce(Admitted { api, operator, request, .. }: Admitted) -> Outc
 
 /// `PATCH /api/operations/opening`: to a later time, before its close.
 pub async fn put_off(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let mut members = asked.members()?;
     let opens_at = members.time("opensAt");
     let beacon = beacon(&mut members);
@@ -99,7 +99,7 @@ pub async fn put_off(Admitted { api, operator, request, .. }: Admitted) -> Outco
 
 /// `DELETE /api/operations/opening?reason=`: before its pre-queue.
 pub async fn withdraw(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Optional).await?;
+    let asked = CommandRequest::read(request, BodyKind::Optional).await?;
     let mut parameters = asked.parameters();
     let reason = parameters.shown_text("reason", MAX_REASON_CHARACTERS);
     parameters.allow_only(&["reason"]);
@@ -109,7 +109,7 @@ pub async fn withdraw(Admitted { api, operator, request, .. }: Admitted) -> Outc
 
 /// `POST /api/operations/opening/beacon`: the beacon's value, after it has appeared.
 pub async fn receive_beacon(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let mut members = asked.members()?;
     let value: Option<Hash> = members.parsed("value", "must be 64 hexadecimal digits");
     let reason = members.reason();

@@ -5,7 +5,7 @@ use domain::Position;
 use projections::sql::Part;
 
 use super::access::{CHANGES, READS};
-use super::command::{Body, CommandRequest};
+use super::command::{BodyKind, CommandRequest};
 use super::contract::schema::{any_of, body, id, list as list_of, may, named};
 use super::contract::shapes::{PROJECTION, REPAIRED};
 use super::guarded::{Admitted, GuardedRoutes};
@@ -76,7 +76,7 @@ pub async fn rebuild(Admitted { api, operator, request, .. }: Admitted) -> Outco
 
 /// `POST /api/operations/projections/{name}/repair`: corrects the rows of one user or one schedule.
 pub async fn repair(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let name = asked.path.text("name");
     let mut members = asked.members()?;
     let is_of_a_user = members.has("userId") || !members.has("scheduleId");

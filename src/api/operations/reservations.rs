@@ -3,7 +3,7 @@
 use domain::{Action, CancelForBuyer};
 
 use super::access::CHANGES;
-use super::command::{self, Body, CommandRequest};
+use super::command::{self, BodyKind, CommandRequest};
 use super::contract::schema::body;
 use super::contract::shapes::RESERVATION;
 use super::guarded::{Admitted, GuardedRoutes};
@@ -21,7 +21,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
 
 /// `POST /api/operations/reservations/{reservationId}/cancel`: cancels a hold, or refunds a payment.
 pub async fn cancel(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let reservation_id = asked.path.id("reservationId")?;
     let mut members = asked.members()?;
     let reason = members.reason();

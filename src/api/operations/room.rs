@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::access::{CHANGES, Operator, READS};
 use super::api::Api;
-use super::command::{self, Body, CommandRequest};
+use super::command::{self, BodyKind, CommandRequest};
 use super::contract::schema::{body, integer, may, needs, nullable, text_up_to, time};
 use super::contract::shapes::ROOM;
 use super::guarded::{Admitted, GuardedRoutes};
@@ -120,7 +120,7 @@ pub async fn show(Admitted { api, request, .. }: Admitted) -> Outcome {
 
 /// `PUT /api/operations/room`: sets all of it at once.
 pub async fn set(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let mut members = asked.members()?;
     let capacity = members.integer("capacity", 0..=MAX_SAFE_INTEGER);
     let pace = members.nullable("admissionsPerSecond", 1..=u64::from(u32::MAX));
@@ -137,7 +137,7 @@ pub async fn set(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
 
 /// `POST /api/operations/pause`.
 pub async fn pause(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let mut members = asked.members()?;
     let reason = members.reason();
     let resumes_at = members.optional("resumesAt", Members::time);
@@ -148,7 +148,7 @@ pub async fn pause(Admitted { api, operator, request, .. }: Admitted) -> Outcome
 
 /// `POST /api/operations/resume`.
 pub async fn resume(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let mut members = asked.members()?;
     let reason = members.reason();
     let resume = members.complete(reason.map(|reason| ResumeSale { reason }))?;

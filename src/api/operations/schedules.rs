@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::access::{CHANGES, Operator, READS};
 use super::api::Api;
-use super::command::{self, Body, CommandRequest};
+use super::command::{self, BodyKind, CommandRequest};
 use super::contract::schema::{body, integer, may, needs, text_up_to, time};
 use super::contract::shapes::SCHEDULE;
 use super::guarded::{Admitted, GuardedRoutes};
@@ -134,7 +134,7 @@ pub async fn one(Admitted { api, request, .. }: Admitted) -> Outcome {
 /// `PATCH /api/operations/schedules/{scheduleId}`: changes the times of the sale, the show, or both.
 pub async fn retime(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
     const TIMES: [&str; 3] = ["saleOpensAt", "saleClosesAt", "startsAt"];
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let schedule_id = asked.path.id("scheduleId")?;
     let mut members = asked.members()?;
     if !TIMES.iter().any(|time| members.has(time)) {
@@ -169,7 +169,7 @@ async fn at_the_venue(api: &Api, schedule_id: ScheduleId, starts_at: Timestamp) 
 
 /// `PATCH /api/operations/schedules/{scheduleId}/prices`: changes the price of a zone's free seats.
 pub async fn reprice(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let schedule_id = asked.path.id("scheduleId")?;
     let mut members = asked.members()?;
     let zone = members.zone_name("zoneName");
@@ -182,7 +182,7 @@ pub async fn reprice(Admitted { api, operator, request, .. }: Admitted) -> Outco
 
 /// `POST /api/operations/schedules/{scheduleId}/cancel`: calls the show off.
 pub async fn call_off(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let schedule_id = asked.path.id("scheduleId")?;
     let mut members = asked.members()?;
     let reason = members.reason();

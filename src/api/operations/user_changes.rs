@@ -5,7 +5,7 @@ use domain::{Action, AdjustPoints, Answer, ExpelUser, Hash, MAX_SAFE_INTEGER, Po
 
 use super::access::{CHANGES, CHARGES, Operator};
 use super::api::Api;
-use super::command::{self, Body, CommandRequest, Told};
+use super::command::{self, BodyKind, CommandRequest, Told};
 use super::contract::schema::{body, id, may, needs, signed_up_to, text_up_to};
 use super::contract::shapes::{CHARGE, USER};
 use super::guarded::{Admitted, GuardedRoutes};
@@ -77,7 +77,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
 
 /// `POST /api/operations/users/{userId}/adjustments`: corrects a balance.
 pub async fn adjust(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let user_id = asked.path.id("userId")?;
     let mut members = asked.members()?;
     let amount = members.movement("amount", MAX_ADJUSTMENT);
@@ -107,13 +107,13 @@ async fn must_have_moved(api: &Api, position: Position, user_id: UserId) -> Resu
 
 /// `POST /api/operations/users/{userId}/charges`: money came in.
 pub async fn charged(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     command::decide(&api, operator.credential(), &asked, charge::asked(&asked)?).await
 }
 
 /// `POST /api/operations/users/{userId}/expulsion`: ends the user's token.
 pub async fn expel(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let user_id = asked.path.id("userId")?;
     let mut members = asked.members()?;
     let reason = members.reason();
@@ -149,7 +149,7 @@ pub async fn find(Admitted { api, request, .. }: Admitted) -> Outcome {
 
 /// `POST /api/operations/users`: the user of an identity provider's subject, who is registered if they are new.
 pub async fn register(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let asked = CommandRequest::read(request, Body::Json).await?;
+    let asked = CommandRequest::read(request, BodyKind::Json).await?;
     let mut members = asked.members()?;
     let sub = members.text("sub", MAX_SUBJECT_CHARACTERS);
     let subject = sub.map(|sub| subject(&api, &sub));

@@ -60,7 +60,7 @@ async fn page(api: Arc<Api>, request: Request) -> Outcome {
 
 impl Threshold for Arc<Api> {
     fn cross(&self, request: &Request) -> Result<(), Problem> {
-        self.limits.judge_address(request)
+        self.limits.count_request(request)
     }
 }
 

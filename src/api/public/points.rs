@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use domain::{Credential, OperatorName, UserId};
 
-use super::command::{self, Body};
+use super::command::{self, BodyKind};
 use super::contract::shapes::{BALANCE, CHARGE};
 use super::wire::BalanceShown;
 use super::{Api, GET, Outcome, POST, PublicRoutes, charge, contract, json, kinds, own, query};
@@ -44,10 +44,10 @@ pub async fn charged(api: Arc<Api>, request: Request) -> Outcome {
         (Some(identity), Charging::Cashier) => {
             let identified = identity.verify(request.headers(), api.engine.now()).await?;
             let cashier = Credential::Operator(OperatorName::of_subject(identified.staff(CASHIERS)?));
-            command::by_whom_the_edge_knows(&api, request, Body::Json, |asked| Ok((cashier, charge::asked(asked)?)))
+            command::by_whom_the_edge_knows(&api, request, BodyKind::Json, |asked| Ok((cashier, charge::asked(asked)?)))
                 .await
         }
-        (None, _) | (Some(_), Charging::Own) => command::by_holder(&api, request, Body::Json, charge::asked).await,
+        (None, _) | (Some(_), Charging::Own) => command::by_holder(&api, request, BodyKind::Json, charge::asked).await,
     }
 }
 

@@ -10,7 +10,7 @@ use domain::{
 };
 use projections::sql;
 
-use super::command::{self, Body};
+use super::command::{self, BodyKind};
 use super::contract::schema::{Member, Shape, body, distinct_ids, id, integer, may, needs, one_of, text_up_to, word};
 use super::contract::shapes::{PAYMENT, RESERVATION};
 use super::members::{MAX_ZONE_NAME_CHARACTERS, Members};
@@ -121,7 +121,7 @@ fn wanted_seats() -> Shape {
 
 /// `POST /api/concerts/reservation`: all of the seats, or none.
 pub async fn reserve(api: Arc<Api>, request: Request) -> Outcome {
-    command::by_holder(&api, request, Body::Json, |asked| {
+    command::by_holder(&api, request, BodyKind::Json, |asked| {
         let mut members = asked.members()?;
         let (concert_id, schedule_id) = (members.id("concertId"), members.id("scheduleId"));
         let (user_id, seats) = (members.id("userId"), seats(&mut members));
@@ -221,7 +221,7 @@ fn show(view: &View, token: &Token, reservation: &Reservation, position: Positio
 
 /// `DELETE /api/reservations/{id}`: cancels a hold, or refunds a payment. With `only=hold` it never refunds.
 pub async fn cancel(api: Arc<Api>, request: Request) -> Outcome {
-    command::by_holder(&api, request, Body::Optional, |asked| {
+    command::by_holder(&api, request, BodyKind::Optional, |asked| {
         let reservation_id = asked.path.id("id")?;
         let mut parameters = asked.parameters();
         let only_hold = parameters.only_hold();
@@ -234,7 +234,7 @@ pub async fn cancel(api: Arc<Api>, request: Request) -> Outcome {
 
 /// `POST /api/reservations/{id}/extension`: extends a hold, once.
 pub async fn extend(api: Arc<Api>, request: Request) -> Outcome {
-    command::by_holder(&api, request, Body::Optional, |asked| {
+    command::by_holder(&api, request, BodyKind::Optional, |asked| {
         let reservation_id = asked.path.id("id")?;
         Ok(Action::ExtendHold(ExtendHold { reservation_id }))
     })
@@ -243,7 +243,7 @@ pub async fn extend(api: Arc<Api>, request: Request) -> Outcome {
 
 /// `POST /api/payments`: pays a hold in full.
 pub async fn pay(api: Arc<Api>, request: Request) -> Outcome {
-    command::by_holder(&api, request, Body::Json, |asked| {
+    command::by_holder(&api, request, BodyKind::Json, |asked| {
         let mut members = asked.members()?;
         let (reservation_id, user_id) = (members.id("reservationId"), members.id("userId"));
         let amount = members.integer("paymentAmount", 0..=MAX_SAFE_INTEGER).map(Points::new);

@@ -6,7 +6,7 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use domain::{Action, Arrive, Credential, IssueToken, LeaveRoom, Rejection, Seed, UserId};
 
-use super::command::{self, Body};
+use super::command::{self, BodyKind};
 use super::contract;
 use super::contract::schema::{body, id, may};
 use super::contract::shapes::{QUEUE, TOKEN};
@@ -64,7 +64,7 @@ pub async fn issue(api: Arc<Api>, request: Request) -> Outcome {
         None => None,
         Some(identity) => Some(buyer(identity, &api, request.headers()).await?),
     };
-    let takes = if identified.is_some() { Body::Optional } else { Body::Json };
+    let takes = if identified.is_some() { BodyKind::Optional } else { BodyKind::Json };
     command::by_whom_the_edge_knows(&api, request, takes, |asked| {
         let mut members = asked.members()?;
         // The identity provider has named the user, and the body may repeat it.
@@ -100,12 +100,12 @@ pub async fn mine(api: Arc<Api>, request: Request) -> Outcome {
 
 /// `DELETE /api/tokens/me`: gives up the place or the slot.
 pub async fn leave(api: Arc<Api>, request: Request) -> Outcome {
-    command::by_holder(&api, request, Body::Optional, |_| Ok(Action::LeaveRoom(LeaveRoom))).await
+    command::by_holder(&api, request, BodyKind::Optional, |_| Ok(Action::LeaveRoom(LeaveRoom))).await
 }
 
 /// `POST /api/tokens/me/arrival`: an admitted user has arrived.
 pub async fn arrive(api: Arc<Api>, request: Request) -> Outcome {
-    command::by_holder(&api, request, Body::Optional, |_| Ok(Action::Arrive(Arrive))).await
+    command::by_holder(&api, request, BodyKind::Optional, |_| Ok(Action::Arrive(Arrive))).await
 }
 
 /// `GET /api/queue`: the room.

@@ -26,7 +26,7 @@ use crate::logging;
 
 /// The meaning of the request's body for a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Body {
+pub enum BodyKind {
     /// The body is JSON with the command's members.
     Json,
     /// The body is a catalogue file.
@@ -40,7 +40,7 @@ pub struct CommandRequest {
     /// The ids in its path.
     pub path: PathIds,
     uri: Uri,
-    takes: Body,
+    takes: BodyKind,
     body: Bytes,
     idempotency: Option<IdempotencyKey>,
 }
@@ -50,12 +50,12 @@ impl CommandRequest {
     ///
     /// # Errors
     /// The first fault of the body or the idempotency key.
-    pub async fn read(request: Request, takes: Body) -> Result<Self, Problem> {
+    pub async fn read(request: Request, takes: BodyKind) -> Result<Self, Problem> {
         let (mut parts, unread) = request.into_parts();
         let body = match takes {
-            Body::Optional if unread.is_end_stream() => Bytes::new(),
-            Body::Json | Body::Optional => body::read(&parts.headers, unread).await?,
-            Body::Catalog => body::read_catalog(&parts.headers, unread).await?,
+            BodyKind::Optional if unread.is_end_stream() => Bytes::new(),
+            BodyKind::Json | BodyKind::Optional => body::read(&parts.headers, unread).await?,
+            BodyKind::Catalog => body::read_catalog(&parts.headers, unread).await?,
         };
         let idempotency = idempotency::key(&parts.headers, &parts.method, asked_at(&parts.uri), &body)?;
         Ok(Self { path: PathIds::of(&mut parts).await, uri: parts.uri, takes, body, idempotency })
@@ -81,7 +81,7 @@ impl CommandRequest {
     /// # Errors
     /// The body is not a JSON object.
     pub fn members(&self) -> Result<Members<'_>, Problem> {
-        if self.takes == Body::Optional && self.body.is_empty() {
+        if self.takes == BodyKind::Optional && self.body.is_empty() {
             return Ok(Members::none());
         }
         Members::of(&self.body)
@@ -100,7 +100,7 @@ fn asked_at(uri: &Uri) -> &str {
 pub async fn by_holder(
     api: &Api,
     request: Request,
-    takes: Body,
+    takes: BodyKind,
     parse: impl FnOnce(&CommandRequest) -> Result<Action, Problem>,
 ) -> Outcome {
     let token = auth::presented(request.headers())?;
@@ -110,7 +110,7 @@ pub async fn by_holder(
     };
     match parsed {
         Ok((asked, action)) => {
-            api.judge(&Credential::Token(token))?;
+            api.count_command(&Credential::Token(token))?;
             decide(api, Credential::Token(token), &asked, action).await
         }
         Err(fault) => Err(api.unless_unknown(&token, fault).await),
@@ -125,19 +125,19 @@ pub async fn by_holder(
 pub async fn by_whom_the_edge_knows(
     api: &Api,
     request: Request,
-    takes: Body,
+    takes: BodyKind,
     parse: impl FnOnce(&CommandRequest) -> Result<(Credential, Action), Problem>,
 ) -> Outcome {
     let at_the_door = |fault: Problem| fault.at(api.engine.read_models().head.position);
     let asked = CommandRequest::read(request, takes).await.map_err(at_the_door)?;
     let (by, action) = parse(&asked).map_err(at_the_door)?;
-    api.judge(&by)?;
+    api.count_command(&by)?;
     decide(api, by, &asked, action).await
 }
 
 impl Api {
     /// Fails if the sender has sent too many commands. Unknown tokens and operators are not counted.
-    fn judge(&self, by: &Credential) -> Result<(), Problem> {
+    fn count_command(&self, by: &Credential) -> Result<(), Problem> {
         if !self.limits.counts_users() {
             return Ok(());
         }
@@ -151,8 +151,8 @@ impl Api {
             Credential::Subject(subject) => Some(Commander::Subject(*subject)),
             Credential::System | Credential::Operator(_) => None,
         };
-        let judged = commander.map_or(Ok(()), |commander| self.limits.judge_commander(commander));
-        judged.map_err(|problem| problem.at(read_models.head.position))
+        let counted = commander.map_or(Ok(()), |commander| self.limits.count_command(commander));
+        counted.map_err(|problem| problem.at(read_models.head.position))
     }
 }
 

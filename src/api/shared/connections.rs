@@ -46,7 +46,7 @@ pub struct Connection {
 
 /// A place among the connections, until it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct ConnectionSlot {
     number: u64,
     /// The part that the connection's task shares with other tasks.
     pub connection: Arc<Connection>,
@@ -60,7 +60,7 @@ impl Connections {
     }
 
     /// Waits for a place. If there is none, the connections that have been idle longest are closed.
-    pub async fn place(self: &Arc<Self>) -> Place {
+    pub async fn place(self: &Arc<Self>) -> ConnectionSlot {
         loop {
             if let Some(place) = self.free_place() {
                 return place;
@@ -79,7 +79,7 @@ impl Connections {
         }
     }
 
-    fn free_place(self: &Arc<Self>) -> Option<Place> {
+    fn free_place(self: &Arc<Self>) -> Option<ConnectionSlot> {
         let mut open = self.open();
         if open.connections.len() >= self.max {
             return None;
@@ -95,7 +95,7 @@ impl Connections {
         });
         let number = open.last_number;
         open.connections.insert(number, Arc::clone(&connection));
-        Some(Place { number, connection, connections: Arc::clone(self) })
+        Some(ConnectionSlot { number, connection, connections: Arc::clone(self) })
     }
 
     fn let_idle_go(&self) {
@@ -120,7 +120,7 @@ impl Connections {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.connections.open().connections.remove(&self.number);
         self.connections.ended.notify_one();
@@ -194,7 +194,7 @@ mod tests {
     }
 
     /// True if a connection is told to close within a moment.
-    async fn is_told(place: &Place) -> bool {
+    async fn is_told(place: &ConnectionSlot) -> bool {
         tokio::time::timeout(Duration::from_millis(1), place.connection.is_let_go()).await.is_ok()
     }
 

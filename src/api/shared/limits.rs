@@ -87,18 +87,18 @@ impl Limits {
     ///
     /// # Errors
     /// The limit of the address is reached.
-    pub fn judge_address(&self, request: &Request) -> Result<(), Problem> {
+    pub fn count_request(&self, request: &Request) -> Result<(), Problem> {
         let Some(addresses) = &self.addresses else { return Ok(()) };
         let Some(PeerAddress(peer)) = request.extensions().get() else { return Ok(()) };
-        judge(addresses, &one_customer(self.address(*peer, request.headers())))
+        count(addresses, &one_customer(self.address(*peer, request.headers())))
     }
 
     /// Fails if the sender has sent too many commands.
     ///
     /// # Errors
     /// The limit of the sender is reached.
-    pub fn judge_commander(&self, commander: Commander) -> Result<(), Problem> {
-        self.commanders.as_ref().map_or(Ok(()), |commanders| judge(commanders, &commander))
+    pub fn count_command(&self, commander: Commander) -> Result<(), Problem> {
+        self.commanders.as_ref().map_or(Ok(()), |commanders| count(commanders, &commander))
     }
 
     /// True if requests are counted by address.
@@ -151,7 +151,7 @@ fn one_customer(address: IpAddr) -> IpAddr {
     }
 }
 
-fn judge<Key: Hash + Eq + Clone>(counter: &Counter<Key>, key: &Key) -> Result<(), Problem> {
+fn count<Key: Hash + Eq + Clone>(counter: &Counter<Key>, key: &Key) -> Result<(), Problem> {
     counter.check_key(key).map_err(|not_until| {
         let wait = not_until.wait_time_from(DefaultClock::default().now());
         let seconds = u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1);
@@ -229,10 +229,10 @@ mod tests {
         let from = |address: &str| {
             let mut request = Request::new(axum::body::Body::empty());
             request.extensions_mut().insert(PeerAddress(address.parse().unwrap()));
-            limits.judge_address(&request).map_err(|problem| problem.code())
+            limits.count_request(&request).map_err(|problem| problem.code())
         };
         assert_eq!((from("192.0.2.1"), from("192.0.2.1"), from("192.0.2.2")), (Ok(()), Err("rate-limited"), Ok(())));
         assert_eq!((from("2001:db8::1"), from("2001:db8::2")), (Ok(()), Err("rate-limited")));
-        assert_eq!(limits.judge_address(&Request::new(axum::body::Body::empty())), Ok(()), "the socket has no address");
+        assert_eq!(limits.count_request(&Request::new(axum::body::Body::empty())), Ok(()), "the socket has no address");
     }
 }

@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::Service;
 use tower::util::{MapFuture, MapRequest};
 
-use super::connections::{Connection, Connections, IsStream, Place};
+use super::connections::{Connection, ConnectionSlot, Connections, IsStream};
 use super::limits::PeerAddress;
 use super::stalled::Unstalled;
 
@@ -99,7 +99,7 @@ fn counted(
     })
 }
 
-async fn until_let_go(connection: impl Future<Output = Result<(), hyper::Error>>, place: Place) {
+async fn until_let_go(connection: impl Future<Output = Result<(), hyper::Error>>, place: ConnectionSlot) {
     let mut connection = std::pin::pin!(connection);
     loop {
         tokio::select! {
@@ -120,7 +120,7 @@ async fn until_let_go(connection: impl Future<Output = Result<(), hyper::Error>>
 }
 
 /// Accepts the next connection after there is a place for it. Errors of accepting are logged, and accepting goes on.
-async fn accept(listener: &TcpListener, connections: &Arc<Connections>) -> (TcpStream, PeerAddress, Place) {
+async fn accept(listener: &TcpListener, connections: &Arc<Connections>) -> (TcpStream, PeerAddress, ConnectionSlot) {
     // Wait for a place first: a client that cannot be served yet waits in the system's queue, and needs no file handle.
     let place = connections.place().await;
     loop {

@@ -29,7 +29,7 @@ pub const COMMENT_EVERY: Duration = Duration::from_secs(5);
 /// How long changes of seats are collected for one frame.
 const SEATS_EVERY: Duration = Duration::from_millis(100);
 /// Changes of the queue are collected so many times as long.
-const QUEUE_EVERY: u64 = 5;
+const QUEUE_EVERY_TICKS: u64 = 5;
 /// How many frames of seats a subscriber may lag behind. After that it reads the changes from the log.
 const LAG: usize = 64;
 
@@ -183,7 +183,7 @@ async fn look(
             _ = stopped.changed() => return,
             _ = ticks.tick() => ticked += 1,
         }
-        if ticked % QUEUE_EVERY == 0 {
+        if ticked % QUEUE_EVERY_TICKS == 0 {
             let frame = queue_frame(&engine.read_models(), engine.now());
             queue.send_if_modified(|last| {
                 let changed = *last != frame;

@@ -28,7 +28,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use super::operations::{self as operators, Door, House};
+use super::operations::{self as operators, Door, OperatorState};
 use super::{Api, Pages, Settings, public};
 use crate::engine::{Clock, Engine, Submission, replay};
 use crate::identity::Charging;
@@ -129,7 +129,7 @@ impl Server {
             log: shared,
         };
         let (api, door) = (Arc::new(api), Door::Listener(None));
-        let operations = operators::router(House { api: Arc::clone(&api), door, stopped });
+        let operations = operators::router(OperatorState { api: Arc::clone(&api), door, stopped });
         let router = public::router(api, true);
         (Self { router, operations, stop: Arc::new(stop), log, clock, projector, folder }, engine, key)
     }

@@ -16,7 +16,7 @@ use utoipa::openapi::{
 
 use super::headers::{self, LOG_POSITION, LOG_POSITION_IF_ANY, REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE, with};
 use super::schema::{Shape, id, object, text};
-use super::{Asker, Body, Header, Operation, Parameter, Place, file, problems, shapes};
+use super::{Asker, Body, Header, Operation, Parameter, file, problems, shapes};
 use crate::api::shared::coded::Coded;
 use crate::api::shared::kinds::{self, ProblemKind};
 use crate::api::shared::problem::Outcome;
@@ -192,13 +192,9 @@ fn path_shape(name: &str) -> Option<Shape> {
 }
 
 fn described_parameter(parameter: &Parameter) -> DescribedParameter {
-    let place = match parameter.place {
-        Place::Query => ParameterIn::Query,
-        Place::Header => ParameterIn::Header,
-    };
     ParameterBuilder::new()
         .name(parameter.name)
-        .parameter_in(place)
+        .parameter_in(parameter.place.clone())
         .required(if parameter.is_required { Required::True } else { Required::False })
         .description(Some(parameter.description))
         .schema(Some(parameter.shape.clone()))

@@ -8,6 +8,8 @@ mod problems;
 pub mod schema;
 pub mod shapes;
 
+use utoipa::openapi::path::ParameterIn;
+
 use self::schema::{Shape, count, integer, list, named, text, word};
 use super::kinds::{self, ProblemKind};
 use super::parameters::MAX_PAGE;
@@ -43,16 +45,10 @@ enum Asker {
 /// A parameter or header of the request.
 struct Parameter {
     name: &'static str,
-    place: Place,
+    place: ParameterIn,
     is_required: bool,
     shape: Shape,
     description: &'static str,
-}
-
-#[derive(Clone, Copy)]
-enum Place {
-    Query,
-    Header,
 }
 
 /// The body of the request.
@@ -124,7 +120,7 @@ pub fn command(summary: &'static str) -> Operation {
     let key = schema::pattern("^[!-~]{1,255}$");
     let says = "A key for this request. Sent again with the same key, it is not done again, and gets the first answer.";
     let mut command = file(summary, JSON).may(&OF_BODIES).may(&OF_COMMANDS);
-    command.add("Idempotency-Key", Place::Header, false, key, says);
+    command.add("Idempotency-Key", ParameterIn::Header, false, key, says);
     command.with(Header::LogPosition).with(Header::IdempotentReplayed)
 }
 
@@ -167,19 +163,19 @@ impl Operation {
 
     /// Adds a parameter that may be left out.
     pub fn parameter(mut self, name: &'static str, shape: Shape, says: &'static str) -> Self {
-        self.add(name, Place::Query, false, shape, says);
+        self.add(name, ParameterIn::Query, false, shape, says);
         self.may(&[&kinds::INVALID_REQUEST])
     }
 
     /// Adds a parameter that must be there.
     pub fn needed_parameter(mut self, name: &'static str, shape: Shape, says: &'static str) -> Self {
-        self.add(name, Place::Query, true, shape, says);
+        self.add(name, ParameterIn::Query, true, shape, says);
         self.may(&[&kinds::INVALID_REQUEST])
     }
 
     /// Adds a request header that may be left out.
     pub fn header(mut self, name: &'static str, shape: Shape, says: &'static str) -> Self {
-        self.add(name, Place::Header, false, shape, says);
+        self.add(name, ParameterIn::Header, false, shape, says);
         self
     }
 
@@ -269,7 +265,14 @@ impl Operation {
         self
     }
 
-    fn add(&mut self, name: &'static str, place: Place, is_required: bool, shape: Shape, description: &'static str) {
+    fn add(
+        &mut self,
+        name: &'static str,
+        place: ParameterIn,
+        is_required: bool,
+        shape: Shape,
+        description: &'static str,
+    ) {
         self.parameters.push(Parameter { name, place, is_required, shape, description });
     }
 }
