@@ -53,13 +53,13 @@ pub enum FolderProblem {
     NotTheLog(Box<NotTheLog>),
     #[error("--accept-rewind {}:{}: the log does not hold this record. {refused}", .accepted.position, .accepted.hash)]
     NotAccepted { accepted: Head, refused: Box<NotTheLog> },
-    #[error("{}: what is served cannot be remembered there: {error}", folder.display())]
+    #[error("{}: the file `served` cannot be read or written: {error}", folder.display())]
     NoMark { folder: PathBuf, error: io::Error },
     #[error("{}: this key is not the one that the log was made with; give the right file with `--key-file`", .0.display())]
     WrongKey(PathBuf),
     #[error(transparent)]
     Unreadable(ReadError),
-    #[error("another node has just made the log with another key; all nodes of a log need the same key: `--key-file`")]
+    #[error("another node has just made the log with another key; give all nodes the same key with `--key-file`")]
     OthersKey,
     #[error("the log could not be created: {0}")]
     NotCreated(Undecided),
@@ -172,7 +172,9 @@ impl DataFolder {
             }
             refused.accept().map_err(no_mark)?;
         } else if accepted.is_some() {
-            tracing::warn!("--accept-rewind: nothing was to be accepted; take it away, before it accepts a later loss");
+            tracing::warn!(
+                "--accept-rewind is not needed: nothing is missing; remove it, before it accepts a later loss"
+            );
         }
         let failed = |error| FolderProblem::Log { log: place.log_name(), error };
         let (replayed, last_snapshot) = fold(place, &log, head.position).await.map_err(failed)?;

@@ -60,7 +60,7 @@ pub async fn prepare(engine: &Engine, log: &Arc<dyn EventLog>, state: &State) ->
     for (user_id, token_hash) in fixed_tokens() {
         grant(engine, user_id, token_hash).await?;
     }
-    tracing::info!("the demo is on sale: anyone may act as anyone");
+    tracing::info!("the demo is on sale: anyone may act as any user");
     Ok(())
 }
 

@@ -11,7 +11,7 @@ pub struct SecretUrl(String);
 /// The error of a text that is not a URL. It does not repeat the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAUrl {
-    #[error("it is no URL: SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/NAME][?OPTION=VALUE] is expected")]
+    #[error("it is not a URL: SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/NAME][?OPTION=VALUE] is expected")]
     NoScheme,
     #[error("a /, ?, # or @ within a user, a password or an option is written %2F, %3F, %23 or %40")]
     Ambiguous,

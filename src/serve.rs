@@ -46,11 +46,11 @@ const OPERATORS_CONNECTIONS: usize = 32;
 /// The reason why a server does not start, or stops without a signal.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("cannot listen on {address}: {error}")]
+    #[error("the server cannot listen on {address}: {error}")]
     Listen { address: ListenAddress, error: std::io::Error },
     #[error(
-        "--operations {0}: with `--identity open` this listener believes everyone who reaches it; give it an address of this \
-         machine alone, such as 127.0.0.1:8081, or use `--identity jwt`"
+        "--operations {0}: with `--identity open` this listener asks nobody for a token; give it a loopback address, \
+         such as 127.0.0.1:8081, or use `--identity jwt`"
     )]
     OperationsForAll(ListenAddress),
     #[error(transparent)]
@@ -67,13 +67,13 @@ pub enum ServeError {
     Panicked(#[from] tokio::task::JoinError),
     #[error("metrics cannot be collected: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
-    #[error("the data folder takes no socket for operators (operations.sock): {0}")]
+    #[error("the operators' socket (operations.sock in the data folder) cannot be made: {0}")]
     Socket(std::io::Error),
     #[error(transparent)]
     Identity(#[from] IdentityProblem),
-    #[error("no client for HTTPS can be made, with which the identity provider's keys are fetched: {0}")]
+    #[error("the HTTPS client for the identity provider's keys cannot be made: {0}")]
     Keys(reqwest::Error),
-    #[error("cannot listen for signals: {0}")]
+    #[error("signals cannot be handled: {0}")]
     Signals(std::io::Error),
 }
 
@@ -173,7 +173,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
             ended??;
             return Ok(ExitCode::SUCCESS);
         }
-        () = signals.stop() => tracing::info!("stopping: answering what is held"),
+        () = signals.stop() => tracing::info!("stopping: the commands that were accepted are answered first"),
     }
     let _ = stop.send(());
     for keeping in keeping_tokens.into_iter().chain(keeping_keys) {
@@ -204,7 +204,7 @@ pub async fn serve(place: &Place, options: &Serve) -> Result<ExitCode, ServeErro
     tokio::select! {
         ended = ended => ended?,
         () = signals.interrupt() => {
-            tracing::warn!("stopped at once: what was answered is in the log, and who still waited was not answered");
+            tracing::warn!("stopped at once: answered commands are in the log; waiting commands were not answered");
             return Ok(INTERRUPTED.into());
         }
     }

@@ -53,21 +53,17 @@ pub enum IdentityMode {
 /// Options that contradict each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityProblem {
-    #[error("`--demo` lets anyone act as anyone: start it without `--identity jwt`")]
+    #[error("`--demo` lets anyone act as any user: start it without `--identity jwt`")]
     Demo,
     #[error("`--identity jwt` needs `{0}`")]
     Needs(&'static str),
-    #[error("`{0}` says nothing without `--identity jwt`")]
+    #[error("`{0}` has no effect without `--identity jwt`")]
     WithoutJwt(&'static str),
-    #[error("`--charge cashier` needs `--identity jwt`, which tells who is a cashier")]
+    #[error("`--charge cashier` needs `--identity jwt`, which says who is a cashier")]
     Cashier,
-    #[error(
-        "the users of this log have ids that were given to the values of `sub`: start it with `--identity jwt` and without `--jwt-user-claim`"
-    )]
+    #[error("the users of this log are known by `sub`: start it with `--identity jwt` and without `--jwt-user-claim`")]
     UsersAreMapped,
-    #[error(
-        "the users of this log came with ids of their own: start it with `--jwt-user-claim`, or with `--identity open`"
-    )]
+    #[error("the users of this log have ids of their own: start it with `--jwt-user-claim`, or with `--identity open`")]
     UsersHaveIds,
 }
 

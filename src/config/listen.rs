@@ -16,7 +16,7 @@ pub struct ListenAddress {
 
 /// A text that names no port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("write `ADDRESS:PORT`, `NAME:PORT`, or a port alone for loopback")]
+#[error("an address is `ADDRESS:PORT`, `NAME:PORT`, or a port alone for loopback")]
 pub struct NotAnAddress;
 
 impl FromStr for ListenAddress {

@@ -56,7 +56,7 @@ pub async fn start(
             return Err(FolderProblem::OthersKey);
         }
     }
-    tracing::info!("this run of the node has the id {node_id}");
+    tracing::info!("the id of this run of the node: {node_id}");
     Ok((engine, sequencer))
 }
 

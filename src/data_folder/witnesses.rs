@@ -127,7 +127,7 @@ impl NotTheLog {
     /// # Errors
     /// A file cannot be removed.
     pub fn accept(&self) -> io::Result<()> {
-        tracing::warn!("accepted, and lost: {}", self.what_is_missing());
+        tracing::warn!("--accept-rewind: these records are lost: {}", self.what_is_missing());
         // Only snapshots must be removed. The mark is written anew, and all else adapts to the log.
         let snapshots = SnapshotFolder::beside(&self.folder);
         for witness in self.missing.iter().filter(|witness| snapshots.has(&witness.file)) {
@@ -158,7 +158,7 @@ impl fmt::Display for Seen {
                 write!(f, "position {position} of log {log_id} with hash {hash}")
             }
             Self::SomeLog => f.write_str("some log"),
-            Self::Unreadable(error) => write!(f, "what the mark says, which cannot be read: {error}"),
+            Self::Unreadable(error) => write!(f, "an unknown record, since the mark cannot be read: {error}"),
         }
     }
 }
@@ -168,17 +168,18 @@ impl fmt::Display for NotTheLog {
         let Self { log, folder, head: Head { position, hash }, log_id, .. } = self;
         write!(
             f,
-            "{log}: the log was rewound, replaced or made anew: it does not hold what was served from {}. Missing: {}. ",
+            "{log}: the log was rewound, replaced or created again: it does not hold what was served from {}. \
+             Missing: {}. ",
             folder.display(),
             self.what_is_missing()
         )?;
         match log_id {
-            Some(log_id) => write!(f, "The log that is there is {log_id}, and its head is position {position}. ")?,
-            None => write!(f, "The log that is there is empty, its head is position 0. ")?,
+            Some(log_id) => write!(f, "The present log is {log_id}, and its head is position {position}. ")?,
+            None => write!(f, "The present log is empty, and its head is position 0. ")?,
         }
         write!(
             f,
-            "Bring back the log that holds it. To serve the log that is there instead, and lose what is missing, \
+            "Restore the log that holds what is missing. To serve the present log instead, and lose what is missing, \
              start once with: reprise serve --accept-rewind {position}:{hash}"
         )
     }

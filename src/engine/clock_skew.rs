@@ -86,8 +86,7 @@ impl ClockReader {
     /// Reads the log's clock. If it cannot be read, the last reading stays: then appends fail as well.
     async fn read(&self, log: &dyn EventLog) {
         let asked_at = Instant::now();
-        let reference =
-            if log.is_shared() { "the log's" } else { "what it was when the server started, and the time since" };
+        let reference = if log.is_shared() { "the log's" } else { "the time that has passed since the server started" };
         if let Ok(Some(shown)) = log.clock().await {
             self.0.send_replace(Some(Reading { shown, asked_at, answered_at: Instant::now(), reference }));
         }

@@ -92,14 +92,14 @@ pub struct Reply {
 pub enum Undecided {
     /// Too many commands wait. This request will not happen. Nobody looked up whether an earlier request with this key
     /// happened.
-    #[error("too many commands wait; this one was not taken")]
+    #[error("too many commands are waiting; this one was not processed")]
     Overloaded,
     /// The log takes no events. This request wrote nothing. Nobody looked up whether an earlier request with this key
     /// happened.
     #[error("the log takes no events at the moment")]
     LogUnavailable,
     /// The log has not replied yet, so nobody knows whether the command happened.
-    #[error("whether it happened is not known yet")]
+    #[error("it is not known yet whether this took effect")]
     OutcomeUnknown,
 }
 

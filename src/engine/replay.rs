@@ -32,8 +32,8 @@ pub enum StartError {
     Snapshot(#[from] Contradiction),
     /// The last record is ahead of this machine's clock. Until the clock reaches it, deadlines would stand still.
     #[error(
-        "position {position}: the last record is {seconds} s ahead of this machine's clock; set the clock, or say \
-         --accept-clock to serve at the log's time"
+        "position {position}: the last record is {seconds} s ahead of this machine's clock; set the clock, or start \
+         with --accept-clock to serve at the log's time"
     )]
     FromTheFuture { position: Position, seconds: i64 },
 }

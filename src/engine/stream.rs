@@ -74,7 +74,7 @@ impl Proved {
     pub fn prove(&mut self, record: &Record) -> Result<(), StreamError> {
         self.head = record.verify(&self.head)?;
         if record.recorded_at < self.recorded_at {
-            let reason = "it was recorded before the record before it".to_owned();
+            let reason = "its time is earlier than the time of the record before it".to_owned();
             return Err(StreamError::Wrong { position: record.position, reason });
         }
         self.recorded_at = record.recorded_at;

@@ -61,7 +61,7 @@ pub struct KeySet {
 /// The reason why a set cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetProblem {
-    #[error("it is no JWK set: {0}")]
+    #[error("it is not a JWK set: {0}")]
     NoSet(String),
     #[error("it has the key `{0}` twice")]
     Twice(String),

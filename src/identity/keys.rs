@@ -227,7 +227,7 @@ impl Keys {
     async fn fetch(&self, Published { url, client, .. }: &Published) -> Fetch {
         let fetched = tokio::time::timeout(FETCH_DEADLINE, whole(client, url)).await;
         let set =
-            fetched.unwrap_or_else(|_| Err(format!("it did not come within {} seconds", FETCH_DEADLINE.as_secs())));
+            fetched.unwrap_or_else(|_| Err(format!("there was no answer within {} seconds", FETCH_DEADLINE.as_secs())));
         let set = set.and_then(|text| KeySet::read(&text, Secrets::Skipped).map_err(|problem| problem.to_string()));
         let succeeded = match set {
             Ok(set) => {
@@ -235,7 +235,7 @@ impl Keys {
                 true
             }
             Err(why) => {
-                tracing::warn!("no keys from {url}: {why}; those that are known stay");
+                tracing::warn!("the keys cannot be read from {url}: {why}; the known keys stay in use");
                 false
             }
         };
@@ -253,7 +253,7 @@ impl Keys {
         }
         match read(path).and_then(|text| KeySet::read(&text, Secrets::Allowed).map_err(|problem| problem.to_string())) {
             Ok(set) => self.current.store(Some(Arc::new(set))),
-            Err(why) => tracing::warn!("{}: {why}; the keys that are known stay", path.display()),
+            Err(why) => tracing::warn!("{}: {why}; the known keys stay in use", path.display()),
         }
     }
 }

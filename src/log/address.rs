@@ -22,9 +22,9 @@ pub enum LogAddress {
 pub enum NotALog {
     #[error("a log is `sqlite`, `postgres://…` or `kurrentdb://…`; {0}")]
     Url(#[from] NotAUrl),
-    #[error("a log is `sqlite`, `postgres://…` or `kurrentdb://…`; this is the URL of something else")]
+    #[error("a log is `sqlite`, `postgres://…` or `kurrentdb://…`; this URL has another scheme")]
     Scheme,
-    #[error("a log in SQLite is told by its data folder: `sqlite:FOLDER`")]
+    #[error("a log in SQLite is named by its data folder: `sqlite:FOLDER`")]
     NoFolder,
 }
 

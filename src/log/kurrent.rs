@@ -80,10 +80,10 @@ pub enum KurrentError {
     #[error("KurrentDB refuses: {0}")]
     Refused(String),
     /// The stream holds something else.
-    #[error("the stream {stream:?} is no log of Reprise: {why}")]
+    #[error("the stream {stream:?} is not a log of Reprise: {why}")]
     NotALog { stream: String, why: String },
     /// The stream lost its first events, or is about to.
-    #[error("the stream {stream:?} is no whole log: {why}")]
+    #[error("the stream {stream:?} is not a complete log: {why}")]
     Truncated { stream: String, why: String },
 }
 
@@ -100,8 +100,8 @@ impl KurrentLog {
     pub fn warn_if_open_to_all(&self) {
         if self.writers == Writers::Everybody {
             tracing::warn!(
-                "anybody whom the server lets in may write to the stream {:?}, and an event of somebody else ends a log; \
-                 close the stream by its `$acl` (docs/logs.md)",
+                "every user of KurrentDB may write to the stream {:?}, and one event of another program makes the log \
+                 unusable; restrict the stream by its `$acl` (docs/logs.md)",
                 self.leader.stream()
             );
         }
@@ -171,7 +171,7 @@ impl KurrentLog {
                 return Ok(Cause::MayBeGone);
             }
             if Instant::now() > given_up_at {
-                return Err(AppendError::Unavailable("a conflict was told, and its cause cannot be read".to_owned()));
+                return Err(AppendError::Unavailable("the cause of a conflict cannot be read".to_owned()));
             }
             tokio::time::sleep(pause).await;
             pause = LAST_LOOK.min(pause * 2);
@@ -197,14 +197,15 @@ impl KurrentLog {
                 }
                 // A deleted stream goes on at the revision where it ended.
                 Ok(Appended::At(revision)) => {
-                    let reason = format!("the records landed up to revision {revision}: the stream was deleted before");
+                    let reason =
+                        format!("the records were written up to revision {revision}: the stream was deleted before");
                     return Err(AppendError::Broken(reason));
                 }
                 Ok(Appended::Conflict) => {
                     self.pauses.lost();
                     match self.cause(expected, &connection).await? {
                         Cause::IsThere => return Err(AppendError::Conflict),
-                        Cause::MayBeGone => failed = "the leader moved while it told of a conflict".to_owned(),
+                        Cause::MayBeGone => failed = "the leader changed while it reported a conflict".to_owned(),
                     }
                 }
                 Err(failure) => {

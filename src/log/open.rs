@@ -21,7 +21,7 @@ pub enum OpenError {
     Unreadable { log: String, error: ReadError },
     #[error("{log}: there is no log; `reprise serve` or `reprise catalog import` makes one")]
     NoLog { log: String },
-    #[error("{log}: an import or a copy was begun there and has not ended; do it again, and it goes on where it was")]
+    #[error("{log}: an import or a copy into this place has not finished; run the same command again to finish it")]
     Unfinished { log: String },
     #[error("{log}: this program was built without KurrentDB (the cargo feature `kurrentdb`)")]
     NotBuiltIn { log: String },

@@ -140,7 +140,7 @@ impl SqliteLog {
         let moved = self.writer.run(|writer| checkpoint::checkpoint(&writer.connection, "TRUNCATE")).await?;
         match moved {
             Ok(true) => Ok(()),
-            Ok(false) => Err(ReadError::Unavailable("someone else has the file open".to_owned())),
+            Ok(false) => Err(ReadError::Unavailable("another process has the file open".to_owned())),
             Err(error) => Err(ReadError::Broken(error.to_string())),
         }
     }

@@ -44,7 +44,7 @@ pub struct Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The process that holds the folder has no socket.
-    #[error("{}: another program holds this folder, and there is no operations.sock in it to ask it by", .0.display())]
+    #[error("{}: another process uses this folder, which has no operations.sock; stop that process", .0.display())]
     NoSocket(PathBuf),
     /// The server did not answer: the outcome is unknown.
     #[error("the server did not answer: {0}")]

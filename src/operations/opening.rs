@@ -71,10 +71,10 @@ fn told(command: &Opening, room: &Value) -> String {
                 opening["position"]
             )
         }
-        Opening::Withdraw { .. } => "the opening is taken back".to_owned(),
+        Opening::Withdraw { .. } => "the opening is withdrawn".to_owned(),
         Opening::Beacon { .. } => match draw["position"].as_u64() {
             None => "the beacon is in the log; the draw follows at once".to_owned(),
-            Some(position) => format!("the beacon is in the log; the draw stands at position {position}"),
+            Some(position) => format!("the beacon is in the log; the draw is at position {position}"),
         },
     }
 }

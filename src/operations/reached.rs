@@ -39,9 +39,9 @@ pub enum CommandError {
         "{error}. Run the same command with `--idempotency-key {key}` to learn what happened: nothing is done twice"
     )]
     Unknown { error: ClientError, key: String },
-    #[error("say what to set: --capacity N, --admissions-per-second N or --arrival-seconds N")]
+    #[error("there is nothing to set: give --capacity N, --admissions-per-second N or --arrival-seconds N")]
     NothingToSet,
-    #[error("the data folder takes no socket for operators (operations.sock): {0}")]
+    #[error("the operators' socket (operations.sock in the data folder) cannot be made: {0}")]
     Socket(std::io::Error),
     #[error("--read-models: {0}")]
     ReadModels(#[from] sqlx::Error),

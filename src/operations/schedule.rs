@@ -78,7 +78,7 @@ fn text(told: &Told) -> String {
         let reason = cancelled["reason"].as_str().unwrap_or_default();
         let [holds, payments, refunded] = ["holdsLeft", "paymentsLeft", "refunded"].map(|left| count(&cancelled[left]));
         lines.push(format!("called off at {at}: {reason}"));
-        lines.push(format!("left to give back: {holds} holds, {payments} payments; refunded: {refunded}"));
+        lines.push(format!("still open: {holds} holds, {payments} payments; refunded: {refunded}"));
     }
     told.with_position(lines)
 }
@@ -89,5 +89,5 @@ fn zone(zone: &Value) -> String {
         if from == to { HumanCount(from).to_string() } else { format!("{} to {}", HumanCount(from), HumanCount(to)) };
     let [total, available] = ["seatsTotal", "seatsAvailable"].map(|seats| count(&zone[seats]));
     let name = zone["zoneName"].as_str().unwrap_or_default();
-    format!("zone {name}: {price} points, {available} of {total} seats can be had")
+    format!("zone {name}: {price} points, {available} of {total} seats are free")
 }

@@ -22,7 +22,7 @@ pub enum ReadModelsAddress {
 pub enum NotReadModels {
     #[error("read models are in `sqlite` or `postgres://…`; {0}")]
     Url(#[from] NotAUrl),
-    #[error("read models are in `sqlite` or `postgres://…`; this is the URL of something else")]
+    #[error("read models are in `sqlite` or `postgres://…`; this URL has another scheme")]
     Scheme,
 }
 

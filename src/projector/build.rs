@@ -28,7 +28,7 @@ pub enum BuildError {
     #[error("another process builds read models in the same database")]
     Busy,
     /// A newer program made the stored table.
-    #[error("{name} was made by a newer program (version {version}), and is left alone")]
+    #[error("{name} was made by a newer program (version {version}), and is not changed")]
     Newer { name: &'static str, version: u32 },
     /// The database failed.
     #[error("the database of the read models: {0}")]
@@ -166,7 +166,7 @@ async fn swap(
         match try_to_swap(&mut *database.writer.lock().await, log, model, checkpoint).await {
             Err(BuildError::Database(error)) if is_locked_out(&error) => {
                 tracing::info!(
-                    "the new read model {} is ready; it takes the old one's place when nobody reads that any more",
+                    "the new read model {} is ready; it replaces the old one when nobody reads that any more",
                     model.name
                 );
             }

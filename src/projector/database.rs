@@ -116,7 +116,7 @@ pub(super) async fn set_aside_if_ruined(location: &Location, log_id: Uuid) -> io
     }
     let beside = |ending: &str| PathBuf::from(format!("{}{ending}", path.display()));
     std::fs::rename(path, beside(DAMAGED))?;
-    tracing::warn!("{} is no database, and is called {} now", path.display(), beside(DAMAGED).display());
+    tracing::warn!("{} is not a database, and was renamed to {}", path.display(), beside(DAMAGED).display());
     for name in ["-wal", "-shm"].map(beside) {
         match std::fs::remove_file(name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -42,7 +42,7 @@ enum Trouble {
     Database(#[from] sqlx::Error),
     #[error("the database of the read models cannot be opened: {0}")]
     Open(#[from] MigrateError),
-    #[error("the database of the read models was taken away")]
+    #[error("the database of the read models was removed or replaced")]
     Gone,
     #[error("the database of the read models failed while tables were built")]
     Failed,

@@ -38,10 +38,10 @@ pub enum RepairError {
     #[error("there is no read model of this name")]
     Unknown,
     /// The rows of this model do not name users, or schedules.
-    #[error("the rows of {0} name none")]
+    #[error("the rows of {0} cannot be selected by this option")]
     NamesNone(&'static str),
     /// The table belongs to another log, or has another version: it is to be built anew.
-    #[error("the table {0} does not fit the log, and is made anew")]
+    #[error("the table {0} does not fit the log, and must be rebuilt")]
     Unfit(&'static str),
     /// There is no database.
     #[error("the database of the read models is not open")]
@@ -50,7 +50,7 @@ pub enum RepairError {
     #[error("the database of the read models: {0}")]
     Database(#[from] sqlx::Error),
     /// There is no room for the temporary table.
-    #[error("no table can be made beside it: {0}")]
+    #[error("the temporary table cannot be made: {0}")]
     NoRoom(#[from] MigrateError),
     /// The log cannot be read.
     #[error(transparent)]

@@ -86,7 +86,7 @@ async fn standing(
         },
         Fit::Outdated => ("outdated", None),
         Fit::Newer(version) => {
-            ("newer", Some(format!("of version {version}; this program makes version {}", model.version)))
+            ("newer", Some(format!("the table has version {version}; this program makes version {}", model.version)))
         }
         Fit::Unfit(_) if stored.is_none() => ("missing", None),
         Fit::Unfit(why) => ("unfit", Some(why)),

@@ -34,7 +34,7 @@ pub struct Verified {
 impl Verified {
     /// Makes the result of a missing table. That is a fault only if the table was built before.
     fn missing(model: &SqlModel, was_built: bool) -> Self {
-        let fault = was_built.then(|| "its table is gone; `reprise projections rebuild` makes it anew".to_owned());
+        let fault = was_built.then(|| "its table is missing; `reprise projections rebuild` makes it again".to_owned());
         Self { projection: model.name, position: 0, rows: 0, fault, is_missing: true }
     }
 }

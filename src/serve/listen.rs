@@ -28,7 +28,7 @@ pub(super) async fn listen_for_operators(
 /// Listens on the first free address that a name stands for.
 pub(super) async fn listen(address: &ListenAddress) -> Result<TcpListener, ServeError> {
     let cannot = |error| ServeError::Listen { address: address.clone(), error };
-    let mut failed = std::io::Error::other("the name stands for no address");
+    let mut failed = std::io::Error::other("the name has no address");
     for resolved in address.resolve().await.map_err(cannot)? {
         match bind(resolved) {
             Ok(listener) => return Ok(listener),

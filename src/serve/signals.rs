@@ -26,7 +26,7 @@ impl Signals {
             let mut signal = signal(kind)?;
             tokio::spawn(async move {
                 while signal.recv().await.is_some() {
-                    tracing::info!("{name}: the server goes on as it is; SIGTERM stops it");
+                    tracing::info!("{name}: the server ignores this signal; SIGTERM stops it");
                 }
             });
         }

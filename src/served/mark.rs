@@ -224,7 +224,7 @@ fn last_slot(file: &File) -> io::Result<(u64, Served)> {
     };
     let slots = [read(0), read(SLOT_DISTANCE)];
     let last = slots.into_iter().flatten().max_by_key(|(number, _)| *number);
-    last.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "neither of its two slots is whole"))
+    last.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "neither of its two slots can be read"))
 }
 
 #[cfg(test)]

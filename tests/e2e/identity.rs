@@ -132,8 +132,8 @@ async fn users_are_named_in_one_way_in_one_log() {
         assert_eq!(code, 78, "{said}");
         said
     };
-    assert!(refused(&mapped, &by_id).contains("given to the values of `sub`"));
-    assert!(refused(&mapped, &[]).contains("given to the values of `sub`"));
+    assert!(refused(&mapped, &by_id).contains("known by `sub`"));
+    assert!(refused(&mapped, &[]).contains("known by `sub`"));
     assert!(refused(&own, &options(&keys)).contains("ids of their own"));
     assert!(Server::start_in(&own, &[]).terminate().success(), "ids of their own are ids under `open` too");
 }

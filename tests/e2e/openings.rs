@@ -49,7 +49,7 @@ async fn an_opening_is_run_from_the_command_line_beside_a_server_and_without_one
         "No opening is announced, or the opening does not wait for this request",
     );
     let (code, said, error) = opening(folder, &["withdraw"]);
-    assert!(code == 0 && said.contains("taken back"), "{said}{error}");
+    assert!(code == 0 && said.contains("withdrawn"), "{said}{error}");
     assert_eq!(server.get("/api/queue", "").await.ok()["opening"], Value::Null);
     assert!(server.terminate().success());
 

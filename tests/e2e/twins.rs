@@ -32,7 +32,7 @@ fn commands(file: &str) -> Vec<(Vec<&str>, i32, &'static str)> {
         (with_reason(&announce), 1, "An opening is already announced"),
         (with_reason(&put_off), 0, "opens at: 2098-01-02T00:00:00.000Z"),
         (with_reason(&["opening", "beacon", BEACON]), 1, "The beacon appears at 2098-01-02T00:01:00.000Z"),
-        (with_reason(&["opening", "withdraw"]), 0, "the opening is taken back"),
+        (with_reason(&["opening", "withdraw"]), 0, "the opening is withdrawn"),
         (vec!["catalog", "import", "--dry-run", file], 0, "nothing"),
         (vec!["catalog", "import", file], 0, "nothing to import"),
         (with_reason(&["schedule", "window", "1", "--closes", "2099-01-01T00:00:00Z"]), 0, "2099-01-01T00:00:00.000Z"),

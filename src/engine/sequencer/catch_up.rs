@@ -30,12 +30,12 @@ pub enum Fatal {
     #[error("the log's storage failed, the server stops: {0}")]
     Broken(String),
     /// The file `served` cannot be written.
-    #[error("what was served cannot be remembered, the server stops: {0}")]
+    #[error("the file `served` cannot be written, and the server stops: {0}")]
     Forgetful(String),
     /// The log holds another history than the one served, or less of it.
     #[error(
-        "the log was rewound: this server has served position {served}, which the log does not hold as it was; it \
-             stops rather than fork history"
+        "the log was rewound: this server has served position {served}, and the log no longer holds that record; \
+             the server stops, so that there is only one history"
     )]
     Rewound { served: Position },
     /// The log was damaged while it was served.
@@ -47,8 +47,8 @@ pub enum Fatal {
     /// Another node runs a later program, and wrote an event that this program does not know. The sequencer does not
     /// stop: it refuses commands from then on.
     #[error(
-        "position {position}: {reason}. Reprise {program} wrote it, this is reprise {PROGRAM}: it takes no more commands. Start \
-             reprise {program} in its place"
+        "position {position}: {reason}. Reprise {program} wrote it, and this is reprise {PROGRAM}: it takes no more \
+             commands. Start reprise {program} instead"
     )]
     Outdated { position: Position, reason: DecodeError, program: String },
 }
@@ -232,7 +232,7 @@ impl Sequencer {
             if !is_full(&error) {
                 return Err(Fatal::Forgetful(error.to_string()));
             }
-            self.fail(NotReady::told_to_all(format!("there is no room to remember what was served: {error}")));
+            self.fail(NotReady::told_to_all(format!("there is no room to write the file `served`: {error}")));
             self.turn_away();
             tokio::time::sleep(SETTLE_PAUSE).await;
         }

@@ -68,7 +68,7 @@ impl Header {
             return Err(Unusable::Outdated);
         }
         must_be_whole(bytes)?;
-        let header: Self = serde_json::from_slice(line).map_err(|_| Unusable::Damaged("its header is none"))?;
+        let header: Self = serde_json::from_slice(line).map_err(|_| Unusable::Damaged("its header cannot be read"))?;
         if (header.state_version, header.read_models_version) != (State::FOLD_VERSION, ReadModels::FOLD_VERSION) {
             return Err(Unusable::Outdated);
         }

@@ -33,11 +33,11 @@ pub struct SnapshotFolder {
 #[derive(Debug, thiserror::Error)]
 pub enum Contradiction {
     #[error(
-        "the log was rewound: {} is of position {snapshot}, which the log, whose head is position {log}, does not hold as \
-         it was; to serve the log as it is now, move that file away", path.display()
+        "the log was rewound: {} was made at position {snapshot}, and the log, whose head is position {log}, does not \
+         hold that record; to serve the log as it is now, move that file to another folder", path.display()
     )]
     Rewound { path: PathBuf, snapshot: Position, log: Position },
-    #[error("{} is of log {snapshot}, and this is log {log}; move that file away", path.display())]
+    #[error("{} belongs to log {snapshot}, and this is log {log}; move that file to another folder", path.display())]
     OtherLog { path: PathBuf, snapshot: Uuid, log: Uuid },
 }
 

@@ -344,7 +344,7 @@ async fn a_log_that_does_not_hold_the_snapshots_head_is_refused() {
 async fn a_snapshot_of_another_log_is_refused() {
     let (_data, folder) = taken(&made(100, 1).await, &[30]).await;
     let error = restored(&folder, &made(100, 2).await).await.unwrap_err().to_string();
-    assert!(error.contains("is of log") && error.contains(".snapshot"), "{error}");
+    assert!(error.contains("belongs to log") && error.contains(".snapshot"), "{error}");
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ async fn time_that_goes_back_is_wrong_though_its_hash_is_right() {
     let log = log_of([0, 5, 4]).await;
     let (seen, reached) = streamed(&log, Range::ALL).await;
     assert_eq!(seen, [1, 2]);
-    assert_eq!(reached, Err("position 3: it was recorded before the record before it".to_owned()));
+    assert_eq!(reached, Err("position 3: its time is earlier than the time of the record before it".to_owned()));
 }
 
 #[tokio::test]

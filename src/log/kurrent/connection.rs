@@ -127,7 +127,7 @@ impl Connection {
                 Ok(Appended::At(revision))
             }
             Some(AppendResult::WrongExpectedVersion(_)) => Ok(Appended::Conflict),
-            Some(AppendResult::Success(_)) | None => Err(Failure::Lost("an answer that says nothing".to_owned())),
+            Some(AppendResult::Success(_)) | None => Err(Failure::Lost("the answer was empty".to_owned())),
         }
     }
 
@@ -161,7 +161,7 @@ impl Connection {
             let trailers = messages.trailers().await.map_err(|status| Failure::of(&status))?;
             has_ended |= trailers.is_some_and(|trailers| trailers.contains_key(GRPC_STATUS));
             // Without a status the answer was cut: the events are not all, and must not look like the log's end.
-            if has_ended { Ok(()) } else { Err(Failure::Lost("the reading broke off".to_owned())) }
+            if has_ended { Ok(()) } else { Err(Failure::Lost("the read ended early".to_owned())) }
         };
         reading.await.map_err(|failure: Failure| failure.at(&self.node))?;
         Ok(events)
@@ -232,7 +232,7 @@ fn once(node: Node) -> impl Fn(Uri) -> BoxFuture<TokioIo<TcpStream>, io::Error> 
         let (node, over) = (node.clone(), used.swap(true, Ordering::Relaxed));
         Box::pin(async move {
             if over {
-                return Err(io::Error::other("the connection is over"));
+                return Err(io::Error::other("the connection has ended"));
             }
             let socket = TcpStream::connect((node.host.as_str(), node.port)).await?;
             // An append has a few small segments. Without this, each waits for the acknowledgement of the one before

@@ -72,7 +72,7 @@ fn foreign(records: u64) -> String {
     match records {
         0 => what.to_owned(),
         _ => format!(
-            "{what}; `reprise log export FILE --until {records}` and `reprise log copy --until {records}` bring out \
+            "{what}; `reprise log export FILE --until {records}` and `reprise log copy --until {records}` save \
              the {records} records before it"
         ),
     }

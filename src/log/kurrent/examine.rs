@@ -65,8 +65,8 @@ impl Keeping {
         match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             None => Ok(()),
             Some(forgetting) => Err(format!(
-                "the stream is no whole log any more: {forgetting}; take it out of the metadata before the server \
-                 is scavenged, and all of it is there again"
+                "the stream is not a complete log any more: {forgetting}; remove it from the metadata before the \
+                 server is scavenged, and the log is complete again"
             )),
         }
     }
@@ -93,7 +93,7 @@ async fn examine(leader: &Leader) -> Result<Writers, KurrentError> {
     let stream = leader.stream();
     let truncated = |why: String| KurrentError::Truncated { stream: stream.to_owned(), why };
     let failed = |failure| match failure {
-        Failure::Deleted => truncated("it was deleted for good; another one is named by ?stream=".to_owned()),
+        Failure::Deleted => truncated("it was deleted permanently; name another one with ?stream=".to_owned()),
         Failure::Refused(why) if IN_A_MOMENT.contains(&why.as_str()) => KurrentError::NotReady(why),
         Failure::Refused(why) => KurrentError::Refused(why),
         failure @ (Failure::NotLeader(_) | Failure::NotSent(_) | Failure::Lost(_)) => {
@@ -110,7 +110,7 @@ async fn examine(leader: &Leader) -> Result<Writers, KurrentError> {
     let Some(first) = first else { return Ok(writers) };
     let first = record(first).map_err(|why| KurrentError::NotALog { stream: stream.to_owned(), why: foreign(why) })?;
     if first.position != Position::START.next() {
-        return Err(truncated(format!("its first event is position {}; those before it are gone", first.position)));
+        return Err(truncated(format!("its first event is position {}; earlier events are missing", first.position)));
     }
     Ok(writers)
 }

@@ -26,8 +26,8 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotLeader(leader) => write!(f, "the node does not lead; {leader} does"),
-            Self::Deleted => f.write_str("the stream was deleted for good"),
+            Self::NotLeader(leader) => write!(f, "the node is not the leader; the leader is {leader}"),
+            Self::Deleted => f.write_str("the stream was deleted permanently"),
             Self::NotSent(reason) | Self::Refused(reason) | Self::Lost(reason) => f.write_str(reason),
         }
     }
@@ -62,7 +62,7 @@ impl Failure {
             let denied = [Code::PermissionDenied, Code::Unauthenticated].contains(&status.code());
             return Self::Refused(match message {
                 _ if denied => "the server does not accept these credentials".to_owned(),
-                _ if status.code() == Code::Unimplemented => "what answers there is no KurrentDB".to_owned(),
+                _ if status.code() == Code::Unimplemented => "the server at this address is not KurrentDB".to_owned(),
                 message => message.to_owned(),
             });
         }

@@ -14,7 +14,7 @@ use super::settings::{Node, Settings};
 const MAX_HOPS: usize = 4;
 
 /// The message if each node names another one as the leader.
-pub const LEADER_UNKNOWN: &str = "no node leads; each names another one";
+pub const LEADER_UNKNOWN: &str = "no node is the leader; each node names another one";
 
 /// The leader, and the connection to it.
 pub struct Leader {
@@ -108,7 +108,7 @@ impl Leader {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let mut failed = Failure::NotSent("no node leads".to_owned());
+        let mut failed = Failure::NotSent("no node is the leader".to_owned());
         for _ in 0..MAX_HOPS {
             let connection = self.connection().await?;
             match call(Arc::clone(&connection)).await {

@@ -33,7 +33,7 @@ impl Leader {
         });
         match appended.await? {
             Appended::At(_) => Ok(()),
-            Appended::Conflict => Err(Failure::Refused("somebody else fills the log at the same time".to_owned())),
+            Appended::Conflict => Err(Failure::Refused("another process fills the log at the same time".to_owned())),
         }
     }
 

@@ -95,7 +95,7 @@ impl Settings {
 fn node(text: &str) -> Result<Node, String> {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => {
-            (host, port.parse().map_err(|_| format!("the port is no number from 1 to 65535: {text}"))?)
+            (host, port.parse().map_err(|_| format!("the port is not a number from 1 to 65535: {text}"))?)
         }
         Some(_) | None => (text, DEFAULT_PORT),
     };
@@ -115,7 +115,7 @@ impl Parameters {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decoded(name)?.to_lowercase();
             if !OURS.contains(&name.as_str()) && !OF_OTHER_CLIENTS.contains(&name.as_str()) {
-                return Err(format!("no client of KurrentDB knows the parameter {name:?}"));
+                return Err(format!("the parameter {name:?} is not known"));
             }
             Ok((name, decoded(value)?))
         });
@@ -141,7 +141,7 @@ fn tls(parameters: &Parameters) -> Result<Option<ClientTlsConfig>, String> {
         return Ok(None);
     }
     if !parameters.is_on("tlsverifycert")? {
-        return Err("tlsVerifyCert=false would let anyone be the server; name the authority with tlsCaFile".to_owned());
+        return Err("tlsVerifyCert=false lets any machine act as the server; give tlsCaFile".to_owned());
     }
     let read = |path: &str| std::fs::read(path).map_err(|error| format!("{path}: {error}"));
     let config = match parameters.get("tlscafile") {
@@ -151,7 +151,7 @@ fn tls(parameters: &Parameters) -> Result<Option<ClientTlsConfig>, String> {
     match (parameters.get("usercertfile"), parameters.get("userkeyfile")) {
         (Some(certificate), Some(key)) => Ok(Some(config.identity(Identity::from_pem(read(certificate)?, read(key)?)))),
         (None, None) => Ok(Some(config)),
-        (Some(_), None) | (None, Some(_)) => Err("userCertFile and userKeyFile come together or not at all".to_owned()),
+        (Some(_), None) | (None, Some(_)) => Err("userCertFile and userKeyFile must be given together".to_owned()),
     }
 }
 
@@ -173,12 +173,12 @@ fn decoded(text: &str) -> Result<String, String> {
             None => (*first, after),
             Some(Some((digits, after))) => {
                 let digits = std::str::from_utf8(digits).unwrap_or_default();
-                (u8::from_str_radix(digits, 16).map_err(|_| "it has a % that escapes nothing")?, after)
+                (u8::from_str_radix(digits, 16).map_err(|_| "a % needs two hexadecimal digits after it")?, after)
             }
-            Some(None) => return Err("it has a % that escapes nothing".to_owned()),
+            Some(None) => return Err("a % needs two hexadecimal digits after it".to_owned()),
         };
         bytes.push(byte);
         rest = after;
     }
-    String::from_utf8(bytes).map_err(|_| "it escapes bytes that are no text".to_owned())
+    String::from_utf8(bytes).map_err(|_| "its escaped bytes are not UTF-8".to_owned())
 }

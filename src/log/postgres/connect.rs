@@ -52,10 +52,10 @@ pub enum PostgresError {
     #[error("the URL cannot be used: {0}")]
     Url(sqlx::Error),
     /// No host can be reached, or none accepts writes. The message has each host's answer.
-    #[error("no host takes writes: {0}")]
+    #[error("no host accepts writes: {0}")]
     NoPrimary(String),
     /// Every host refuses the credentials.
-    #[error("no host lets this role in: {0}")]
+    #[error("no host accepts this role: {0}")]
     Denied(String),
     /// A pooler stands before the server and does not keep sessions. Settings, locks and `LISTEN` belong to a session.
     #[error("{POOLED}")]

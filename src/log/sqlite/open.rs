@@ -45,7 +45,7 @@ pub enum OpenError {
     #[error("the log's folder cannot be synced: {0}")]
     Folder(#[from] io::Error),
     /// There is no room for the WAL index, which SQLite maps into memory.
-    #[error("the log cannot be opened, for there is no room for the files beside it: {0}")]
+    #[error("the log cannot be opened: there is no room for the files beside it: {0}")]
     NoRoom(io::Error),
     /// A pragma was not accepted, so that a commit would not be durable.
     #[error("the log cannot be made durable: {0}")]

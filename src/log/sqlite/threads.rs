@@ -19,7 +19,7 @@ pub(super) struct Threads<C> {
 
 /// The error of a thread that panicked: the state of its connection is unknown.
 #[derive(Debug, thiserror::Error)]
-#[error("the thread of a connection to SQLite is gone")]
+#[error("the thread of a connection to SQLite has ended")]
 pub(super) struct Gone;
 
 impl<C: Send + 'static> Threads<C> {
