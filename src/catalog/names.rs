@@ -42,12 +42,12 @@ pub fn checked(member: &str, name: &str, max_bytes: usize) -> Result<String, Str
     if is_name(&name, max_bytes) {
         return Ok(name);
     }
-    let said = format!("{member} {name:?} is no name");
+    let said = format!("{member} {name:?} is not a name");
     Err(match name.len() {
         0 => format!("{member} is empty"),
         bytes if bytes > max_bytes => format!("{said}: it has {bytes} bytes; at most {max_bytes} are allowed"),
         _ if name.chars().all(domain::shows_nothing) => format!("{said}: none of its characters can be seen"),
-        _ => format!("{said}: it has characters that control a screen"),
+        _ => format!("{said}: it has control characters"),
     })
 }
 

@@ -160,7 +160,7 @@ impl Sheet {
     fn add(&mut self, line: &Line<'_>) -> Result<(), String> {
         let (concert, schedule) = match (line.cells(OF_CONCERT), line.cells(OF_SCHEDULE)) {
             (concert, schedule) if concert.iter().chain(&schedule).all(Option::is_none) => {
-                self.last.ok_or("it does not say whose seat this is, and no line before it does")?
+                self.last.ok_or("it names no concert and schedule for this seat, and neither does an earlier line")?
             }
             (concert, schedule) if concert.iter().all(Option::is_none) => {
                 let (concert, _) = self.last.ok_or("concertName, artist and venue are empty")?;

@@ -26,7 +26,7 @@ impl Written {
     /// # Errors
     /// The text is not a time, or contradicts itself.
     pub fn read(text: &str) -> Result<Self, String> {
-        let unreadable = |error: jiff::Error| format!("{text:?} is no time: {error}");
+        let unreadable = |error: jiff::Error| format!("{text:?} is not a time: {error}");
         let pieces = Pieces::parse(text).map_err(unreadable)?;
         let Some(time) = pieces.time() else { return Err(format!("{text:?} has no time of day")) };
         if pieces.time_zone_annotation().is_some() {

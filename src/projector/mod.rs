@@ -125,7 +125,7 @@ impl Projector {
                 Ok(database) => break database.close().await.map_err(|error| error.to_string()),
                 // The tasks were told to stop, and stop at their next step.
                 Err(shared) if Instant::now() < deadline => shared,
-                Err(_) => break Err("something still uses them".to_owned()),
+                Err(_) => break Err("a task still uses it".to_owned()),
             };
             tokio::time::sleep(CLOSE_AGAIN).await;
         };

@@ -130,7 +130,7 @@ fn text(audit: &Audit<'_>) -> String {
     }
     let Totals { charged, adjusted, balances, takings } = audit.totals;
     let mut text = format!(
-        "{table}\n{} charged, {} adjusted, {} in wallets, {} taken in net of refunds\nhead {}:{}\n",
+        "{table}\n{} charged, {} adjusted, {} in wallets, {} takings after refunds\nhead {}:{}\n",
         count(charged),
         plain(adjusted.into()),
         count(balances),

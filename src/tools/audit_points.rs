@@ -127,7 +127,7 @@ fn text(statement: &Statement<'_>) -> String {
         ]);
     }
     let agreement = match (statement.ok, statement.disagreeing.first()) {
-        (true, _) if statement.movements.is_empty() => "this user never had a point".to_owned(),
+        (true, _) if statement.movements.is_empty() => "this user never had points".to_owned(),
         (true, _) => "statement, balance and read models agree".to_owned(),
         (false, Some(position)) => format!("THEY DISAGREE, first at position {position}"),
         (false, None) => "THEY DISAGREE".to_owned(),

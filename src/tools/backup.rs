@@ -63,13 +63,12 @@ fn instead(log: &LogAddress) -> Option<&'static str> {
     match log {
         LogAddress::Sqlite => None,
         LogAddress::Postgres(_) => Some(
-            "PostgreSQL is backed up by its own tools: `pg_basebackup` and archived WAL, or `pg_dump`. Keep the \
-             server's key beside it. `reprise log export`, or `reprise log copy`, and the key make a copy of any log",
+            "PostgreSQL is backed up by its own tools: `pg_basebackup` and archived WAL, or `pg_dump`. Keep a copy of \
+             the server's key, too. `reprise log export` or `reprise log copy` makes a copy of any log",
         ),
         LogAddress::KurrentDb(_) => Some(
             "KurrentDB is backed up by a snapshot of a node's disk, or by copies of its files, `*.chk` before all others. \
-             Keep the server's key beside it. `reprise log export`, or `reprise log copy`, and the key make a copy of \
-             any log",
+             Keep a copy of the server's key, too. `reprise log export` or `reprise log copy` makes a copy of any log",
         ),
     }
 }

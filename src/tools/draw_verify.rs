@@ -167,9 +167,9 @@ fn told(event: &OpeningEvent) -> String {
         ),
         OpeningEvent::OpeningMoved(moved) => {
             let beacon = beacon(&moved.beacon_source, &moved.beacon_at);
-            format!("put off to {}{beacon}: {}", rfc3339(moved.opens_at), moved.reason)
+            format!("moved to {}{beacon}: {}", rfc3339(moved.opens_at), moved.reason)
         }
-        OpeningEvent::OpeningWithdrawn(withdrawn) => format!("taken back: {}", withdrawn.reason),
+        OpeningEvent::OpeningWithdrawn(withdrawn) => format!("withdrawn: {}", withdrawn.reason),
         OpeningEvent::EntryClosed(closed) => format!("{} entrants, from place {} on", closed.entrants, closed.first),
         OpeningEvent::BeaconReceived(received) => format!("{}: {}", received.value, received.reason),
         OpeningEvent::QueueDrawn(drawn) => format!("seed {}", drawn.seed),

@@ -34,13 +34,13 @@ pub enum ToolError {
     Start(#[from] StartError),
     #[error("{}: {error}", path.display())]
     File { path: PathBuf, error: io::Error },
-    #[error("{}: it is there already, and is not written over; give another name", .0.display())]
+    #[error("{}: it exists already, and is not overwritten; give another name", .0.display())]
     Exists(PathBuf),
     #[error("{}: line {line}: {reason}", path.display())]
     Line { path: PathBuf, line: u64, reason: String },
-    #[error("{}: the log is there, and whole, but its name may be lost in a power cut: {error}", path.display())]
+    #[error("{}: the log is complete, but a power cut may lose its name: {error}", path.display())]
     IsThere { path: PathBuf, error: io::Error },
-    #[error("{0}: there is a log already, and nothing is written over it; choose an empty place")]
+    #[error("{0}: there is a log already, and it is not overwritten; choose an empty place")]
     HasLog(String),
     #[error("{log}: `reprise backup` copies a log in SQLite only; {instead}")]
     NotSqlite { log: String, instead: &'static str },

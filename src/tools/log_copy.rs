@@ -65,7 +65,7 @@ pub async fn run(from: &LogPlace, to: &LogPlace, until: Option<Position>, json: 
         count(position.get() - found.position.get())
     );
     if server_key != Some("fits") {
-        text.push_str("\nthe server's key was not copied: copy `server.key` too, without it the log cannot be served");
+        text.push_str("\nthe server's key was not copied: copy `server.key` too; without it the log cannot be served");
     }
     Ok(Said::new(&document, text))
 }
@@ -78,7 +78,7 @@ async fn goes_on(from: &LogPlace, to: &LogPlace, source: &dyn EventLog, found: H
         Some(record) if record.head() == found => Ok(Proved { head: found, recorded_at: record.recorded_at }),
         Some(_) | None => {
             let reason = format!(
-                "{to} is no beginning of {from}: its record at position {} has another hash, or is not in {from}",
+                "{to} does not hold the first records of {from}: its record at position {} is not in {from}",
                 found.position
             );
             Err(ToolError::OtherLog(reason))

@@ -71,8 +71,8 @@ pub async fn run(place: &Place, file: &Path, until: Option<Position>, json: bool
 
 fn text(file: &str, Head { position, hash }: Head) -> String {
     format!(
-        "{file}: {} records\nhead {position}:{hash}\nthe server's key is not in the file: copy `server.key` too, without it the \
-         log cannot be served",
+        "{file}: {} records\nhead {position}:{hash}\nthe server's key is not in the file: copy `server.key` too; \
+         without it the log cannot be served",
         count(position.get())
     )
 }

@@ -48,7 +48,7 @@ pub async fn run(place: &Place, file: &Path, expected: Option<Expected>, json: b
     let mut text = format!("{}: {} records\nhead {position}:{hash}", place.log_name(), count(position.get()));
     if key != "fits" {
         text.push_str(&format!(
-            "\n{} is {key}: copy the key that the log was made with there, without it the log cannot be served",
+            "\n{} is {key}: copy the key that the log was made with to this file; without it the log cannot be served",
             path.display()
         ));
     }
@@ -141,7 +141,7 @@ impl<'a> Source<'a> {
         let mut chunk: Vec<Record> = Vec::with_capacity(CHUNK_RECORDS);
         while let Some(line) = self.line()? {
             if end.is_some() {
-                return Err(self.unfit("there is something behind the file's end"));
+                return Err(self.unfit("the file goes on after its last line"));
             }
             if line.starts_with(b"{\"end\":") {
                 let parsed: End = serde_json::from_slice(&line).map_err(|error| self.unfit(error))?;
@@ -181,7 +181,7 @@ impl<'a> Source<'a> {
         self.lines += 1;
         self.bar.inc(bytes as u64);
         if bytes > MAX_LINE_BYTES {
-            return Err(self.unfit(format!("it is longer than {MAX_LINE_BYTES} bytes, which no record is")));
+            return Err(self.unfit(format!("the line is longer than any record: more than {MAX_LINE_BYTES} bytes")));
         }
         Ok(Some(line))
     }
@@ -200,12 +200,12 @@ impl<'a> Source<'a> {
             Some(end) if end == (Exported { events: head.position, head_hash: head.hash }) => Ok(()),
             Some(end) => {
                 Err(self
-                    .unfit(format!("the file ends at position {}, and says that it has {}", head.position, end.events)))
+                    .unfit(format!("the file ends at position {}; its last line says {}", head.position, end.events)))
             }
             None if is_expected == Some(true) => Ok(()),
             None => Err(self.unfit(
-                "the file was cut off here: it has no end. If an earlier version made it, say what its last record is: \
-                 --expect POSITION:HASH",
+                "the file was cut off here: its last line is missing. If an earlier version made the file, name its \
+                 last record: --expect POSITION:HASH",
             )),
         }
     }

@@ -19,7 +19,7 @@ pub async fn run(place: &Place, name: &str, rows: RowsOf) -> Result<Said, ToolEr
     let repaired = operations::change(place, Method::POST, path, body).await?;
     let counted = |member: &str| count(repaired[member].as_u64().unwrap_or_default());
     let text = format!(
-        "{name}: {} of {} rows of {whose} were set right\nposition: {}",
+        "{name}: {} of {} rows of {whose} were corrected\nposition: {}",
         counted("repaired"),
         counted("rows"),
         repaired["position"]

@@ -12,7 +12,7 @@ pub async fn run(place: &Place) -> Result<Said, ToolError> {
     let mut table = Table::new(["projection", "state", "position", "behind", "seconds"], &[2, 3, 4]);
     for standing in &standings {
         let reason = standing.reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-        let building = standing.building.map_or_else(String::new, |position| format!(", a new one at {position}"));
+        let building = standing.building.map_or_else(String::new, |position| format!(", the new one is at {position}"));
         let state = format!("{}{building}{reason}", standing.state);
         let [behind, seconds] = [standing.lag_events, standing.lag_seconds].map(count);
         let position = standing.position.to_string();

@@ -148,7 +148,7 @@ impl Sales {
             ]);
         }
         let takings = count(self.takings());
-        format!("{table}\n{} other schedules, of which nothing was sold\ntakings {takings}", count(untouched.len()))
+        format!("{table}\n{} other schedules without sales\ntakings {takings}", count(untouched.len()))
     }
 }
 

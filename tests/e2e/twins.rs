@@ -48,7 +48,7 @@ fn commands(file: &str) -> Vec<(Vec<&str>, i32, &'static str)> {
         (with_reason(&["schedule", "cancel", "1"]), 0, "called off at"),
         (with_reason(&["schedule", "cancel", "99"]), 1, "no schedule 99"),
         (vec!["projections", "rebuild", "sales"], 0, "rebuilt sales"),
-        (vec!["projections", "repair", "balances", "--user", "7"], 0, "rows of user 7 were set right"),
+        (vec!["projections", "repair", "balances", "--user", "7"], 0, "rows of user 7 were corrected"),
     ]
 }
 

@@ -43,7 +43,7 @@ impl Decide for AddSeats {
             return Ok(Decided::Already(Answer::Done));
         }
         if schedule.is_some_and(|schedule| schedule.times.is_some()) {
-            return conflict(format!("schedule {schedule_id} is published, its seats are fixed"));
+            return conflict(format!("schedule {schedule_id} is published, and its seats cannot change"));
         }
         let distinct: std::collections::BTreeSet<_> = added.iter().map(|seat| seat.seat_id).collect();
         if distinct.len() < added.len() {
@@ -51,7 +51,7 @@ impl Decide for AddSeats {
         }
         let added = Event::from(SeatsAdded { concert_id: *concert_id, schedule_id: *schedule_id, seats: added });
         if added.encode().len() > MAX_DATA_BYTES {
-            return conflict(format!("so many seats with such long names pass {MAX_DATA_BYTES} bytes"));
+            return conflict(format!("the seats and their names have more than {MAX_DATA_BYTES} bytes"));
         }
         Ok(added.into())
     }
@@ -85,7 +85,7 @@ fn checked(seat: &Seat) -> Result<&Seat, Rejection> {
         return Err(Rejection::CatalogueConflict { reason });
     }
     if seat.x.is_some() != seat.y.is_some() {
-        return Err(Rejection::CatalogueConflict { reason: format!("seat {} has one of x and y", seat.seat_id) });
+        return Err(Rejection::CatalogueConflict { reason: format!("seat {} has only one of x and y", seat.seat_id) });
     }
     Ok(seat)
 }

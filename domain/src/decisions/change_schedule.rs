@@ -68,10 +68,7 @@ impl Decide for ChangeSchedule {
             return invalid("saleClosesAt", "must not be later than startsAt");
         }
         if starts_at.plus_seconds(CHANGEABLE_SECONDS) <= now {
-            return invalid(
-                "startsAt",
-                "must not be more than 30 days ago: nothing of the show could be changed any more",
-            );
+            return invalid("startsAt", "must not be more than 30 days ago: the show could not be changed any more");
         }
         Ok(Decided::Events(events))
     }

@@ -28,7 +28,10 @@ impl Decide for MoveOpening {
             return Ok(Decided::Already(Answer::Done));
         }
         if self.opens_at <= opening.opens_at {
-            return Err(Rejection::Invalid { field: "opensAt", message: "must be later than it is".to_owned() });
+            return Err(Rejection::Invalid {
+                field: "opensAt",
+                message: "must be later than the present opening time".to_owned(),
+            });
         }
         let is_new = |beacon: &Beacon| opening.beacon.as_ref().is_some_and(|old| old.source != beacon.source);
         match (&opening.beacon, &self.beacon) {
@@ -36,14 +39,14 @@ impl Decide for MoveOpening {
             (None, Some(_)) => {
                 return Err(Rejection::Invalid {
                     field: "beaconSource",
-                    message: "must be left out: the opening was announced without one".to_owned(),
+                    message: "must be left out: the opening was announced without a beacon".to_owned(),
                 });
             }
             (Some(_), Some(beacon)) if is_new(beacon) => check_beacon(Some(beacon), self.opens_at)?,
             (Some(_), Some(_) | None) => {
                 return Err(Rejection::Invalid {
                     field: "beaconSource",
-                    message: "must name a new one: the first may be known too early".to_owned(),
+                    message: "must name a new beacon: the value of the first one may be known too early".to_owned(),
                 });
             }
         }

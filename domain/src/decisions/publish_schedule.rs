@@ -41,7 +41,11 @@ impl Decide for PublishSchedule {
         let is_same = schedule.seats_per_user == *seats_per_user && schedule.import_id == *import_id;
         match &schedule.published {
             Some(published) if published == times && is_same => return Ok(Decided::Already(Answer::Done)),
-            Some(_) => return conflict(format!("schedule {schedule_id} is published otherwise")),
+            Some(_) => {
+                return conflict(format!(
+                    "schedule {schedule_id} is published with other times, seats per user or import"
+                ));
+            }
             None => {}
         }
         if times.sale_opens_at >= times.sale_closes_at {

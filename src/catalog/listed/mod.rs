@@ -187,7 +187,7 @@ impl Reading {
                     && (first.id.is_none() || schedule.id.is_none())
                 {
                     let reason = format!(
-                        "it starts when {} does: give each its scheduleId if they are two, else name it once",
+                        "it starts at the same time as {}: give each its scheduleId if they are two, else name it once",
                         first.place
                     );
                     self.faults.add(&schedule.place, reason);

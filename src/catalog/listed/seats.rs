@@ -108,7 +108,7 @@ impl House {
         };
         let at = (coordinate("x", entry.x)?, coordinate("y", entry.y)?);
         if at.0.is_some() != at.1.is_some() {
-            return Err("x and y go together: it has one of them".to_owned());
+            return Err("x and y must be given together: it has only one of them".to_owned());
         }
         self.put(entry.seat_id, name, zone, price, (row, entry.number), at)
     }
@@ -184,7 +184,7 @@ fn one_way(what: &str, first: &Arc<str>, text: &Arc<str>) -> Result<Arc<str>, St
     if first == text {
         return Ok(Arc::clone(first));
     }
-    Err(format!("{what} {text:?} looks like {first:?}, and is written otherwise: write it in one way"))
+    Err(format!("{what} {text:?} looks like {first:?} and is spelled differently: spell both in the same way"))
 }
 
 fn price(price: u64, what: &str) -> Result<Points, String> {

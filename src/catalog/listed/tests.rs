@@ -61,7 +61,8 @@ fn two_dates_at_one_time_need_ids() {
     let date = |id: Option<u64>| json!({ "scheduleId": id, "startsAt": STARTS, "zones": zones() });
     let twice = |a, b| json!({ "concerts": [{ "concertName": "A", "artist": "B", "venue": "C", "schedules": [date(a), date(b)] }] });
     assert!(
-        refused(&twice(None, None)).contains("concerts[0].schedules[1]: it starts when concerts[0].schedules[0] does")
+        refused(&twice(None, None))
+            .contains("concerts[0].schedules[1]: it starts at the same time as concerts[0].schedules[0]")
     );
     assert!(refused(&twice(Some(1), Some(1))).contains("scheduleId 1 is in the file twice"));
     assert_eq!(listed(&twice(Some(1), Some(2))).concerts[0].schedules.len(), 2);

@@ -77,9 +77,8 @@ impl fmt::Display for Difference {
         let Self { of, member, published, in_file, .. } = self;
         write!(f, "{of}")?;
         match self.seats {
-            Some(1) => write!(f, " is another one")?,
-            Some(seats) => write!(f, " and {} more are another one", seats - 1)?,
-            None => {}
+            Some(1) | None => {}
+            Some(seats) => write!(f, " and {} more seats", seats - 1)?,
         }
         write!(f, ": {member}: published is {published}, the file has {in_file}")
     }

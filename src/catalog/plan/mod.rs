@@ -244,8 +244,8 @@ impl Planner<'_> {
         let (id, member) = self.alike.corrected(listed)?;
         let concert = &self.catalogue.concerts()[&id];
         Some(format!(
-            "{:?} of {} at {:?} looks like concert {id}, {:?} of {} at {:?}, with another {member}: give \"concertId\": {id} \
-             if it is that one, or say --new if it is new",
+            "{:?} of {} at {:?} looks like concert {id}, {:?} of {} at {:?}, with another {member}. If it is that \
+             concert, give \"concertId\": {id}; if it is new, import the file with `--new`",
             listed.name, listed.artist, listed.venue, concert.name, concert.artist, concert.venue
         ))
     }

@@ -58,7 +58,7 @@ impl Planner<'_> {
             }
             Some((id, schedule)) if !self.was_begun(schedule, listed) => {
                 let reason = format!(
-                    "schedule {id} was begun with other seats or times, by an import that was not finished: import that file \
+                    "an import of schedule {id} with other seats or times was begun and not finished: import that file \
                      again, or give another scheduleId"
                 );
                 self.plan.questions.add(&listed.place, reason);
@@ -117,8 +117,9 @@ impl Planner<'_> {
         let Some(id) = self.alike.moved(concert_id, listed, named) else { return };
         let starts_at = self.catalogue.starts_at(id).map(rfc3339).unwrap_or_default();
         let reason = format!(
-            "it has the seats of schedule {id}, which starts at {starts_at} and is not in the file: give \"scheduleId\": {id} if \
-             it is that one, or say --new if it is new; `schedule move` moves one"
+            "it has the same seats as schedule {id}, which starts at {starts_at} and is not in the file. If it is that \
+             schedule, give \"scheduleId\": {id}; if it is new, import the file with `--new`; to move a schedule, use \
+             `reprise schedule move`"
         );
         self.plan.questions.add(&listed.place, reason);
     }
@@ -199,11 +200,11 @@ impl Planner<'_> {
         let (left_out, of) = (left_out.collect::<Vec<_>>(), format!("schedule {id}"));
         if !unpublished.is_empty() {
             let published = format!("without {}", some_of(&unpublished));
-            differences.add(&listed.place, of.clone(), "seats", published, "what is not published".to_owned());
+            differences.add(&listed.place, of.clone(), "seats", published, "seats that are not published".to_owned());
         }
         if !left_out.is_empty() {
             let published = format!("with {}", some_of(&left_out));
-            differences.add(&listed.place, of, "seats", published, "nothing of them".to_owned());
+            differences.add(&listed.place, of, "seats", published, "none of these seats".to_owned());
         }
     }
 }

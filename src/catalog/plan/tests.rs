@@ -209,7 +209,7 @@ fn seats_that_differ_in_one_way_are_told_once() {
     let mut dear = date(STARTS, 500);
     dear["zones"][0]["price"] = json!(120);
     let said = house.refused(&file([concert("A", [dear])]));
-    assert!(said.contains("and 499 more are another one: price: published is 100, the file has 120"), "{said}");
+    assert!(said.contains("and 499 more seats: price: published is 100, the file has 120"), "{said}");
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn a_plan_is_told_in_words() {
     let large = file([concert("E", [date(STARTS, 30_000)])]);
     house.carry_out(house.plan_with(&large, Options { is_new: true }), 1);
     let said = house.plan_with(&large, Options { is_new: true }).to_string();
-    assert!(said.contains("unfinished date") && said.contains("of them there already"), "{said}");
+    assert!(said.contains("unfinished date") && said.contains("of them published already"), "{said}");
     let shown = serde_json::to_value(house.plan(&both)).unwrap();
     assert_eq!((&shown["concerts"][1]["status"], &shown["added"]["seats"]), (&json!("NEW"), &json!(10)));
 }

@@ -21,10 +21,10 @@ impl fmt::Display for Plan {
             writeln!(f, "unclear: and {} more", self.questions.more())?;
         }
         if self.check().is_err() {
-            return f.write_str("nothing can be imported before the file and what is published agree");
+            return f.write_str("nothing is imported until the file agrees with the published catalogue");
         }
         if self.is_empty() {
-            return f.write_str("nothing to import: all of it is there already");
+            return f.write_str("nothing to import: everything is published already");
         }
         write!(f, "to import: {}", self.added)
     }
@@ -61,7 +61,7 @@ impl fmt::Display for PlannedConcert {
         for schedule in schedules.iter().filter(|schedule| !is_known(schedule) || known <= KNOWN_TOLD) {
             writeln!(f, "  {schedule}")?;
         }
-        if known > KNOWN_TOLD { writeln!(f, "  {known} dates are there already") } else { Ok(()) }
+        if known > KNOWN_TOLD { writeln!(f, "  {known} dates are published already") } else { Ok(()) }
     }
 }
 
@@ -74,7 +74,7 @@ impl fmt::Display for PlannedSchedule {
             counted(&[(*seats, "seat")])
         )?;
         if *status == Status::Unfinished {
-            write!(f, ", {} of them there already", seats - seats_added)
+            write!(f, ", {} of them published already", seats - seats_added)
         } else {
             Ok(())
         }

@@ -74,7 +74,7 @@ impl CatalogueCheck {
             CatalogueEvent::ConcertPublished(ConcertPublished { concert_id, .. }) => {
                 let is_new = self.concerts.insert(*concert_id);
                 findings
-                    .holds(Proof::CatalogueChangesAreSaid, is_new, || format!("concert {concert_id} is there already"));
+                    .holds(Proof::CatalogueChangesAreSaid, is_new, || format!("concert {concert_id} is already there"));
             }
             CatalogueEvent::SeatsAdded(added) => self.add(added, findings),
             CatalogueEvent::SchedulePublished(published) => self.publish(published, findings),
@@ -133,12 +133,12 @@ impl CatalogueCheck {
         fixed(self.concerts.contains(concert_id), &|| format!("there is no concert {concert_id}"));
         let none = || Schedule::of(*concert_id);
         let schedule = self.schedules.entry(*schedule_id).or_insert_with(none);
-        fixed(schedule.concert_id == *concert_id, &|| format!("schedule {schedule_id} is another concert's"));
-        fixed(schedule.times.is_none(), &|| format!("schedule {schedule_id} is published, its seats are fixed"));
+        fixed(schedule.concert_id == *concert_id, &|| format!("schedule {schedule_id} belongs to another concert"));
+        fixed(schedule.times.is_none(), &|| format!("schedule {schedule_id} is published: its seats cannot change"));
         for seat in seats {
             let entry = SeatEntry { price: seat.price.get(), owner: None, zone: Arc::clone(&seat.zone) };
             let before = schedule.seats.insert(seat.seat_id, entry);
-            fixed(before.is_none(), &|| format!("seat {} of schedule {schedule_id} is there already", seat.seat_id));
+            fixed(before.is_none(), &|| format!("seat {} of schedule {schedule_id} was added before", seat.seat_id));
         }
         findings.holds(Proof::NoCapPassed, seats.len() <= MAX_SEATS_PER_EVENT, || format!("{} seats", seats.len()));
     }
@@ -161,7 +161,7 @@ impl CatalogueCheck {
             schedule.concert_id == *concert_id && schedule.times.is_none() && is_whole
         });
         findings.holds(Proof::CatalogueChangesAreSaid, fits, || {
-            format!("schedule {schedule_id} is published already, or other than it was made")
+            format!("schedule {schedule_id} was published before, or its concert, seats or times are wrong")
         });
         if let Some(schedule) = schedule {
             let (sale_opens_at, sale_closes_at, starts_at) = (*sale_opens_at, *sale_closes_at, *starts_at);
@@ -172,7 +172,7 @@ impl CatalogueCheck {
         }
         let is_within = (1..=MAX_SEATS_PER_USER_IN_SCHEDULE).contains(&usize::from(*seats_per_user));
         findings.holds(Proof::NoCapPassed, is_within, || {
-            format!("{seats_per_user} seats of schedule {schedule_id} a user")
+            format!("a user may have {seats_per_user} seats of schedule {schedule_id}")
         });
     }
 
@@ -199,7 +199,7 @@ impl CatalogueCheck {
         let times = schedule.and_then(|schedule| schedule.times.as_mut());
         let fits = times.as_ref().is_some_and(|times| now.clock < times.starts_at.plus_seconds(CHANGEABLE_SECONDS));
         findings.holds(Proof::CatalogueChangesAreSaid, fits, || {
-            format!("schedule {schedule_id} is over, off or not published, and was changed")
+            format!("schedule {schedule_id} was changed, but is over, was called off, or is not published")
         });
         if let Some(times) = times {
             (times.sale_opens_at, times.sale_closes_at) = window.unwrap_or((times.sale_opens_at, times.sale_closes_at));
@@ -216,7 +216,7 @@ impl CatalogueCheck {
             count += 1;
         }
         findings.holds(Proof::CatalogueChangesAreSaid, count > 0, || {
-            format!("schedule {} has no zone {}, or is off", changed.schedule_id, changed.zone)
+            format!("schedule {} has no zone {}, or was called off", changed.schedule_id, changed.zone)
         });
     }
 

@@ -73,14 +73,14 @@ impl Proof {
 impl fmt::Display for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::CommandsAreWhole => "commands are whole, and in order of time",
-            Self::CatalogueChangesAreSaid => "the catalogue changes only as events say",
+            Self::CommandsAreWhole => "commands are complete and in order of time",
+            Self::CatalogueChangesAreSaid => "the catalogue changes only by events",
             Self::NoSeatSoldTwice => "no seat was held or sold twice",
             Self::PaymentsHaveHolds => "every payment has its hold",
-            Self::NoCapPassed => "no cap was passed",
+            Self::NoCapPassed => "no limit was exceeded",
             Self::NoWalletBelowZero => "no wallet was below zero",
             Self::NumbersAreConsecutive => "numbers are consecutive",
-            Self::DrawsAreFair => "draws follow from what was committed to",
+            Self::DrawsAreFair => "draws follow from their commitments",
             Self::PlacesWereKept => "places in the room were kept",
             Self::PointsAreConserved => "charged + adjusted = balances + takings",
         })
@@ -164,7 +164,7 @@ impl Checker {
         let is_first = recorded.head.position.get() == 1;
         let is_name = recorded.event.log_created().is_some();
         self.findings.holds(Proof::CommandsAreWhole, is_first == is_name, || {
-            "a log begins with its name, and has one".to_owned()
+            "a log must begin with LogCreated, and have it only once".to_owned()
         });
         let (event, findings) = (&recorded.event, &mut self.findings);
         let now = Now::of(recorded.recorded_at, &self.pauses);
@@ -182,7 +182,7 @@ impl Checker {
     /// Checks the rules that need the whole log.
     pub fn finish(&mut self) {
         let unfinished = self.unfinished.take();
-        let reason = || "the log ends within a command".to_owned();
+        let reason = || "the log ends in the middle of a command".to_owned();
         self.findings.holds(Proof::CommandsAreWhole, unfinished.is_none(), reason);
         self.points.finish(&mut self.findings);
     }
@@ -192,7 +192,7 @@ impl Checker {
         let (expected_id, expected_index) = self.unfinished.unwrap_or((metadata.command_id, 0));
         let is_next = metadata.command_id == expected_id && metadata.index == expected_index;
         self.findings.holds(Proof::CommandsAreWhole, is_next && metadata.index < metadata.count, || {
-            format!("event {} of {} of a command, where event {expected_index} belongs", metadata.index, metadata.count)
+            format!("event {} of {} of a command; event {expected_index} was expected", metadata.index, metadata.count)
         });
         let next = metadata.index.saturating_add(1);
         self.unfinished = (next < metadata.count).then_some((metadata.command_id, next));
@@ -203,7 +203,7 @@ impl Checker {
         let Some(at) = event.decided_at() else { return };
         let recorded_at = self.recorded_at;
         self.findings.holds(Proof::CommandsAreWhole, at == recorded_at, || {
-            format!("it tells of {} ms, and was recorded at {} ms", at.millis(), recorded_at.millis())
+            format!("the event has the time {} ms, and was recorded at {} ms", at.millis(), recorded_at.millis())
         });
     }
 

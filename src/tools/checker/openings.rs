@@ -91,10 +91,10 @@ impl OpeningsCheck {
             Event::Opening(OpeningEvent::EntryClosed(EntryClosed { first, entrants, .. })) => {
                 fair(due.is_some(), "entry was closed before the opening time, or twice");
                 let counts = (*first, *entrants) == (served + 1, given - served.min(given));
-                fair(counts, "entry was closed with others than had joined");
+                fair(counts, "the entrants at the close are not those who had joined");
             }
             Event::Opening(event) => {
-                fair(due.is_none(), "entry was not closed first, though the opening time had come");
+                fair(due.is_none(), "the opening time had come, and entry was not closed first");
                 self.check_opening(event, now, &mut fair);
             }
             Event::Log(_)
@@ -103,7 +103,7 @@ impl OpeningsCheck {
             | Event::Points(_)
             | Event::Catalogue(_)
             | Event::Sale(_) => {
-                fair(due.is_none(), "entry was not closed first, though the opening time had come");
+                fair(due.is_none(), "the opening time had come, and entry was not closed first");
             }
         }
     }
@@ -112,7 +112,7 @@ impl OpeningsCheck {
         let announced = self.announced.as_ref();
         match event {
             OpeningEvent::OpeningScheduled(OpeningScheduled { prequeue_from, opens_at, beacon_at, .. }) => {
-                fair(announced.is_none(), "an opening was announced beside another");
+                fair(announced.is_none(), "an opening was announced while there was another");
                 fair(now <= *prequeue_from, "the commitment came after the pre-queue had begun");
                 let in_order = prequeue_from < opens_at && *opens_at >= now.plus_seconds(NOTICE_SECONDS);
                 fair(in_order, "the opening was announced too late, or its times are not in order");
@@ -126,22 +126,22 @@ impl OpeningsCheck {
                     (Some(old), Some(new)) => old != new && beacon_at.is_some_and(|at| at > *opens_at),
                     (None, Some(_)) | (Some(_), None) => false,
                 });
-                fair(is_new, "an opening was moved without another beacon in place of its own");
+                fair(is_new, "an opening was moved, and its new beacon does not fit");
             }
             OpeningEvent::OpeningWithdrawn(_) => {
                 let in_time = announced.is_some_and(|opening| now < opening.prequeue_from);
-                fair(in_time, "an opening was taken back after its pre-queue had begun");
+                fair(in_time, "an opening was withdrawn after its pre-queue had begun");
             }
             OpeningEvent::EntryClosed(_) => {}
             OpeningEvent::BeaconReceived(_) => {
                 let waits = announced.and_then(|opening| opening.beacon_at.filter(|_| opening.beacon.is_none()));
-                fair(waits.is_some_and(|at| now >= at), "the beacon came before it was due, or was not waited for");
+                fair(waits.is_some_and(|at| now >= at), "the beacon came before it was due, or no draw waited for it");
             }
             OpeningEvent::QueueDrawn(QueueDrawn { seed, .. }) => {
                 let closed = announced.and_then(|opening| opening.closed.as_ref().map(|close| (opening, close)));
                 fair(closed.is_some(), "a draw was made before entry was closed");
                 let fits = announced.is_some_and(|opening| draw::commitment(seed) == opening.commitment);
-                fair(fits, "the seed is not the one that was committed to");
+                fair(fits, "the seed does not fit the commitment");
                 let may_be_drawn = closed.is_some_and(|(opening, close)| {
                     close.first == close.end || opening.beacon_at.is_none() || opening.beacon.is_some()
                 });

@@ -33,7 +33,7 @@ impl PausesCheck {
             Some(PauseChange::Paused(SalePaused { resumes_at, .. })) => {
                 let is_ahead = resumes_at.is_none_or(|resumes_at| now < resumes_at);
                 findings.holds(Proof::PlacesWereKept, is_ahead && (self.open.is_none() || self.is_paused(now)), || {
-                    "a pause was over before it began, or one that was over was made longer".to_owned()
+                    "a pause ended before it began, or was extended after its end".to_owned()
                 });
                 let since = self.open.map_or(now, |(since, _)| since);
                 self.open = Some((since, *resumes_at));
@@ -44,7 +44,7 @@ impl PausesCheck {
                 findings.holds(
                     Proof::PlacesWereKept,
                     self.open.is_some() && (*resumed_at, reason.is_none()) == due,
-                    || "the sale went on at another time than its pause ended".to_owned(),
+                    || "the sale was resumed at another time than the end of its pause".to_owned(),
                 );
                 if let Some((since, _)) = self.open.take() {
                     self.ended_millis += resumed_at.millis() - since.millis();

@@ -24,7 +24,7 @@ impl PointsCheck {
                     format!("user {user_id} was charged {}", amount.get())
                 });
                 findings.holds(Proof::NoCapPassed, *balance_after <= MAX_BALANCE, || {
-                    format!("a charge led user {user_id} to {}", balance_after.get())
+                    format!("a charge brought the balance of user {user_id} to {}", balance_after.get())
                 });
                 self.follow(*user_id, i128::from(amount.get()), balance_after.get(), findings);
             }
@@ -34,7 +34,7 @@ impl PointsCheck {
                 let is_within = amount != 0 && amount.abs() <= MAX_ADJUSTMENT;
                 findings.holds(Proof::NoCapPassed, is_within, || format!("user {user_id} was adjusted by {amount}"));
                 findings.holds(Proof::NoCapPassed, amount < 0 || adjusted.balance_after <= MAX_BALANCE, || {
-                    format!("an adjustment led user {user_id} to {}", adjusted.balance_after.get())
+                    format!("an adjustment brought the balance of user {user_id} to {}", adjusted.balance_after.get())
                 });
                 self.follow(user_id, i128::from(amount), adjusted.balance_after.get(), findings);
             }
@@ -67,11 +67,11 @@ impl PointsCheck {
         let wallet = self.wallets.entry(user_id).or_default();
         let due = i128::from(*wallet) + amount;
         findings.holds(Proof::NoWalletBelowZero, due >= 0, || {
-            format!("the wallet of user {user_id} had {wallet} and was moved by {amount}: it is below zero")
+            format!("the wallet of user {user_id} had {wallet} and was changed by {amount}: it is below zero")
         });
         findings.holds(Proof::NoWalletBelowZero, due < 0 || due == i128::from(balance_after), || {
             format!(
-                "the wallet of user {user_id} had {wallet}, was moved by {amount}, and is said to hold {balance_after}"
+                "the wallet of user {user_id} had {wallet}, was changed by {amount}, and the event says {balance_after}"
             )
         });
         *wallet = balance_after;
@@ -81,7 +81,7 @@ impl PointsCheck {
         let Totals { charged, adjusted, balances, takings } = self.totals();
         let adds_up = charged as i128 + adjusted == balances as i128 + takings;
         findings.holds(Proof::PointsAreConserved, adds_up, || {
-            format!("{charged} charged and {adjusted} adjusted are not {balances} in wallets and {takings} taken in")
+            format!("{charged} charged and {adjusted} adjusted differ from {balances} in wallets and {takings} takings")
         });
     }
 

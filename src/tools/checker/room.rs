@@ -106,31 +106,33 @@ impl RoomCheck {
                 let ticket = self.ticket(*token_id, *user_id);
                 let is_over = ticket.is_some_and(|ticket| self.ends_by(*cause, ticket, now));
                 kept(is_over, &|| {
-                    format!("token {token_id} ended by {cause:?}, and that was not so, or it was not in the room")
+                    format!("token {token_id} ended with a cause that was not true, {cause:?}, or was not in the room")
                 });
             }
             Event::Room(RoomEvent::RoomLeft(left)) => {
                 kept(self.may_leave(left, now), &|| {
-                    format!("token {} was left though it was over, or was not in the room", left.token_id)
+                    format!("the user of token {} left, but the token had ended or was not in the room", left.token_id)
                 });
             }
             Event::Room(RoomEvent::TokenArrived(TokenArrived { token_id, user_id, .. })) => {
                 let ticket = self.ticket(*token_id, *user_id);
                 let in_time = ticket.is_some_and(|ticket| now.sale < self.deadline(ticket, now));
                 kept(in_time && ticket.is_some_and(|ticket| ticket.arrive_by.is_some()), &|| {
-                    format!("token {token_id} arrived though it was over, or was not waited for")
+                    format!("the user of token {token_id} arrived, but too late, or did not have to arrive")
                 });
             }
             Event::Room(RoomEvent::TokenGranted(granted)) => self.check_granted(granted, now, findings),
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, finished_token_id, .. })) => {
                 let inside = self.inside(hold.user_id, now);
                 kept(*finished_token_id == inside, &|| {
-                    format!("the payment finished token {finished_token_id:?}; its user's one inside is {inside:?}")
+                    format!(
+                        "the payment finished token {finished_token_id:?}; the ACTIVE one of its user is {inside:?}"
+                    )
                 });
             }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => {
                 kept(!now.is_paused && self.inside(hold.user_id, now).is_some(), &|| {
-                    format!("user {} held seats without being inside, or while the sale was paused", hold.user_id)
+                    format!("user {} held seats without an ACTIVE token, or while the sale was paused", hold.user_id)
                 })
             }
             Event::Log(_)
@@ -161,11 +163,11 @@ impl RoomCheck {
         });
         let may_enter = self.line.is_empty() && self.open_slots(now) > 0;
         findings.holds(Proof::PlacesWereKept, *admitted == may_enter, || {
-            let (is, ought) = if *admitted { ("came in", "wait") } else { ("waits", "be let in") };
-            format!("user {user_id} {is} and ought to {ought}")
+            let (is, ought) = if *admitted { ("was admitted", "wait") } else { ("waits", "be admitted") };
+            format!("user {user_id} {is} and should {ought}")
         });
         findings.holds(Proof::NoCapPassed, *admitted || self.line.len() < MAX_WAITING_TOKENS, || {
-            "the line is longer than it may be".to_owned()
+            "the line is longer than its limit".to_owned()
         });
         lasts(*expires_at, now, if *admitted { ACTIVE_SECONDS } else { WAITING_SECONDS }, findings);
     }
@@ -175,13 +177,13 @@ impl RoomCheck {
         let mut kept = |is_so, reason: &dyn Fn() -> String| findings.holds(Proof::PlacesWereKept, is_so, reason);
         let first = self.line.first_key_value();
         kept(first == Some((queue_number, token_id)), &|| {
-            format!("token {token_id} with place {queue_number} came in; the first in line is {first:?}")
+            format!("token {token_id} with place {queue_number} was admitted; the first in line is {first:?}")
         });
-        kept(self.open_slots(now) > 0, &|| "more came in than there are slots, or faster than the pace".to_owned());
+        kept(self.open_slots(now) > 0, &|| "more users came than there are slots, or faster than the pace".to_owned());
         kept(*queue_number > self.serving_number, &|| "the serving number fell".to_owned());
         let ticket = self.ticket(*token_id, *user_id);
         let in_time = ticket.is_some_and(|ticket| now.sale < self.deadline(ticket, now));
-        kept(in_time, &|| format!("token {token_id} came in though its wait was over, or for another user"));
+        kept(in_time, &|| format!("token {token_id} was admitted after its wait was over, or for another user"));
         lasts(*expires_at, now, ACTIVE_SECONDS, findings);
     }
 
@@ -211,7 +213,7 @@ impl RoomCheck {
 /// Checks that a token lasts as long as its kind does.
 fn lasts(expires_at: SaleTime, now: Now, seconds: i64, findings: &mut Findings) {
     findings.holds(Proof::NoCapPassed, expires_at == now.sale.plus_seconds(seconds), || {
-        format!("the token lasts until {} ms and not {seconds} s", expires_at.millis())
+        format!("the token lasts until {} ms, and should last {seconds} s", expires_at.millis())
     });
 }
 

@@ -51,7 +51,7 @@ impl SeatsCheck {
             Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { payment_id, hold, .. })) => {
                 in_time(hold, now, "paid", findings);
                 findings.holds(Proof::PaymentsHaveHolds, !self.catalogue.is_off(hold.schedule_id), || {
-                    format!("reservation {} was paid though its show was off", hold.reservation_id)
+                    format!("reservation {} was paid after its show was called off", hold.reservation_id)
                 });
                 self.pay(*payment_id, hold, findings);
             }
@@ -78,13 +78,13 @@ impl SeatsCheck {
         let mut capped = |is_so, reason: &str| {
             findings.holds(Proof::NoCapPassed, is_so, || format!("reservation {} {reason}", hold.reservation_id));
         };
-        let Some(live) = live else { return capped(false, "was extended, and is no hold") };
+        let Some(live) = live else { return capped(false, "was extended, and is not a hold") };
         let before = std::mem::replace(&mut live.hold, hold.clone());
         let expires_at = before.expires_at;
         let longer = Hold { expires_at: expires_at.plus_seconds(EXTENSION_SECONDS), ..before };
-        capped(*hold == longer, "was extended by another time than five minutes, or is another hold since");
+        capped(*hold == longer, "was not extended by exactly five minutes, or was changed in another way");
         let first = expires_at.plus_seconds(-EXTENSION_WINDOW_SECONDS);
-        capped(first <= now && now < expires_at, "was extended out of its last two minutes");
+        capped(first <= now && now < expires_at, "was extended outside its last two minutes");
         capped(!std::mem::replace(&mut live.is_extended, true), "was extended twice");
     }
 
@@ -92,7 +92,7 @@ impl SeatsCheck {
     fn has_cause(&self, hold: &Hold, cause: Cause, findings: &mut Findings) {
         let is_so = cause != Cause::ScheduleCancelled || self.catalogue.is_off(hold.schedule_id);
         findings.holds(Proof::PaymentsHaveHolds, is_so, || {
-            format!("reservation {} was given back for a show that is not off", hold.reservation_id)
+            format!("reservation {} was ended for a show that was not called off", hold.reservation_id)
         });
     }
 
@@ -128,7 +128,7 @@ impl SeatsCheck {
         let is_within =
             (1..=MAX_SEATS_PER_RESERVATION).contains(&seats) && *own <= self.catalogue.seats_per_user(schedule_id);
         findings.holds(Proof::NoCapPassed, is_within, || {
-            format!("user {user_id} has {own} seats of schedule {schedule_id}, {seats} of them at once")
+            format!("user {user_id} has {own} seats of schedule {schedule_id}, {seats} of them from one reservation")
         });
         self.live.insert(id, Live { hold: hold.clone(), payment_id: None, is_extended: false });
     }
@@ -141,8 +141,7 @@ impl SeatsCheck {
         let id = hold.reservation_id;
         let live = self.live.get_mut(&id);
         let is_held = live.as_ref().is_some_and(|live| live.payment_id.is_none() && live.hold == *hold);
-        findings
-            .holds(Proof::PaymentsHaveHolds, is_held, || format!("payment {payment_id} has no hold {id} as it was"));
+        findings.holds(Proof::PaymentsHaveHolds, is_held, || format!("payment {payment_id} does not fit hold {id}"));
         if let Some(live) = live {
             live.payment_id = Some(payment_id);
         }
@@ -160,8 +159,8 @@ impl SeatsCheck {
         let live = self.live.remove(&id);
         let fits = live.as_ref().is_some_and(|live| live.payment_id == payment_id && live.hold == *hold);
         findings.holds(Proof::PaymentsHaveHolds, fits, || match payment_id {
-            Some(payment_id) => format!("the refund of reservation {id} has no payment {payment_id} as it was"),
-            None => format!("reservation {id} ended, and was not held as it was"),
+            Some(payment_id) => format!("the refund of reservation {id} does not fit payment {payment_id}"),
+            None => format!("reservation {id} ended, and the event does not fit its hold"),
         });
         let Some(Live { hold, .. }) = live else { return };
         if let Some(own) = self.of_user.get_mut(&(hold.schedule_id, hold.user_id)) {

@@ -251,7 +251,7 @@ fn a_command_that_is_not_whole_is_found() {
     checker.check(&first_of_two(0));
     let before = checker.outcome(Proof::CommandsAreWhole).1;
     checker.finish();
-    assert_eq!(checker.outcome(Proof::CommandsAreWhole).1, before + 1, "the log ends within a command");
+    assert_eq!(checker.outcome(Proof::CommandsAreWhole).1, before + 1, "the log ends in the middle of a command");
     let mut checker = Checker::default();
     checker.check(&first_of_two(1));
     assert!(checker.violations().iter().any(|violation| violation.reason.contains("event 1 of 2")));

@@ -143,7 +143,7 @@ fn another_seed_is_found() {
         let at = find(log, "QueueDrawn");
         drawn(&mut log[at].1).seed = Hash::new([6; 32]);
     });
-    assert_eq!(reason, "the seed is not the one that was committed to");
+    assert_eq!(reason, "the seed does not fit the commitment");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn an_entrant_left_out_is_found() {
         let at = find(log, "EntryClosed");
         closed(&mut log[at].1).entrants -= 1;
     });
-    assert_eq!(reason, "entry was closed with others than had joined");
+    assert_eq!(reason, "the entrants at the close are not those who had joined");
 }
 
 #[test]
@@ -190,13 +190,13 @@ fn one_added_after_the_close_is_found() {
         let at = find(log, "EntryClosed");
         closed(&mut log[at].1).entrants += 1;
     });
-    assert_eq!(reason, "entry was closed with others than had joined");
+    assert_eq!(reason, "the entrants at the close are not those who had joined");
     let (position, reason) = altered(|log| {
         let at = find(log, "EntryClosed");
         let late = log.remove(at + 1);
         log.insert(at, (T0.plus_seconds(OPENS), late.1));
     });
-    assert!(position > 1 && reason == "entry was not closed first, though the opening time had come", "{reason}");
+    assert!(position > 1 && reason == "the opening time had come, and entry was not closed first", "{reason}");
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_beacon_before_it_was_due_another_one_and_none_are_found() {
         log[at].0 = T0.plus_seconds(BEACON - 1);
         received(&mut log[at].1).received_at = T0.plus_seconds(BEACON - 1);
     });
-    assert_eq!(reason, "the beacon came before it was due, or was not waited for");
+    assert_eq!(reason, "the beacon came before it was due, or no draw waited for it");
     let (_, reason) = altered(|log| {
         let at = find(log, "BeaconReceived");
         received(&mut log[at].1).value = Hash::new([8; 32]);
@@ -251,7 +251,7 @@ fn an_admission_out_of_order_or_before_the_draw_is_found() {
         let (_, early) = log.remove(at);
         log.insert(draw, (T0.plus_seconds(BEACON), early));
     });
-    assert!(reason.contains("came in"), "{reason}");
+    assert!(reason.contains("was admitted"), "{reason}");
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn a_close_before_the_opening_time_and_a_draw_before_the_close_are_found() {
         let at = find(log, "EntryClosed");
         log.remove(at);
     });
-    assert_eq!(reason, "entry was not closed first, though the opening time had come");
+    assert_eq!(reason, "the opening time had come, and entry was not closed first");
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn an_opening_that_was_taken_back_too_late_is_found() {
         let at = find(log, "EntryClosed");
         log.insert(at, (T0.plus_seconds(PREQUEUE + 30), opening_withdrawn().at_seconds(PREQUEUE + 30)));
     });
-    assert_eq!(reason, "an opening was taken back after its pre-queue had begun");
+    assert_eq!(reason, "an opening was withdrawn after its pre-queue had begun");
 }
 
 /// The lines of the first Python block of `docs/fairness.md`.

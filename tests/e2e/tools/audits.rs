@@ -33,7 +33,7 @@ async fn a_statement_has_every_movement_and_agrees_with_all_else() {
     assert!(text.contains("-400,000") && text.contains("agree"), "{text}");
     assert_eq!(found(folder.path(), &["audit", "points", "--user", "9"])["movements"], json!([]));
     let (code, text, _) = said(folder.path(), &["audit", "points", "--user", "9"]);
-    assert!(code == 0 && text.contains("this user never had a point"), "{text}");
+    assert!(code == 0 && text.contains("this user never had points"), "{text}");
     found(folder.path(), &["projections", "rebuild", "all"]);
     tamper_in(folder.path(), "read-models.db", "UPDATE balances SET balance = 1 WHERE user_id = 43").await;
     let (code, text, _) = said(folder.path(), &["audit", "points", "--user", "42"]);

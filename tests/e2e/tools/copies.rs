@@ -25,7 +25,7 @@ async fn an_imported_log_has_the_same_last_hash_and_is_served_with_its_key() {
     assert_eq!((&exported["headHash"], &exported["events"]), (&before["headHash"], &before["position"]));
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let (code, again) = document(folder.path(), &["log", "export", text(&file)]);
-    assert!(code == 1 && again["error"].as_str().unwrap().contains("not written over"), "{again}");
+    assert!(code == 1 && again["error"].as_str().unwrap().contains("not overwritten"), "{again}");
 
     let imported = found(&data, &["log", "import", text(&file)]);
     assert_eq!((&imported["headHash"], &imported["serverKey"]), (&before["headHash"], &json!("missing")));
@@ -163,7 +163,7 @@ async fn a_backup_under_load_is_whole_and_can_be_served() {
     files.sort();
     assert_eq!(files, ["log.db", "server.key"]);
     let (code, refused) = document(server.folder(), &["backup", text(&folder)]);
-    assert!(code == 1 && refused["error"].as_str().unwrap().contains("not written over"), "{refused}");
+    assert!(code == 1 && refused["error"].as_str().unwrap().contains("not overwritten"), "{refused}");
 
     let restored = Server::start_in(&folder, &["--demo"]);
     assert_eq!(restored.get("/api/tokens/me", &token).await.ok()["status"], "ACTIVE", "tokens of before go on");
