@@ -151,26 +151,29 @@ fn begin_at_zero() {
 fn describe() {
     describe_counter!(HTTP_REQUESTS, "HTTP requests answered, by method, route and status");
     describe_histogram!(HTTP_SECONDS, Unit::Seconds, "From a request's head to its answer");
-    describe_counter!(COMMANDS, "Commands answered, by kind; what was shed has the outcome overloaded");
+    describe_counter!(
+        COMMANDS,
+        "Commands answered, by kind; a command that was refused because too many wait has the outcome overloaded"
+    );
     describe_histogram!(BATCH_COMMANDS, "Commands decided in one batch");
     describe_histogram!(BATCH_RECORDS, "Records appended in one batch");
     describe_histogram!(DECIDE_SECONDS, Unit::Seconds, "Deciding one batch");
     describe_histogram!(APPEND_SECONDS, Unit::Seconds, "Appending one batch, until it is durable or has failed");
     describe_counter!(APPEND_FAILURES, "Appends that did not succeed: conflict, unknown, unavailable, full, broken");
-    describe_gauge!(LANE_LENGTH, "Commands that wait in a lane");
+    describe_gauge!(LANE_LENGTH, "Commands that wait in a lane (a queue of commands)");
     describe_gauge!(LOG_POSITION, "The position of the last event that queries see");
-    describe_counter!(LINES_LOST, "Lines for standard error that were lost, since nobody read them");
-    describe_gauge!(READY, "1 while commands can be taken");
-    describe_gauge!(STREAMS, "Streams that are open");
+    describe_counter!(LINES_LOST, "Lines for standard error that were lost because the reader was too slow");
+    describe_gauge!(READY, "1 while the server takes commands, else 0");
+    describe_gauge!(STREAMS, "Open streams");
     describe_gauge!(ROOM_WAITING, "Tokens in line");
-    describe_gauge!(ROOM_ACTIVE, "Tokens in the room that take a slot");
+    describe_gauge!(ROOM_ACTIVE, "ACTIVE tokens, which take a slot");
     describe_gauge!(ROOM_CAPACITY, "Slots of the room");
-    describe_counter!(ROOM_ADMITTED, "Places of the line that were called: the room's serving number");
+    describe_counter!(ROOM_ADMITTED, "Places in line that were admitted: the room's serving number");
     describe_gauge!(PROJECTION_LAG_EVENTS, "Events that a read model in SQL does not have yet");
     describe_gauge!(
         PROJECTION_LAG_SECONDS,
         Unit::Seconds,
-        "How long ago the first event was recorded that it does not have"
+        "The age of the oldest event that the read model does not have yet"
     );
     process::describe();
 }

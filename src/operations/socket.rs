@@ -96,7 +96,7 @@ pub fn serve(
                     tracing::error!("the operators' socket failed: {error}");
                 }
             }
-            () = cut_off => tracing::warn!("requests of operators that had not ended are cut off"),
+            () = cut_off => tracing::warn!("requests of operators that had not ended were cut off"),
         }
         let _ = remove(&socket);
     })

@@ -39,7 +39,7 @@ impl Telling {
             seat_id,
             steps: Vec::new(),
             status: "AVAILABLE",
-            because: "nobody has asked for it".to_owned(),
+            because: "nobody has held it".to_owned(),
             has: None,
             until: None,
             sale_clock: SaleClock::default(),
@@ -66,12 +66,17 @@ impl Telling {
         match event.pause_change() {
             Some(PauseChange::Paused(SalePaused { reason, resumes_at, .. })) => {
                 let ends = resumes_at.map_or(String::new(), |at| format!(" until {}", rfc3339(at)));
-                self.tell(recorded, None, None, format!("the sale was paused{ends}, and the hold with it: {reason}"));
+                self.tell(
+                    recorded,
+                    None,
+                    None,
+                    format!("the sale was paused{ends}, and the hold's deadline stands still: {reason}"),
+                );
             }
             Some(PauseChange::Resumed(SaleResumed { reason, resumed_at, .. })) => {
                 let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
                 let until = rfc3339(self.sale_clock.clock_of(until, *resumed_at));
-                self.tell(recorded, None, None, format!("the sale went on, and the hold lasts until {until}{why}"));
+                self.tell(recorded, None, None, format!("the sale was resumed, and the hold lasts until {until}{why}"));
             }
             None => {}
         }
@@ -83,8 +88,12 @@ impl Telling {
                 let here = schedule_id.get() == self.schedule_id;
                 if let Some(seat) = seats.iter().find(|seat| here && seat.seat_id.get() == self.seat_id) {
                     self.zone = Some(Arc::clone(&seat.zone));
-                    let what =
-                        format!("{}, zone {}, was added for {}", seat.name, seat.zone, HumanCount(seat.price.get()));
+                    let what = format!(
+                        "seat {}, zone {}, was added; price: {} points",
+                        seat.name,
+                        seat.zone,
+                        HumanCount(seat.price.get())
+                    );
                     self.tell(recorded, None, None, what);
                 }
             }
@@ -97,7 +106,7 @@ impl Telling {
             }) => {
                 if self.is_here(*schedule_id) {
                     let (opens, closes) = (rfc3339(*sale_opens_at), rfc3339(*sale_closes_at));
-                    let when = if import_id.is_some() { ", to be seen with the end of its import" } else { "" };
+                    let when = if import_id.is_some() { "; buyers see it when its import has ended" } else { "" };
                     let what = format!("its schedule was published, on sale from {opens} to {closes}{when}");
                     self.import_id = *import_id;
                     self.tell(recorded, None, None, what);
@@ -106,7 +115,7 @@ impl Telling {
             CatalogueEvent::CatalogImported(CatalogImported { import_id, reason, .. }) => {
                 if import_id.is_some() && *import_id == self.import_id {
                     let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                    self.tell(recorded, None, None, format!("its import ended, and its schedule could be seen{why}"));
+                    self.tell(recorded, None, None, format!("its import ended, and buyers can see its schedule{why}"));
                 }
             }
             CatalogueEvent::SaleWindowChanged(changed) => {
@@ -125,14 +134,14 @@ impl Telling {
             CatalogueEvent::PriceChanged(changed) => {
                 if self.is_here(changed.schedule_id) && self.zone.as_deref() == Some(&*changed.zone) {
                     let price = HumanCount(changed.price.get());
-                    self.tell(recorded, None, None, format!("costs {price} from now on: {}", changed.reason));
+                    self.tell(recorded, None, None, format!("costs {price} points from now on: {}", changed.reason));
                 }
             }
             CatalogueEvent::ScheduleCancelled(cancelled) => {
                 if self.is_here(cancelled.schedule_id) {
                     self.is_off = true;
                     if self.has.is_none() {
-                        self.end("CANCELLED", format!("the show is off: {}", cancelled.reason));
+                        self.end("CANCELLED", format!("the show was called off: {}", cancelled.reason));
                     }
                     self.tell(recorded, None, None, format!("the show was called off: {}", cancelled.reason));
                 }
@@ -148,9 +157,9 @@ impl Telling {
             SaleEvent::ReservationPaid(ReservationPaid { hold, payment_id, .. }) => {
                 self.pay(recorded, hold, *payment_id);
             }
-            SaleEvent::HoldExpired(HoldExpired { hold, .. }) => self.free(recorded, hold, None, "was over"),
+            SaleEvent::HoldExpired(HoldExpired { hold, .. }) => self.free(recorded, hold, None, "expired"),
             SaleEvent::HoldCancelled(HoldCancelled { hold, cause, reason, .. }) => {
-                let ended = format!("was given up{}", because(*cause, reason.as_deref()));
+                let ended = format!("was cancelled{}", because(*cause, reason.as_deref()));
                 self.free(recorded, hold, None, &ended);
             }
             SaleEvent::ReservationRefunded(ReservationRefunded { hold, payment_id, cause, reason, .. }) => {
@@ -212,9 +221,13 @@ impl Telling {
                 if self.is_off { "CANCELLED" } else { "AVAILABLE" },
                 format!("reservation {id} of user {} {ended} at {at}", hold.user_id),
             );
-            format!("free again: reservation {id} {ended}")
+            if self.is_off {
+                format!("no longer held or sold: reservation {id} {ended}")
+            } else {
+                format!("free again: reservation {id} {ended}")
+            }
         } else {
-            format!("reservation {id} {ended}, and had the seat no more")
+            format!("reservation {id} {ended}, and no longer had the seat")
         };
         self.tell(recorded, Some(hold), payment_id, what);
     }
@@ -243,7 +256,7 @@ fn because(cause: Cause, reason: Option<&str>) -> String {
     let by = match cause {
         Cause::Buyer => return String::new(),
         Cause::Operator => " by an operator",
-        Cause::ScheduleCancelled => " since the show is off",
+        Cause::ScheduleCancelled => " because the show was called off",
     };
     format!("{by}: {}", reason.unwrap_or("no reason was given"))
 }

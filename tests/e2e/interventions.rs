@@ -132,7 +132,7 @@ async fn a_price_changes_for_free_seats_and_for_no_hold() {
     let said = house.run(&["schedule", "price", "1", "--zone", zone, "--price", "8", "--reason", "not so cheap"]);
     assert!(said.contains(&format!("zone {zone}: 8 points")), "{said}");
     let why = house.run(&["why", "--schedule", "1", "--seat", "2"]);
-    assert!(why.contains("costs 7 from now on: a mistake"), "{why}");
+    assert!(why.contains("costs 7 points from now on: a mistake"), "{why}");
     house.is_proved();
 }
 

@@ -68,7 +68,7 @@ pub async fn serve(
     }
     drop(listener);
     if tokio::time::timeout(DRAIN_TIMEOUT, draining.shutdown()).await.is_err() {
-        tracing::warn!("connections that had not ended after {} seconds are cut off", DRAIN_TIMEOUT.as_secs());
+        tracing::warn!("connections that had not ended after {} seconds were closed", DRAIN_TIMEOUT.as_secs());
     }
     // A connection holds an engine handle, and the sequencer ends only after the last handle.
     connections.cut_off();

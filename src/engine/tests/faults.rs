@@ -130,7 +130,7 @@ async fn a_record_of_an_earlier_time_than_the_one_before_it_stops_the_server() {
     let early = Record::seal(&head, T0.plus_seconds(-1), &charged(EVE, 1, 1), &metadata());
     log.append(&head, &[early]).await.unwrap();
     let stopped = node.fatal().await.to_string();
-    assert!(stopped.contains(&format!("position {}: it was recorded before", head.position.next())), "{stopped}");
+    assert!(stopped.contains(&format!("position {}: its time is earlier", head.position.next())), "{stopped}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -179,7 +179,9 @@ impl RoomCheck {
         kept(first == Some((queue_number, token_id)), &|| {
             format!("token {token_id} with place {queue_number} was admitted; the first in line is {first:?}")
         });
-        kept(self.open_slots(now) > 0, &|| "more users came than there are slots, or faster than the pace".to_owned());
+        kept(self.open_slots(now) > 0, &|| {
+            "more users were admitted than there are slots, or faster than the pace".to_owned()
+        });
         kept(*queue_number > self.serving_number, &|| "the serving number fell".to_owned());
         let ticket = self.ticket(*token_id, *user_id);
         let in_time = ticket.is_some_and(|ticket| now.sale < self.deadline(ticket, now));
