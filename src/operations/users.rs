@@ -53,7 +53,8 @@ fn asked(command: &Users) -> Asked<'_> {
 
 fn charge(told: &Told) -> String {
     let [amount, balance] = ["chargedAmount", "currentBalance"].map(|points| count(&told.body[points]));
-    let line = format!("user {} was charged {amount} points; the balance is {balance} points", told.body["userId"]);
+    let user = &told.body["userId"];
+    let line = format!("{amount} points were added to the wallet of user {user}; the balance is {balance} points");
     told.with_position(vec![line])
 }
 

@@ -21,7 +21,7 @@ impl PointsCheck {
             Event::Points(PointsEvent::PointsCharged(PointsCharged { user_id, amount, balance_after, .. })) => {
                 self.charged += u128::from(amount.get());
                 findings.holds(Proof::NoCapPassed, (1..=MAX_CHARGE.get()).contains(&amount.get()), || {
-                    format!("user {user_id} was charged {}", amount.get())
+                    format!("a charge of user {user_id} has {} points", amount.get())
                 });
                 findings.holds(Proof::NoCapPassed, *balance_after <= MAX_BALANCE, || {
                     format!("a charge brought the balance of user {user_id} to {}", balance_after.get())
