@@ -95,7 +95,7 @@ fn after_close(decided: Decided, closed: EntryClosed, action: &Action) -> Decide
     let closed = Event::from(closed);
     match decided {
         Decided::Events(events) => Decided::Events(std::iter::once(closed).chain(events).collect()),
-        Decided::Already(_) if matches!(action, Action::Tick(_)) => closed.into(),
+        Decided::Already(_) if matches!(action, Action::Tick(_)) => Decided::one(closed),
         Decided::Already(_) | Decided::Repeated(_) => decided,
     }
 }

@@ -167,11 +167,6 @@ impl Event {
         self.written().1
     }
 
-    /// The `type_version` and the `data` of this event's record.
-    pub(crate) fn sealed(&self) -> (u32, String) {
-        self.written()
-    }
-
     /// True if [`Event::decode`] knows this type and version.
     pub fn is_known(event_type: &str, version: u32) -> bool {
         Self::versions(event_type).is_some_and(|versions| versions.contains(&version))

@@ -65,7 +65,7 @@ pub enum ChainError {
 impl Record {
     /// Makes the record of an event after `previous`.
     pub fn seal(previous: &Head, recorded_at: Timestamp, event: &Event, metadata: &Metadata) -> Self {
-        let (type_version, data) = event.sealed();
+        let (type_version, data) = event.written();
         Self::seal_data(previous, recorded_at, (event.event_type(), type_version), data, metadata.encode())
     }
 

@@ -83,12 +83,6 @@ impl Actor {
     }
 }
 
-impl<E: Into<Event>> From<E> for Decided {
-    fn from(event: E) -> Self {
-        Self::Events(vec![event.into()])
-    }
-}
-
 impl Decided {
     /// Makes a decision of one event.
     pub fn one(event: impl Into<Event>) -> Self {

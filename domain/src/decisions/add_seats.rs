@@ -53,7 +53,7 @@ impl Decide for AddSeats {
         if added.encode().len() > MAX_DATA_BYTES {
             return conflict(format!("the seats and their names have more than {MAX_DATA_BYTES} bytes"));
         }
-        Ok(added.into())
+        Ok(Decided::one(added))
     }
 }
 

@@ -18,7 +18,7 @@ impl Decide for Arrive {
         if !state.room.is_active(token, now) {
             return Err(state.room.not_admitted(token, now));
         }
-        Ok(arrival(token, state, now).map_or(Decided::Already(Answer::Token(token.clone())), Decided::from))
+        Ok(arrival(token, state, now).map_or(Decided::Already(Answer::Token(token.clone())), Decided::one))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::decisions::refund_reservation::refund;
-use crate::event::{Cause, Event, HoldCancelled};
+use crate::event::{Cause, HoldCancelled};
 use crate::rejection::Rejection;
 use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
@@ -23,13 +23,12 @@ impl Decide for CancelReservation {
             .ok_or(Rejection::ReservationNotFound { reservation_id: self.reservation_id })?;
         by.must_be(reservation.hold.user_id)?;
         match reservation.status_at(state.sale_time(now)) {
-            ReservationStatus::Held => Ok(Event::from(HoldCancelled {
+            ReservationStatus::Held => Ok(Decided::one(HoldCancelled {
                 hold: reservation.hold.clone(),
                 cancelled_at: now,
                 cause: Cause::Buyer,
                 reason: None,
-            })
-            .into()),
+            })),
             ReservationStatus::Paid | ReservationStatus::Refunded if self.only_hold => {
                 Err(Rejection::ReservationNotHeld)
             }

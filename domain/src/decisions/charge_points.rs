@@ -1,9 +1,9 @@
 //! Charging points: money came in, and the wallet grows.
 
-use crate::event::{Event, PointsCharged};
+use crate::event::PointsCharged;
 use crate::limits::MAX_BALANCE;
 use crate::rejection::Rejection;
-use crate::rule::{Actor, Decide, Decision};
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{Points, Timestamp, UserId};
 
@@ -31,8 +31,7 @@ impl Decide for ChargePoints {
             .checked_add(self.amount)
             .filter(|balance| *balance <= MAX_BALANCE)
             .ok_or(Rejection::BalanceLimitReached { limit: MAX_BALANCE })?;
-        Ok(Event::from(PointsCharged { user_id: self.user_id, amount: self.amount, balance_after, charged_at: now })
-            .into())
+        Ok(Decided::one(PointsCharged { user_id: self.user_id, amount: self.amount, balance_after, charged_at: now }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Configuring the room: how many it holds, and how fast it admits.
 
 use crate::answer::Answer;
-use crate::event::{Event, RoomConfigured};
+use crate::event::RoomConfigured;
 use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp};
@@ -26,15 +26,14 @@ impl Decide for ConfigureRoom {
         if before == (self.capacity, self.admissions_per_second, self.arrival_seconds) {
             return Ok(Decided::Already(Answer::Done));
         }
-        let configured = Event::from(RoomConfigured {
+        Ok(Decided::one(RoomConfigured {
             room_id: RoomId::FIRST,
             capacity: self.capacity,
             admissions_per_second: self.admissions_per_second,
             configured_at: now,
             arrival_seconds: self.arrival_seconds,
             reason: self.reason.clone(),
-        });
-        Ok(configured.into())
+        }))
     }
 }
 

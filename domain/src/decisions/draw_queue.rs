@@ -23,7 +23,7 @@ impl Decide for DrawQueue {
         if draw::commitment(&self.seed) != opening.commitment {
             return Err(Rejection::SeedNotCommitted);
         }
-        Ok(QueueDrawn { room_id: RoomId::FIRST, seed: self.seed, drawn_at: now }.into())
+        Ok(Decided::one(QueueDrawn { room_id: RoomId::FIRST, seed: self.seed, drawn_at: now }))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::event::{Hold, HoldExtended};
 use crate::limits::EXTENSION_SECONDS;
 use crate::rejection::Rejection;
-use crate::rule::{Actor, Decide, Decision};
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{ReservationId, ReservationStatus, Timestamp};
 
@@ -31,7 +31,7 @@ impl Decide for ExtendHold {
         }
         let expires_at = reservation.hold.expires_at.plus_seconds(EXTENSION_SECONDS);
         let hold = Hold { expires_at, ..reservation.hold.clone() };
-        Ok(HoldExtended { hold, extended_at: now }.into())
+        Ok(Decided::one(HoldExtended { hold, extended_at: now }))
     }
 }
 

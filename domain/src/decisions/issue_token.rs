@@ -31,7 +31,7 @@ impl Decide for IssueToken {
         let sale_now = state.sale_time(now);
         let in_room = state.room.in_room(user_id);
         if let Some(token) = in_room.filter(|token| state.room.is_in_room(token, now)) {
-            return Ok(arrival(token, state, now).map_or(Decided::Already(Answer::Token(token.clone())), Decided::from));
+            return Ok(arrival(token, state, now).map_or(Decided::Already(Answer::Token(token.clone())), Decided::one));
         }
         let mut room = Cow::Borrowed(&state.room);
         if let Some(overdue) = in_room {

@@ -1,7 +1,7 @@
 //! Leaving: the user gives up a place in line or a slot. Holds stay.
 
 use crate::answer::Answer;
-use crate::event::{Event, RoomLeft};
+use crate::event::RoomLeft;
 use crate::rejection::Rejection;
 use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
@@ -17,7 +17,7 @@ impl Decide for LeaveRoom {
         if !state.room.is_in_room(token, now) {
             return Ok(Decided::Already(Answer::Token(token.clone())));
         }
-        let left = Event::from(RoomLeft {
+        Ok(Decided::one(RoomLeft {
             token_id: token.token_id,
             user_id: token.user_id,
             room_id: RoomId::FIRST,
@@ -26,8 +26,7 @@ impl Decide for LeaveRoom {
             queue_number: state.room.place(token, now).queue_number.unwrap_or(0),
             issued_at: token.issued_at,
             left_at: now,
-        });
-        Ok(left.into())
+        }))
     }
 }
 

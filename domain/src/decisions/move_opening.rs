@@ -53,7 +53,7 @@ impl Decide for MoveOpening {
         let (beacon_source, beacon_at) = stored(self.beacon.as_ref());
         let (opens_at, reason) = (self.opens_at, self.reason.clone());
         let room_id = RoomId::FIRST;
-        Ok(OpeningMoved { room_id, opens_at, beacon_source, beacon_at, reason, moved_at: now }.into())
+        Ok(Decided::one(OpeningMoved { room_id, opens_at, beacon_source, beacon_at, reason, moved_at: now }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Paying: one event spends the points, sells the seats, and frees the user's slot in the room.
 
 use crate::answer::Answer;
-use crate::event::{Event, ReservationPaid};
+use crate::event::ReservationPaid;
 use crate::rejection::Rejection;
 use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
@@ -44,15 +44,14 @@ impl Decide for PayReservation {
             .checked_sub(hold.total_price)
             .ok_or(Rejection::InsufficientPoints { balance, required: hold.total_price })?;
         let active = state.room.in_room(self.user_id).filter(|token| state.room.is_active(token, now));
-        let paid = Event::from(ReservationPaid {
+        Ok(Decided::one(ReservationPaid {
             payment_id: state.reservations.next_payment_id(),
             hold: hold.clone(),
             balance_after,
             room_id: RoomId::FIRST,
             finished_token_id: active.map(|token| token.token_id),
             paid_at: now,
-        });
-        Ok(paid.into())
+        }))
     }
 }
 

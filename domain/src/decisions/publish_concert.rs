@@ -1,7 +1,7 @@
 //! Publishing a concert: from now on it can have schedules.
 
 use crate::answer::Answer;
-use crate::event::{ConcertPublished, Event};
+use crate::event::ConcertPublished;
 use crate::limits::MAX_NAME_BYTES;
 use crate::name::{is_name, not_a_name};
 use crate::rejection::Rejection;
@@ -35,7 +35,7 @@ impl Decide for PublishConcert {
         if let Some(text) = [&name, &artist, &venue].into_iter().find(unfit) {
             return Err(Rejection::CatalogueConflict { reason: not_a_name(text, MAX_NAME_BYTES) });
         }
-        Ok(Event::from(ConcertPublished { concert_id, name, artist, venue }).into())
+        Ok(Decided::one(ConcertPublished { concert_id, name, artist, venue }))
     }
 }
 

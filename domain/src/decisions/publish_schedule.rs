@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::answer::Answer;
-use crate::event::{Event, SchedulePublished};
+use crate::event::SchedulePublished;
 use crate::limits::MAX_SEATS_PER_USER_IN_SCHEDULE;
 use crate::rejection::Rejection;
 use crate::rule::{Actor, Decide, Decided, Decision};
@@ -59,7 +59,7 @@ impl Decide for PublishSchedule {
                 "{seats_per_user} seats a user; 1 to {MAX_SEATS_PER_USER_IN_SCHEDULE} are allowed"
             ));
         }
-        let published = Event::from(SchedulePublished {
+        Ok(Decided::one(SchedulePublished {
             concert_id: *concert_id,
             schedule_id: *schedule_id,
             starts_at: times.starts_at,
@@ -71,8 +71,7 @@ impl Decide for PublishSchedule {
             seats_total: schedule.seats.values().count() as u64,
             import_id: *import_id,
             seats_per_user: *seats_per_user,
-        });
-        Ok(published.into())
+        }))
     }
 }
 
@@ -80,6 +79,7 @@ impl Decide for PublishSchedule {
 mod tests {
     use super::*;
     use crate::command::Credential;
+    use crate::event::Event;
     use crate::spec::*;
 
     fn publish() -> PublishSchedule {

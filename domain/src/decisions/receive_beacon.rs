@@ -28,7 +28,7 @@ impl Decide for ReceiveBeacon {
             None if openings.announced().is_none() => Err(Rejection::OpeningNotFound),
             None => {
                 let (value, reason) = (self.value, self.reason.clone());
-                Ok(BeaconReceived { room_id: RoomId::FIRST, value, reason, received_at: now }.into())
+                Ok(Decided::one(BeaconReceived { room_id: RoomId::FIRST, value, reason, received_at: now }))
             }
         }
     }

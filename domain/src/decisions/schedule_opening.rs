@@ -3,7 +3,7 @@
 use crate::event::OpeningScheduled;
 use crate::limits::MIN_OPENING_NOTICE_SECONDS;
 use crate::rejection::Rejection;
-use crate::rule::{Actor, Decide, Decision};
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::state::room::Beacon;
 use crate::values::{Hash, Nonce, RoomId, Timestamp};
@@ -43,7 +43,7 @@ impl Decide for ScheduleOpening {
             return Err(Rejection::OpeningExists);
         }
         let (beacon_source, beacon_at) = stored(self.beacon.as_ref());
-        let scheduled = OpeningScheduled {
+        Ok(Decided::one(OpeningScheduled {
             room_id: RoomId::FIRST,
             prequeue_from: self.prequeue_from,
             opens_at: self.opens_at,
@@ -53,8 +53,7 @@ impl Decide for ScheduleOpening {
             beacon_at,
             reason: self.reason.clone(),
             scheduled_at: now,
-        };
-        Ok(scheduled.into())
+        }))
     }
 }
 

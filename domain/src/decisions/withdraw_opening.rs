@@ -2,7 +2,7 @@
 
 use crate::event::OpeningWithdrawn;
 use crate::rejection::Rejection;
-use crate::rule::{Actor, Decide, Decision};
+use crate::rule::{Actor, Decide, Decided, Decision};
 use crate::state::State;
 use crate::values::{RoomId, Timestamp};
 
@@ -18,7 +18,7 @@ impl Decide for WithdrawOpening {
         if now >= opening.prequeue_from {
             return Err(Rejection::OpeningBegun);
         }
-        Ok(OpeningWithdrawn { room_id: RoomId::FIRST, reason: self.reason.clone(), withdrawn_at: now }.into())
+        Ok(Decided::one(OpeningWithdrawn { room_id: RoomId::FIRST, reason: self.reason.clone(), withdrawn_at: now }))
     }
 }
 

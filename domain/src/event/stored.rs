@@ -121,7 +121,7 @@ macro_rules! events {
 
             /// The record's `type_version` and `data`, in the oldest version that can hold the event: the fields as
             /// JSON, in the order of their declaration.
-            fn written(&self) -> (u32, String) {
+            pub(crate) fn written(&self) -> (u32, String) {
                 match self {$($(
                     Self::$group($group_enum::$event(event)) => {
                         $(
