@@ -11,7 +11,6 @@ use uuid::Uuid;
 use crate::engine::SnapshotFolder;
 use crate::log::{EventLog, LOG_FILE, LogAddress, ReadError};
 use crate::place::Place;
-use crate::projector::log_id;
 use crate::served::{MARK_FILE, Served, ServedMark};
 
 /// The WAL of a log in SQLite, which may be left when the log's file is gone.
@@ -90,7 +89,7 @@ impl Witnesses {
     /// The log cannot be read. The inner error: the log lacks something that the folder has seen.
     pub async fn allow(&self, place: &Place, log: &dyn EventLog) -> Result<Result<(), Box<NotTheLog>>, ReadError> {
         let head = log.head().await?;
-        let log_id = log_id(log).await?;
+        let log_id = log.id().await?;
         let mut missing = Vec::new();
         for witness in &self.0 {
             let is_missing = match &witness.has_seen {
@@ -198,9 +197,10 @@ fn is_damaged(place: &Place, witness: &Witness) -> bool {
 /// # Errors
 /// The log cannot be read.
 pub async fn holds(log: &dyn EventLog, record: &Head) -> Result<bool, ReadError> {
-    let Some(before) = record.position.get().checked_sub(1) else { return Ok(*record == Head::EMPTY) };
-    let found = log.read(Position::new(before), 1).await?;
-    Ok(found.first().map(Record::head) == Some(*record))
+    if record.position == Position::START {
+        return Ok(*record == Head::EMPTY);
+    }
+    Ok(log.record(record.position).await?.as_ref().map(Record::head) == Some(*record))
 }
 
 #[cfg(test)]
@@ -219,7 +219,7 @@ mod tests {
 
     async fn served(log: &MemoryLog, position: u64) -> Served {
         let head = log.records()[position as usize - 1].head();
-        Served { log_id: log_id(log).await.unwrap().unwrap(), head }
+        Served { log_id: log.id().await.unwrap().unwrap(), head }
     }
 
     async fn refused(place: &Place, log: &MemoryLog) -> Option<String> {

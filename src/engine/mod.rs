@@ -22,7 +22,7 @@ pub(crate) mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Answer, Catalogue, Command, Hash, Nonce, Position, Record, Rejection, Timestamp};
+use domain::{Answer, Catalogue, Command, Hash, Nonce, Position, Rejection, Timestamp};
 use projections::{Behind, ReadModels};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -150,10 +150,9 @@ impl Engine {
     /// Reads the event at `position` and makes the first answer from it. If the event cannot be read, the outcome is
     /// unknown to the client, although the request happened.
     async fn first_answer(&self, position: Position) -> Result<Reply, Undecided> {
-        let before = Position::new(position.get() - 1);
-        let records = self.log.read(before, 1).await.map_err(|_| Undecided::OutcomeUnknown)?;
-        let event = records.first().map(Record::decode).ok_or(Undecided::OutcomeUnknown)?;
-        let event = event.map_err(|_| Undecided::OutcomeUnknown)?.event;
+        let record = self.log.record(position).await.map_err(|_| Undecided::OutcomeUnknown)?;
+        let record = record.ok_or(Undecided::OutcomeUnknown)?;
+        let event = record.decode().map_err(|_| Undecided::OutcomeUnknown)?.event;
         Ok(Reply { position, outcome: Ok(event.answer()), replayed: true })
     }
 

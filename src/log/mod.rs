@@ -18,6 +18,7 @@ mod sqlite;
 
 use async_trait::async_trait;
 use domain::{ChainError, Head, Position, Record, Timestamp};
+use uuid::Uuid;
 
 pub use self::address::{LogAddress, LogPlace, NotALog};
 pub use self::disk::is_full;
@@ -74,6 +75,27 @@ pub trait EventLog: Send + Sync {
     /// # Errors
     /// The log cannot be reached, or what it holds is not what was written.
     async fn read(&self, after: Position, limit: usize) -> Result<Vec<Record>, ReadError>;
+
+    /// Reads the record at `position`. `None` if the log does not hold it.
+    ///
+    /// # Errors
+    /// The log cannot be reached, or what it holds is not what was written.
+    async fn record(&self, position: Position) -> Result<Option<Record>, ReadError> {
+        let Some(before) = position.get().checked_sub(1) else { return Ok(None) };
+        let records = self.read(Position::new(before), 1).await?;
+        Ok(records.into_iter().find(|record| record.position == position))
+    }
+
+    /// Reads the log's id from its first record. `None` if there is none that can be decoded; the nil id if it is another
+    /// event than the one that a log begins with.
+    ///
+    /// # Errors
+    /// The log cannot be reached, or what it holds is not what was written.
+    async fn id(&self) -> Result<Option<Uuid>, ReadError> {
+        let first = self.read(Position::START, 1).await?;
+        let event = first.first().and_then(|record| record.decode().ok()).map(|recorded| recorded.event);
+        Ok(event.map(|event| event.log_created().map_or(Uuid::nil(), |created| created.log_id)))
+    }
 
     /// Reads the last record's position and hash.
     ///

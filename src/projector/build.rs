@@ -9,7 +9,7 @@ use super::database::{Writer, discard};
 use super::fit::{Fit, fit};
 use super::follow::RETRY_PAUSE;
 use super::step::{DecodedChunk, Stepped, decode, step};
-use super::{CHUNK_RECORDS, Database, log_id, read_on};
+use super::{CHUNK_RECORDS, Database, read_on};
 use crate::log::{EventLog, ReadError};
 
 /// The reason why a table could not be built. The live table is unchanged.
@@ -97,7 +97,7 @@ async fn build(
     which: Which,
     mut progress: impl FnMut(Position),
 ) -> Result<Position, BuildError> {
-    let log_id = log_id(log).await?.ok_or(BuildError::Empty)?;
+    let log_id = log.id().await?.ok_or(BuildError::Empty)?;
     let mut built = begin(database, log, models, which, log_id).await?;
     let mut position = Position::START;
     loop {

@@ -39,8 +39,7 @@ pub async fn fit(
     }
     let position = stored.head.position;
     if position > Position::START {
-        let found = log.read(Position::new(position.get() - 1), 1).await?;
-        match found.first().filter(|record| record.position == position) {
+        match log.record(position).await? {
             None => {
                 return Ok(Fit::Unfit(format!("it was made up to position {position}, which is past the log's head")));
             }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::fit::{Fit, fit};
 use super::step::{DecodedChunk, Stepped, decode, step};
-use super::{CHUNK_RECORDS, Database, Phase, Shared, Status, log_id, read_on};
+use super::{CHUNK_RECORDS, Database, Phase, Shared, Status, read_on};
 use crate::log::ReadError;
 
 /// The pause after a failure before the next try.
@@ -100,7 +100,7 @@ pub(super) async fn follow(shared: Arc<Shared>) {
 impl Shared {
     async fn follow_until_trouble(&self) -> Result<Infallible, Trouble> {
         let log_id = loop {
-            match log_id(self.log.as_ref()).await? {
+            match self.log.id().await? {
                 Some(log_id) => break log_id,
                 None => self.log.wait_past(Position::START).await,
             }

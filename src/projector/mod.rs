@@ -213,13 +213,3 @@ async fn read_on(log: &dyn EventLog, after: Position, limit: usize) -> Result<Ve
         }
     }
 }
-
-/// Reads the log's id. `None` if the log is empty.
-///
-/// # Errors
-/// The log cannot be read.
-pub async fn log_id(log: &dyn EventLog) -> Result<Option<Uuid>, ReadError> {
-    let first = log.read(Position::START, 1).await?;
-    let event = first.first().and_then(|record| record.decode().ok()).map(|recorded| recorded.event);
-    Ok(event.map(|event| event.log_created().map_or(Uuid::nil(), |created| created.log_id)))
-}

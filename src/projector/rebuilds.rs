@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::build::{BuildError, Which, rebuild};
 use super::database::set_aside_if_ruined;
 use super::follow::RETRY_PAUSE;
-use super::{Phase, Projector, Shared, log_id};
+use super::{Phase, Projector, Shared};
 
 /// The name that stands for every projection.
 pub const ALL: &str = "all";
@@ -162,7 +162,7 @@ impl Shared {
             }
             tracing::warn!("the read model {name} could not be rebuilt; trying again: {error}");
             self.reopen_after(&error);
-            if let Ok(Some(log_id)) = log_id(self.log.as_ref()).await
+            if let Ok(Some(log_id)) = self.log.id().await
                 && let Err(error) = set_aside_if_ruined(&self.location, log_id).await
             {
                 return Err(BuildError::NoDatabase(error.to_string()));

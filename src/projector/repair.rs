@@ -11,7 +11,7 @@ use sqlx::migrate::MigrateError;
 
 use super::fit::{Fit, fit};
 use super::step::decode;
-use super::{CHUNK_RECORDS, Database, Phase, Projector, log_id, read_on};
+use super::{CHUNK_RECORDS, Database, Phase, Projector, read_on};
 use crate::log::{EventLog, ReadError};
 
 /// How long a repair waits for a table that is being built.
@@ -91,7 +91,7 @@ async fn repair(
     model: &'static SqlModel,
     part: Part,
 ) -> Result<Repaired, RepairError> {
-    let log_id = log_id(log).await?.unwrap_or_default();
+    let log_id = log.id().await?.unwrap_or_default();
     let mut fresh = Fresh::of(model, part).await?;
     loop {
         let stored = {

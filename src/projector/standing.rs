@@ -6,8 +6,8 @@ use projections::sql::{Location, MODELS, SqlModel};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::decode;
 use super::fit::{Fit, fit};
-use super::{decode, log_id};
 use crate::log::{EventLog, ReadError};
 
 /// The reason why the state cannot be read.
@@ -50,7 +50,7 @@ pub struct Standing {
 /// # Errors
 /// The database or the log cannot be read.
 pub async fn standings(location: &Location, log: &dyn EventLog) -> Result<Vec<Standing>, StandingError> {
-    let log_id = log_id(log).await?.unwrap_or_default();
+    let log_id = log.id().await?.unwrap_or_default();
     let mut standings = Vec::new();
     let mut database = location.look(log_id).await?;
     let mut snapshot = match &mut database {
@@ -116,8 +116,7 @@ async fn lag_seconds(log: &dyn EventLog, position: Position, last: Position) -> 
     if position >= last {
         return Ok(0);
     }
-    let (first, head) = (log.read(position, 1).await?, log.read(Position::new(last.get() - 1), 1).await?);
-    let seconds =
-        first.first().zip(head.first()).map(|(first, last)| first.recorded_at.seconds_until(last.recorded_at));
+    let (first, last) = (log.record(position.next()).await?, log.record(last).await?);
+    let seconds = first.zip(last).map(|(first, last)| first.recorded_at.seconds_until(last.recorded_at));
     Ok(seconds.unwrap_or(0))
 }

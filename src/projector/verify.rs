@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use super::database::Writer;
 use super::fit::{Fit, fit};
 use super::step::{Stepped, decode, step};
-use super::{CHUNK_RECORDS, log_id, read_on};
+use super::{CHUNK_RECORDS, read_on};
 use crate::log::{EventLog, ReadError};
 
 /// The result for one read model.
@@ -64,7 +64,7 @@ pub async fn verify(
     mut progress: impl FnMut(&'static str, Position),
 ) -> Result<Vec<Verified>, VerifyError> {
     let mut found = Vec::new();
-    let log_id = log_id(log).await?.unwrap_or_default();
+    let log_id = log.id().await?.unwrap_or_default();
     let Some(mut bystander) = location.look(log_id).await? else {
         return Ok(models.iter().map(|model| Verified::missing(model, false)).collect());
     };

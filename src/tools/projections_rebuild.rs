@@ -14,7 +14,7 @@ use crate::data_folder;
 use crate::log::FolderLock;
 use crate::operations::{ClientError, Server};
 use crate::place::Place;
-use crate::projector::{ALL, BuildError, Database, Which, log_id, rebuild};
+use crate::projector::{ALL, BuildError, Database, Which, rebuild};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,7 +71,7 @@ async fn here(
 ) -> Result<Position, ToolError> {
     let log = data_folder::open_log(place, held).await?;
     bar.set_length(log.head().await?.position.get());
-    let log_id = log_id(log.as_ref()).await?.ok_or(BuildError::Empty)?;
+    let log_id = log.id().await?.ok_or(BuildError::Empty)?;
     let database = Database::open_anew(&place.read_models()?, log_id).await?;
     let built = rebuild(&database, log.as_ref(), models, Which::All, |position| bar.set_position(position.get())).await;
     database.close().await?;

@@ -150,7 +150,7 @@ async fn a_log_without_its_key_is_refused() {
 async fn append(folder: &Path, ahead_seconds: i64, change: impl FnOnce(&mut Record)) {
     let log = SqliteLog::open(folder).await.unwrap();
     let head = log.head().await.unwrap();
-    let last = log.read(domain::Position::new(head.position.get() - 1), 1).await.unwrap().pop().unwrap();
+    let last = log.record(head.position).await.unwrap().unwrap();
     let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond()).plus_seconds(ahead_seconds);
     let (user_id, amount) = (UserId::FIRST, Points::new(1));
     let event = Event::from(PointsCharged { user_id, amount, balance_after: amount, charged_at: now });

@@ -87,8 +87,7 @@ fn watch(engine: &Engine) -> Result<Seen, BenchError> {
 
 /// Milliseconds from when the clock was read for a record until it was shown.
 async fn since_decided(log: &Arc<dyn EventLog>, shown: Shown) -> Result<f64, BenchError> {
-    let before = Position::new(shown.position.get() - 1);
-    let record = log.read(before, 1).await?;
-    let recorded_at = record.first().map_or(shown.at, |record| record.recorded_at);
+    let record = log.record(shown.position).await?;
+    let recorded_at = record.map_or(shown.at, |record| record.recorded_at);
     Ok((shown.at.millis() - recorded_at.millis()) as f64)
 }

@@ -26,7 +26,6 @@ use super::parameters::Parameters;
 use super::problem::{Outcome, Problem};
 use super::{GET, contract, json, kinds, paging};
 use crate::log::{EventLog, RecordLine, names_user};
-use crate::projector::log_id;
 
 /// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
@@ -99,7 +98,7 @@ pub async fn head(Admitted { api, request, .. }: Admitted) -> Outcome {
 /// # Errors
 /// The log cannot be read.
 pub async fn id(api: &Api) -> Result<Uuid, Problem> {
-    Ok(log_id(api.log.as_ref()).await.map_err(|error| unreadable(&error))?.unwrap_or_default())
+    Ok(api.log.id().await.map_err(|error| unreadable(&error))?.unwrap_or_default())
 }
 
 /// `GET /api/operations/events`: records as they are stored, one per line.

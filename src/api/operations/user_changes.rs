@@ -94,9 +94,7 @@ pub async fn adjust(Admitted { api, operator, request, .. }: Admitted) -> Outcom
 
 /// Fails unless the event at `position` moved points of the user.
 async fn must_have_moved(api: &Api, position: Position, user_id: UserId) -> Result<(), Problem> {
-    let before = Position::new(position.get() - 1);
-    let records = api.log.read(before, 1).await.map_err(|error| unreadable(&error))?;
-    let record = records.first().filter(|record| record.position == position);
+    let record = api.log.record(position).await.map_err(|error| unreadable(&error))?;
     let event = record.and_then(|record| record.decode().ok()).map(|recorded| recorded.event);
     if event.is_some_and(|event| event.moves_points_of(user_id)) {
         return Ok(());

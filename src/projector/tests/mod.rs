@@ -61,7 +61,7 @@ impl Place {
         let found = verify(&self.location, log, &MODELS, |_, _| {}).await.unwrap();
         assert_eq!(found.len(), MODELS.len());
         assert!(found.iter().all(|found| found.fault.is_none() && found.position == head), "{found:?}");
-        let log_id = log_id(log).await.unwrap().unwrap();
+        let log_id = log.id().await.unwrap().unwrap();
         let mut looking = self.location.look(log_id).await.unwrap().unwrap();
         let mut looking = looking.begin_reading().await.unwrap();
         for model in MODELS {

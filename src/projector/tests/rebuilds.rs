@@ -85,7 +85,7 @@ async fn what_is_rebuilt_while_a_hundred_thousand_commands_go_on_equals_what_is_
         witness.stop().await;
 
         place.assert_right(&log).await;
-        let log_id = log_id(&log).await.unwrap().unwrap();
+        let log_id = log.id().await.unwrap().unwrap();
         let (mut rebuilt, mut live) =
             (place.location.look(log_id).await.unwrap().unwrap(), live.location.look(log_id).await.unwrap().unwrap());
         let (mut rebuilt, mut live) = (rebuilt.begin_reading().await.unwrap(), live.begin_reading().await.unwrap());
