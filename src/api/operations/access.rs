@@ -19,9 +19,6 @@ pub const READS: &[Role] = &[Role::Viewer, Role::Operator];
 /// The roles that may change something.
 pub const CHANGES: &[Role] = &[Role::Operator];
 
-/// The roles that may charge wallets and find users.
-pub const CHARGES: &[Role] = &[Role::Cashier, Role::Operator];
-
 /// The pages that a link on a foreign page may lead to.
 const PAGES: [&str; 3] = ["/", "/docs", "/docs/"];
 /// Ports that may be left out of an origin.

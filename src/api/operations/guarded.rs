@@ -58,6 +58,11 @@ impl GuardedRoutes {
         self.0.document()
     }
 
+    /// Adds the routes of one file.
+    pub fn with(self, routes: impl FnOnce(Self) -> Self) -> Self {
+        routes(self)
+    }
+
     /// Adds a route for operators with one of these roles.
     pub fn route<Answering>(
         self,

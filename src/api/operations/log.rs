@@ -24,6 +24,7 @@ use super::contract::shapes::HEAD;
 use super::guarded::{Admitted, GuardedRoutes};
 use super::parameters::Parameters;
 use super::problem::{Outcome, Problem};
+use super::streams::{COMMENT, COMMENT_EVERY};
 use super::{GET, contract, json, kinds, paging};
 use crate::log::{EventLog, RecordLine, names_user};
 
@@ -64,8 +65,6 @@ const MAX_RECORDS: usize = 10_000;
 const MAX_LOOKED_AT: usize = 100_000;
 /// How many records are read at once.
 const CHUNK: usize = 1_000;
-/// The time between two comments on a stream without news.
-const COMMENT_EVERY: Duration = Duration::from_secs(5);
 
 /// The filter of a request.
 struct Filter {
@@ -243,7 +242,7 @@ impl Following {
                 return Some(frames(records));
             }
             if Instant::now() >= comment_at {
-                return Some(Bytes::from_static(b":\n\n"));
+                return Some(COMMENT);
             }
             let ends = async move {
                 match over {

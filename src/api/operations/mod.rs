@@ -24,7 +24,7 @@ use domain::limits::MAX_REASON_CHARACTERS;
 
 use super::shared::{
     api, chance, charge, command, contract, docs, health, histories, json, kinds, members, metrics, pages, paging,
-    parameters, path, problem, problem_pages, query, routes, wire,
+    parameters, path, problem, problem_pages, query, routes, streams, wire,
 };
 pub use access::{Door, Peer};
 use api::Api;
@@ -41,10 +41,18 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 
 /// Makes the router of the operators' routes.
 pub fn router(state: OperatorState) -> Router {
-    let routes = opening::routes(room::routes(GuardedRoutes::new("Reprise: running a sale")));
-    let routes = reservations::routes(schedules::routes(catalog::routes(routes)));
-    let routes = user_changes::routes(users::routes(routes));
-    let routes = projections::routes(log::routes(seats::routes(sales::routes(routes))));
+    let routes = GuardedRoutes::new("Reprise: running a sale")
+        .with(room::routes)
+        .with(opening::routes)
+        .with(catalog::routes)
+        .with(schedules::routes)
+        .with(reservations::routes)
+        .with(users::routes)
+        .with(user_changes::routes)
+        .with(sales::routes)
+        .with(seats::routes)
+        .with(log::routes)
+        .with(projections::routes);
     let document = routes.document();
     routes
         .open_route(GET, "/", page, pages::operators_said())

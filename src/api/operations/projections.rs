@@ -1,6 +1,5 @@
 //! The read models in SQL: their state, rebuild and repair.
 
-use axum::extract::{FromRequestParts, RawPathParams, Request};
 use domain::Position;
 use projections::sql::Part;
 
@@ -10,6 +9,7 @@ use super::contract::schema::{any_of, body, id, list as list_of, may, named};
 use super::contract::shapes::{PROJECTION, REPAIRED};
 use super::guarded::{Admitted, GuardedRoutes};
 use super::parameters::Parameters;
+use super::path::PathIds;
 use super::problem::{FieldError, Outcome, Problem};
 use super::{GET, POST, contract, json, kinds, paging};
 use crate::projector::{Projector, RepairError, Standing};
@@ -59,8 +59,10 @@ pub async fn list(Admitted { api, request, .. }: Admitted) -> Outcome {
 
 /// `POST /api/operations/projections/{name}/rebuild`: it answers when the new table serves.
 pub async fn rebuild(Admitted { api, operator, request, .. }: Admitted) -> Outcome {
-    let name = name(request).await;
-    let rebuilding = api.projector.rebuild(&name).ok_or_else(not_found)?;
+    let (mut parts, _) = request.into_parts();
+    let path = PathIds::of(&mut parts).await;
+    let name = path.text("name");
+    let rebuilding = api.projector.rebuild(name).ok_or_else(not_found)?;
     tracing::info!("{} asked for the projection {name} to be rebuilt", operator.name.as_str());
     let built = rebuilding.done().await.map_err(|reason| {
         tracing::warn!("the projection {name} was not rebuilt: {reason}");
@@ -114,12 +116,4 @@ async fn standings(projector: &Projector) -> Result<Vec<Standing>, Problem> {
         tracing::warn!("the read models cannot be read: {error}");
         Problem::new(&kinds::READ_MODEL_BEHIND, "The read models cannot be read at the moment. Try again later.")
     })
-}
-
-/// Reads the name in the path.
-async fn name(request: Request) -> String {
-    let (mut parts, _) = request.into_parts();
-    let named = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
-    let named = named.and_then(|named| named.iter().find(|(name, _)| *name == "name").map(|(_, text)| text.to_owned()));
-    named.unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use domain::limits::MAX_ADJUSTMENT;
 use domain::{Action, AdjustPoints, Answer, ExpelUser, Hash, MAX_SAFE_INTEGER, Position, RegisterUser, UserId};
 
-use super::access::{CHANGES, CHARGES, Operator};
+use super::access::{CHANGES, Operator};
 use super::api::Api;
 use super::command::{self, BodyKind, CommandRequest, Told};
 use super::contract::schema::{body, id, may, needs, signed_up_to, text_up_to};
@@ -26,7 +26,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
     let adjusted = body([needs("amount", signed_up_to(MAX_ADJUSTMENT)), reason(), may("corrects", id())]);
     routes
         .route(
-            CHARGES,
+            charge::CHARGES,
             GET,
             "/api/operations/users",
             find,
@@ -36,7 +36,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
                 .may(&[&kinds::USER_NOT_FOUND]),
         )
         .route(
-            CHARGES,
+            charge::CHARGES,
             POST,
             "/api/operations/users",
             register,
@@ -47,7 +47,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
             .answers_a(USER),
         )
         .route(
-            CHARGES,
+            charge::CHARGES,
             POST,
             "/api/operations/users/{userId}/charges",
             charged,

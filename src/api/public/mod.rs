@@ -32,8 +32,14 @@ type PublicRoutes = Routes<Arc<Api>>;
 
 /// Makes the router of the public listener. It has the metrics only if operators have no listener.
 pub fn router(api: Arc<Api>, has_metrics: bool) -> Router {
-    let routes = concerts::routes(streams::routes(tokens::routes(Routes::new("Reprise: buying"))));
-    let routes = histories::routes(records::routes(points::routes(reservations::routes(routes))));
+    let routes = Routes::new("Reprise: buying")
+        .with(tokens::routes)
+        .with(streams::routes)
+        .with(concerts::routes)
+        .with(reservations::routes)
+        .with(points::routes)
+        .with(records::routes)
+        .with(histories::routes);
     let routes = if has_metrics { routes.route(GET, "/metrics", metrics::metrics, metrics::said()) } else { routes };
     let document = routes.document();
     routes

@@ -9,10 +9,7 @@ use super::command::{self, BodyKind};
 use super::contract::shapes::{BALANCE, CHARGE};
 use super::wire::BalanceShown;
 use super::{Api, GET, Outcome, POST, PublicRoutes, charge, contract, json, kinds, own, query};
-use crate::identity::{Charging, Role};
-
-/// The roles that may charge under `--charge cashier`.
-const CASHIERS: &[Role] = &[Role::Cashier, Role::Operator];
+use crate::identity::Charging;
 
 /// Adds the routes, each with its description.
 pub fn routes(routes: PublicRoutes) -> PublicRoutes {
@@ -25,7 +22,7 @@ pub fn routes(routes: PublicRoutes) -> PublicRoutes {
                 "Adds points to the user's wallet. Under `--charge cashier` a role is needed, for any user's wallet.",
             )
             .of_owner()
-            .or_of_staff(CASHIERS)
+            .or_of_staff(charge::CHARGES)
             .takes(charge::taken())
             .answers_a(CHARGE)
             .may(&[&kinds::BALANCE_LIMIT_REACHED, &kinds::USER_NOT_FOUND]),
@@ -43,7 +40,7 @@ pub async fn charged(api: Arc<Api>, request: Request) -> Outcome {
     match (&api.identity, api.charging) {
         (Some(identity), Charging::Cashier) => {
             let identified = identity.verify(request.headers(), api.engine.now()).await?;
-            let cashier = Credential::Operator(OperatorName::of_subject(identified.staff(CASHIERS)?));
+            let cashier = Credential::Operator(OperatorName::of_subject(identified.staff(charge::CHARGES)?));
             command::by_whom_the_edge_knows(&api, request, BodyKind::Json, |asked| Ok((cashier, charge::asked(asked)?)))
                 .await
         }

@@ -6,6 +6,10 @@ use domain::{Action, ChargePoints, Points};
 use super::command::CommandRequest;
 use super::contract::schema::{Shape, body, integer, needs};
 use super::problem::Problem;
+use crate::identity::Role;
+
+/// The roles that may charge any wallet, and find users.
+pub const CHARGES: &[Role] = &[Role::Cashier, Role::Operator];
 
 /// The shape of the body.
 pub fn taken() -> Shape {

@@ -43,12 +43,9 @@ impl Coded {
         let shown = if is_gzip { &self.gzip } else { &self.plain };
         let mut response = conditional::respond(headers, CACHE, shown.clone()).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-        if headers.contains_key(header::CONTENT_TYPE) {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
-            if is_gzip {
-                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            }
+        coding::add_headers(headers, is_gzip);
+        if let Some(media_type) = headers.get_mut(header::CONTENT_TYPE) {
+            *media_type = HeaderValue::from_static(self.media_type);
         }
         response
     }

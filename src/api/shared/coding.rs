@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -14,6 +14,14 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
     written.expect("memory takes whatever is written to it")
+}
+
+/// Adds the headers of a response whose coding was chosen: its body, if it has one, is in gzip or not.
+pub fn add_headers(headers: &mut HeaderMap, is_gzip: bool) {
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    if is_gzip && headers.contains_key(header::CONTENT_TYPE) {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(GZIP));
+    }
 }
 
 /// True if the client accepts gzip.

@@ -23,11 +23,7 @@ pub fn respond_compressed(headers: &HeaderMap, cache_control: &'static str, show
     } else {
         respond(headers, cache_control, shown)
     };
-    let headers = response.headers_mut();
-    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    if takes_gzip && headers.contains_key(header::CONTENT_TYPE) {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(GZIP));
-    }
+    coding::add_headers(response.headers_mut(), takes_gzip);
     response
 }
 

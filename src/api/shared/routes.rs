@@ -41,6 +41,11 @@ impl<S: Threshold> Routes<S> {
         Arc::clone(&self.document)
     }
 
+    /// Adds the routes of one file.
+    pub fn with(self, routes: impl FnOnce(Self) -> Self) -> Self {
+        routes(self)
+    }
+
     /// Adds a route.
     pub fn route<Answering>(
         mut self,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::file::{self, Header};
 use crate::engine::{Replayed, StartError, StreamError, decode};
-use crate::log::EventLog;
+use crate::log::{EventLog, sync_names};
 use crate::served::Served;
 
 /// The folder's name in the data folder.
@@ -181,8 +181,4 @@ async fn must_hold(log: &dyn EventLog, header: &Header, path: &Path) -> Result<(
         last.verify(&before.head()).map_err(StreamError::from)?;
     }
     Ok(())
-}
-
-fn sync_names(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
