@@ -67,6 +67,7 @@ pub use state::room::agenda::Agenda;
 pub use state::room::{Beacon, Closed, Deadline, Draw, Opening, Openings, PlaceInLine, Room, Token, TokenStatus};
 pub use state::sale_clock::{Pause, SaleClock};
 pub use state::users::Users;
+pub use state::wallets::Wallets;
 pub use state::{LogIdentity, State};
 pub use values::{
     ConcertId, Fingerprint, Hash, MAX_SAFE_INTEGER, Nonce, NotAnId, PaymentId, Points, Position, ReservationId,

@@ -7,7 +7,6 @@
 //! The read models in SQL, for histories and reports, are in [`sql`].
 
 mod admissions;
-mod balances;
 mod concerts;
 mod inside;
 mod opening;
@@ -29,7 +28,6 @@ pub mod sql;
 mod testing;
 mod time;
 
-pub use balances::Balances;
 pub use concerts::Concerts;
 pub use inside::Inside;
 pub use opening::{DrawShown, OpeningShown};

@@ -1,9 +1,8 @@
 //! All read models in memory, as they are published after each batch.
 
-use domain::{Event, Head, Position, RecordedEvent, ScheduleId, Timestamp, Users, UsersEvent};
+use domain::{Event, Head, Position, RecordedEvent, ScheduleId, Timestamp, Users, UsersEvent, Wallets};
 use serde::{Deserialize, Serialize};
 
-use crate::balances::Balances;
 use crate::concerts::Concerts;
 use crate::reservations::ReservationViews;
 use crate::room::RoomView;
@@ -28,7 +27,7 @@ pub struct ReadModels {
     /// The waiting room.
     pub room: RoomView,
     /// The balances.
-    pub balances: Balances,
+    pub balances: Wallets,
     /// Concerts and their dates.
     pub concerts: Concerts,
     /// Schedules, for operators.
@@ -47,7 +46,7 @@ impl Default for ReadModels {
             head: Head::EMPTY,
             recorded_at: Timestamp::default(),
             room: RoomView::default(),
-            balances: Balances::default(),
+            balances: Wallets::default(),
             concerts: Concerts::default(),
             schedules: Schedules::default(),
             users: Users::default(),
@@ -69,7 +68,7 @@ impl ReadModels {
     pub fn apply(&mut self, recorded: &RecordedEvent) {
         assert_eq!(recorded.head.position, self.head.position.next(), "records are folded in order, each once");
         self.room.apply(recorded);
-        self.balances.apply(recorded);
+        self.balances.fold(&recorded.event);
         self.schedules.apply(recorded);
         if let Event::Users(UsersEvent::UserRegistered(registered)) = &recorded.event {
             self.users.register(registered.subject, registered.user_id);

@@ -121,9 +121,7 @@ impl State {
 
     /// Folds an event. Every event is named here, so that the compiler asks for the meaning of a new one.
     fn fold(&mut self, event: &Event, head: Head) {
-        for moved in event.movements() {
-            self.wallets.set(moved.user_id, moved.balance_after);
-        }
+        self.wallets.fold(event);
         match event {
             Event::Log(LogEvent::LogCreated(created)) => {
                 self.log = Some(LogIdentity { log_id: created.log_id, key_check: created.key_check });
