@@ -26,7 +26,7 @@ pub use catalogue::{
 };
 use catalogue::{SchedulePublishedV1, SeatsAddedV1};
 pub use log::LogCreated;
-pub use movement::PointsMoved;
+pub use movement::{MovementKind, PointsMoved};
 pub use opening::{BeaconReceived, EntryClosed, OpeningMoved, OpeningScheduled, OpeningWithdrawn, QueueDrawn};
 pub use points::{PointsAdjusted, PointsCharged};
 pub use room::{

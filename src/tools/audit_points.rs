@@ -100,7 +100,7 @@ fn movement(recorded: &RecordedEvent, user: u64, before: i64) -> Option<Statemen
     Some(StatementLine {
         position: recorded.head.position,
         at: rfc3339(recorded.recorded_at),
-        kind: moved.kind,
+        kind: moved.kind.name(),
         amount,
         running_balance: before.saturating_add(amount),
         balance_after: moved.balance_after.get(),

@@ -3,11 +3,35 @@
 use super::{Event, Hold, PointsEvent, SaleEvent};
 use crate::values::{PaymentId, Points, Timestamp, UserId};
 
+/// The kind of a movement of points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MovementKind {
+    Charge,
+    Payment,
+    Refund,
+    Adjustment,
+}
+
+impl MovementKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Charge, Self::Payment, Self::Refund, Self::Adjustment];
+
+    /// The kind's name in tables and in answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Charge => "CHARGE",
+            Self::Payment => "PAYMENT",
+            Self::Refund => "REFUND",
+            Self::Adjustment => "ADJUSTMENT",
+        }
+    }
+}
+
 /// A movement of a user's points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PointsMoved<'a> {
-    /// `CHARGE`, `ADJUSTMENT`, `PAYMENT` or `REFUND`.
-    pub kind: &'static str,
+    /// The kind.
+    pub kind: MovementKind,
     /// The owner of the wallet.
     pub user_id: UserId,
     /// The points that came in; negative for points that went out.
@@ -37,22 +61,40 @@ impl Event {
         match self {
             Self::Points(PointsEvent::PointsCharged(event)) => {
                 let amount = event.amount.get().into();
-                Some(PointsMoved::new("CHARGE", event.user_id, amount, event.balance_after, event.charged_at))
+                Some(PointsMoved::new(
+                    MovementKind::Charge,
+                    event.user_id,
+                    amount,
+                    event.balance_after,
+                    event.charged_at,
+                ))
             }
             Self::Points(PointsEvent::PointsAdjusted(event)) => {
                 let (amount, reason) = (event.amount.into(), Some(event.reason.as_str()));
-                let moved =
-                    PointsMoved::new("ADJUSTMENT", event.user_id, amount, event.balance_after, event.adjusted_at);
+                let moved = PointsMoved::new(
+                    MovementKind::Adjustment,
+                    event.user_id,
+                    amount,
+                    event.balance_after,
+                    event.adjusted_at,
+                );
                 Some(PointsMoved { reason, ..moved })
             }
             Self::Sale(SaleEvent::ReservationPaid(event)) => {
                 let (hold, amount) = (&event.hold, -i128::from(event.hold.total_price.get()));
-                let moved = PointsMoved::new("PAYMENT", hold.user_id, amount, event.balance_after, event.paid_at);
+                let moved =
+                    PointsMoved::new(MovementKind::Payment, hold.user_id, amount, event.balance_after, event.paid_at);
                 Some(PointsMoved { paid: Some((hold, event.payment_id)), ..moved })
             }
             Self::Sale(SaleEvent::ReservationRefunded(event)) => {
                 let (hold, amount) = (&event.hold, event.hold.total_price.get().into());
-                let moved = PointsMoved::new("REFUND", hold.user_id, amount, event.balance_after, event.refunded_at);
+                let moved = PointsMoved::new(
+                    MovementKind::Refund,
+                    hold.user_id,
+                    amount,
+                    event.balance_after,
+                    event.refunded_at,
+                );
                 Some(PointsMoved { paid: Some((hold, event.payment_id)), reason: event.reason.as_deref(), ..moved })
             }
             Self::Sale(
@@ -71,7 +113,7 @@ impl Event {
 }
 
 impl PointsMoved<'_> {
-    fn new(kind: &'static str, user_id: UserId, amount: i128, balance_after: Points, at: Timestamp) -> Self {
+    fn new(kind: MovementKind, user_id: UserId, amount: i128, balance_after: Points, at: Timestamp) -> Self {
         Self { kind, user_id, amount, balance_after, at, paid: None, reason: None }
     }
 }

@@ -36,7 +36,7 @@ impl Fold for PointHistory {
             self.0.extend([
                 column(recorded.head.position.get())?.into(),
                 column(moved.user_id)?.into(),
-                moved.kind.into(),
+                moved.kind.name().into(),
                 amount.into(),
                 column(moved.balance_after.get())?.into(),
                 moved.at.millis().into(),

@@ -1,6 +1,8 @@
 //! The shapes of answers that have a name. [`wire`](super::super::wire), the read models and the tools make such
 //! answers, and the end-to-end tests compare every answer with its shape.
 
+use domain::MovementKind;
+
 use super::schema::{
     Member, Shape, anything, count, flag, hash, id, list, may, named, needs, nullable, number, object, signed, text,
     time, uuid, word,
@@ -42,7 +44,7 @@ shapes! {
         needs("chargedAt", time()),
     ]);
     MOVEMENT "Movement" object([
-        needs("position", count()), needs("kind", word(["CHARGE", "PAYMENT", "REFUND", "ADJUSTMENT"])), needs("amount", signed()),
+        needs("position", count()), needs("kind", word(MovementKind::ALL.map(MovementKind::name))), needs("amount", signed()),
         needs("balanceAfter", count()), needs("at", time()), may("reservationId", id()), may("paymentId", id()),
         may("reason", text()), needs("hash", hash()),
     ]);
