@@ -85,6 +85,26 @@ struct Date {
     cancelled_at: Option<Timestamp>,
 }
 
+impl Date {
+    /// Makes the date of a schedule that was just published.
+    fn published(published: &SchedulePublished, seats_available: u64) -> Self {
+        Self {
+            concert_schedule_id: published.schedule_id,
+            concert_id: published.concert_id,
+            concert_date: published.local_date.as_str().into(),
+            concert_time: published.local_time.as_str().into(),
+            time_zone: published.time_zone.as_str().into(),
+            starts_at: published.starts_at,
+            sale_opens_at: published.sale_opens_at,
+            sale_closes_at: published.sale_closes_at,
+            seats_total: published.seats_total,
+            seats_available,
+            seats_per_user: published.seats_per_user,
+            cancelled_at: None,
+        }
+    }
+}
+
 /// A date with its zones, which are counted with the seats.
 #[derive(Serialize)]
 struct DateShown<'a> {
@@ -136,44 +156,11 @@ impl Concerts {
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent, seats: &SeatLists) {
         let head = recorded.head;
         match &recorded.event {
-            Event::Catalogue(CatalogueEvent::ConcertPublished(ConcertPublished {
-                concert_id,
-                name,
-                artist,
-                venue,
-            })) => {
-                let texts = [name, artist, venue].map(|text| Arc::from(text.as_str()));
-                self.publish_concert(*concert_id, texts, head);
-            }
-            Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished {
-                concert_id,
-                schedule_id,
-                starts_at,
-                time_zone,
-                local_date,
-                local_time,
-                sale_opens_at,
-                sale_closes_at,
-                seats_total,
-                import_id,
-                seats_per_user,
-            })) => {
-                let date = Date {
-                    concert_schedule_id: *schedule_id,
-                    concert_id: *concert_id,
-                    concert_date: local_date.as_str().into(),
-                    concert_time: local_time.as_str().into(),
-                    time_zone: time_zone.as_str().into(),
-                    starts_at: *starts_at,
-                    sale_opens_at: *sale_opens_at,
-                    sale_closes_at: *sale_closes_at,
-                    seats_total: *seats_total,
-                    seats_available: seats.seats_available(*schedule_id),
-                    seats_per_user: *seats_per_user,
-                    cancelled_at: None,
-                };
-                match import_id {
-                    Some(import_id) => self.hidden.entry(*import_id).or_default().push(date),
+            Event::Catalogue(CatalogueEvent::ConcertPublished(published)) => self.publish_concert(published, head),
+            Event::Catalogue(CatalogueEvent::SchedulePublished(published)) => {
+                let date = Date::published(published, seats.seats_available(published.schedule_id));
+                match published.import_id {
+                    Some(import_id) => self.hidden.entry(import_id).or_default().push(date),
                     None => self.publish_date(date, head),
                 }
             }
@@ -222,7 +209,10 @@ impl Concerts {
         }
     }
 
-    fn publish_concert(&mut self, concert_id: ConcertId, [concert_name, artist, venue]: [Arc<str>; 3], head: Head) {
+    fn publish_concert(&mut self, published: &ConcertPublished, head: Head) {
+        let ConcertPublished { concert_id, name, artist, venue } = published;
+        let [concert_name, artist, venue] = [name, artist, venue].map(|text| Arc::from(text.as_str()));
+        let concert_id = *concert_id;
         let listed = Listed { concert_id, concert_name, artist, venue, start_date: None, end_date: None };
         let concert = Concert { listed, dates: OrdMap::new(), listed_page: Page::at(head), dates_page: Page::at(head) };
         self.concerts.insert(concert_id, Arc::new(concert));
