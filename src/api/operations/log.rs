@@ -85,7 +85,7 @@ struct HeadShown {
 /// `GET /api/operations/head`.
 pub async fn head(Admitted { api, request, .. }: Admitted) -> Outcome {
     let mut parameters = Parameters::of(request.uri());
-    let min_position = parameters.min_position().unwrap_or(Position::START);
+    let min_position = parameters.min_position();
     parameters.complete()?;
     let head = api.engine.read_models_at(min_position).await?.head;
     let log_id = id(&api).await?;
@@ -136,7 +136,7 @@ pub async fn events(Admitted { api, request, .. }: Admitted) -> Outcome {
 
 fn filter(uri: &Uri) -> Result<(Filter, Position), Problem> {
     let mut parameters = Parameters::of(uri);
-    let min_position = parameters.min_position().unwrap_or(Position::START);
+    let min_position = parameters.min_position();
     let after = after(&mut parameters);
     let limit = parameters.read("limit", format!("must be a whole number from 1 to {MAX_RECORDS}"), |text| {
         text.parse().ok().filter(|limit| (1..=MAX_RECORDS).contains(limit) && limit.to_string() == text)

@@ -1,6 +1,5 @@
 //! The read models in SQL: their state, rebuild and repair.
 
-use domain::Position;
 use projections::sql::Part;
 
 use super::access::{CHANGES, READS};
@@ -51,7 +50,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
 /// `GET /api/operations/projections`.
 pub async fn list(Admitted { api, request, .. }: Admitted) -> Outcome {
     let mut parameters = Parameters::of(request.uri());
-    let min_position = parameters.min_position().unwrap_or(Position::START);
+    let min_position = parameters.min_position();
     parameters.complete()?;
     let position = api.engine.read_models_at(min_position).await?.head.position;
     Ok(paging::at(position, json::answer(&standings(&api.projector).await?)))

@@ -1,6 +1,5 @@
 //! The sales of every schedule.
 
-use domain::Position;
 use projections::sql::sales;
 use tokio::time::Instant;
 
@@ -23,7 +22,7 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
 /// `GET /api/operations/sales`: every schedule's sales.
 pub async fn all(Admitted { api, request, .. }: Admitted) -> Outcome {
     let mut parameters = Parameters::of(request.uri());
-    let min_position = parameters.min_position().unwrap_or(Position::START);
+    let min_position = parameters.min_position();
     parameters.complete()?;
     let mut snapshot = api.projector.snapshot(&sales::MODEL, min_position, Instant::now() + MAX_WAIT).await?;
     let shown = sales::all(&mut snapshot.transaction).await.map_err(unreadable(snapshot.position))?;

@@ -87,7 +87,7 @@ pub async fn list(Admitted { api, request, .. }: Admitted) -> Outcome {
 
 fn asked(request: &Request) -> Result<Asked, Problem> {
     let mut parameters = Parameters::of(request.uri());
-    let min_position = parameters.min_position().unwrap_or(Position::START);
+    let min_position = parameters.min_position();
     let schedule_id = parameters.id("scheduleId");
     let status = parameters.word("status", &STATUSES);
     let as_of = parameters.read("asOf", "must be a position or a time (RFC 3339)", |text| text.parse().ok());
@@ -136,7 +136,7 @@ fn seats(list: &SeatList, status: Option<&str>) -> Result<Box<RawValue>, Problem
 /// `GET /api/operations/why`: who held a seat, when, and why it is free or taken.
 pub async fn why(Admitted { api, request, .. }: Admitted) -> Outcome {
     let mut parameters = Parameters::of(request.uri());
-    let min_position = parameters.min_position().unwrap_or(Position::START);
+    let min_position = parameters.min_position();
     let (schedule_id, seat_id) = (parameters.id::<ScheduleId>("scheduleId"), parameters.id::<SeatId>("seatId"));
     let (schedule_id, seat_id) = parameters.complete_with(schedule_id.zip(seat_id))?;
     let read_models = api.engine.read_models_at(min_position).await?;

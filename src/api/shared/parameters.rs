@@ -30,13 +30,14 @@ impl Parameters {
         Self { given: given.map(|Query(given)| given).unwrap_or_default(), errors: Vec::new() }
     }
 
-    /// Reads `minPosition`: the answer must be served from this position or a later one.
-    pub fn min_position(&mut self) -> Option<Position> {
-        self.read("minPosition", "must be a whole number", |text| {
+    /// Reads `minPosition`: the answer must be served from this position or a later one. It may be left out.
+    pub fn min_position(&mut self) -> Position {
+        let position = self.read("minPosition", "must be a whole number", |text| {
             let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             // A number beyond all positions is never reached.
             digits.then(|| Position::new(text.parse().unwrap_or(u64::MAX)))
-        })
+        });
+        position.unwrap_or(Position::START)
     }
 
     /// Reads `status=all`: every seat, not only the free ones.
@@ -172,18 +173,18 @@ impl Parameters {
 mod tests {
     use super::*;
 
-    fn read(query: &str) -> Result<(Option<u64>, bool), &'static str> {
+    fn read(query: &str) -> Result<(u64, bool), &'static str> {
         let uri = format!("/path?{query}").parse().unwrap();
         let mut parameters = Parameters::of(&uri);
-        let read = (parameters.min_position().map(Position::get), parameters.all_seats());
+        let read = (parameters.min_position().get(), parameters.all_seats());
         parameters.complete().map(|()| read).map_err(|problem| problem.code())
     }
 
     #[test]
     fn known_parameters_are_read_and_others_ignored() {
-        assert_eq!(read(""), Ok((None, false)));
-        assert_eq!(read("minPosition=12&other=%ff&status=all"), Ok((Some(12), true)));
-        assert_eq!(read("minPosition=99999999999999999999999"), Ok((Some(u64::MAX), false)));
+        assert_eq!(read(""), Ok((0, false)));
+        assert_eq!(read("minPosition=12&other=%ff&status=all"), Ok((12, true)));
+        assert_eq!(read("minPosition=99999999999999999999999"), Ok((u64::MAX, false)));
     }
 
     #[test]

@@ -102,15 +102,7 @@ pub async fn by_holder<T: Copy>(
     parse: impl FnOnce(&PathIds, &mut Parameters) -> Result<T, Problem>,
     answer: impl Fn(&View, &Token, T) -> Outcome,
 ) -> Outcome {
-    let token = auth::presented(request.headers())?;
-    let (asked, min_position, headers) = match read(request, parse).await {
-        Ok(read) => read,
-        Err(fault) => return Err(api.unless_unknown(&token, fault).await),
-    };
-    let view = match api.view(min_position, headers).await {
-        Ok(view) => view,
-        Err(behind) => return Err(api.unless_unknown(&token, behind).await),
-    };
+    let (token, asked, _, view) = read_by_holder(api, request, parse).await?;
     api.answer(view, |view| answer(view, view.known(&token)?, asked)).await
 }
 
@@ -149,15 +141,7 @@ pub async fn sql_by_holder<T>(
     parse: impl FnOnce(&PathIds, &mut Parameters) -> Result<T, Problem>,
 ) -> Result<(SqlQuery<T>, Token), Problem> {
     let deadline = Instant::now() + MAX_WAIT;
-    let token = auth::presented(request.headers())?;
-    let (what, min_position, headers) = match read(request, parse).await {
-        Ok(read) => read,
-        Err(fault) => return Err(api.unless_unknown(&token, fault).await),
-    };
-    let mut view = match api.view(min_position, headers).await {
-        Ok(view) => view,
-        Err(behind) => return Err(api.unless_unknown(&token, behind).await),
-    };
+    let (token, what, min_position, mut view) = read_by_holder(api, request, parse).await?;
     if view.known(&token).is_err() {
         api.renew(&mut view).await?;
     }
@@ -199,9 +183,26 @@ async fn read<T>(
     let path = PathIds::of(&mut parts).await;
     let mut parameters = Parameters::of(&parts.uri);
     let asked = parse(&path, &mut parameters)?;
-    let min_position = parameters.min_position().unwrap_or(Position::START);
+    let min_position = parameters.min_position();
     parameters.complete()?;
     Ok((asked, min_position, parts.headers))
+}
+
+/// Reads a query that needs a token, and takes its view. The token may still be unknown.
+async fn read_by_holder<T>(
+    api: &Api,
+    request: Request,
+    parse: impl FnOnce(&PathIds, &mut Parameters) -> Result<T, Problem>,
+) -> Result<(TokenHash, T, Position, View), Problem> {
+    let token = auth::presented(request.headers())?;
+    let taken = async {
+        let (asked, min_position, headers) = read(request, parse).await?;
+        Ok((token, asked, min_position, api.view(min_position, headers).await?))
+    };
+    match taken.await {
+        Ok(taken) => Ok(taken),
+        Err(fault) => Err(api.unless_unknown(&token, fault).await),
+    }
 }
 
 impl Api {
