@@ -1,4 +1,16 @@
-//! The common part of the routes of buyers and operators.
+//! The common part of the routes of buyers and operators. Its files, in the order in which a request meets them:
+//!
+//! | | |
+//! |---|---|
+//! | the connection | `serve`, `connections`, `stalled`, `cors`, `framing`, `limits`; `waiting` before the log is open |
+//! | the request | `routes`, `request_id`, `auth`, `path`, `parameters`, `body`, `members`, `idempotency` |
+//! | a command | `command`, `charge`, `chance` |
+//! | a query | `query`, `paging`, `histories`, `conditional`, `coding`, `streams` |
+//! | the answer | `respond`, `json`, `wire`; `problem`, `kinds` |
+//! | routes on both listeners | `health`, `metrics`, `docs`, `problem_pages`, `pages`, `coded` |
+//! | the contract as a document | `contract` |
+//!
+//! `api` has the parts of the server that all of them use.
 
 pub mod api;
 mod auth;
