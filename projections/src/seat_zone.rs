@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use domain::{Points, Seat};
-use imbl::Vector;
 use serde::{Deserialize, Serialize};
 
 /// A zone as clients read it.
@@ -20,7 +19,7 @@ struct Zone {
 /// Zones in the catalogue's order.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Zones(Vector<Zone>);
+pub struct Zones(Vec<Zone>);
 
 impl Zones {
     /// Adds a new, free seat.
@@ -28,7 +27,7 @@ impl Zones {
         let Some(zone) = self.named(&seat.zone) else {
             let (zone_name, price) = (Arc::clone(&seat.zone), seat.price);
             let zone = Zone { zone_name, price_from: price, price_to: price, seats_total: 1, seats_available: 1 };
-            return self.0.push_back(zone);
+            return self.0.push(zone);
         };
         zone.price_from = zone.price_from.min(seat.price);
         zone.price_to = zone.price_to.max(seat.price);
