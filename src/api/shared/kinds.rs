@@ -214,7 +214,7 @@ kinds! {
         "The read model has not yet reached the position in `minPosition`, or cannot be read at the moment."
         "Try again after `Retry-After`.";
     IDENTITY_UNAVAILABLE SERVICE_UNAVAILABLE "identity-unavailable" "Identity cannot be checked at the moment"
-        "The server does not have the identity provider's keys at the moment. The request did nothing."
+        "The server does not have the identity provider's keys at the moment. This request did nothing."
         "Try again after `Retry-After`.";
     OUTCOME_UNKNOWN SERVICE_UNAVAILABLE "outcome-unknown" "The outcome is not known"
         "The request may have taken effect, or not: the log's reply was lost."
