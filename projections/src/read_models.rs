@@ -70,8 +70,16 @@ impl ReadModels {
         self.room.apply(recorded);
         self.balances.fold(&recorded.event);
         self.schedules.apply(recorded);
-        if let Event::Users(UsersEvent::UserRegistered(registered)) = &recorded.event {
-            self.users.register(registered.subject, registered.user_id);
+        match &recorded.event {
+            Event::Users(UsersEvent::UserRegistered(registered)) => {
+                self.users.register(registered.subject, registered.user_id);
+            }
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Opening(_)
+            | Event::Points(_)
+            | Event::Catalogue(_)
+            | Event::Sale(_) => {}
         }
         self.seat_lists.apply(recorded);
         self.concerts.apply(recorded, &self.seat_lists);

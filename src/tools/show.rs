@@ -200,19 +200,28 @@ fn room(read_models: &ReadModels, moment: &Moment) -> Result<Said, ToolError> {
 
 /// Follows a reservation through its events: read models forget a closed one after a day, the log does not.
 fn follow(found: &mut Option<Reservation>, number: u64, event: &Event) {
-    let Event::Sale(event) = event else { return };
     let mut become_ = |hold: &Hold, status| {
         if hold.reservation_id.get() == number {
             *found = Some(Reservation { status, ..Reservation::held(hold.clone()) });
         }
     };
     match event {
-        SaleEvent::SeatsHeld(SeatsHeld { hold }) => become_(hold, ReservationStatus::Held),
-        SaleEvent::HoldExtended(HoldExtended { hold, .. }) => become_(hold, ReservationStatus::Held),
-        SaleEvent::HoldExpired(HoldExpired { hold, .. }) => become_(hold, ReservationStatus::Expired),
-        SaleEvent::HoldCancelled(HoldCancelled { hold, .. }) => become_(hold, ReservationStatus::Cancelled),
-        SaleEvent::ReservationPaid(ReservationPaid { hold, .. }) => become_(hold, ReservationStatus::Paid),
-        SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. }) => become_(hold, ReservationStatus::Refunded),
+        Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => become_(hold, ReservationStatus::Held),
+        Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => become_(hold, ReservationStatus::Held),
+        Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => become_(hold, ReservationStatus::Expired),
+        Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. })) => {
+            become_(hold, ReservationStatus::Cancelled)
+        }
+        Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. })) => become_(hold, ReservationStatus::Paid),
+        Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
+            become_(hold, ReservationStatus::Refunded)
+        }
+        Event::Log(_)
+        | Event::Room(_)
+        | Event::Opening(_)
+        | Event::Users(_)
+        | Event::Points(_)
+        | Event::Catalogue(_) => {}
     }
 }
 

@@ -117,8 +117,14 @@ impl Catalogue {
 
     /// Folds an event of an import into a copy on which only the rest of the import is tried.
     pub(crate) fn try_out(&mut self, event: &Event) {
-        if let Event::Catalogue(event) = event {
-            drop(self.fold(event));
+        match event {
+            Event::Catalogue(event) => drop(self.fold(event)),
+            Event::Log(_)
+            | Event::Opening(_)
+            | Event::Users(_)
+            | Event::Room(_)
+            | Event::Points(_)
+            | Event::Sale(_) => {}
         }
     }
 

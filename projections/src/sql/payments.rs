@@ -56,19 +56,32 @@ impl Payments {
 
 impl Fold for Payments {
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
-        let Event::Sale(event) = &recorded.event else { return Ok(()) };
         let position = column(recorded.head.position.get())?;
-        match event {
-            SaleEvent::ReservationPaid(ReservationPaid { payment_id, hold, balance_after, paid_at, .. }) => {
+        match &recorded.event {
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid {
+                payment_id,
+                hold,
+                balance_after,
+                paid_at,
+                ..
+            })) => {
                 self.pay(*payment_id, hold, *balance_after, *paid_at, position)?;
             }
-            SaleEvent::ReservationRefunded(ReservationRefunded { payment_id, refunded_at, .. }) => {
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { payment_id, refunded_at, .. })) => {
                 self.refunded.insert(column(*payment_id)?, (refunded_at.millis(), position));
             }
-            SaleEvent::SeatsHeld(_)
-            | SaleEvent::HoldExtended(_)
-            | SaleEvent::HoldExpired(_)
-            | SaleEvent::HoldCancelled(_) => {}
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Opening(_)
+            | Event::Users(_)
+            | Event::Points(_)
+            | Event::Catalogue(_)
+            | Event::Sale(
+                SaleEvent::SeatsHeld(_)
+                | SaleEvent::HoldExtended(_)
+                | SaleEvent::HoldExpired(_)
+                | SaleEvent::HoldCancelled(_),
+            ) => {}
         }
         Ok(())
     }

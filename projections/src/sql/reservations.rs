@@ -62,15 +62,22 @@ impl Reservations {
 
 impl Fold for Reservations {
     fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), OutOfRange> {
-        let Event::Sale(event) = &recorded.event else { return Ok(()) };
         let position = column(recorded.head.position.get())?;
-        match event {
-            SaleEvent::SeatsHeld(SeatsHeld { hold }) => self.set(hold, "HELD", position),
-            SaleEvent::HoldExtended(HoldExtended { hold, .. }) => self.row(hold, "HELD", true, position),
-            SaleEvent::HoldExpired(HoldExpired { hold, .. }) => self.set(hold, "EXPIRED", position),
-            SaleEvent::HoldCancelled(HoldCancelled { hold, .. }) => self.set(hold, "CANCELLED", position),
-            SaleEvent::ReservationPaid(ReservationPaid { hold, .. }) => self.set(hold, "PAID", position),
-            SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. }) => self.set(hold, "REFUNDED", position),
+        match &recorded.event {
+            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => self.set(hold, "HELD", position),
+            Event::Sale(SaleEvent::HoldExtended(HoldExtended { hold, .. })) => self.row(hold, "HELD", true, position),
+            Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. })) => self.set(hold, "EXPIRED", position),
+            Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. })) => self.set(hold, "CANCELLED", position),
+            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. })) => self.set(hold, "PAID", position),
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
+                self.set(hold, "REFUNDED", position)
+            }
+            Event::Log(_)
+            | Event::Room(_)
+            | Event::Opening(_)
+            | Event::Users(_)
+            | Event::Points(_)
+            | Event::Catalogue(_) => Ok(()),
         }
     }
 

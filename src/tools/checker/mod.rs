@@ -174,8 +174,14 @@ impl Checker {
         let opened_at = self.room.opens_at().map(|opens_at| self.pauses.sale_time(opens_at));
         self.room.fold(event, recorded.head, now, opened_at);
         self.room.hear(&recorded.metadata.actor, now);
-        if let Event::Room(event) = event {
-            self.pauses.check(event, now.clock, findings);
+        match event {
+            Event::Room(event) => self.pauses.check(event, now.clock, findings),
+            Event::Log(_)
+            | Event::Opening(_)
+            | Event::Users(_)
+            | Event::Points(_)
+            | Event::Catalogue(_)
+            | Event::Sale(_) => {}
         }
     }
 
