@@ -137,11 +137,10 @@ impl SqliteLog {
     }
 
     async fn move_into_one_file(&self) -> Result<(), ReadError> {
-        let moved = self.writer.run(|writer| checkpoint::checkpoint(&writer.connection, "TRUNCATE")).await?;
-        match moved {
+        match self.writer.run(|writer| writer.move_into_one_file()).await? {
             Ok(true) => Ok(()),
             Ok(false) => Err(ReadError::Unavailable("another process has the file open".to_owned())),
-            Err(error) => Err(ReadError::Broken(error.to_string())),
+            Err(reason) => Err(ReadError::Broken(reason)),
         }
     }
 }

@@ -204,16 +204,22 @@ async fn a_log_that_is_replaced_or_removed_while_it_is_served_stops_the_server()
     let cut: fn(&Path) = |folder| {
         std::fs::File::options().write(true).open(folder.join("log.db")).unwrap().set_len(0).unwrap();
     };
+    let cut_wal: fn(&Path) = |folder| {
+        let wal = std::fs::File::options().write(true).open(folder.join("log.db-wal")).unwrap();
+        wal.set_len(wal.metadata().unwrap().len() / 2).unwrap();
+    };
     // The server writes on: a file that it makes meanwhile is removed by the next try.
     let remove_all: fn(&Path) = |folder| while folder.exists() && std::fs::remove_dir_all(folder).is_err() {};
-    for (harm, is_asked) in [
-        (replace, true),
-        (remove, true),
-        (remove_all, true),
-        (cut, true),
-        (remove, false),
-        (remove_all, false),
-        (cut, false),
+    for (harm, is_asked, is_short) in [
+        (replace, true, false),
+        (remove, true, false),
+        (remove_all, true, false),
+        (cut, true, false),
+        (cut_wal, true, true),
+        (remove, false, false),
+        (remove_all, false, false),
+        (cut, false, false),
+        (cut_wal, false, true),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
@@ -233,6 +239,10 @@ async fn a_log_that_is_replaced_or_removed_while_it_is_served_stops_the_server()
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
         assert!(!ended.success(), "{}", server.output());
+        // What is left of the WAL is not all that was served, and the server has not made it worse at its end.
+        if is_short {
+            assert!(refused(&data, &[]).contains("--accept-rewind"));
+        }
     }
 }
 

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use domain::{Head, Record};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior, ffi};
 
 use super::cause;
-use super::checkpoint::Checkpoints;
+use super::checkpoint::{Checkpoints, checkpoint};
 use super::in_place::InPlace;
 use super::read::{last_head, result_code};
 use super::room::IndexRoom;
@@ -48,28 +49,48 @@ impl Writer {
         let result = self.append_in_place(expected, records);
         self.is_full = matches!(&result, Err(AppendError::Full(_)));
         if let Err(AppendError::Broken(reason)) = &result {
-            self.broken = Some(reason.clone());
+            self.breaks(reason.clone());
         }
         result
     }
 
     /// Moves the WAL's content into the database when it is large enough. The next append reports an error of the disk.
     pub(super) fn look_after(&mut self) {
-        if self.broken.is_none() {
-            self.broken = self.checkpoints.run(&self.connection).err();
+        if self.broken.is_none()
+            && let Err(reason) = self.checkpoints.run(&self.connection)
+        {
+            self.breaks(reason);
         }
+    }
+
+    /// Moves the WAL's content into the database, as far as nobody reads it. Returns true if all of it was moved.
+    ///
+    /// # Errors
+    /// SQLite could not move it, or the storage has failed before.
+    pub(super) fn move_into_one_file(&self) -> Result<bool, String> {
+        match &self.broken {
+            Some(reason) => Err(reason.clone()),
+            None => checkpoint(&self.connection, "TRUNCATE").map_err(|error| error.to_string()),
+        }
+    }
+
+    /// Remembers that the storage failed. From now on the files stay as they are, also when the connection is closed.
+    fn breaks(&mut self, reason: String) {
+        let stays = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        debug_assert!(stays.is_ok(), "SQLite knows this option since 3.16");
+        self.broken = Some(reason);
     }
 
     /// Appends, and checks that the files are still in place. Records in a deleted file count as not written.
     fn append_in_place(&mut self, expected: &Head, records: &[Record]) -> Result<(), AppendError> {
-        self.files.check().map_err(AppendError::Broken)?;
+        self.files.check(&self.connection).map_err(AppendError::Broken)?;
         let bytes: usize = records.iter().map(Record::size_bytes).sum();
         self.room.make(bytes as u64).map_err(|error| {
             if is_full(&error) { AppendError::Full(error.to_string()) } else { AppendError::Broken(error.to_string()) }
         })?;
         self.write(expected, records)?;
         self.checkpoints.count(bytes, records.is_empty());
-        self.files.check().map_err(AppendError::Broken)
+        self.files.check(&self.connection).map_err(AppendError::Broken)
     }
 
     /// Writes in one transaction. A dropped transaction is rolled back, unless SQLite has done that itself, as it does
