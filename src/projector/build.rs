@@ -2,7 +2,7 @@
 
 use domain::{Position, RecordedEvent};
 use projections::sql::store::{self, Checkpoint, Slot};
-use projections::sql::{Poison, SqlModel, is_locked_out};
+use projections::sql::{Poison, SqlModel, is_locked_out, is_no_database};
 use uuid::Uuid;
 
 use super::database::{Writer, discard};
@@ -45,6 +45,11 @@ pub enum BuildError {
 }
 
 impl BuildError {
+    /// True if the file of the database is damaged, so that no retry in it can succeed.
+    pub fn is_ruined(&self) -> bool {
+        matches!(self, Self::Database(error) if is_no_database(error))
+    }
+
     /// True if another try would fail in the same way.
     pub(super) fn is_final(&self) -> bool {
         match self {

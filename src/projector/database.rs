@@ -105,18 +105,23 @@ impl Database {
     }
 }
 
-/// Renames a file that is not a database, so that a person can look at it.
+/// Renames the file if it cannot even be opened as a database.
 pub(super) async fn set_aside_if_ruined(location: &Location, log_id: Uuid) -> io::Result<()> {
-    let Location::File(path) = location else { return Ok(()) };
     let looked = location.look(log_id).await;
     let is_ruined = looked.as_ref().err().is_some_and(is_no_database);
     drop(looked);
-    if !is_ruined {
-        return Ok(());
-    }
+    if is_ruined { set_aside(location) } else { Ok(()) }
+}
+
+/// Renames the file of a damaged database, so that a person can look at it.
+///
+/// # Errors
+/// The system cannot rename it.
+pub fn set_aside(location: &Location) -> io::Result<()> {
+    let Location::File(path) = location else { return Ok(()) };
     let beside = |ending: &str| PathBuf::from(format!("{}{ending}", path.display()));
     std::fs::rename(path, beside(DAMAGED))?;
-    tracing::warn!("{} is not a database, and was renamed to {}", path.display(), beside(DAMAGED).display());
+    tracing::warn!("{} is damaged, and was renamed to {}", path.display(), beside(DAMAGED).display());
     for name in ["-wal", "-shm"].map(beside) {
         match std::fs::remove_file(name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

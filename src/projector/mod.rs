@@ -34,7 +34,7 @@ use uuid::Uuid;
 
 pub use address::ReadModelsAddress;
 pub use build::{BuildError, Which, rebuild};
-pub use database::Database;
+pub use database::{Database, set_aside};
 pub use rebuilds::{ALL, Rebuilding};
 pub use repair::{RepairError, Repaired};
 pub use standing::{Standing, StandingError, standings};

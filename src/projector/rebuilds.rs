@@ -8,7 +8,7 @@ use projections::sql::SqlModel;
 use tokio::sync::{mpsc, oneshot};
 
 use super::build::{BuildError, Which, rebuild};
-use super::database::set_aside_if_ruined;
+use super::database::{set_aside, set_aside_if_ruined};
 use super::follow::RETRY_PAUSE;
 use super::{Phase, Projector, Shared};
 
@@ -162,11 +162,12 @@ impl Shared {
             }
             tracing::warn!("the read model {name} could not be rebuilt; trying again: {error}");
             self.reopen_after(&error);
-            if let Ok(Some(log_id)) = self.log.id().await
-                && let Err(error) = set_aside_if_ruined(&self.location, log_id).await
-            {
-                return Err(BuildError::NoDatabase(error.to_string()));
-            }
+            let is_set_aside = match self.log.id().await {
+                _ if error.is_ruined() => set_aside(&self.location),
+                Ok(Some(log_id)) => set_aside_if_ruined(&self.location, log_id).await,
+                Ok(None) | Err(_) => Ok(()),
+            };
+            is_set_aside.map_err(|error| BuildError::NoDatabase(error.to_string()))?;
             tokio::time::sleep(RETRY_PAUSE).await;
         }
     }

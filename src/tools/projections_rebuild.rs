@@ -14,7 +14,7 @@ use crate::data_folder;
 use crate::log::FolderLock;
 use crate::operations::{ClientError, Server};
 use crate::place::Place;
-use crate::projector::{ALL, BuildError, Database, Which, rebuild};
+use crate::projector::{ALL, BuildError, Database, Which, rebuild, set_aside};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,9 +72,19 @@ async fn here(
     let log = data_folder::open_log(place, held).await?;
     bar.set_length(log.head().await?.position.get());
     let log_id = log.id().await?.ok_or(BuildError::Empty)?;
-    let database = Database::open_anew(&place.read_models()?, log_id).await?;
-    let built = rebuild(&database, log.as_ref(), models, Which::All, |position| bar.set_position(position.get())).await;
-    database.close().await?;
+    let location = place.read_models()?;
+    let build = async || {
+        let database = Database::open_anew(&location, log_id).await?;
+        let progress = |position: Position| bar.set_position(position.get());
+        let built = rebuild(&database, log.as_ref(), models, Which::All, progress).await;
+        let closed = database.close().await;
+        Ok::<_, ToolError>(built.and_then(|position| Ok(closed.map(|()| position)?)))
+    };
+    let mut built = build().await?;
+    if built.as_ref().is_err_and(BuildError::is_ruined) {
+        set_aside(&location).map_err(sqlx::Error::Io)?;
+        built = build().await?;
+    }
     log.close().await;
     Ok(built?)
 }

@@ -1,5 +1,6 @@
 //! What somebody or something did to the tables, and how it is mended: by the node itself, or by a rebuild.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -93,6 +94,26 @@ async fn a_rebuild_replaces_a_file_that_is_no_database() {
     node.stop().await;
     // What was there is kept, for whoever thought that it was something else.
     assert_eq!(std::fs::read_to_string(file.with_extension("db.damaged")).unwrap(), garbage);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_replaces_a_file_that_is_damaged_while_it_is_open() {
+    let (log, place) = (charged_log(10).await, Place::file());
+    let node = place.start(&log);
+    node.catches_up(&log).await;
+    node.stop().await;
+    // All pages but the first, which says that it is a database.
+    let file = file_of(&place);
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[4_096..].fill(0x55);
+    let node = place.start(&log);
+    node.catches_up(&log).await;
+    std::fs::OpenOptions::new().write(true).open(&file).unwrap().write_all(&bytes).unwrap();
+    append(&log, charges(11..=12)).await;
+    assert_eq!(built(node.rebuild("all")).await, Ok(13));
+    node.catches_up(&log).await;
+    place.assert_right(&log).await;
+    node.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
