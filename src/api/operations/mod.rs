@@ -5,6 +5,7 @@ mod access;
 mod catalog;
 mod guarded;
 mod log;
+mod moments;
 mod opening;
 mod projections;
 mod reservations;

@@ -14,7 +14,7 @@ use super::contract::shapes::ROOM;
 use super::guarded::{Admitted, GuardedRoutes};
 use super::members::Members;
 use super::problem::Outcome;
-use super::{GET, MAX_REASON_CHARACTERS, POST, PUT, contract, json, query, reason};
+use super::{GET, MAX_REASON_CHARACTERS, POST, PUT, contract, json, moments, query, reason};
 
 /// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
@@ -158,6 +158,6 @@ pub async fn resume(Admitted { api, operator, request, .. }: Admitted) -> Outcom
 /// Lets the engine decide, and answers the room as it is then.
 pub async fn change(api: &Api, operator: &Operator, asked: &CommandRequest, action: Action) -> Outcome {
     let (told, _) = command::decided(api, operator.credential(), asked, action).await?;
-    let read_models = api.engine.read_models();
-    Ok(told.told(json::answer(&RoomShown::of(&read_models.room, api.engine.now_at(&read_models)))))
+    let (read_models, now) = moments::after(api, &told).await?;
+    Ok(told.told(json::answer(&RoomShown::of(&read_models.room, now))))
 }

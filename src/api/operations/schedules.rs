@@ -14,7 +14,7 @@ use super::guarded::{Admitted, GuardedRoutes};
 use super::members::{MAX_ZONE_NAME_CHARACTERS, Members};
 use super::path::PathIds;
 use super::problem::{Outcome, Problem};
-use super::{GET, PATCH, POST, contract, json, kinds, query, reason};
+use super::{GET, PATCH, POST, contract, json, kinds, moments, query, reason};
 use crate::catalog::venue_clock;
 
 /// Adds the routes, each with its description.
@@ -199,5 +199,6 @@ async fn decide(
     action: Action,
 ) -> Outcome {
     let (told, _) = command::decided(api, operator.credential(), asked, action).await?;
-    Ok(told.told(shown(&api.engine.read_models(), schedule_id)?))
+    let (read_models, _) = moments::after(api, &told).await?;
+    Ok(told.told(shown(&read_models, schedule_id)?))
 }

@@ -1,26 +1,23 @@
 //! Seats, for operators: their status at any moment, and the story of one seat.
 
-use std::sync::Arc;
-
 use axum::extract::Request;
 use domain::{Position, ScheduleId, SeatId};
 use projections::{ReadModels, SeatList};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::access::READS;
-use super::api::Api;
 use super::contract::schema::{id, text, word};
 use super::contract::shapes::{SEATS_AT, STORY};
 use super::guarded::{Admitted, GuardedRoutes};
 use super::log::unreadable;
+use super::moments::{folded, turn};
 use super::parameters::Parameters;
-use super::problem::{FieldError, Outcome, Problem};
+use super::problem::{Outcome, Problem};
 use super::schedules::not_found;
 use super::{GET, contract, json, kinds, paging};
-use crate::past::{AsOf, Moment, PastError, SeatStory, fold_on};
+use crate::past::{AsOf, Moment, SeatStory};
 
 /// Adds the routes, each with its description.
 pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
@@ -54,9 +51,6 @@ pub fn routes(routes: GuardedRoutes) -> GuardedRoutes {
 
 /// The values of `status`: all seats, or those with one status.
 const STATUSES: [&str; 5] = ["all", "AVAILABLE", "HELD", "SOLD", "CANCELLED"];
-
-/// How many requests may fold the log from its beginning at once: each needs a core.
-static FOLDING: Semaphore = Semaphore::const_new(2);
 
 /// Seats as of one moment.
 #[derive(Serialize)]
@@ -93,25 +87,6 @@ fn asked(request: &Request) -> Result<Asked, Problem> {
     let as_of = parameters.read("asOf", "must be a position or a time (RFC 3339)", |text| text.parse().ok());
     let schedule_id = parameters.complete_with(schedule_id)?;
     Ok(Asked { schedule_id, status: status.filter(|status| *status != "all"), as_of, min_position })
-}
-
-async fn folded(api: &Arc<Api>, as_of: AsOf) -> Result<ReadModels, Problem> {
-    let _turn = turn()?;
-    let beyond = |last: Position| {
-        let message = format!("must not be after position {last}, the log's last one").into();
-        Problem::invalid_request(&[FieldError { field: "asOf".to_owned(), message }])
-    };
-    let folded = fold_on(&api.log, ReadModels::default(), Some(as_of), |_| {}).await;
-    folded.map_err(|error| match error {
-        PastError::NotYet { last, .. } => beyond(last),
-        PastError::Stopped(_) => unreadable(&error),
-    })
-}
-
-fn turn() -> Result<SemaphorePermit<'static>, Problem> {
-    let busy =
-        |_| Problem::new(&kinds::OVERLOADED, "The log is already being read for two other requests. Try again later.");
-    FOLDING.try_acquire().map_err(busy)
 }
 
 fn show(read_models: &ReadModels, asked: &Asked) -> Outcome {

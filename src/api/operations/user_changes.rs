@@ -14,7 +14,7 @@ use super::parameters::Parameters;
 use super::path::PathIds;
 use super::problem::{FieldError, Outcome, Problem};
 use super::users::seen;
-use super::{GET, POST, charge, contract, json, kinds, query, reason};
+use super::{GET, POST, charge, contract, json, kinds, moments, query, reason};
 
 /// The longest `sub` that a JWT can have.
 const MAX_SUBJECT_CHARACTERS: usize = 8_192;
@@ -122,13 +122,13 @@ pub async fn expel(Admitted { api, operator, request, .. }: Admitted) -> Outcome
 /// Lets the engine decide, and answers the user as they are then.
 async fn decide(api: &Api, operator: &Operator, asked: &CommandRequest, user_id: UserId, action: Action) -> Outcome {
     let (told, _) = command::decided(api, operator.credential(), asked, action).await?;
-    told_of(api, &told, user_id)
+    told_of(api, &told, user_id).await
 }
 
 /// Answers the user as they are after a change.
-fn told_of(api: &Api, told: &Told, user_id: UserId) -> Outcome {
-    let read_models = api.engine.read_models();
-    Ok(told.told(json::answer(&seen(user_id, &read_models, api.engine.now_at(&read_models))?)))
+async fn told_of(api: &Api, told: &Told, user_id: UserId) -> Outcome {
+    let (read_models, now) = moments::after(api, told).await?;
+    Ok(told.told(json::answer(&seen(user_id, &read_models, now)?)))
 }
 
 /// `GET /api/operations/users?sub=`: the user of an identity provider's subject.
@@ -160,7 +160,7 @@ pub async fn register(Admitted { api, operator, request, .. }: Admitted) -> Outc
     let Answer::User(user_id) = answer else {
         return Err(Problem::internal("a registration was answered with something else"));
     };
-    told_of(&api, &told, user_id)
+    told_of(&api, &told, user_id).await
 }
 
 /// The form of a `sub` in the log. `None` if users have ids of their own.

@@ -176,6 +176,48 @@ async fn a_page_of_another_origin_reaches_nothing() {
 }
 
 #[tokio::test]
+async fn a_repeated_change_answers_what_it_answered_at_first_whatever_was_changed_since() {
+    let server = Server::start(10).await;
+    server.token(ANN).await;
+    let (users, schedule) = (format!("/api/operations/users/{ANN}"), format!("/api/operations/schedules/{SCHEDULE}"));
+    let path = |path: &str| format!("/api/operations/{path}");
+    let later = |seconds| json!({ "startsAt": projections::rfc3339(T0.plus_seconds(STARTS + seconds)), "reason": "x" });
+    let room =
+        |capacity| json!({ "capacity": capacity, "admissionsPerSecond": null, "arrivalSeconds": null, "reason": null });
+    let adjusted = |amount| json!({ "amount": amount, "reason": "x" });
+    let why = json!({ "reason": "x" });
+    let changes = [
+        (Method::PUT, path("room"), room(7)),
+        (Method::POST, path("pause"), why.clone()),
+        (Method::PUT, path("room"), room(8)),
+        (Method::POST, path("resume"), why.clone()),
+        (Method::POST, format!("{users}/adjustments"), adjusted(5)),
+        (Method::POST, format!("{users}/adjustments"), adjusted(7)),
+        (Method::POST, format!("{users}/expulsion"), why.clone()),
+        (Method::PATCH, schedule.clone(), later(60)),
+        (Method::PATCH, format!("{schedule}/prices"), json!({ "zoneName": "A", "price": 7, "reason": "x" })),
+        (Method::PATCH, schedule.clone(), later(120)),
+        (Method::POST, format!("{schedule}/cancel"), why),
+    ];
+    let mut first = Vec::new();
+    for (key, (method, path, body)) in changes.iter().enumerate() {
+        let answered = server.change(method.clone(), path, &key.to_string(), body).await;
+        assert_eq!(answered.status, StatusCode::OK, "{path}: {answered:?}");
+        if path.ends_with("expulsion") {
+            let token = &answered.body["token"];
+            assert_eq!((&token["expiresAt"], &token["expiresInSeconds"]), (&json!(null), &json!(0)));
+        }
+        first.push(answered);
+    }
+    server.token(ANN).await;
+    for (key, ((method, path, body), first)) in changes.iter().zip(first).enumerate() {
+        let again = server.change(method.clone(), path, &key.to_string(), body).await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"), "{path}");
+        assert_eq!((&again.body, again.header("log-position")), (&first.body, first.header("log-position")), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_room_is_set_all_at_once_and_the_log_names_who_did_it_and_why() {
     let server = Server::start(10).await;
     let asked = json!({ "capacity": 7, "admissionsPerSecond": 3, "arrivalSeconds": null, "reason": "more staff" });

@@ -81,8 +81,11 @@ impl<'a> WatchedTokenShown<'a> {
     }
 }
 
-/// The deadline of a token's status.
+/// The deadline of a token's status. An expired token has none.
 fn token_deadline(token: &Token, read_models: &ReadModels, now: Timestamp) -> (Option<String>, u64) {
+    if token.status == TokenStatus::Expired {
+        return (None, 0);
+    }
     match read_models.room.room().deadline(token, now) {
         Deadline::Sale(deadline) => deadline_shown(deadline, read_models, now),
         Deadline::Clock(deadline) => (Some(rfc3339(deadline)), now.seconds_until(deadline)),
