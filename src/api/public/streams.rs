@@ -57,28 +57,32 @@ const WAITING_EVERY: Duration = Duration::from_secs(3);
 pub async fn queue(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_anyone(&api, request, nothing, |view, ()| {
-        let (queue, first) = (api.streams.queue(), Some(queue_frame(&view.read_models, view.now)));
-        Ok(api.streams.subscribe()?.respond(QueueFrames { queue, first, comment_at: Instant::now() + COMMENT_EVERY }))
+        let mut queue = api.streams.queue();
+        queue.mark_unchanged();
+        let shown = queue_frame(&view.read_models, view.now);
+        let comment_at = Instant::now() + COMMENT_EVERY;
+        Ok(api.streams.subscribe()?.respond(QueueFrames { queue, shown, is_sent: false, comment_at }))
     })
     .await
 }
 
 struct QueueFrames {
     queue: watch::Receiver<Bytes>,
-    /// The room as it is now, which is sent at once.
-    first: Option<Bytes>,
+    /// The frame that was sent last. The first one is the room as it is now, and is sent at once.
+    shown: Bytes,
+    is_sent: bool,
     comment_at: Instant,
 }
 
 impl Frames for QueueFrames {
     async fn next(&mut self) -> Option<Bytes> {
-        if let Some(first) = self.first.take() {
-            return Some(first);
+        if !std::mem::replace(&mut self.is_sent, true) {
+            return Some(self.shown.clone());
         }
         let frame = tokio::select! {
-            changed = self.queue.changed() => {
-                changed.ok()?;
-                self.queue.borrow_and_update().clone()
+            changed = self.queue.wait_for(|frame| *frame != self.shown) => {
+                self.shown = changed.ok()?.clone();
+                self.shown.clone()
             }
             () = tokio::time::sleep_until(self.comment_at) => COMMENT,
         };

@@ -14,6 +14,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
+use super::TOKEN_LOOK;
 use crate::api::shared::api::Api;
 use crate::api::shared::parameters::Parameters;
 use crate::api::shared::path::PathIds;
@@ -86,17 +87,18 @@ struct SeatsFrames {
 impl Frames for SeatsFrames {
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            let read_models = self.api.engine.read_models();
-            let room = read_models.room.room();
-            let now = self.api.engine.now_at(&read_models);
-            if !room.token(self.token_id).is_some_and(|token: &Token| room.is_active(token, now)) {
-                return None;
-            }
             let told = match self.begin {
                 Begin::Now => Some(self.go_on_from(self.reached, &[])),
-                Begin::After(after) => self.read_up(after, &read_models).await?,
+                Begin::After(after) => {
+                    let read_models = self.api.engine.read_models();
+                    self.read_up(after, &read_models).await?
+                }
                 Begin::Live => self.live().await?,
             };
+            // The frame was waited for, and the token may have ended meanwhile.
+            if !self.is_admitted() {
+                return None;
+            }
             if let Some(frame) = told {
                 self.comment_at = Instant::now() + COMMENT_EVERY;
                 return Some(frame);
@@ -106,11 +108,19 @@ impl Frames for SeatsFrames {
 }
 
 impl SeatsFrames {
+    fn is_admitted(&self) -> bool {
+        let read_models = self.api.engine.read_models();
+        let (room, now) = (read_models.room.room(), self.api.engine.now_at(&read_models));
+        room.token(self.token_id).is_some_and(|token: &Token| room.is_active(token, now))
+    }
+
     /// Waits for the next frame, and returns it if it is news. The outer `None`: no frame will come any more.
     async fn live(&mut self) -> Option<Option<Bytes>> {
         let heard = tokio::select! {
             heard = self.live.recv() => heard,
-            () = tokio::time::sleep_until(self.comment_at) => return Some(Some(COMMENT)),
+            () = tokio::time::sleep_until(self.comment_at.min(Instant::now() + TOKEN_LOOK)) => {
+                return Some((Instant::now() >= self.comment_at).then_some(COMMENT));
+            }
         };
         match heard {
             Ok(SeatsFrame { position, bytes }) if position > self.reached => {
