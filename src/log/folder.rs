@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 /// The lock on the data folder. It ends when this is dropped, or when the process dies in any way: the system releases
 /// it, so that no stale file is left after a crash.
+///
+/// Two things are locked: the file `lock`, and the folder itself, whose lock stays if somebody removes that file.
 #[derive(Debug)]
 pub struct FolderLock {
-    _lock: File,
+    _locks: [File; 2],
 }
 
 /// The reason why the data folder cannot be locked.
@@ -33,10 +35,14 @@ impl FolderLock {
         create(folder).map_err(unusable)?;
         let lock =
             OpenOptions::new().write(true).create(true).truncate(false).open(folder.join("lock")).map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(FolderError::Held { folder: folder.to_owned() }),
-            Err(TryLockError::Error(source)) => Err(unusable(source)),
+        let itself = File::open(folder).map_err(unusable)?;
+        match (lock.try_lock(), itself.try_lock()) {
+            (Err(TryLockError::WouldBlock), _) | (_, Err(TryLockError::WouldBlock)) => {
+                Err(FolderError::Held { folder: folder.to_owned() })
+            }
+            (Err(TryLockError::Error(source)), _) => Err(unusable(source)),
+            // Some file systems (NFS) lock files only.
+            (Ok(()), Ok(()) | Err(TryLockError::Error(_))) => Ok(Self { _locks: [lock, itself] }),
         }
     }
 }
@@ -93,6 +99,14 @@ mod tests {
                 folder.path().display()
             )
         );
+    }
+
+    #[test]
+    fn a_second_server_is_refused_though_the_file_of_the_lock_was_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let _first = FolderLock::take(folder.path()).unwrap();
+        std::fs::remove_file(folder.path().join("lock")).unwrap();
+        assert!(matches!(FolderLock::take(folder.path()), Err(FolderError::Held { .. })));
     }
 
     #[test]
