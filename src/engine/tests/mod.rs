@@ -23,6 +23,9 @@ use super::*;
 use crate::log::memory::{Fault, MemoryLog};
 use crate::log::{AppendError, ReadError};
 
+/// The pause before a log that fails is asked again.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// One server on a log, with a clock of its own.
 struct Node {
     engine: Engine,
@@ -61,7 +64,13 @@ impl Node {
 
 /// An engine on a log, and its sequencer, running.
 async fn start(log: &Arc<dyn EventLog>, clock: Clock) -> (Engine, JoinHandle<Result<(), Fatal>>) {
-    let replayed = replay(log, |_| {}).await.unwrap();
+    let replayed = loop {
+        match replay(log, |_| {}).await {
+            // A log that fails is read again, as a server does at its start.
+            Err(StartError::Stream(StreamError::Unreadable(_))) => tokio::time::sleep(PAUSE).await,
+            replayed => break replayed.unwrap(),
+        }
+    };
     let (engine, sequencer) = Engine::new(Arc::clone(log), replayed, clock, Uuid::new_v4());
     (engine, tokio::spawn(sequencer.run()))
 }
@@ -81,7 +90,14 @@ async fn open_sale(engine: &Engine, times: ScheduleTimes) {
             .into(),
     ];
     for action in actions {
-        engine.submit(submission(Credential::System, action)).await.unwrap().outcome.unwrap();
+        let decided = loop {
+            match engine.submit(submission(Credential::System, action.clone())).await {
+                // A log that fails took nothing.
+                Err(Undecided::LogUnavailable) => tokio::time::sleep(PAUSE).await,
+                submitted => break submitted.unwrap(),
+            }
+        };
+        decided.outcome.unwrap();
     }
 }
 
