@@ -11,19 +11,22 @@ use tokio::task::{JoinSet, LocalSet, spawn_local};
 use super::*;
 use crate::log::conformance::{chain, passes};
 
+/// How many seeds run at once.
 const SIDE_BY_SIDE: usize = 16;
+/// How many seeds with engines run at once. All share one core, and a command must be decided within its deadline.
+const NODES_SIDE_BY_SIDE: usize = 4;
 /// The longest pause between two things that go wrong.
 const MAX_PAUSE: Duration = Duration::from_millis(40);
 /// So many batches each of two nodes appends.
 const BATCHES: usize = 4;
 
 /// Runs with as many seeds as usual, unless the environment says otherwise.
-async fn each_seed<F: Future<Output = ()> + 'static>(usual: u64, run: impl Fn(u64) -> F) {
+async fn each_seed<F: Future<Output = ()> + 'static>(usual: u64, side_by_side: usize, run: impl Fn(u64) -> F) {
     let seeds = std::env::var("REPRISE_TEST_SEEDS").map_or(usual, |seeds| seeds.parse().unwrap());
     let seeding = async {
         let mut running = JoinSet::new();
         for seed in 0..seeds {
-            if running.len() == SIDE_BY_SIDE {
+            if running.len() == side_by_side {
                 running.join_next().await.unwrap().unwrap();
             }
             let run = run(seed);
@@ -41,12 +44,12 @@ async fn each_seed<F: Future<Output = ()> + 'static>(usual: u64, run: impl Fn(u6
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_lose_nothing_and_double_nothing_whatever_fails() {
-    each_seed(1_000, two_nodes).await;
+    each_seed(1_000, SIDE_BY_SIDE, two_nodes).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_conforms_on_a_server_whose_appends_fail() {
-    each_seed(8, |seed| async move {
+    each_seed(8, SIDE_BY_SIDE, |seed| async move {
         let random = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
         let fresh = async || {
             let stream = Arc::new(Stream::on(StandIn::start().await));
@@ -59,7 +62,7 @@ async fn it_conforms_on_a_server_whose_appends_fail() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_nodes_sell_from_one_log_whatever_fails() {
-    each_seed(16, |seed| async move {
+    each_seed(16, NODES_SIDE_BY_SIDE, |seed| async move {
         let seeds = Mutex::new(fastrand::Rng::with_seed(seed));
         let fresh = async || {
             let random = seeds.lock().unwrap().fork();
