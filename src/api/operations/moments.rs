@@ -16,7 +16,7 @@ use crate::past::{AsOf, PastError, fold_on};
 /// How many requests may fold the log from its beginning at once: each needs a core.
 static FOLDING: Semaphore = Semaphore::const_new(2);
 
-/// Waits for nobody: takes one of the places to fold the log.
+/// Takes one of the places to fold the log. It does not wait for one.
 ///
 /// # Errors
 /// All places are taken.

@@ -58,6 +58,7 @@ pub async fn queue(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_anyone(&api, request, nothing, |view, ()| {
         let mut queue = api.streams.queue();
+        // What was told to all before is not newer than the first frame.
         queue.mark_unchanged();
         let shown = queue_frame(&view.read_models, view.now);
         let comment_at = Instant::now() + COMMENT_EVERY;
@@ -79,15 +80,21 @@ impl Frames for QueueFrames {
         if !std::mem::replace(&mut self.is_sent, true) {
             return Some(self.shown.clone());
         }
-        let frame = tokio::select! {
-            changed = self.queue.wait_for(|frame| *frame != self.shown) => {
-                self.shown = changed.ok()?.clone();
-                self.shown.clone()
+        loop {
+            let is_quiet = tokio::select! {
+                changed = self.queue.changed() => changed.map(|()| false).ok()?,
+                () = tokio::time::sleep_until(self.comment_at) => true,
+            };
+            // The room may be again what it was before the first frame. Then nothing changed for all, but it did for
+            // this client.
+            let newest = self.queue.borrow_and_update().clone();
+            let is_news = newest != self.shown;
+            if is_news || is_quiet {
+                self.comment_at = Instant::now() + COMMENT_EVERY;
+                self.shown = newest;
+                return Some(if is_news { self.shown.clone() } else { COMMENT });
             }
-            () = tokio::time::sleep_until(self.comment_at) => COMMENT,
-        };
-        self.comment_at = Instant::now() + COMMENT_EVERY;
-        Some(frame)
+        }
     }
 }
 

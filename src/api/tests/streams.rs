@@ -51,6 +51,29 @@ async fn the_line_is_told_at_once_and_whenever_it_has_changed() {
 }
 
 #[tokio::test]
+async fn nobody_is_told_of_the_line_twice_or_what_it_was_before() {
+    let server = Server::start(1).await;
+    // What is told to all is made every half second: it does not have this token yet.
+    server.token(ANN).await;
+    let mut watched = Watched::open(&server, "/api/queue/stream", "", &[]).await;
+    assert_eq!(watched.told().await, server.get("/api/queue", "").await.body);
+    let more = tokio::time::timeout(Duration::from_millis(1_500), watched.frame()).await;
+    assert!(more.is_err(), "{more:?}");
+}
+
+#[tokio::test]
+async fn who_is_expelled_is_told_of_no_more_seats() {
+    let server = Server::start(10).await;
+    let (ann, bob) = (server.token(ANN).await, server.token(BOB).await);
+    let mut watched = Watched::open(&server, SEATS, &ann, &[]).await;
+    watched.frame().await.unwrap();
+    let expulsion = format!("/api/operations/users/{ANN}/expulsion");
+    assert_eq!(server.change(Method::POST, &expulsion, "a", &json!({ "reason": "x" })).await.status, StatusCode::OK);
+    server.reserve(&bob, BOB, &[1]).await;
+    assert_eq!(watched.frame().await, None);
+}
+
+#[tokio::test]
 async fn a_token_is_told_when_it_has_changed_until_it_names_nobody() {
     let server = Server::start(1).await;
     let (ann, bob) = (server.token(ANN).await, server.token(BOB).await);
