@@ -5,20 +5,24 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::process::Cpu;
+
 /// The longest latency that is told apart from a longer one, in microseconds: a minute.
 const MAX_MICROS: u64 = 60_000_000;
 /// What a client hopes for, and 409: of many who want one seat, all but one are told that it is taken.
 const GOOD: [u16; 3] = [200, 304, 409];
 /// Digits that a latency is kept to.
 const DIGITS: u8 = 3;
+/// A thread that took less of an answer is not told of, in microseconds.
+const LEAST_MICROS: f64 = 0.05;
 
 /// One side's rounds, added up.
 #[derive(Debug, Clone)]
 pub struct Sample {
     /// How long it went on, in seconds.
     pub seconds: f64,
-    /// Processor time of the measured process in it, in seconds; 0 where nobody looked.
-    pub cpu_seconds: f64,
+    /// Processor time of the measured process in it; 0 where nobody looked.
+    pub cpu: Cpu,
     /// Answers by status.
     pub answers: BTreeMap<u16, u64>,
     /// Arrivals that found no free connection, and were not sent.
@@ -32,7 +36,7 @@ pub struct Sample {
 impl Default for Sample {
     fn default() -> Self {
         let latencies = Histogram::new_with_bounds(1, MAX_MICROS, DIGITS).expect("the bounds are in order");
-        Self { seconds: 0.0, cpu_seconds: 0.0, answers: BTreeMap::new(), unsent: 0, good: 0, latencies }
+        Self { seconds: 0.0, cpu: Cpu::default(), answers: BTreeMap::new(), unsent: 0, good: 0, latencies }
     }
 }
 
@@ -50,7 +54,7 @@ impl Sample {
     /// Adds another round of the same.
     pub fn add(&mut self, round: &Self) {
         self.seconds += round.seconds;
-        self.cpu_seconds += round.cpu_seconds;
+        self.cpu.add(&round.cpu);
         self.unsent += round.unsent;
         self.good += round.good;
         for (status, count) in &round.answers {
@@ -76,6 +80,20 @@ impl Sample {
 
     /// Processor time an answer, in microseconds.
     pub fn cpu_micros(&self) -> f64 {
-        self.cpu_seconds * 1e6 / (self.all() as f64).max(1.0)
+        self.micros_an_answer(self.cpu.seconds())
+    }
+
+    /// The parts of the processor time an answer, in microseconds, the threads that took most first.
+    pub fn cpu_parts(&self) -> String {
+        let threads = self.cpu.threads.iter().map(|(name, seconds)| (self.micros_an_answer(*seconds), name));
+        let mut threads: Vec<_> = threads.filter(|(micros, _)| *micros >= LEAST_MICROS).collect();
+        threads.sort_by(|one, other| other.0.total_cmp(&one.0));
+        let threads: Vec<String> = threads.iter().map(|(micros, name)| format!("{name} {micros:.1}")).collect();
+        let [user, system] = [self.cpu.user, self.cpu.system].map(|seconds| self.micros_an_answer(seconds));
+        format!("user {user:.1}, system {system:.1}; {}", threads.join(", "))
+    }
+
+    fn micros_an_answer(&self, seconds: f64) -> f64 {
+        seconds * 1e6 / (self.all() as f64).max(1.0)
     }
 }

@@ -67,7 +67,7 @@ pub struct Row {
 impl Row {
     /// A row of one side's answers.
     pub fn of(scenario: &str, what: impl Into<String>, clients: usize, sample: &Sample) -> Self {
-        let cpu = (sample.cpu_seconds > 0.0).then(|| sample.cpu_micros());
+        let cpu = (sample.cpu.seconds() > 0.0).then(|| sample.cpu_micros());
         let has_errors = sample.answers.keys().any(|status| !matches!(status, 200 | 304));
         let note = if has_errors { format!("answers by status: {:?}", sample.answers) } else { String::new() };
         Self {
@@ -85,6 +85,13 @@ impl Row {
         }
     }
 
+    /// A row of the server's processor time for one answer, compared with another side's.
+    pub fn cpu(scenario: &str, what: &str, clients: usize, sample: &Sample, other: &Sample) -> Self {
+        let row = Self::figure(scenario, format!("{what}: the server's CPU an answer"), sample.cpu_micros(), "us");
+        let row = Self { clients: Some(clients), ..row.against_figure(other.cpu_micros()) };
+        row.noting(format!("{}; against {}", sample.cpu_parts(), other.cpu_parts()))
+    }
+
     /// A row of a single figure.
     pub fn figure(scenario: &str, what: impl Into<String>, figure: f64, unit: &'static str) -> Self {
         Self { scenario: scenario.to_owned(), what: what.into(), figure, unit, ..Self::default() }
@@ -93,7 +100,7 @@ impl Row {
     /// The same, compared with another side's answers.
     #[must_use]
     pub fn against(self, other: &Sample) -> Self {
-        let against_cpu_micros = (other.cpu_seconds > 0.0).then(|| other.cpu_micros());
+        let against_cpu_micros = (other.cpu.seconds() > 0.0).then(|| other.cpu_micros());
         Self { against_cpu_micros, ..self.against_figure(other.rate()) }
     }
 

@@ -8,7 +8,7 @@ use super::connection::Connection;
 use super::load::{Client, closed};
 use super::scripts::Script;
 use crate::BenchError;
-use crate::process;
+use crate::process::Cpu;
 use crate::sample::Sample;
 
 /// How often each side gets its turn.
@@ -35,10 +35,9 @@ impl<'a> Side<'a> {
 
     /// One turn.
     pub async fn turn(&mut self, lasting: Duration) -> Result<Sample, BenchError> {
-        let pid = self.server.pid();
-        let before = process::cpu_seconds(pid);
+        let before = Cpu::of(self.server.pid());
         let mut sample = closed(&mut self.clients, lasting).await?;
-        sample.cpu_seconds = process::cpu_seconds(pid) - before;
+        sample.cpu = Cpu::of(self.server.pid()).since(&before);
         Ok(sample)
     }
 }

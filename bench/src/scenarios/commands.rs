@@ -13,6 +13,8 @@ use crate::{BenchError, Options};
 /// How many clients the bounds are for.
 pub const BOUND_AT: usize = 256;
 const CHARGE_OF_FLOOR: f64 = 0.5;
+/// The processor time of a charge, to that of a handler that answers at once.
+const CPU_OF_FLOOR: f64 = 1.7;
 const ONE_USER_OF_MANY: f64 = 0.8;
 const HOLD_OF_CHARGE: f64 = 0.8;
 
@@ -38,11 +40,7 @@ pub async fn charge(options: &Options) -> Result<Vec<Row>, BenchError> {
         let mut charges = Side::of(&sale.server, clients, script).await?;
         let mut nothing = Side::of(&floor, clients, script).await?;
         let (ours, floors) = by_turns(&mut charges, &mut nothing, options.round()).await?;
-        rows.push(bounded(
-            against_floor("charge", "durable charge", clients, &ours, &floors),
-            clients,
-            CHARGE_OF_FLOOR,
-        ));
+        rows.extend(against_floor("charge", "durable charge", clients, &ours, &floors));
     }
     Ok(rows)
 }
@@ -73,7 +71,7 @@ pub async fn hold(options: &Options) -> Result<Vec<Row>, BenchError> {
         let mut holds = Side::of(&sale.server, clients, |_| Holds::of(&seats)).await?;
         let mut nothing = Side::of(&floor, clients, |_| Holds::of(&unheld)).await?;
         let (ours, floors) = by_turns(&mut holds, &mut nothing, options.round() / 2).await?;
-        rows.push(against_floor("hold", "durable hold", clients, &ours, &floors));
+        rows.extend(against_floor("hold", "durable hold", clients, &ours, &floors));
         let charge = |number: usize| Again(requests::charge(&sale.guests[number % sale.guests.len()]));
         let mut charges = Side::of(&sale.server, clients, charge).await?;
         let (ours, charged) = by_turns(&mut holds, &mut charges, options.round() / 2).await?;
@@ -101,14 +99,19 @@ pub async fn payment(options: &Options) -> Result<Vec<Row>, BenchError> {
         let pay = |number: usize| Again(requests::pay(1, &sale.guests[number % sale.guests.len()]));
         let mut nothing = Side::of(&floor, clients, pay).await?;
         let (ours, floors) = by_turns(&mut payments, &mut nothing, options.round()).await?;
-        rows.push(against_floor("payment", "durable payment", clients, &ours, &floors));
+        rows.extend(against_floor("payment", "durable payment", clients, &ours, &floors));
     }
     Ok(rows)
 }
 
-/// Makes a row that compares durable commands with handlers that only answer.
-fn against_floor(scenario: &str, what: &str, clients: usize, ours: &Sample, floor: &Sample) -> Row {
-    Row::of(scenario, format!("{what}; against the floor"), clients, ours).against(floor)
+/// Compares durable commands with handlers that only answer: their rate, and the server's processor time.
+fn against_floor(scenario: &str, what: &str, clients: usize, ours: &Sample, floor: &Sample) -> [Row; 2] {
+    let row = Row::of(scenario, format!("{what}; against the floor"), clients, ours).against(floor);
+    let cpu = Row::cpu(scenario, what, clients, ours, floor);
+    if scenario != "charge" || clients != BOUND_AT {
+        return [row, cpu];
+    }
+    [row.must(Bound::RatioAtLeast(CHARGE_OF_FLOOR)), cpu.must(Bound::RatioAtMost(CPU_OF_FLOOR))]
 }
 
 fn bounded(row: Row, clients: usize, least: f64) -> Row {

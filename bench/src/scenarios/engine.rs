@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::node::Node;
-use crate::process;
+use crate::process::Cpu;
 use crate::sale::{self, Guest};
 use crate::sample::Sample;
 use crate::scenarios::one_each;
@@ -36,7 +36,7 @@ pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
 /// Every guest charges one point after another for so long.
 pub async fn charge(engine: &Engine, guests: &[Guest], lasting: Duration) -> Result<Sample, BenchError> {
     let sample = Arc::new(Mutex::new(Sample::default()));
-    let cpu_before = process::cpu_seconds(std::process::id());
+    let cpu_before = Cpu::of(std::process::id());
     let until = Instant::now() + lasting;
     let mut clients = JoinSet::new();
     for &guest in guests {
@@ -53,9 +53,9 @@ pub async fn charge(engine: &Engine, guests: &[Guest], lasting: Duration) -> Res
     while let Some(ended) = clients.join_next().await {
         ended?;
     }
-    let cpu_seconds = process::cpu_seconds(std::process::id()) - cpu_before;
+    let cpu = Cpu::of(std::process::id()).since(&cpu_before);
     let mut sample = std::mem::take(&mut *sample.lock().expect("nobody panics with it"));
-    (sample.seconds, sample.cpu_seconds) = (lasting.as_secs_f64(), cpu_seconds);
+    (sample.seconds, sample.cpu) = (lasting.as_secs_f64(), cpu);
     Ok(sample)
 }
 

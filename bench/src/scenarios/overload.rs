@@ -3,7 +3,7 @@
 use crate::http::load::{Client, closed, open};
 use crate::http::requests;
 use crate::http::scripts::Again;
-use crate::process;
+use crate::process::Cpu;
 use crate::sale::Plan;
 use crate::scenarios::Sale;
 use crate::table::{Bound, Row};
@@ -35,9 +35,9 @@ pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     rows.push(row.noting(format!("{} not sent", half.unsent)).must(Bound::P99AtMost(P99_AT_HALF_MS)));
 
     clients.extend(crowd);
-    let cpu_before = process::cpu_seconds(sale.server.pid());
+    let cpu_before = Cpu::of(sale.server.pid());
     let mut flood = open(&mut clients, top.rate() * TOO_MUCH, options.round()).await?;
-    flood.cpu_seconds = process::cpu_seconds(sale.server.pid()) - cpu_before;
+    flood.cpu = Cpu::of(sale.server.pid()).since(&cpu_before);
     let row = Row::of(NAME, "three times the top rate: accepted", CROWD, &flood).against(&top);
     let not_sent = format!("{} found no free connection", flood.unsent);
     rows.push(row.noting(not_sent).must(Bound::P99AtMost(P99_OF_ACCEPTED_MS)));

@@ -11,6 +11,7 @@ use crate::{BenchError, Options};
 
 /// At every number of clients.
 const READ_OF_STATIC: f64 = 0.9;
+const CPU_OF_STATIC: f64 = 1.1;
 /// Seats of the list, as in the demo.
 const SEATS: u64 = 50;
 
@@ -57,6 +58,7 @@ async fn compare(
         let mut floors = Side::of(floor, clients, script).await?;
         let (ours, floors) = by_turns(&mut ours, &mut floors, options.round()).await?;
         rows.push(Row::of(scenario, what, clients, &ours).against(&floors).must(Bound::RatioAtLeast(READ_OF_STATIC)));
+        rows.push(Row::cpu(scenario, scenario, clients, &ours, &floors).must(Bound::RatioAtMost(CPU_OF_STATIC)));
     }
     Ok(rows)
 }

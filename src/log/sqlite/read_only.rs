@@ -99,7 +99,7 @@ impl SqliteLog {
     /// There is no log, or SQLite cannot open it.
     pub async fn open_read_only(folder: &Path) -> Result<ReadOnlyLog, OpenError> {
         let reader = Reader::open(folder.to_owned()).map_err(|error| OpenError::from(error).with_cause(folder))?;
-        Ok(ReadOnlyLog { reader: Threads::start([reader]) })
+        Ok(ReadOnlyLog { reader: Threads::start("log-reader", [reader]) })
     }
 }
 

@@ -23,12 +23,17 @@ pub(super) struct Threads<C> {
 pub(super) struct Gone;
 
 impl<C: Send + 'static> Threads<C> {
-    pub(super) fn start(connections: impl IntoIterator<Item = C>) -> Self {
+    /// Starts the threads. Tools that look at a process show `name`.
+    ///
+    /// # Panics
+    /// The system has no thread left.
+    pub(super) fn start(name: &'static str, connections: impl IntoIterator<Item = C>) -> Self {
         let (jobs, waiting) = channel();
         let waiting = Arc::new(Mutex::new(waiting));
         let start = |connection| {
             let waiting = Arc::clone(&waiting);
-            std::thread::spawn(move || work(connection, &waiting))
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            thread.spawn(move || work(connection, &waiting)).expect("the system has a thread left")
         };
         Self { jobs, threads: connections.into_iter().map(start).collect() }
     }
