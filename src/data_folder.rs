@@ -12,10 +12,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::{Head, Position};
+use projections::ReadModels;
 
 pub use self::start::{start, system_clock, until_ready};
 use self::witnesses::{NotTheLog, Witnesses, holds};
-use crate::engine::{Range, Replayed, SnapshotFolder, StartError, Undecided, decode, stream};
+use crate::engine::{Range, SnapshotFolder, StartError, Undecided, decode, replay_on, stream};
 use crate::key::ServerKey;
 use crate::log::{self, EventLog, FolderError, FolderLock, OpenError, ReadError};
 use crate::place::Place;
@@ -27,7 +28,7 @@ pub struct DataFolder {
     /// The log.
     pub log: Arc<dyn EventLog>,
     /// The state and the read models that the log folds to.
-    pub replayed: Replayed,
+    pub replayed: ReadModels,
     /// The key that belongs to the log.
     pub key: ServerKey,
     /// The position of the restored snapshot; 0 if there was none.
@@ -200,7 +201,7 @@ fn refuse(refused: Box<NotTheLog>, accepted: Option<Head>) -> FolderProblem {
 }
 
 /// Folds the log: from its newest snapshot on, or all of it.
-async fn fold(place: &Place, log: &Arc<dyn EventLog>, end: Position) -> Result<(Replayed, Position), StartError> {
+async fn fold(place: &Place, log: &Arc<dyn EventLog>, end: Position) -> Result<(ReadModels, Position), StartError> {
     let started = Instant::now();
     let restored = SnapshotFolder::beside(&place.data).restore(log.as_ref()).await?.unwrap_or_default();
     let snapshot = restored.state.head.position;
@@ -209,7 +210,7 @@ async fn fold(place: &Place, log: &Arc<dyn EventLog>, end: Position) -> Result<(
     }
     let started = Instant::now();
     let bar = progress::of_events("replaying", snapshot, end);
-    let replayed = restored.read_on(log, |position| bar.set_position(position.get())).await?;
+    let replayed = replay_on(restored, log, |position| bar.set_position(position.get())).await?;
     bar.finish_and_clear();
     let events = replayed.state.head.position.get() - snapshot.get();
     tracing::info!("replayed {events} events in {:.3} s", started.elapsed().as_secs_f64());
@@ -217,7 +218,7 @@ async fn fold(place: &Place, log: &Arc<dyn EventLog>, end: Position) -> Result<(
 }
 
 /// Loads the key. The key of a log with events must exist and fit; only an empty log may get a new key.
-fn key(place: &Place, replayed: &Replayed) -> Result<ServerKey, FolderProblem> {
+fn key(place: &Place, replayed: &ReadModels) -> Result<ServerKey, FolderProblem> {
     let path = place.key_path();
     let key = match &replayed.state.log {
         None => {

@@ -76,7 +76,7 @@ pub async fn keep_tokens(engine: Engine) {
     loop {
         tokio::time::sleep(LOOK_AT_TOKENS).await;
         let (read_models, soon) = (engine.read_models(), engine.now().plus_seconds(GRANT_AGAIN_SECONDS));
-        let room = read_models.room.room();
+        let room = &read_models.state.room;
         for (user_id, token_hash) in fixed_tokens() {
             // A token that has paid or left still identifies its user until its deadline.
             let goes_on = room.by_hash(&token_hash).is_some_and(|token| match room.deadline(token, engine.now()) {
@@ -183,7 +183,7 @@ mod tests {
             time.store(T0.plus_seconds(hour * 3_600).millis(), Ordering::Relaxed);
             tokio::time::sleep(LOOK_AT_TOKENS + Duration::from_secs(1)).await;
             let (read_models, now) = (engine.read_models(), engine.now());
-            let room = read_models.room.room();
+            let room = &read_models.state.room;
             for (user_id, token_hash) in fixed_tokens() {
                 let token =
                     room.identify(&token_hash, now).unwrap_or_else(|why| panic!("{user_id}, hour {hour}: {why:?}"));

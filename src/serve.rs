@@ -21,7 +21,7 @@ use crate::api::{self, Api, Limits, Pages, Settings, Streams};
 use crate::config::{DEFAULT_CAPACITY, DEMO_CAPACITY, IdentityMode, IdentityProblem, ListenAddress, Serve};
 use crate::data_folder::{DataFolder, FolderProblem, start, system_clock, until_ready};
 use crate::demo::{self, DemoError};
-use crate::engine::{Engine, Fatal, SnapshotFolder, SnapshotWriter, SnapshotsWritten, StartError};
+use crate::engine::{Engine, Fatal, SnapshotFolder, SnapshotWriter, SnapshotsWritten, StartError, check_clock};
 use crate::failure::Failure;
 use crate::identity::{self, Charging, Identity};
 use crate::key::ServerKey;
@@ -235,7 +235,7 @@ async fn prepare(place: &Place, options: &Serve, listener: &TcpListener) -> Resu
     let opened = waiting::open(place, accepted, &lock, patience, listener).await?;
     let DataFolder { log, replayed, key, last_snapshot, served } = opened;
     if !options.accept_clock {
-        replayed.check_clock(now())?;
+        check_clock(&replayed.state, now())?;
     }
     let capacity = options.capacity.unwrap_or(if options.demo { DEMO_CAPACITY } else { DEFAULT_CAPACITY });
     let state = replayed.state.clone();

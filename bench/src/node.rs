@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use reprise::data_folder::{start, system_clock};
-use reprise::engine::{Engine, Fatal, replay};
+use reprise::engine::{Engine, Fatal, check_clock, replay};
 use reprise::key::{KEY_FILE, ServerKey};
 use reprise::log::EventLog;
 use reprise::served::{Served, ServedMark};
@@ -24,7 +24,7 @@ impl Node {
     /// Folds the log and serves it with the key in `folder`.
     pub async fn start(log: Arc<dyn EventLog>, folder: &Path) -> Result<Self, BenchError> {
         let replayed = replay(&log, |_| {}).await?;
-        replayed.check_clock(system_clock()())?;
+        check_clock(&replayed.state, system_clock()())?;
         let key = ServerKey::load(&folder.join(KEY_FILE))?;
         let served = ServedMark::begin(folder, Served::NOTHING)?;
         let (engine, sequencer) = start(Arc::clone(&log), replayed, &key, 1, served, None).await?;

@@ -5,9 +5,10 @@ use std::path::Path;
 use domain::limits::MIN_OPENING_NOTICE_SECONDS;
 use domain::{
     Action, AddSeats, ChargePoints, Command, ConcertId, CreateLog, Credential, Hash, Head, IssueToken, Nonce, Points,
-    PublishConcert, PublishSchedule, ScheduleId, ScheduleOpening, ScheduleTimes, Seat, SeatId, Seed, State, Timestamp,
+    PublishConcert, PublishSchedule, ScheduleId, ScheduleOpening, ScheduleTimes, Seat, SeatId, Seed, Timestamp,
     TokenHash, UserId, draw,
 };
+use projections::ReadModels;
 use reprise::data_folder::system_clock;
 use reprise::engine::{Batch, Submission};
 use reprise::key::{KEY_FILE, ServerKey, token_hash};
@@ -172,7 +173,7 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(log: &'a dyn EventLog, now: Timestamp) -> Self {
-        Self { log, head: Head::EMPTY, batch: Batch::new(&State::default(), Uuid::nil(), now), now }
+        Self { log, head: Head::EMPTY, batch: Batch::new(&ReadModels::default(), Uuid::nil(), now), now }
     }
 
     async fn ask(&mut self, by: Credential, action: Action) -> Result<(), BenchError> {
@@ -190,8 +191,8 @@ impl<'a> Writer<'a> {
 
     async fn append(&mut self) -> Result<(), BenchError> {
         self.log.append(&self.head, &self.batch.records).await?;
-        self.head = self.batch.state.head;
-        self.batch = Batch::new(&self.batch.state, Uuid::nil(), self.now);
+        self.head = self.batch.models.state.head;
+        self.batch = Batch::new(&self.batch.models, Uuid::nil(), self.now);
         Ok(())
     }
 }

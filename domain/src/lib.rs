@@ -53,7 +53,7 @@ pub use command::{Command, Credential};
 pub use coordinate::{Coordinate, MAX_COORDINATE, NotACoordinate};
 pub use decisions::*;
 pub use event::*;
-pub use house::{House, NoChoice, Plan, Row, Together, Wanted, Zone};
+pub use house::{House, NoChoice, Plan, Row, Together, Wanted, Zone, ZoneSeats};
 pub use name::{is_name, is_shown, shows_nothing};
 pub use record::{
     ActorName, ChainError, HASH_ALGORITHM, Head, IdempotencyKey, LOG_FORMAT, Metadata, OperatorName, PROGRAM, Record,
@@ -63,9 +63,9 @@ pub use rejection::Rejection;
 pub use rule::{Actor, Decide, Decided, Decision};
 pub use state::catalogue::{CalledOff, Catalogue, Concert, Schedule, ScheduleTimes};
 pub use state::reservations::{Payment, Reservation};
-pub use state::room::agenda::Agenda;
 pub use state::room::{Beacon, Closed, Deadline, Draw, Opening, Openings, PlaceInLine, Room, Token, TokenStatus};
 pub use state::sale_clock::{Pause, SaleClock};
+pub use state::seating::{Seating, Taken};
 pub use state::users::Users;
 pub use state::wallets::Wallets;
 pub use state::{LogIdentity, State};

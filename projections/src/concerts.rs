@@ -5,15 +5,14 @@ use std::sync::Arc;
 use domain::{
     CatalogImported, CatalogueEvent, ConcertId, ConcertPublished, Event, Head, HoldCancelled, HoldExpired,
     RecordedEvent, ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatsAdded,
-    SeatsHeld, Timestamp,
+    SeatsHeld, State, Timestamp,
 };
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::representation::{Page, Representation, json};
-use crate::seat_lists::SeatLists;
-use crate::seat_zone::Zones;
+use crate::seat_zone::ZoneShown;
 use crate::time::{serialize_rfc3339, serialize_rfc3339_if_any};
 
 /// The version of a concert's shape and of the list's, in their ETags.
@@ -110,7 +109,7 @@ impl Date {
 struct DateShown<'a> {
     #[serde(flatten)]
     date: &'a Date,
-    zones: Option<&'a Zones>,
+    zones: Option<Vec<ZoneShown<'a>>>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -145,20 +144,20 @@ impl Concerts {
         Some(concert.listed_page.read(CONCERT_VERSION, || json(&concert.listed.shown())))
     }
 
-    /// A concert's published schedules, by id; `seats` are of the same position.
-    pub fn dates(&self, concert_id: ConcertId, seats: &SeatLists) -> Option<Representation> {
+    /// A concert's published schedules, by id; `state` is of the same position.
+    pub fn dates(&self, concert_id: ConcertId, state: &State) -> Option<Representation> {
         let concert = self.concerts.get(&concert_id)?;
-        let shown = |date| DateShown { date, zones: seats.zones(date.concert_schedule_id) };
+        let shown = |date| DateShown { date, zones: zones(state, date.concert_schedule_id) };
         Some(concert.dates_page.read(DATES_VERSION, || json(&concert.dates.values().map(shown).collect::<Vec<_>>())))
     }
 
-    /// Folds an event. The caller must have folded it into `seats` first, since seats are counted only there.
-    pub(crate) fn apply(&mut self, recorded: &RecordedEvent, seats: &SeatLists) {
+    /// Folds an event, after it was folded into `state`, since seats are counted only there.
+    pub(crate) fn apply(&mut self, recorded: &RecordedEvent, state: &State) {
         let head = recorded.head;
         match &recorded.event {
             Event::Catalogue(CatalogueEvent::ConcertPublished(published)) => self.publish_concert(published, head),
             Event::Catalogue(CatalogueEvent::SchedulePublished(published)) => {
-                let date = Date::published(published, seats.seats_available(published.schedule_id));
+                let date = Date::published(published, state.seats_available(published.schedule_id));
                 match published.import_id {
                     Some(import_id) => self.hidden.entry(import_id).or_default().push(date),
                     None => self.publish_date(date, head),
@@ -166,10 +165,13 @@ impl Concerts {
             }
             Event::Catalogue(CatalogueEvent::CatalogImported(CatalogImported { import_id, .. })) => {
                 let shown = import_id.and_then(|import_id| self.hidden.remove(&import_id)).unwrap_or_default();
-                shown.into_iter().for_each(|date| self.publish_date(date, head));
+                for date in shown {
+                    let seats_available = state.seats_available(date.concert_schedule_id);
+                    self.publish_date(Date { seats_available, ..date }, head);
+                }
             }
             Event::Catalogue(CatalogueEvent::SeatsAdded(SeatsAdded { concert_id, schedule_id, .. })) => {
-                self.count(*concert_id, *schedule_id, seats, head);
+                self.count(*concert_id, *schedule_id, state, head);
             }
             Event::Catalogue(CatalogueEvent::SaleWindowChanged(changed)) => {
                 self.change_date(changed.concert_id, changed.schedule_id, head, |date| {
@@ -184,13 +186,13 @@ impl Concerts {
                 });
             }
             Event::Catalogue(CatalogueEvent::ScheduleCancelled(cancelled)) => {
-                let seats_available = seats.seats_available(cancelled.schedule_id);
+                let seats_available = state.seats_available(cancelled.schedule_id);
                 self.change_date(cancelled.concert_id, cancelled.schedule_id, head, |date| {
                     (date.cancelled_at, date.seats_available) = (Some(cancelled.cancelled_at), seats_available);
                 });
             }
             Event::Catalogue(CatalogueEvent::PriceChanged(changed)) => {
-                // Only the zones change, and they are read from `seats`.
+                // Only the zones change, and they are read from the state.
                 self.change_date(changed.concert_id, changed.schedule_id, head, |_| {});
             }
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold }))
@@ -198,7 +200,7 @@ impl Concerts {
             | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. }))
             | Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. }))
             | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
-                self.count(hold.concert_id, hold.schedule_id, seats, head)
+                self.count(hold.concert_id, hold.schedule_id, state, head)
             }
             Event::Log(_)
             | Event::Room(_)
@@ -249,8 +251,8 @@ impl Concerts {
     }
 
     /// Copies the number of free seats, if it has changed.
-    fn count(&mut self, concert_id: ConcertId, schedule_id: ScheduleId, seats: &SeatLists, head: Head) {
-        let seats_available = seats.seats_available(schedule_id);
+    fn count(&mut self, concert_id: ConcertId, schedule_id: ScheduleId, state: &State, head: Head) {
+        let seats_available = state.seats_available(schedule_id);
         let shown = self.concerts.get(&concert_id).and_then(|concert| concert.dates.get(&schedule_id));
         if shown.is_none_or(|date| date.seats_available == seats_available) {
             return;
@@ -262,6 +264,11 @@ impl Concerts {
             concert.dates_page = Page::at(head);
         }
     }
+}
+
+fn zones(state: &State, schedule_id: ScheduleId) -> Option<Vec<ZoneShown<'_>>> {
+    let is_called_off = state.catalogue.is_called_off(schedule_id);
+    Some(state.seating.house(schedule_id)?.zones().map(|zone| ZoneShown::of(&zone, is_called_off)).collect())
 }
 
 #[cfg(test)]

@@ -8,16 +8,13 @@
 
 mod admissions;
 mod concerts;
-mod inside;
 mod opening;
 mod read_models;
 #[cfg(test)]
 mod rebuilt_equals_live;
 mod representation;
-mod reservations;
 mod room;
 mod schedules;
-mod seat_block;
 mod seat_list;
 mod seat_lists;
 mod seat_map;
@@ -29,14 +26,11 @@ mod testing;
 mod time;
 
 pub use concerts::Concerts;
-pub use inside::Inside;
 pub use opening::{DrawShown, OpeningShown};
 pub use read_models::{Behind, ReadModels};
 pub use representation::{Compressed, Representation, Stamp};
-pub use reservations::ReservationViews;
 pub use room::RoomView;
 pub use schedules::{CancelledView, ScheduleView, Schedules};
 pub use seat_list::SeatList;
-pub use seat_lists::SeatLists;
-pub use seat_zone::Zones;
+pub use seat_zone::ZoneShown;
 pub use time::{rfc3339, serialize_rfc3339};

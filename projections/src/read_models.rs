@@ -1,14 +1,13 @@
-//! All read models in memory, as they are published after each batch.
+//! What queries see: the state as of one position, and all that is made of events only to be shown.
 
-use domain::{Event, Head, Position, RecordedEvent, ScheduleId, Timestamp, Users, UsersEvent, Wallets};
+use domain::{ConcertId, Position, RecordedEvent, Rejection, ScheduleId, Seat, SeatId, State};
 use serde::{Deserialize, Serialize};
 
 use crate::concerts::Concerts;
-use crate::reservations::ReservationViews;
-use crate::room::RoomView;
+use crate::room::{Figures, RoomPages, RoomView};
 use crate::schedules::{ScheduleView, Schedules};
-use crate::seat_lists::SeatLists;
-use crate::seat_zone::Zones;
+use crate::seat_list::SeatList;
+use crate::seat_lists::{SeatLists, Touched};
 
 /// The read models have not reached the position that a query asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,79 +17,69 @@ pub struct Behind {
 }
 
 /// The read models as of one position. Queries are served from a copy. A copy costs O(1), and never changes.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ReadModels {
-    /// The last record folded.
-    pub head: Head,
-    /// The time of the last record.
-    pub recorded_at: Timestamp,
-    /// The waiting room.
-    pub room: RoomView,
-    /// The balances.
-    pub balances: Wallets,
+    /// The state that commands are decided on. It tells balances, reservations and tokens: what is shown is what a
+    /// decision would see.
+    pub state: State,
+    room_pages: RoomPages,
     /// Concerts and their dates.
     pub concerts: Concerts,
     /// Schedules, for operators.
     pub schedules: Schedules,
-    /// The users that an identity provider names.
-    pub users: Users,
-    /// The seats of each schedule.
-    pub seat_lists: SeatLists,
-    /// Reservations.
-    pub reservations: ReservationViews,
-}
-
-impl Default for ReadModels {
-    fn default() -> Self {
-        Self {
-            head: Head::EMPTY,
-            recorded_at: Timestamp::default(),
-            room: RoomView::default(),
-            balances: Wallets::default(),
-            concerts: Concerts::default(),
-            schedules: Schedules::default(),
-            users: Users::default(),
-            seat_lists: SeatLists::default(),
-            reservations: ReservationViews::default(),
-        }
-    }
+    seat_lists: SeatLists,
 }
 
 impl ReadModels {
-    /// The version of the fold. Raise it when old events fold to another read model, or when one is stored in another
-    /// way. A snapshot of another version is not used: the read models are folded anew from the log.
-    pub const FOLD_VERSION: u32 = 5;
+    /// The version of the fold. Raise it when old events fold to another state or read model, or when one is stored in
+    /// another way. A snapshot of another version is not used: everything is folded anew from the log.
+    pub const FOLD_VERSION: u32 = 6;
 
     /// Folds the next record. The bytes of answers are not made here.
     ///
     /// # Panics
     /// The record is not the next one.
     pub fn apply(&mut self, recorded: &RecordedEvent) {
-        assert_eq!(recorded.head.position, self.head.position.next(), "records are folded in order, each once");
-        self.room.apply(recorded);
-        self.balances.fold(&recorded.event);
+        let (figures, touched) = (Figures::of(&self.state.room), Touched::by(&recorded.event, &self.state));
+        self.state.apply(recorded);
+        self.room_pages.apply(recorded, &figures, &self.state.room);
+        self.seat_lists.apply(recorded, &touched, &self.state);
         self.schedules.apply(recorded);
-        match &recorded.event {
-            Event::Users(UsersEvent::UserRegistered(registered)) => {
-                self.users.register(registered.subject, registered.user_id);
-            }
-            Event::Log(_)
-            | Event::Room(_)
-            | Event::Opening(_)
-            | Event::Points(_)
-            | Event::Catalogue(_)
-            | Event::Sale(_) => {}
-        }
-        self.seat_lists.apply(recorded);
-        self.concerts.apply(recorded, &self.seat_lists);
-        self.reservations.apply(recorded);
-        self.head = recorded.head;
-        self.recorded_at = self.recorded_at.max(recorded.recorded_at);
+        self.concerts.apply(recorded, &self.state);
     }
 
-    /// Finds a visible schedule, with its zones.
-    pub fn schedule(&self, schedule_id: ScheduleId) -> Option<(&ScheduleView, &Zones)> {
-        let seats = self.seat_lists.published(schedule_id)?;
-        Some((self.schedules.get(schedule_id)?, seats.zones()))
+    /// The waiting room.
+    pub fn room(&self) -> RoomView<'_> {
+        RoomView::of(&self.state.room, &self.room_pages)
+    }
+
+    /// Finds a visible schedule, with its seats.
+    pub fn schedule(&self, schedule_id: ScheduleId) -> Option<(&ScheduleView, SeatList<'_>)> {
+        Some((self.schedules.get(schedule_id)?, self.seats_of(schedule_id)?))
+    }
+
+    /// The seats of a visible schedule.
+    ///
+    /// # Errors
+    /// The concert does not exist, or has no visible schedule with this id.
+    pub fn seats(&self, concert_id: ConcertId, schedule_id: ScheduleId) -> Result<SeatList<'_>, Rejection> {
+        self.state.catalogue.on_stage(concert_id, schedule_id)?;
+        self.seats_of(schedule_id).ok_or(Rejection::ScheduleNotFound { schedule_id })
+    }
+
+    /// Finds the seats of a visible schedule by its id alone.
+    pub fn seats_of(&self, schedule_id: ScheduleId) -> Option<SeatList<'_>> {
+        SeatList::of(&self.state, schedule_id, self.seat_lists.get(schedule_id)?)
+    }
+
+    /// A seat of the catalogue, for its names.
+    pub fn seat(&self, schedule_id: ScheduleId, seat_id: SeatId) -> Option<&Seat> {
+        self.state.catalogue.schedules().get(&schedule_id)?.seats.get(seat_id.get())
+    }
+
+    /// The seats of a schedule whose status differs from `older`, with their current status.
+    pub fn seats_changed_since(&self, older: &Self, schedule_id: ScheduleId) -> Vec<(SeatId, &'static str)> {
+        let now = self.seats_of(schedule_id);
+        now.map_or(vec![], |now| now.changed_since(older.seats_of(schedule_id).as_ref()))
     }
 }

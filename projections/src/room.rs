@@ -1,14 +1,10 @@
 //! The waiting room, for queries: tokens, the length of the line, and its speed.
 
 use domain::limits::ACTIVE_SECONDS;
-use domain::{
-    ActorName, Deadline, Event, Pause, RecordedEvent, ReservationPaid, Room, RoomEvent, RoomId, SaleEvent, SaleTime,
-    Timestamp, Token, TokenStatus,
-};
+use domain::{Deadline, Event, Pause, RecordedEvent, Room, RoomEvent, RoomId, SaleTime, Timestamp, Token, TokenStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::admissions::{Admissions, WINDOW_SECONDS};
-use crate::inside::Inside;
 use crate::opening::{DrawShown, OpeningShown};
 use crate::representation::{Page, Representation, json};
 use crate::time::rfc3339;
@@ -18,13 +14,19 @@ const QUEUE_VERSION: u32 = 2;
 /// The number of phases: see [`RoomView::phase`].
 const PHASES: usize = 4;
 
-/// The room and its line. It is folded by the domain's own code, so that a query knows a token exactly as a decision does.
+/// What is shown of the room besides its state: the speed of its line, and ready answers.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct RoomView {
-    room: Room<Inside>,
+pub(crate) struct RoomPages {
     admissions: Admissions,
     /// One page for each phase, which begins or ends by the clock and not by an event: see [`RoomView::phase`].
-    queue_pages: [Page; PHASES],
+    queue: [Page; PHASES],
+}
+
+/// The room as of one position, for queries.
+#[derive(Clone, Copy)]
+pub struct RoomView<'a> {
+    room: &'a Room,
+    pages: &'a RoomPages,
 }
 
 /// The room as clients read it. A client compares `servingNumber` with its own number.
@@ -48,24 +50,46 @@ struct Queue<'a> {
 /// The numbers that change often.
 #[derive(PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Figures {
+pub(crate) struct Figures {
     serving_number: u64,
     waiting: usize,
     active: u64,
     capacity: u64,
 }
 
-impl RoomView {
-    /// The room itself: tokens by hash and by number.
-    pub fn room(&self) -> &Room<Inside> {
-        &self.room
+impl Figures {
+    pub(crate) fn of(room: &Room) -> Self {
+        Self {
+            serving_number: room.serving_number(),
+            waiting: room.waiting(),
+            active: room.active(),
+            capacity: room.capacity(),
+        }
+    }
+}
+
+impl RoomPages {
+    /// Takes note of a record, after it was folded into `room`. `before` are the figures before it.
+    pub(crate) fn apply(&mut self, recorded: &RecordedEvent, before: &Figures, room: &Room) {
+        if admits(&recorded.event) {
+            self.admissions.count(recorded.recorded_at);
+        }
+        if Figures::of(room) != *before || changes_state(&recorded.event) {
+            self.queue = std::array::from_fn(|_| Page::at(recorded.head));
+        }
+    }
+}
+
+impl<'a> RoomView<'a> {
+    pub(crate) fn of(room: &'a Room, pages: &'a RoomPages) -> Self {
+        Self { room, pages }
     }
 
     /// The room at `now`. Each phase has its own ETag.
     pub fn queue(&self, now: Timestamp) -> Representation {
         let phase = self.phase(now);
         let version = QUEUE_VERSION * 10 + u32::try_from(phase).expect("there are few phases");
-        self.queue_pages[phase].read(version, || json(&self.shown(now)))
+        self.pages.queue[phase].read(version, || json(&self.shown(now)))
     }
 
     /// The phase at `now`. The clock decides it: has a pre-queue begun, and is a pause over that has no event of its
@@ -85,7 +109,7 @@ impl RoomView {
         let Some(Deadline::Sale(deadline)) = deadline else { return 0 };
         let (ahead, now_in_sale) = (self.room.place(token, now).ahead.unwrap_or(0), self.room.sale_time(now));
         let place = ahead + 1;
-        let as_of_late = match self.admissions.last_minute(now) {
+        let as_of_late = match self.pages.admissions.last_minute(now) {
             0 => None,
             admitted => Some((place * WINDOW_SECONDS.unsigned_abs()).div_ceil(admitted)),
         };
@@ -124,11 +148,11 @@ impl RoomView {
     }
 
     /// The pause that holds at `now`.
-    pub fn pause(&self, now: Timestamp) -> Option<&Pause> {
+    pub fn pause(&self, now: Timestamp) -> Option<&'a Pause> {
         self.room.sale_clock().pause(now)
     }
 
-    fn shown(&self, now: Timestamp) -> Queue<'_> {
+    fn shown(&self, now: Timestamp) -> Queue<'a> {
         let (announced, pause) = (self.room.openings().announced(), self.pause(now));
         Queue {
             room_id: RoomId::FIRST,
@@ -136,7 +160,7 @@ impl RoomView {
             opens_at: announced.map(|opening| rfc3339(opening.opens_at)),
             pause_reason: pause.map(|pause| &*pause.reason),
             resumes_at: pause.and_then(|pause| pause.resumes_at).map(rfc3339),
-            figures: self.figures(),
+            figures: Figures::of(self.room),
             entrants: self.entrants(now),
             opening: announced.map(OpeningShown::of),
             draw: self.draw(),
@@ -149,63 +173,10 @@ impl RoomView {
     }
 
     /// The draw of a closed list that is still to come, else the last draw.
-    pub fn draw(&self) -> Option<DrawShown<'_>> {
+    pub fn draw(&self) -> Option<DrawShown<'a>> {
         let openings = self.room.openings();
         let pending = openings.announced().and_then(|opening| DrawShown::of(opening, None));
         pending.or_else(|| openings.last_draw().and_then(|draw| DrawShown::of(&draw.opening, Some(draw))))
-    }
-
-    fn figures(&self) -> Figures {
-        Figures {
-            serving_number: self.room.serving_number(),
-            waiting: self.room.waiting(),
-            active: self.room.active(),
-            capacity: self.room.capacity(),
-        }
-    }
-
-    pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
-        let before = self.figures();
-        self.fold(recorded);
-        self.room.forget(recorded.recorded_at);
-        if self.figures() != before || changes_state(&recorded.event) {
-            self.queue_pages = std::array::from_fn(|_| Page::at(recorded.head));
-        }
-    }
-
-    fn fold(&mut self, recorded: &RecordedEvent) {
-        self.fold_event(recorded);
-        if let ActorName::User(user_id) = recorded.metadata.actor {
-            self.room.arrive(user_id, recorded.recorded_at);
-        }
-    }
-
-    fn fold_event(&mut self, recorded: &RecordedEvent) {
-        match &recorded.event {
-            Event::Room(event) => {
-                self.room.fold(event);
-                if admits(event) {
-                    self.admissions.count(recorded.recorded_at);
-                }
-            }
-            Event::Opening(event) => self.room.fold_opening(event, recorded.head),
-            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { finished_token_id, paid_at, .. })) => {
-                if let Some(token_id) = finished_token_id {
-                    self.room.finish(*token_id, *paid_at);
-                }
-            }
-            Event::Sale(
-                SaleEvent::SeatsHeld(_)
-                | SaleEvent::HoldExtended(_)
-                | SaleEvent::HoldExpired(_)
-                | SaleEvent::HoldCancelled(_)
-                | SaleEvent::ReservationRefunded(_),
-            )
-            | Event::Log(_)
-            | Event::Users(_)
-            | Event::Points(_)
-            | Event::Catalogue(_) => {}
-        }
     }
 }
 
@@ -219,17 +190,25 @@ fn changes_state(event: &Event) -> bool {
 }
 
 /// True if a token was admitted. A granted token does not count, since it does not change the line.
-fn admits(event: &RoomEvent) -> bool {
+fn admits(event: &Event) -> bool {
     match event {
-        RoomEvent::TokenIssued(issued) => issued.admitted,
-        RoomEvent::TokenAdmitted(_) => true,
-        RoomEvent::RoomConfigured(_)
-        | RoomEvent::TokenArrived(_)
-        | RoomEvent::TokenExpired(_)
-        | RoomEvent::RoomLeft(_)
-        | RoomEvent::TokenGranted(_)
-        | RoomEvent::SalePaused(_)
-        | RoomEvent::SaleResumed(_) => false,
+        Event::Room(RoomEvent::TokenIssued(issued)) => issued.admitted,
+        Event::Room(RoomEvent::TokenAdmitted(_)) => true,
+        Event::Room(
+            RoomEvent::RoomConfigured(_)
+            | RoomEvent::TokenArrived(_)
+            | RoomEvent::TokenExpired(_)
+            | RoomEvent::RoomLeft(_)
+            | RoomEvent::TokenGranted(_)
+            | RoomEvent::SalePaused(_)
+            | RoomEvent::SaleResumed(_),
+        )
+        | Event::Log(_)
+        | Event::Opening(_)
+        | Event::Users(_)
+        | Event::Points(_)
+        | Event::Catalogue(_)
+        | Event::Sale(_) => false,
     }
 }
 

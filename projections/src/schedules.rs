@@ -152,7 +152,7 @@ mod tests {
         let schedule = models.schedule(SCHEDULE).unwrap().0;
         assert_eq!((schedule.sale_opens_at, schedule.sale_closes_at), (T0.plus_seconds(60), T0.plus_seconds(600)));
         assert_eq!((schedule.starts_at, &*schedule.local_time), (T0.plus_seconds(STARTS + 60), "20:00"));
-        let zones = serde_json::to_value(models.schedule(SCHEDULE).unwrap().1).unwrap();
+        let zones = serde_json::to_value(models.schedule(SCHEDULE).unwrap().1.zones()).unwrap();
         assert_eq!((&zones[0]["priceFrom"], &zones[0]["priceTo"]), (&70.into(), &70.into()));
         assert_eq!((schedule.holds, schedule.payments), (1, 1));
     }

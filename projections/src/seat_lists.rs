@@ -1,194 +1,191 @@
-//! The seat lists of all schedules. Lists change only by events: an overdue hold stays a hold until an event says that
-//! it expired.
+//! The ready answers about the seats of each visible schedule, and when an event changed each of them last. What they say is
+//! in the state; here is only which of them an event changes.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use domain::{
-    CatalogImported, CatalogueEvent, ConcertId, ConcertPublished, Event, Head, Hold, HoldCancelled, HoldExpired,
-    RecordedEvent, Rejection, ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, Seat,
-    SeatId, SeatsAdded, SeatsHeld,
-};
-use imbl::{OrdMap, OrdSet};
+use bytes::Bytes;
+use domain::{CatalogueEvent, Event, Head, Hold, Points, RecordedEvent, SaleEvent, ScheduleId, SeatId, State};
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::seat_block::Occupancy;
-use crate::seat_list::SeatList;
-use crate::seat_zone::Zones;
+use crate::representation::Page;
+use crate::seat_list::{AVAILABLE, Seats};
 
-/// The seats of every schedule.
+/// How many ids a block spans, and so how many seats it has at most. Smaller blocks are made faster after a change;
+/// larger ones are joined faster.
+pub(crate) const SEATS_PER_BLOCK: u64 = 256;
+
+/// The answers about every visible schedule.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct SeatLists {
-    concerts: OrdSet<ConcertId>,
-    lists: OrdMap<ScheduleId, Arc<SeatList>>,
-    /// By the import with whose end they become visible.
-    hidden: OrdMap<Uuid, Vec<ScheduleId>>,
+pub(crate) struct SeatLists(OrdMap<ScheduleId, Arc<SeatPages>>);
+
+/// The answers about one schedule.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SeatPages {
+    pub(crate) map: Page,
+    pub(crate) available: Page,
+    pub(crate) all: Page,
+    /// By number. A hold in a large house makes only the bytes of its own block anew.
+    pub(crate) blocks: Vec<Arc<Block>>,
+}
+
+/// The parts of both lists with the seats whose ids lie in one span of [`SEATS_PER_BLOCK`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Block {
+    number: u64,
+    /// The free seats, as a JSON array.
+    #[serde(skip)]
+    pub(crate) available: OnceLock<Bytes>,
+    /// All seats, as a JSON array.
+    #[serde(skip)]
+    pub(crate) all: OnceLock<Bytes>,
+}
+
+impl Block {
+    fn new(number: u64) -> Self {
+        Self { number, available: OnceLock::new(), all: OnceLock::new() }
+    }
+
+    /// The ids of its seats lie from the first to the last of these.
+    pub(crate) fn span(&self) -> (u64, u64) {
+        let first = self.number * SEATS_PER_BLOCK;
+        (first, first + SEATS_PER_BLOCK - 1)
+    }
+
+    fn number_of(seat_id: SeatId) -> u64 {
+        seat_id.get() / SEATS_PER_BLOCK
+    }
+}
+
+/// What an event may change, as it was before the event.
+pub(crate) enum Touched {
+    /// No seat.
+    Nothing,
+    /// These schedules become visible.
+    Shown(Vec<ScheduleId>),
+    /// Seats of a schedule, each with its status and its price.
+    Seats(ScheduleId, Vec<(SeatId, &'static str, Points)>),
+}
+
+impl Touched {
+    /// What `event` may change of `state`.
+    pub(crate) fn by(event: &Event, state: &State) -> Self {
+        match event {
+            Event::Catalogue(event) => match event {
+                CatalogueEvent::SchedulePublished(published) => match published.import_id {
+                    None => Self::Shown(vec![published.schedule_id]),
+                    Some(_) => Self::Nothing,
+                },
+                CatalogueEvent::CatalogImported(imported) => {
+                    let shown = imported.import_id.map(|import_id| state.catalogue.shown_by(import_id).collect());
+                    Self::Shown(shown.unwrap_or_default())
+                }
+                CatalogueEvent::SeatsAdded(added) => {
+                    let is_visible = state.catalogue.published(added.schedule_id).is_ok();
+                    if is_visible { Self::Shown(vec![added.schedule_id]) } else { Self::Nothing }
+                }
+                CatalogueEvent::PriceChanged(changed) => Self::all_of(changed.schedule_id, state),
+                CatalogueEvent::ScheduleCancelled(cancelled) => Self::all_of(cancelled.schedule_id, state),
+                CatalogueEvent::ConcertPublished(_)
+                | CatalogueEvent::SaleWindowChanged(_)
+                | CatalogueEvent::ScheduleMoved(_) => Self::Nothing,
+            },
+            Event::Sale(event) => match event {
+                SaleEvent::SeatsHeld(held) => Self::of(&held.hold, state),
+                SaleEvent::HoldExpired(expired) => Self::of(&expired.hold, state),
+                SaleEvent::HoldCancelled(cancelled) => Self::of(&cancelled.hold, state),
+                SaleEvent::ReservationPaid(paid) => Self::of(&paid.hold, state),
+                SaleEvent::ReservationRefunded(refunded) => Self::of(&refunded.hold, state),
+                SaleEvent::HoldExtended(_) => Self::Nothing,
+            },
+            Event::Log(_) | Event::Room(_) | Event::Opening(_) | Event::Users(_) | Event::Points(_) => Self::Nothing,
+        }
+    }
+
+    fn all_of(schedule_id: ScheduleId, state: &State) -> Self {
+        let Some(seats) = Seats::of(state, schedule_id) else { return Self::Nothing };
+        let all = seats.with_status(0, u64::MAX);
+        Self::Seats(schedule_id, all.map(|(seat, status)| (seat.seat_id, status, seats.price(seat))).collect())
+    }
+
+    fn of(hold: &Hold, state: &State) -> Self {
+        let Some(seats) = Seats::of(state, hold.schedule_id) else { return Self::Nothing };
+        let seen = |seat_id| seats.seen(seat_id).map(|(status, price)| (seat_id, status, price));
+        Self::Seats(hold.schedule_id, hold.seat_ids().filter_map(seen).collect())
+    }
+}
+
+/// The lists that a change concerns.
+#[derive(Clone, Copy, Default)]
+struct Changed {
+    available: bool,
+    all: bool,
 }
 
 impl SeatLists {
-    /// The list of a published schedule.
-    ///
-    /// # Errors
-    /// The concert does not exist, or has no published schedule with this id.
-    pub fn get(&self, concert_id: ConcertId, schedule_id: ScheduleId) -> Result<&SeatList, Rejection> {
-        if !self.concerts.contains(&concert_id) {
-            return Err(Rejection::ConcertNotFound { concert_id });
-        }
-        self.lists
-            .get(&schedule_id)
-            .map(Arc::as_ref)
-            .filter(|list| list.is_published_by(concert_id))
-            .ok_or(Rejection::ScheduleNotFound { schedule_id })
+    pub(crate) fn get(&self, schedule_id: ScheduleId) -> Option<&Arc<SeatPages>> {
+        self.0.get(&schedule_id)
     }
 
-    /// Finds the list of a published schedule by its id alone.
-    pub fn published(&self, schedule_id: ScheduleId) -> Option<&SeatList> {
-        self.lists.get(&schedule_id).map(Arc::as_ref).filter(|list| list.is_published_by(list.concert_id()))
-    }
-
-    /// A seat, for its names.
-    pub fn seat(&self, schedule_id: ScheduleId, seat_id: SeatId) -> Option<&Seat> {
-        self.lists.get(&schedule_id)?.seat(seat_id)
-    }
-
-    /// The status of a seat, as clients read it.
-    pub fn status(&self, schedule_id: ScheduleId, seat_id: SeatId) -> Option<&'static str> {
-        self.lists.get(&schedule_id)?.status(seat_id)
-    }
-
-    /// The seats of a schedule whose status differs from `older`, with their current status.
-    pub fn changed_since(&self, older: &Self, schedule_id: ScheduleId) -> Vec<(SeatId, &'static str)> {
-        match (older.lists.get(&schedule_id), self.lists.get(&schedule_id)) {
-            (Some(older), Some(now)) if Arc::ptr_eq(older, now) => Vec::new(),
-            (older, Some(now)) => now.changed_since(older.map(Arc::as_ref)),
-            (_, None) => Vec::new(),
-        }
-    }
-
-    /// The number of free seats of the schedule, as events say.
-    pub fn seats_available(&self, schedule_id: ScheduleId) -> u64 {
-        self.lists.get(&schedule_id).map_or(0, |list| list.seats_available())
-    }
-
-    /// The schedule's zones, as events say.
-    pub(crate) fn zones(&self, schedule_id: ScheduleId) -> Option<&Zones> {
-        self.lists.get(&schedule_id).map(|list| list.zones())
-    }
-
-    fn list_mut(&mut self, schedule_id: ScheduleId) -> Option<&mut SeatList> {
-        self.lists.get_mut(&schedule_id).map(Arc::make_mut)
-    }
-
-    pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
-        let head = recorded.head;
-        match &recorded.event {
-            Event::Catalogue(CatalogueEvent::ConcertPublished(ConcertPublished { concert_id, .. })) => {
-                self.concerts.insert(*concert_id);
-            }
-            Event::Catalogue(CatalogueEvent::SeatsAdded(SeatsAdded { concert_id, schedule_id, seats })) => {
-                let list = self.lists.entry(*schedule_id).or_insert_with(|| Arc::new(SeatList::of(*concert_id)));
-                Arc::make_mut(list).add(seats, head);
-            }
-            Event::Catalogue(CatalogueEvent::SchedulePublished(SchedulePublished {
-                schedule_id, import_id, ..
-            })) => match import_id {
-                Some(import_id) => self.hidden.entry(*import_id).or_default().push(*schedule_id),
-                None => self.publish(*schedule_id, head),
-            },
-            Event::Catalogue(CatalogueEvent::CatalogImported(CatalogImported { import_id, .. })) => {
-                let shown = import_id.and_then(|import_id| self.hidden.remove(&import_id)).unwrap_or_default();
-                shown.into_iter().for_each(|schedule_id| self.publish(schedule_id, head));
-            }
-            Event::Catalogue(CatalogueEvent::PriceChanged(changed)) => {
-                if let Some(list) = self.list_mut(changed.schedule_id) {
-                    list.reprice(&changed.zone, changed.price, head);
+    /// Takes note of a record, after it was folded into `state`.
+    pub(crate) fn apply(&mut self, recorded: &RecordedEvent, touched: &Touched, state: &State) {
+        match touched {
+            Touched::Nothing => {}
+            Touched::Shown(shown) => {
+                for schedule_id in shown {
+                    let Some(seats) = Seats::of(state, *schedule_id) else { continue };
+                    let page = || Page::at(recorded.head);
+                    let mut blocks: Vec<u64> = seats.ids().map(Block::number_of).collect();
+                    blocks.dedup();
+                    let blocks = blocks.into_iter().map(|number| Arc::new(Block::new(number))).collect();
+                    let pages = SeatPages { map: page(), available: page(), all: page(), blocks };
+                    self.0.insert(*schedule_id, Arc::new(pages));
                 }
             }
-            Event::Catalogue(CatalogueEvent::ScheduleCancelled(cancelled)) => {
-                if let Some(list) = self.list_mut(cancelled.schedule_id) {
-                    list.call_off(head);
-                }
-            }
-            Event::Catalogue(CatalogueEvent::SaleWindowChanged(_) | CatalogueEvent::ScheduleMoved(_)) => {}
-            Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold })) => {
-                self.occupy(hold, head, |_| Occupancy::Held(hold.reservation_id))
-            }
-            Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. })) => {
-                self.occupy(hold, head, |_| Occupancy::Sold(hold.reservation_id))
-            }
-            Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
-            | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. }))
-            | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
-                let Some(list) = self.list_mut(hold.schedule_id) else { return };
-                let free = if list.is_called_off() { Occupancy::Cancelled } else { Occupancy::Available };
-                // If the hold expired late, another reservation may have its seats by now.
-                list.occupy(hold, head, |before| if before.is_of(hold.reservation_id) { free } else { before });
-            }
-            Event::Log(_)
-            | Event::Room(_)
-            | Event::Opening(_)
-            | Event::Users(_)
-            | Event::Points(_)
-            | Event::Sale(SaleEvent::HoldExtended(_)) => {}
+            Touched::Seats(schedule_id, before) => self.change(recorded, *schedule_id, before, state),
         }
     }
 
-    fn publish(&mut self, schedule_id: ScheduleId, head: Head) {
-        if let Some(list) = self.list_mut(schedule_id) {
-            list.publish(head);
-        }
-    }
-
-    fn occupy(&mut self, hold: &Hold, head: Head, next: impl Fn(Occupancy) -> Occupancy) {
-        if let Some(list) = self.list_mut(hold.schedule_id) {
-            list.occupy(hold, head, next);
+    fn change(
+        &mut self,
+        recorded: &RecordedEvent,
+        schedule_id: ScheduleId,
+        before: &[(SeatId, &'static str, Points)],
+        state: &State,
+    ) {
+        let (Some(seats), Some(pages)) = (Seats::of(state, schedule_id), self.0.get_mut(&schedule_id)) else { return };
+        for block in before.chunk_by(|one, next| Block::number_of(one.0) == Block::number_of(next.0)) {
+            let mut changed = Changed::default();
+            for (seat_id, status, price) in block {
+                let Some(now) = seats.seen(*seat_id).filter(|now| *now != (*status, *price)) else { continue };
+                changed.all = true;
+                changed.available |= *status == AVAILABLE || now.0 == AVAILABLE;
+            }
+            if changed.all {
+                Arc::make_mut(pages).renew(Block::number_of(block[0].0), changed, recorded.head);
+            }
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::*;
-    use domain::spec::*;
-
-    #[test]
-    fn only_a_published_schedule_of_that_concert_is_found() {
-        let other = CONCERT.successor();
-        let mut models = shown([concert(), seats_added(vec![seat(1)])]);
-        let unpublished = models.seat_lists.get(CONCERT, SCHEDULE).map(|_| ());
-        assert_eq!(unpublished, Err(Rejection::ScheduleNotFound { schedule_id: SCHEDULE }));
-        let no_concert = models.seat_lists.get(other, SCHEDULE).map(|_| ());
-        assert_eq!(no_concert, Err(Rejection::ConcertNotFound { concert_id: other }));
-        let (name, artist, venue) = (String::new(), String::new(), String::new());
-        fold(
-            &mut models,
-            [schedule_published(), Event::from(ConcertPublished { concert_id: other, name, artist, venue })],
-        );
-        assert!(models.seat_lists.get(CONCERT, SCHEDULE).is_ok());
-        let stolen = models.seat_lists.get(other, SCHEDULE).map(|_| ());
-        assert_eq!(stolen, Err(Rejection::ScheduleNotFound { schedule_id: SCHEDULE }));
+impl SeatPages {
+    /// Drops the bytes of changed lists, and keeps those of unchanged ones.
+    fn renew(&mut self, number: u64, changed: Changed, head: Head) {
+        if let Ok(index) = self.blocks.binary_search_by_key(&number, |block| block.number) {
+            let available = if changed.available { OnceLock::new() } else { self.blocks[index].available.clone() };
+            self.blocks[index] = Arc::new(Block { available, ..Block::new(number) });
+        }
+        if changed.available {
+            self.available = Page::at(head);
+        }
+        self.all = Page::at(head);
     }
 
-    #[test]
-    fn a_schedule_of_an_import_is_shown_with_its_end() {
-        let import_id = Uuid::from_u128(7);
-        let mut models = shown([concert(), seats_added(vec![seat(1)]), schedule_imported(import_id)]);
-        let is_shown = |models: &crate::ReadModels| {
-            let dates = models.concerts.dates(CONCERT, &models.seat_lists).unwrap().body;
-            (models.seat_lists.get(CONCERT, SCHEDULE).is_ok(), dates != "[]")
-        };
-        assert_eq!(is_shown(&models), (false, false));
-        fold(&mut models, [catalog_imported(Uuid::from_u128(8))]);
-        assert_eq!(is_shown(&models), (false, false));
-        fold(&mut models, [catalog_imported(import_id)]);
-        assert_eq!(is_shown(&models), (true, true));
-    }
-
-    #[test]
-    fn a_seat_is_found_for_its_names() {
-        let models = shown_on_sale([]);
-        assert_eq!(models.seat_lists.seat(SCHEDULE, seat_id(SEATS)), Some(&seat(SEATS)));
-        assert_eq!(models.seat_lists.seat(SCHEDULE, seat_id(SEATS + 1)), None);
+    /// The blocks that differ from those of `older`. A schedule's blocks are always the same ones.
+    pub(crate) fn changed_since<'a>(&'a self, older: Option<&'a Self>) -> impl Iterator<Item = &'a Block> {
+        let older = older.map_or(&[][..], |older| &older.blocks);
+        let is_changed =
+            |(index, block): &(usize, &Arc<Block>)| older.get(*index).is_none_or(|before| !Arc::ptr_eq(before, block));
+        self.blocks.iter().enumerate().filter(is_changed).map(|(_, block)| block.as_ref())
     }
 }

@@ -34,5 +34,5 @@ pub fn fold_at(models: &mut ReadModels, recorded_at: Timestamp, events: impl Int
 
 /// The event as the next record.
 pub fn sealed(models: &ReadModels, recorded_at: Timestamp, event: Event) -> RecordedEvent {
-    Record::seal(&models.head, recorded_at, &event, &metadata()).decode().expect("it was just encoded")
+    Record::seal(&models.state.head, recorded_at, &event, &metadata()).decode().expect("it was just encoded")
 }

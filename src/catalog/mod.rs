@@ -125,7 +125,7 @@ pub async fn publish(engine: &Engine, plan: Plan, order: Order) -> Result<Option
 
 /// Decides all parts on a copy of the catalogue, before the first one is written.
 fn try_out(engine: &Engine, portions: &[(String, Command)]) -> Result<(), CatalogError> {
-    let mut trial = State { catalogue: engine.catalogue(), ..State::default() };
+    let mut trial = State { catalogue: engine.read_models().state.catalogue.clone(), ..State::default() };
     let now = engine.now();
     for (place, Command { action, .. }) in portions {
         let command = Command { by: Credential::System, idempotency: None, action: action.clone() };

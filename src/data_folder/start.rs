@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Action, Command, CreateLog, Credential, Hash, Position, Timestamp};
+use projections::ReadModels;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::FolderProblem;
-use crate::engine::{Clock, Engine, Fatal, Replayed, Sequencer, SnapshotWriter, Submission};
+use crate::engine::{Clock, Engine, Fatal, Sequencer, SnapshotWriter, Submission};
 use crate::key::ServerKey;
 use crate::log::EventLog;
 use crate::served::ServedMark;
@@ -30,7 +31,7 @@ pub fn system_clock() -> Clock {
 /// The first events could not be appended, or another node was faster and has another key.
 pub async fn start(
     log: Arc<dyn EventLog>,
-    replayed: Replayed,
+    replayed: ReadModels,
     key: &ServerKey,
     capacity: u64,
     served: ServedMark,

@@ -9,6 +9,7 @@ use domain::limits::MAX_RECORD_BYTES;
 use domain::{
     Actor, Answer, Decided, Event, Head, Metadata, Position, Record, RecordedEvent, Rejection, State, Timestamp,
 };
+use projections::ReadModels;
 use uuid::Uuid;
 
 use super::pending::{Pending, TakenCommand, Verdict};
@@ -18,16 +19,14 @@ use crate::metrics;
 
 /// A batch that was decided and not sent. None of its commands may be answered yet. Dropping it undoes it.
 pub struct Batch {
-    /// The state that the log folds to once the records are appended.
-    pub state: State,
+    /// What the log folds to once the records are appended. Commands are decided on its state.
+    pub models: ReadModels,
     /// The records to append.
     pub records: Vec<Record>,
-    /// The decoded records, for the read models.
-    pub recorded: Vec<RecordedEvent>,
     /// The commands, each with its decision.
     verdicts: Vec<(Pending, Verdict)>,
-    /// The state that the first command was decided on.
-    base: State,
+    /// What the first command was decided on.
+    base: ReadModels,
     bytes: usize,
     node_id: Uuid,
     now: Timestamp,
@@ -35,14 +34,13 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// An empty batch on a copy of `state`, to be decided at `now` or later.
-    pub fn new(state: &State, node_id: Uuid, now: Timestamp) -> Self {
+    /// An empty batch on a copy of `base`, to be decided at `now` or later.
+    pub fn new(base: &ReadModels, node_id: Uuid, now: Timestamp) -> Self {
         Self {
-            state: state.clone(),
+            models: base.clone(),
             records: Vec::new(),
-            recorded: Vec::new(),
             verdicts: Vec::new(),
-            base: state.clone(),
+            base: base.clone(),
             bytes: 0,
             node_id,
             now,
@@ -59,7 +57,7 @@ impl Batch {
     /// be later each time.
     pub fn decide_all(&mut self, waiting: &mut VecDeque<Pending>, now: Timestamp) {
         let started = Instant::now();
-        self.now = now.max(self.state.recorded_at);
+        self.now = now.max(self.models.state.recorded_at);
         while let Some(pending) = waiting.pop_front() {
             if !pending.is_open() {
                 // Its submitter has withdrawn it, or `take` answers that it is overdue.
@@ -87,9 +85,9 @@ impl Batch {
     }
 
     fn decide_one(&mut self, submission: &Submission) -> Option<Verdict> {
-        let position = self.state.head.position;
+        let position = self.models.state.head.position;
         let reply = |outcome| Verdict::Reply(Reply { position, outcome, replayed: false });
-        Some(match submission.command.decide(&self.state, self.now) {
+        Some(match submission.command.decide(&self.models.state, self.now) {
             Err(rejection) => reply(Err(rejection)),
             Ok((_, Decided::Already(answer))) => reply(Ok(answer)),
             Ok((_, Decided::Repeated(position))) => Verdict::Repeated(position),
@@ -103,42 +101,17 @@ impl Batch {
 
     /// Seals and folds a command's events, and returns the position of the last one. `None` if they have no room.
     fn write(&mut self, submission: &Submission, actor: &Actor, events: Vec<Event>) -> Option<Position> {
-        let count = u32::try_from(events.len()).expect("a command has few events");
-        let mut head = self.state.head;
-        let mut sealed = Vec::with_capacity(events.len());
-        for (index, event) in (0..).zip(events) {
-            let metadata = self.metadata(submission, actor, index, count);
-            let record = Record::seal(&head, self.now, &event, &metadata);
-            assert!(record.size_bytes() <= MAX_RECORD_BYTES, "the domain bounds what one event holds");
-            head = record.head();
-            sealed.push((record, RecordedEvent { head, recorded_at: self.now, event, metadata }));
-        }
+        let sealed = seal(self.models.state.head, self.now, self.node_id, submission, actor, events);
         let bytes: usize = sealed.iter().map(|(record, _)| record.size_bytes()).sum();
         if !self.records.is_empty() && self.bytes + bytes > MAX_BATCH_BYTES {
             return None;
         }
         self.bytes += bytes;
         for (record, recorded) in sealed {
-            self.state.apply(&recorded);
+            self.models.apply(&recorded);
             self.records.push(record);
-            self.recorded.push(recorded);
         }
-        Some(head.position)
-    }
-
-    fn metadata(&self, submission: &Submission, actor: &Actor, index: u32, count: u32) -> Metadata {
-        Metadata {
-            command_id: submission.command_id,
-            index,
-            count,
-            correlation_id: submission.correlation_id,
-            causation_id: submission.command_id,
-            actor: actor.name(),
-            node_id: self.node_id,
-            program: domain::PROGRAM.into(),
-            request_id: submission.request_id.clone(),
-            idempotency: submission.command.idempotency,
-        }
+        Some(self.models.state.head.position)
     }
 
     /// True if there is nothing to append and nobody to answer.
@@ -166,13 +139,7 @@ impl Batch {
         histogram!(metrics::DECIDE_SECONDS).record(self.deciding);
         histogram!(metrics::BATCH_COMMANDS).record(decided as f64);
         histogram!(metrics::BATCH_RECORDS).record(self.records.len() as f64);
-        Ok(CommittedBatch {
-            base: self.base.head,
-            state: self.state,
-            records: self.records.into(),
-            recorded: self.recorded,
-            verdicts,
-        })
+        Ok(CommittedBatch { base: self.base.state.head, models: self.models, records: self.records.into(), verdicts })
     }
 
     /// Undoes the decisions.
@@ -185,12 +152,10 @@ impl Batch {
 pub struct CommittedBatch {
     /// The head that it was decided on.
     pub base: Head,
-    /// The state that the log folds to with it.
-    pub state: State,
+    /// What the log folds to with it.
+    pub models: ReadModels,
     /// The records that are appended.
     pub records: Arc<[Record]>,
-    /// The decoded records, for the read models.
-    pub recorded: Vec<RecordedEvent>,
     verdicts: Vec<(TakenCommand, Verdict)>,
 }
 
@@ -215,15 +180,46 @@ impl CommittedBatch {
     }
 }
 
+/// Seals the events of a command as the records after `head`.
+fn seal(
+    mut head: Head,
+    now: Timestamp,
+    node_id: Uuid,
+    submission: &Submission,
+    actor: &Actor,
+    events: Vec<Event>,
+) -> Vec<(Record, RecordedEvent)> {
+    let count = u32::try_from(events.len()).expect("a command has few events");
+    let seal = |(index, event)| {
+        let metadata = Metadata {
+            command_id: submission.command_id,
+            index,
+            count,
+            correlation_id: submission.correlation_id,
+            causation_id: submission.command_id,
+            actor: actor.name(),
+            node_id,
+            program: domain::PROGRAM.into(),
+            request_id: submission.request_id.clone(),
+            idempotency: submission.command.idempotency,
+        };
+        let record = Record::seal(&head, now, &event, &metadata);
+        assert!(record.size_bytes() <= MAX_RECORD_BYTES, "the domain bounds what one event holds");
+        head = record.head();
+        (record, RecordedEvent { head, recorded_at: now, event, metadata })
+    };
+    (0..).zip(events).map(seal).collect()
+}
+
 /// Decides a command as a trial, and folds its events into `state`. Nothing is written.
 ///
 /// # Errors
 /// The rule that the command would break.
 pub fn rehearse(state: &mut State, command: &domain::Command, now: Timestamp) -> Result<(), Rejection> {
-    let mut trial = Batch::new(state, Uuid::nil(), now);
     if let (actor, Decided::Events(events)) = command.decide(state, now)? {
-        trial.write(&Submission::new(command.clone(), None), &actor, events);
+        let submission = Submission::new(command.clone(), None);
+        let sealed = seal(state.head, now, Uuid::nil(), &submission, &actor, events);
+        sealed.iter().for_each(|(_, recorded)| state.apply(recorded));
     }
-    *state = trial.state;
     Ok(())
 }

@@ -22,7 +22,7 @@ pub(crate) mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Answer, Catalogue, Command, Hash, Nonce, Position, Rejection, Timestamp};
+use domain::{Answer, Command, Hash, Nonce, Position, Rejection, Timestamp};
 use projections::{Behind, ReadModels};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -34,7 +34,7 @@ pub use batch::{Batch, rehearse};
 pub use fold_thread::FoldThread;
 use pending::Pending;
 pub use published::{MAX_WAIT, NotReady, Readiness};
-pub use replay::{Replayed, StartError, replay};
+pub use replay::{StartError, check_clock, replay, replay_on};
 pub use sequencer::{Fatal, Sequencer};
 pub use snapshot::{Contradiction, SNAPSHOT_FOLDER, SnapshotFolder, SnapshotWriter, SnapshotsWritten};
 pub use stream::{PAGE_RECORDS, Proved, Range, StreamError, decode, stream};
@@ -166,11 +166,6 @@ impl Engine {
         self.published.read_models()
     }
 
-    /// The catalogue as of the last batch. It includes the hidden schedules of imports that have not ended.
-    pub fn catalogue(&self) -> Catalogue {
-        Catalogue::clone(&self.published.catalogue())
-    }
-
     /// The read models once they have reached `position`.
     ///
     /// # Errors
@@ -209,7 +204,7 @@ impl Engine {
 
     /// The time for a query that is served from these read models.
     pub fn now_at(&self, read_models: &ReadModels) -> Timestamp {
-        self.skew.time((self.clock)()).max(read_models.recorded_at)
+        self.skew.time((self.clock)()).max(read_models.state.recorded_at)
     }
 }
 

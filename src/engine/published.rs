@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use domain::{Catalogue, Position};
+use domain::Position;
 use projections::{Behind, ReadModels};
 use tokio::sync::{Notify, watch};
 
@@ -39,28 +39,20 @@ impl NotReady {
 /// Shared between the sequencer, which writes, and everyone who asks.
 pub struct Published {
     read_models: ArcSwap<ReadModels>,
-    catalogue: ArcSwap<Catalogue>,
     position: watch::Sender<Position>,
     readiness: watch::Sender<Readiness>,
     follow: Notify,
 }
 
 impl Published {
-    pub fn new(read_models: ReadModels, catalogue: Catalogue) -> Self {
-        let (position, _) = watch::channel(read_models.head.position);
+    pub fn new(read_models: ReadModels) -> Self {
+        let (position, _) = watch::channel(read_models.state.head.position);
         let (readiness, _) = watch::channel(Err(NotReady::told_to_all("the server is starting".to_owned())));
-        Self {
-            read_models: ArcSwap::from_pointee(read_models),
-            catalogue: ArcSwap::from_pointee(catalogue),
-            position,
-            readiness,
-            follow: Notify::new(),
-        }
+        Self { read_models: ArcSwap::from_pointee(read_models), position, readiness, follow: Notify::new() }
     }
 
-    pub fn publish(&self, read_models: ReadModels, catalogue: &Catalogue) {
-        let position = read_models.head.position;
-        self.catalogue.store(Arc::new(catalogue.clone()));
+    pub fn publish(&self, read_models: ReadModels) {
+        let position = read_models.state.head.position;
         self.read_models.store(Arc::new(read_models));
         self.position.send_replace(position);
     }
@@ -93,18 +85,13 @@ impl Published {
         self.readiness.borrow().clone()
     }
 
-    /// The catalogue as of the last batch, with hidden schedules.
-    pub fn catalogue(&self) -> Arc<Catalogue> {
-        self.catalogue.load_full()
-    }
-
     pub fn read_models(&self) -> Arc<ReadModels> {
         self.read_models.load_full()
     }
 
     pub async fn read_models_at(&self, position: Position) -> Result<Arc<ReadModels>, Behind> {
         let read_models = self.read_models();
-        if read_models.head.position >= position {
+        if read_models.state.head.position >= position {
             return Ok(read_models);
         }
         let mut reached = self.position.subscribe();
@@ -112,7 +99,7 @@ impl Published {
         let wait = Box::pin(reached.wait_for(|reached| *reached >= position));
         match tokio::time::timeout(MAX_WAIT, wait).await {
             Ok(Ok(_)) => Ok(self.read_models()),
-            Ok(Err(_)) | Err(_) => Err(Behind { position: self.read_models().head.position }),
+            Ok(Err(_)) | Err(_) => Err(Behind { position: self.read_models().state.head.position }),
         }
     }
 }

@@ -7,19 +7,9 @@ use domain::{Head, Position, State, Timestamp};
 use projections::ReadModels;
 
 use super::MAX_CLOCK_LAG;
-use super::fold_thread::FoldThread;
 use super::snapshot::Contradiction;
 use super::stream::{Proved, Range, StreamError, decode, stream};
 use crate::log::{EventLog, ReadError};
-
-/// The state and the read models of a log.
-#[derive(Default)]
-pub struct Replayed {
-    /// The state, for commands.
-    pub state: State,
-    /// The read models, for queries.
-    pub read_models: ReadModels,
-}
 
 /// The reason why a log cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -44,51 +34,45 @@ impl From<ReadError> for StartError {
     }
 }
 
-/// Reads the whole log. `progress` is called with each position reached.
+/// Reads and folds the whole log. `progress` is called with each position reached.
 ///
 /// # Errors
 /// The log cannot be read, is damaged, or holds what this program does not understand; the error names the position.
-pub async fn replay(log: &Arc<dyn EventLog>, progress: impl FnMut(Position)) -> Result<Replayed, StartError> {
-    Replayed::default().read_on(log, progress).await
+pub async fn replay(log: &Arc<dyn EventLog>, progress: impl FnMut(Position)) -> Result<ReadModels, StartError> {
+    replay_on(ReadModels::default(), log, progress).await
 }
 
-impl Replayed {
-    /// Folds the records after the head. `progress` is called with each position reached. State and read models do not
-    /// depend on each other, so each is folded on its own thread.
-    ///
-    /// # Errors
-    /// The log cannot be read, is damaged, or holds what this program does not understand; the error names the position.
-    pub async fn read_on(
-        self,
-        log: &Arc<dyn EventLog>,
-        mut progress: impl FnMut(Position),
-    ) -> Result<Self, StartError> {
-        let Self { state, mut read_models } = self;
-        // Before the first record the state tells no time.
-        let recorded_at = if state.log.is_some() { state.recorded_at } else { Proved::NOTHING.recorded_at };
-        let range = Range::after(Proved { head: state.head, recorded_at });
-        let state = FoldThread::start(state, State::apply);
-        let read = stream(log, range, decode, |page| {
-            let page = Arc::new(page);
-            state.fold(&page);
-            page.iter().for_each(|recorded| read_models.apply(recorded));
-            progress(read_models.head.position);
-            ControlFlow::Continue(())
-        });
-        read.await?;
-        Ok(Self { state: state.finish(), read_models })
-    }
+/// Folds the records after the head of `models`. `progress` is called with each position reached.
+///
+/// # Errors
+/// The errors of [`replay`].
+pub async fn replay_on(
+    mut models: ReadModels,
+    log: &Arc<dyn EventLog>,
+    mut progress: impl FnMut(Position),
+) -> Result<ReadModels, StartError> {
+    let State { log: begun, head, recorded_at, .. } = &models.state;
+    // Before the first record the state tells no time.
+    let recorded_at = if begun.is_some() { *recorded_at } else { Proved::NOTHING.recorded_at };
+    let range = Range::after(Proved { head: *head, recorded_at });
+    let read = stream(log, range, decode, |page| {
+        page.iter().for_each(|recorded| models.apply(recorded));
+        progress(models.state.head.position);
+        ControlFlow::Continue(())
+    });
+    read.await?;
+    Ok(models)
+}
 
-    /// Refuses a log whose last record is more than a minute ahead of the clock.
-    ///
-    /// # Errors
-    /// The last record is more than a minute ahead of `now`.
-    pub fn check_clock(&self, now: Timestamp) -> Result<(), StartError> {
-        let Head { position, .. } = self.state.head;
-        let ahead_millis = self.state.recorded_at.millis() - now.millis();
-        if position > Position::START && ahead_millis > MAX_CLOCK_LAG.as_millis() as i64 {
-            return Err(StartError::FromTheFuture { position, seconds: ahead_millis / 1_000 });
-        }
-        Ok(())
+/// Refuses a log whose last record is more than a minute ahead of the clock.
+///
+/// # Errors
+/// The last record is more than a minute ahead of `now`.
+pub fn check_clock(replayed: &State, now: Timestamp) -> Result<(), StartError> {
+    let Head { position, .. } = replayed.head;
+    let ahead_millis = replayed.recorded_at.millis() - now.millis();
+    if position > Position::START && ahead_millis > MAX_CLOCK_LAG.as_millis() as i64 {
+        return Err(StartError::FromTheFuture { position, seconds: ahead_millis / 1_000 });
     }
+    Ok(())
 }

@@ -18,7 +18,7 @@ use crate::api::{Api, Pages, Settings, Streams};
 use crate::catalog::JSON;
 use crate::config::DEFAULT_CAPACITY;
 use crate::data_folder::{self, DataFolder, FolderProblem, start, system_clock};
-use crate::engine::Fatal;
+use crate::engine::{Fatal, check_clock};
 use crate::failure::Failure;
 use crate::identity::Charging;
 use crate::log::{EventLog, FolderLock};
@@ -189,7 +189,7 @@ impl Own {
         let lock = FolderLock::take(&place.data).map_err(FolderProblem::from)?;
         let DataFolder { log, replayed, key, served, .. } = DataFolder::open(place, None, &lock).await?;
         let from_the_future = |error| FolderProblem::Log { log: place.log_name(), error };
-        replayed.check_clock(system_clock()()).map_err(from_the_future)?;
+        check_clock(&replayed.state, system_clock()()).map_err(from_the_future)?;
         let (engine, sequencer) = start(log.clone(), replayed, &key, DEFAULT_CAPACITY, served, None).await?;
         let projector = Projector::new(place.read_models()?, log.clone());
         let projecting = tokio::spawn(projector.clone().run());

@@ -27,8 +27,8 @@ pub struct Moment {
 impl Moment {
     /// The moment of these read models.
     pub fn of(read_models: &ReadModels) -> Self {
-        let Head { position, hash } = read_models.head;
-        let recorded_at = (position > Position::START).then(|| rfc3339(read_models.recorded_at));
+        let Head { position, hash } = read_models.state.head;
+        let recorded_at = (position > Position::START).then(|| rfc3339(read_models.state.recorded_at));
         Self { position, recorded_at, hash }
     }
 }
@@ -53,10 +53,10 @@ pub async fn fold_on(
     as_of: Option<AsOf>,
     mut each: impl FnMut(&RecordedEvent),
 ) -> Result<ReadModels, PastError> {
-    let begin = read_models.head;
+    let begin = read_models.state.head;
     // Before the first record there is no time.
     let is_new = begin.position == Position::START;
-    let recorded_at = if is_new { Proved::NOTHING.recorded_at } else { read_models.recorded_at };
+    let recorded_at = if is_new { Proved::NOTHING.recorded_at } else { read_models.state.recorded_at };
     let walked = walk_on(log, Proved { head: begin, recorded_at }, as_of, decode, |recorded| {
         read_models.apply(recorded);
         each(recorded);

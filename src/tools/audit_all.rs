@@ -92,8 +92,8 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
         ok: broken.is_none()
             && proofs.iter().all(|proved| proved.ok)
             && read_models.iter().all(|compared| compared.differences.is_empty()),
-        position: folded.head.position,
-        hash: folded.head.hash,
+        position: folded.state.head.position,
+        hash: folded.state.head.hash,
         broken,
         proofs,
         violations: checker.violations(),

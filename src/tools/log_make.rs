@@ -5,8 +5,9 @@ mod crowd;
 
 use std::time::Instant;
 
-use domain::{Head, Position, State, Timestamp};
+use domain::{Head, Position, Timestamp};
 use indicatif::ProgressBar;
+use projections::ReadModels;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -72,17 +73,17 @@ async fn make(
 ) -> Result<Head, AppendError> {
     let node_id = Uuid::from_bytes(crowd::bytes(&mut rng));
     let mut crowd = Crowd::new(key, rng, begins_at);
-    let (mut state, mut now) = (State::default(), begins_at);
-    while state.head.position.get() < events {
-        let left = events - state.head.position.get();
-        let mut batch = Batch::new(&state, node_id, now);
+    let (mut models, mut now) = (ReadModels::default(), begins_at);
+    while models.state.head.position.get() < events {
+        let left = events - models.state.head.position.get();
+        let mut batch = Batch::new(&models, node_id, now);
         crowd.fill(&mut batch, usize::try_from(left).unwrap_or(usize::MAX).min(BATCH_RECORDS), left);
-        log.append(&state.head, &batch.records).await?;
-        state = batch.state;
+        log.append(&models.state.head, &batch.records).await?;
+        models = batch.models;
         now = Timestamp::from_millis(now.millis() + BATCH_MILLIS);
-        bar.set_position(state.head.position.get());
+        bar.set_position(models.state.head.position.get());
     }
-    Ok(state.head)
+    Ok(models.state.head)
 }
 
 /// Makes a log of `events` events in memory, for tests.

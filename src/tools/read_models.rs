@@ -43,10 +43,10 @@ pub fn hot(checker: &Checker, read_models: &ReadModels) -> Comparison {
         }
     };
     for (user_id, kept) in checker.balances() {
-        compare(format!("balance of user {user_id}"), read_models.balances.balance(user_id).get(), kept);
+        compare(format!("balance of user {user_id}"), read_models.state.wallets.balance(user_id).get(), kept);
     }
     for (schedule_id, kept) in checker.seats_available() {
-        let shown = read_models.seat_lists.seats_available(schedule_id);
+        let shown = read_models.state.seats_available(schedule_id);
         compare(format!("seats available of schedule {schedule_id}"), shown, kept);
     }
     Comparison { name: "hot", compared, differences, is_missing: false }

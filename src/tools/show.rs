@@ -50,7 +50,7 @@ impl Folded {
     ) -> Result<Self, ToolError> {
         let (mut sales, mut reservation) = (Sales::default(), None);
         if let ShowCommand::Reservation { id } = command {
-            reservation = begin.reservations.get(self::id(*id)).cloned();
+            reservation = begin.state.reservations.get(self::id(*id)).cloned();
         }
         let read_models = fold_on(log, begin, as_of, json, |recorded| match command {
             ShowCommand::Sales => sales.apply(&recorded.event),
@@ -78,7 +78,7 @@ impl Folded {
 /// folded.
 async fn snapshot(place: &Place, log: &dyn EventLog) -> ReadModels {
     let restored = SnapshotFolder::beside(&place.data).restore(log).await;
-    restored.ok().flatten().unwrap_or_default().read_models
+    restored.ok().flatten().unwrap_or_default()
 }
 
 /// Shows the requested part of the state, as of a moment.
@@ -92,7 +92,7 @@ pub async fn run(place: &Place, command: &ShowCommand, as_of: Option<AsOf>, json
     match command {
         ShowCommand::Seats { concert, schedule } => seats(&read_models, &moment, *concert, *schedule),
         ShowCommand::Wallet { user } => {
-            let balance = read_models.balances.balance(id(*user)).get();
+            let balance = read_models.state.wallets.balance(id(*user)).get();
             let members = [("userId", Value::from(*user)), ("balance", Value::from(balance))];
             Ok(shown(&moment, members, format!("user {user} has {} points {moment}", count(balance))))
         }
@@ -130,7 +130,7 @@ fn seats(read_models: &ReadModels, moment: &Moment, concert: u64, schedule: u64)
         schedule_id: u64,
         seats: Box<RawValue>,
     }
-    let list = read_models.seat_lists.get(id::<ConcertId>(concert), id::<ScheduleId>(schedule));
+    let list = read_models.seats(id::<ConcertId>(concert), id::<ScheduleId>(schedule));
     let list = list.map_err(|_| {
         ToolError::NotFound(format!("schedule {schedule} of concert {concert} was not published {moment}"))
     })?;
@@ -153,13 +153,13 @@ fn seats(read_models: &ReadModels, moment: &Moment, concert: u64, schedule: u64)
 }
 
 fn room(read_models: &ReadModels, moment: &Moment) -> Result<Said, ToolError> {
-    let queue = String::from_utf8_lossy(&read_models.room.queue(read_models.recorded_at).body).into_owned();
-    let room = read_models.room.room();
+    let queue = String::from_utf8_lossy(&read_models.room().queue(read_models.state.recorded_at).body).into_owned();
+    let room = &read_models.state.room;
     let pace = room.admissions_per_second();
-    let now = read_models.recorded_at;
+    let now = read_models.state.recorded_at;
     let mut text = format!(
         "{moment}\n\nstate          {}\ncapacity       {}\npace           {}\narrival        {}\nactive         {}\nwaiting        {}\nserving number {}",
-        read_models.room.state(now),
+        read_models.room().state(now),
         count(room.capacity()),
         pace.map_or("no limit".to_owned(), |pace| format!("{} a second", count(pace))),
         room.arrival_seconds().map_or("no limit".to_owned(), |seconds| format!("within {seconds} s")),
@@ -167,7 +167,7 @@ fn room(read_models: &ReadModels, moment: &Moment) -> Result<Said, ToolError> {
         count(room.waiting()),
         count(room.serving_number()),
     );
-    if let Some(pause) = read_models.room.pause(now) {
+    if let Some(pause) = read_models.room().pause(now) {
         let until = pause.resumes_at.map_or(String::new(), |at| format!(" until {}", rfc3339(at)));
         text += &format!("\npaused         since {}{until}: {}", rfc3339(pause.since), pause.reason);
     }
@@ -233,7 +233,8 @@ fn reservation(
 ) -> Result<Said, ToolError> {
     let none = || ToolError::NotFound(format!("the log has no reservation {number}, {moment}"));
     let found = found.ok_or_else(none)?;
-    let wire = ReservationShown::of(found, found.status, read_models, read_models.recorded_at).ok_or_else(none)?;
+    let wire =
+        ReservationShown::of(found, found.status, read_models, read_models.state.recorded_at).ok_or_else(none)?;
     let hold = &found.hold;
     let seats: Vec<String> = hold.seat_ids().map(|seat_id| seat_id.to_string()).collect();
     let text = format!(
@@ -247,7 +248,7 @@ fn reservation(
         seats.join(", "),
         count(hold.total_price.get()),
         rfc3339(hold.held_at),
-        rfc3339(read_models.room.room().sale_clock().clock_of(hold.expires_at, read_models.recorded_at)),
+        rfc3339(read_models.state.room.sale_clock().clock_of(hold.expires_at, read_models.state.recorded_at)),
     );
     #[derive(Serialize)]
     struct OneOf<'a> {

@@ -36,7 +36,7 @@ pub async fn fold_on(
     json: bool,
     mut each: impl FnMut(&RecordedEvent),
 ) -> Result<ReadModels, ToolError> {
-    let bar = progress_bar_after(begin.head.position, "folding", log.head().await?.position, json);
+    let bar = progress_bar_after(begin.state.head.position, "folding", log.head().await?.position, json);
     let folded = past::fold_on(log, begin, as_of, |recorded| {
         each(recorded);
         bar.inc(1);

@@ -70,12 +70,12 @@ fn watch(engine: &Engine) -> Result<Seen, BenchError> {
     let (mut draw, mut waves) = (None, Vec::new());
     while Instant::now() < until {
         let (read_models, at) = (engine.read_models(), clock());
-        let room = read_models.room.room();
+        let room = &read_models.state.room;
         if let (None, Some(last)) = (draw, room.openings().last_draw()) {
             draw = Some(Shown { position: last.position, at });
         }
         if room.active() >= WAVE * (waves.len() as u64 + 1) {
-            waves.push(Shown { position: read_models.head.position, at });
+            waves.push(Shown { position: read_models.state.head.position, at });
         }
         if let Some(draw) = draw.filter(|_| waves.len() as u64 == WAVES) {
             return Ok(Seen { draw, waves });

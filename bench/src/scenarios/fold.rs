@@ -40,7 +40,7 @@ pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
         read_models.apply(event);
         read_models
     });
-    tell("folding events into the read models", started);
+    tell("folding events into the state and the read models", started);
     drop((events, state, read_models));
 
     let started = Instant::now();

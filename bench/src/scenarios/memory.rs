@@ -2,9 +2,7 @@
 
 use std::process::Command;
 
-use domain::{
-    Action, ChargePoints, Command as Asked, CreateLog, Credential, Hash, IssueToken, Nonce, Points, Seed, State,
-};
+use domain::{Action, ChargePoints, Command as Asked, CreateLog, Credential, Hash, IssueToken, Nonce, Points, Seed};
 use projections::ReadModels;
 use reprise::data_folder::system_clock;
 use reprise::engine::{Batch, Submission};
@@ -73,14 +71,13 @@ pub fn fill(kind: &str) -> Result<(), BenchError> {
 /// State and read models, filled by commands.
 struct Filled {
     batch: Batch,
-    read_models: ReadModels,
     rng: fastrand::Rng,
 }
 
 impl Filled {
     fn new(capacity: u64) -> Self {
-        let batch = Batch::new(&State::default(), Uuid::nil(), system_clock()());
-        let mut filled = Self { batch, read_models: ReadModels::default(), rng: fastrand::Rng::with_seed(1) };
+        let batch = Batch::new(&ReadModels::default(), Uuid::nil(), system_clock()());
+        let mut filled = Self { batch, rng: fastrand::Rng::with_seed(1) };
         let create = CreateLog { log_id: Uuid::nil(), key_check: Hash::new([0; 32]), capacity };
         filled.ask(Credential::System, Action::CreateLog(create));
         filled
@@ -88,7 +85,7 @@ impl Filled {
 
     /// Users who join from now on are entrants.
     fn announce(&mut self) {
-        let now = self.batch.state.recorded_at;
+        let now = self.batch.models.state.recorded_at;
         let opens_at = now.plus_seconds(OPENS_IN_SECONDS);
         let opening = sale::opening(now, opens_at, Nonce::new([1; 16]), Hash::new([0; 32]));
         self.ask(Credential::OPERATOR, Action::ScheduleOpening(opening));
@@ -108,7 +105,7 @@ impl Filled {
     }
 
     fn schedule(&mut self, number: u64) {
-        for action in sale::on_sale(number, SEATS, 0, self.batch.state.recorded_at) {
+        for action in sale::on_sale(number, SEATS, 0, self.batch.models.state.recorded_at) {
             self.ask(Credential::OPERATOR, action);
         }
     }
@@ -117,7 +114,7 @@ impl Filled {
     fn read_lists(&mut self) {
         self.adopt();
         for number in 1..=MILLION / SEATS {
-            let list = self.read_models.seat_lists.get(sale::concert_of(number), sale::schedule_id(number));
+            let list = self.batch.models.seats(sale::concert_of(number), sale::schedule_id(number));
             assert!(list.is_ok_and(|list| !list.available().body.is_empty()), "every schedule was put on sale");
         }
     }
@@ -134,10 +131,9 @@ impl Filled {
         }
     }
 
-    /// The batch is over: its state is the state, and the read models hear of it.
+    /// The batch is over: the next begins.
     fn adopt(&mut self) {
-        self.batch.recorded.iter().for_each(|recorded| self.read_models.apply(recorded));
-        let state = std::mem::take(&mut self.batch.state);
-        self.batch = Batch::new(&state, Uuid::nil(), system_clock()());
+        let models = std::mem::take(&mut self.batch.models);
+        self.batch = Batch::new(&models, Uuid::nil(), system_clock()());
     }
 }

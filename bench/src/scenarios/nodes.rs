@@ -17,6 +17,7 @@ use crate::http::child::Server;
 use crate::http::requests;
 use crate::http::scripts::Again;
 use crate::node::Node;
+use crate::process::Cpu;
 use crate::sale::{self, Guest};
 use crate::sample::Sample;
 use crate::scenarios::engine::charge;
@@ -26,6 +27,8 @@ use crate::{BenchError, Options};
 
 const NAME: &str = "nodes";
 const NODES: usize = 3;
+/// What a node takes of a processor for a record that another node wrote, in microseconds.
+const FOLLOWING_MICROS: f64 = 5.0;
 /// What they take together, against one node on the same machine.
 const SUM_OF_ONE: f64 = 0.7;
 /// What each takes, against an equal share.
@@ -63,7 +66,7 @@ pub async fn run(options: &Options) -> Result<Vec<Row>, BenchError> {
     Ok(rows)
 }
 
-/// The same load on one node, and then a third of it on each of three.
+/// The same load on one node, then on one of three, and then a third of it on each of three.
 async fn over_http(options: &Options, folder: &Path, guests: &[Guest]) -> Result<Vec<Row>, BenchError> {
     let key = folder.join(KEY_FILE);
     let start = |name: &str| Server::node(&folder.join(name), &options.log, &key);
@@ -73,6 +76,12 @@ async fn over_http(options: &Options, folder: &Path, guests: &[Guest]) -> Result
     alone.turn(WARM_UP).await?;
     let alone = alone.turn(options.round()).await?;
     let servers = [one, start("two")?, start("three")?];
+    let mut seller = Side::of(&servers[0], guests.len(), charge).await?;
+    seller.turn(WARM_UP).await?;
+    let before = Cpu::of(servers[1].pid());
+    let mut followed = seller.turn(options.round()).await?;
+    let sold_micros = followed.cpu_micros();
+    followed.cpu = Cpu::of(servers[1].pid()).since(&before);
     let mut sides = Vec::new();
     let share = guests.len() / NODES;
     for (server, first) in servers.iter().zip((0..).step_by(share)) {
@@ -83,6 +92,9 @@ async fn over_http(options: &Options, folder: &Path, guests: &[Guest]) -> Result
     let round = options.round();
     let all: [Sample; NODES] = tokio::try_join!(first.turn(round), second.turn(round), third.turn(round))?.into();
     let mut rows = vec![Row::of(NAME, "over HTTP, one node", guests.len(), &alone)];
+    let what = "over HTTP, a node that is not asked: its CPU a record of another; against the other's";
+    let row = Row::figure(NAME, what, followed.cpu_micros(), "us").against_figure(sold_micros);
+    rows.push(row.noting(followed.cpu_parts()).must(Bound::Below(FOLLOWING_MICROS)));
     let mut together = shares("over HTTP", &all, &alone, guests.len());
     if let Some(row) = together.first_mut() {
         *row = std::mem::take(row).must(Bound::RatioAtLeast(SUM_OF_ONE));

@@ -68,6 +68,21 @@ pub struct House {
     prices: Vec<(Points, Points)>,
 }
 
+/// The prices and the seats of a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZoneSeats<'a> {
+    /// The zone's name.
+    pub name: &'a str,
+    /// The lowest price of a seat.
+    pub lowest: Points,
+    /// The highest price of a seat.
+    pub highest: Points,
+    /// The number of seats.
+    pub seats: u32,
+    /// The number of free seats.
+    pub free: u32,
+}
+
 /// A block of consecutive slots.
 type Block = Range<u32>;
 
@@ -98,6 +113,22 @@ impl House {
     /// The plan of the house, which never changes.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
+    }
+
+    /// The number of free seats.
+    pub fn free(&self) -> u64 {
+        self.free_in_zone.iter().map(|free| u64::from(*free)).sum()
+    }
+
+    /// The zones with their prices and seats, in the catalogue's order.
+    pub fn zones(&self) -> impl Iterator<Item = ZoneSeats<'_>> {
+        self.plan.zones.iter().zip(&self.free_in_zone).map(|(zone, free)| {
+            let prices = &self.prices[zone.rows.start as usize..zone.rows.end as usize];
+            let (lowest, highest) =
+                (prices.iter().map(|(lowest, _)| *lowest), prices.iter().map(|(_, highest)| *highest));
+            let (lowest, highest) = (lowest.min().unwrap_or_default(), highest.max().unwrap_or_default());
+            ZoneSeats { name: &zone.name, lowest, highest, seats: zone.seats, free: *free }
+        })
     }
 
     /// True if a zone has exactly this name.

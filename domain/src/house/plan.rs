@@ -27,6 +27,8 @@ pub struct Zone {
     pub name: Arc<str>,
     /// Its rows; the last one may be its places without rows.
     pub(super) rows: Range<u32>,
+    /// The number of its seats.
+    pub(super) seats: u32,
 }
 
 /// A row of a zone, or all of its places without row and number.
@@ -66,7 +68,7 @@ impl Plan {
     pub fn of<'a>(seats: impl IntoIterator<Item = &'a Seat>) -> Self {
         let mut plan = Self { zones: Vec::new(), rows: Vec::new(), slots: Vec::new(), places: Vec::new() };
         for zone in gather(seats) {
-            let first = plan.rows.len() as u32;
+            let (first, seats) = (plan.rows.len() as u32, plan.places.len());
             let mut standing = zone.standing;
             for (name, mut seats) in zone.rows {
                 seats.sort_by_key(|placed| placed.number);
@@ -77,7 +79,8 @@ impl Plan {
             if !standing.is_empty() {
                 plan.add_row(None, &standing);
             }
-            plan.zones.push(Zone { name: Arc::clone(zone.name), rows: first..plan.rows.len() as u32 });
+            let (rows, seats) = (first..plan.rows.len() as u32, (plan.places.len() - seats) as u32);
+            plan.zones.push(Zone { name: Arc::clone(zone.name), rows, seats });
         }
         plan.places.sort_unstable_by_key(|(seat_id, _)| *seat_id);
         plan.slots.shrink_to_fit();

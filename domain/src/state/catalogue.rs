@@ -59,6 +59,11 @@ impl Catalogue {
         })
     }
 
+    /// The schedules that become visible with the end of an import.
+    pub fn shown_by(&self, import_id: Uuid) -> impl Iterator<Item = ScheduleId> {
+        self.ending(import_id).map(|(schedule_id, _)| schedule_id)
+    }
+
     fn ending(&self, import_id: Uuid) -> impl Iterator<Item = (ScheduleId, &Schedule)> {
         let hidden = self.hidden.iter().filter_map(|id| Some((*id, self.schedules.get(id)?)));
         hidden.filter(move |(_, schedule)| schedule.times.is_some() && schedule.import_id == Some(import_id))

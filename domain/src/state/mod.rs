@@ -84,19 +84,28 @@ impl Default for State {
 }
 
 impl State {
-    /// The version of the fold. Raise it when old events fold to another state, or when a state is stored in another
-    /// way. A snapshot of another version is not used: the state is folded anew from the log.
-    pub const FOLD_VERSION: u32 = 5;
-
     /// Sale time at `now`. Deadlines of holds and of waiting and active tokens are in sale time.
     pub fn sale_time(&self, now: Timestamp) -> SaleTime {
         self.room.sale_time(now)
+    }
+
+    /// The number of seats of a visible schedule that can be held, as events say: seats of overdue holds do not count.
+    pub fn seats_available(&self, schedule_id: ScheduleId) -> u64 {
+        let house = self.seating.house(schedule_id).filter(|_| !self.catalogue.is_called_off(schedule_id));
+        house.map_or(0, House::free)
     }
 
     /// Finds a reservation that its buyer can still use at `now`.
     pub fn reservation(&self, id: ReservationId, now: Timestamp) -> Option<&Reservation> {
         let hold = &self.reservations.get(id)?.hold;
         self.reservations.visible_to_buyer(id, self.catalogue.starts_at(hold.schedule_id), now)
+    }
+
+    /// The reservations that a user can still use at `now`, the newest first. It looks at every reservation, so it is
+    /// only for operators' requests, which are rare.
+    pub fn reservations_of(&self, user_id: UserId, now: Timestamp) -> impl Iterator<Item = &Reservation> {
+        let all = self.reservations.newest_first().filter(move |found| found.hold.user_id == user_id);
+        all.filter(move |found| self.reservation(found.hold.reservation_id, now).is_some())
     }
 
     /// True if the user is registered, or has a wallet or a token. A user with a reservation has had a token.

@@ -1,6 +1,7 @@
 //! A persistent map for things whose numbers only grow. With growing keys the leaves of a B-tree stay half empty. Here
 //! neighbours stand in full blocks, and a copy shares all blocks that it did not change.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -64,6 +65,12 @@ impl<T: Number + Clone> Numbered<T> {
         Some(thing)
     }
 
+    /// The things with these numbers, in the order of their numbers.
+    pub fn range(&self, numbers: RangeInclusive<u64>) -> impl Iterator<Item = &T> {
+        let blocks = self.blocks.range(numbers.start() / SPAN..=numbers.end() / SPAN);
+        blocks.flat_map(|(_, block)| block.iter()).filter(move |thing| numbers.contains(&thing.number()))
+    }
+
     /// All things, in the order of their numbers.
     pub fn values(&self) -> impl Iterator<Item = &T> {
         self.blocks.values().flat_map(|block| block.iter())
@@ -123,6 +130,9 @@ mod tests {
                 prop_assert!(copy.values().copied().eq(before));
                 prop_assert_eq!(numbered.get(number).map(|thing| &thing.1), plain.get(&number));
                 prop_assert!(numbered.values().copied().eq(plain.iter().map(|(number, thing)| (*number, *thing))));
+                let middle = SPAN - 1..=2 * SPAN;
+                let in_range = plain.range(middle.clone()).map(|(number, thing)| (*number, *thing));
+                prop_assert!(numbered.range(middle).copied().eq(in_range));
                 prop_assert_eq!(numbered.is_empty(), plain.is_empty());
             }
         }

@@ -1,5 +1,7 @@
 //! Reservations and payments, and for how long a closed reservation is remembered.
 
+use std::sync::Arc;
+
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +88,8 @@ struct Entry {
 /// 30 days.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Reservations {
-    entries: OrdMap<ReservationId, Entry>,
+    /// Shared, since a change of a persistent map copies the neighbours of an entry.
+    entries: OrdMap<ReservationId, Arc<Entry>>,
     deadlines: OrdSet<(SaleTime, ReservationId)>,
     forgettable: OrdSet<(Timestamp, ReservationId)>,
     /// Paid reservations by schedule. They are forgotten schedule by schedule, since a schedule may be moved.
@@ -121,6 +124,11 @@ impl Reservations {
         self.entries.get(&id).map(|entry| &entry.reservation)
     }
 
+    /// Every reservation that is not forgotten, the newest first.
+    pub(super) fn newest_first(&self) -> impl Iterator<Item = &Reservation> {
+        self.entries.values().rev().map(|entry| &entry.reservation)
+    }
+
     /// Finds the payment of a reservation that is not forgotten.
     pub fn payment(&self, id: ReservationId) -> Option<&Payment> {
         self.entries.get(&id)?.payment.as_ref()
@@ -147,18 +155,16 @@ impl Reservations {
         self.last_reservation = self.last_reservation.max(Some(id));
         self.deadlines.insert((hold.expires_at, id));
         let reservation = Reservation::held(hold.clone());
-        self.entries.insert(id, Entry { reservation, payment: None, closed_at: None });
+        self.entries.insert(id, Arc::new(Entry { reservation, payment: None, closed_at: None }));
     }
 
     pub(super) fn extend(&mut self, hold: &Hold) {
         let id = hold.reservation_id;
-        let Some(Entry { reservation, .. }) = self.entries.get_mut(&id) else { return };
-        if reservation.status != ReservationStatus::Held {
-            return;
-        }
-        self.deadlines.remove(&(reservation.hold.expires_at, id));
-        self.deadlines.insert((hold.expires_at, id));
+        let Some(Entry { reservation, .. }) = self.entry_mut(id, ReservationStatus::Held) else { return };
+        let before = reservation.hold.expires_at;
         reservation.extend(hold);
+        self.deadlines.remove(&(before, id));
+        self.deadlines.insert((hold.expires_at, id));
     }
 
     pub(super) fn expire(&mut self, id: ReservationId, expired_at: Timestamp) {
@@ -177,13 +183,11 @@ impl Reservations {
     pub(super) fn pay(&mut self, payment: Payment, schedule_id: ScheduleId) {
         let (id, paid_at) = (payment.reservation_id, payment.paid_at);
         self.last_payment = self.last_payment.max(Some(payment.payment_id));
-        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.reservation.status == ReservationStatus::Held)
-        else {
-            return;
-        };
-        self.deadlines.remove(&(entry.reservation.hold.expires_at, id));
+        let Some(entry) = self.entry_mut(id, ReservationStatus::Held) else { return };
+        let expires_at = entry.reservation.hold.expires_at;
         entry.reservation.status = ReservationStatus::Paid;
         entry.payment = Some(payment);
+        self.deadlines.remove(&(expires_at, id));
         if self.forgotten_at.get(&schedule_id).is_some_and(|forgotten_at| paid_at < *forgotten_at) {
             self.paid.insert((schedule_id, id));
         } else {
@@ -203,16 +207,23 @@ impl Reservations {
     }
 
     fn close(&mut self, id: ReservationId, from: ReservationStatus, to: ReservationStatus, closed_at: Timestamp) {
-        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.reservation.status == from) else { return };
-        let hold = &entry.reservation.hold;
-        self.deadlines.remove(&(hold.expires_at, id));
-        self.paid.remove(&(hold.schedule_id, id));
-        if let Some(payment) = &entry.payment {
-            self.forgettable.remove(&(payment.paid_at.plus_seconds(REMEMBERED_SECONDS), id));
-        }
+        let Some(entry) = self.entry_mut(id, from) else { return };
         entry.reservation.status = to;
         entry.closed_at = Some(closed_at);
+        let Hold { expires_at, schedule_id, .. } = entry.reservation.hold;
+        let paid_at = entry.payment.as_ref().map(|payment| payment.paid_at);
+        self.deadlines.remove(&(expires_at, id));
+        self.paid.remove(&(schedule_id, id));
+        if let Some(paid_at) = paid_at {
+            self.forgettable.remove(&(paid_at.plus_seconds(REMEMBERED_SECONDS), id));
+        }
         self.forgettable.insert((closed_at.plus_seconds(REMEMBERED_SECONDS), id));
+    }
+
+    /// The reservation with this number, to change it, if it has this status.
+    fn entry_mut(&mut self, id: ReservationId, status: ReservationStatus) -> Option<&mut Entry> {
+        let entry = self.entries.get_mut(&id).filter(|entry| entry.reservation.status == status)?;
+        Some(Arc::make_mut(entry))
     }
 
     pub(super) fn forget(&mut self, recorded_at: Timestamp) {

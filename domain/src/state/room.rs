@@ -1,16 +1,18 @@
 //! The waiting room: tokens in line, tokens inside, and ended tokens that still identify their user. `room/fold.rs`
 //! folds events into it.
 
-pub mod agenda;
+mod agenda;
 mod fold;
 mod line;
 mod openings;
 mod token;
 
+use std::sync::Arc;
+
 use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
-use self::agenda::{Agenda, ToDo};
+use self::agenda::Agenda;
 pub use self::openings::{Beacon, Closed, Draw, Opening, Openings};
 pub use self::token::{Deadline, Token, TokenStatus};
 use self::token::{KnownToken, fingerprint};
@@ -28,14 +30,15 @@ struct Arriving {
     by: SaleTime,
 }
 
-/// The room and its line. Read models use this type without the agenda of decisions.
+/// The room and its line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Room<A = ToDo> {
+pub struct Room {
     tokens: Numbered<KnownToken>,
     by_hash: OrdMap<Fingerprint, TokenId>,
-    agenda: A,
-    /// The last ended tokens of each user, oldest first.
-    ended: OrdMap<UserId, Vec<TokenId>>,
+    agenda: Agenda,
+    /// The last ended tokens of each user, oldest first. Shared, since a change of a persistent map copies the neighbours
+    /// of an entry.
+    ended: OrdMap<UserId, Arc<Vec<TokenId>>>,
     forgettable: OrdSet<(Timestamp, TokenId)>,
     sale_clock: SaleClock,
     capacity: u64,
@@ -68,12 +71,12 @@ fn max_ended() -> usize {
     MAX_ENDED_TOKENS
 }
 
-impl<A: Default> Default for Room<A> {
+impl Default for Room {
     fn default() -> Self {
         Self {
             tokens: Numbered::default(),
             by_hash: OrdMap::new(),
-            agenda: A::default(),
+            agenda: Agenda::default(),
             ended: OrdMap::new(),
             forgettable: OrdSet::new(),
             sale_clock: SaleClock::default(),
@@ -111,9 +114,13 @@ impl Room {
     pub fn knows(&self, user_id: UserId) -> bool {
         self.agenda.in_room.contains_key(&user_id) || self.ended.contains_key(&user_id)
     }
-}
 
-impl<A: Agenda> Room<A> {
+    /// The user's latest token that is not forgotten, in any status.
+    pub fn latest_of(&self, user_id: UserId) -> Option<&Token> {
+        let ended = || self.ended.get(&user_id).and_then(|ended| self.token(*ended.last()?));
+        self.in_room(user_id).or_else(ended)
+    }
+
     /// Finds the token with this hash, if it still identifies its user at `now`.
     ///
     /// # Errors
@@ -158,14 +165,8 @@ impl<A: Agenda> Room<A> {
         self.tokens.get(token_id.get()).map(|known| &known.token)
     }
 
-    /// Finds the user's latest token, in any status. It looks at every token, so it is only for operators' requests,
-    /// which are rare.
-    pub fn latest_of(&self, user_id: UserId) -> Option<&Token> {
-        self.tokens.values().map(|known| &known.token).filter(|token| token.user_id == user_id).last()
-    }
-
-    /// The agenda, which was told of every token that came and left.
-    pub fn agenda(&self) -> &A {
+    /// For how long those inside can stay at most.
+    pub fn agenda(&self) -> &Agenda {
         &self.agenda
     }
 

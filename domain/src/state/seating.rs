@@ -37,7 +37,8 @@ pub struct Claim {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Seating {
     taken: OrdMap<(ScheduleId, SeatId), Taken>,
-    claims: OrdMap<(ScheduleId, UserId), Vec<Claim>>,
+    /// Shared, since a change of a persistent map copies the neighbours of an entry.
+    claims: OrdMap<(ScheduleId, UserId), Arc<Vec<Claim>>>,
     /// The free seats of each visible schedule. Seats of overdue holds are not free here.
     houses: OrdMap<ScheduleId, Arc<House>>,
 }
@@ -48,9 +49,16 @@ impl Seating {
         self.taken.get(&(schedule_id, seat_id)).copied()
     }
 
+    /// The taken seats of a schedule with this id and above, by id.
+    pub fn taken_from(&self, schedule_id: ScheduleId, first: u64) -> impl Iterator<Item = (SeatId, Taken)> + '_ {
+        let first = SeatId::try_from(first).unwrap_or(SeatId::FIRST);
+        let taken = self.taken.range((schedule_id, first)..).map(|((of, seat_id), taken)| (*of, *seat_id, *taken));
+        taken.take_while(move |(of, ..)| *of == schedule_id).map(|(_, seat_id, taken)| (seat_id, taken))
+    }
+
     /// The user's seats in a schedule: held (perhaps overdue) or sold.
     pub fn claims(&self, schedule_id: ScheduleId, user_id: UserId) -> &[Claim] {
-        self.claims.get(&(schedule_id, user_id)).map_or(&[], Vec::as_slice)
+        self.claims.get(&(schedule_id, user_id)).map_or(&[], |claims| claims)
     }
 
     /// The free seats of a visible schedule, by row. Seats of overdue holds are not free here.
@@ -83,7 +91,7 @@ impl Seating {
             hold.seat_ids().for_each(|seat_id| house.put(seat_id, false));
         }
         let claim = Claim { taken, seat_ids: hold.seat_ids().collect() };
-        self.claims.entry((hold.schedule_id, hold.user_id)).or_default().push(claim);
+        Arc::make_mut(self.claims.entry((hold.schedule_id, hold.user_id)).or_default()).push(claim);
     }
 
     /// Folds a hold's new deadline.
@@ -98,7 +106,8 @@ impl Seating {
     fn change(&mut self, hold: &Hold, held_until: Option<SaleTime>) {
         let taken = Taken { reservation_id: hold.reservation_id, held_until };
         self.take(hold, taken);
-        for claim in self.claims.get_mut(&(hold.schedule_id, hold.user_id)).into_iter().flatten() {
+        let claims = self.claims.get_mut(&(hold.schedule_id, hold.user_id)).map(Arc::make_mut);
+        for claim in claims.into_iter().flatten() {
             if claim.taken.reservation_id == hold.reservation_id {
                 claim.taken = taken;
             }
@@ -123,7 +132,7 @@ impl Seating {
         }
         let owner = (hold.schedule_id, hold.user_id);
         if let Some(mut claims) = self.claims.remove(&owner) {
-            claims.retain(|claim| claim.taken.reservation_id != hold.reservation_id);
+            Arc::make_mut(&mut claims).retain(|claim| claim.taken.reservation_id != hold.reservation_id);
             if !claims.is_empty() {
                 self.claims.insert(owner, claims);
             }

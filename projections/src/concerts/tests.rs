@@ -4,7 +4,7 @@ use crate::testing::*;
 use domain::spec::*;
 
 fn dates(models: &ReadModels) -> Representation {
-    models.concerts.dates(CONCERT, &models.seat_lists).unwrap()
+    models.concerts.dates(CONCERT, &models.state).unwrap()
 }
 
 fn seats_available(models: &ReadModels) -> u64 {
@@ -54,7 +54,7 @@ fn an_unknown_concert_is_not_shown() {
     let models = shown([]);
     assert_eq!(models.concerts.list().body, "[]");
     assert_eq!(models.concerts.concert(CONCERT), None);
-    assert_eq!(models.concerts.dates(CONCERT, &models.seat_lists), None);
+    assert_eq!(models.concerts.dates(CONCERT, &models.state), None);
 }
 
 #[test]

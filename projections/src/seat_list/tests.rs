@@ -1,11 +1,15 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::ReadModels;
-use crate::seat_block::SEATS_PER_BLOCK;
+use crate::seat_lists::SEATS_PER_BLOCK;
 use crate::testing::*;
 use domain::spec::*;
+use domain::{ConcertPublished, Rejection};
+use uuid::Uuid;
 
-fn list(models: &ReadModels) -> &SeatList {
-    models.seat_lists.get(CONCERT, SCHEDULE).unwrap()
+fn list(models: &ReadModels) -> SeatList<'_> {
+    models.seats(CONCERT, SCHEDULE).unwrap()
 }
 
 /// Seats with these numbers are on sale.
@@ -18,6 +22,37 @@ fn house(numbers: impl IntoIterator<Item = u64>) -> ReadModels {
 fn statuses(models: &ReadModels) -> Vec<String> {
     let seats: Vec<serde_json::Value> = serde_json::from_slice(&list(models).all().body).unwrap();
     seats.iter().map(|seat| seat["status"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn only_a_visible_schedule_of_that_concert_is_found() {
+    let other = CONCERT.successor();
+    let mut models = shown([concert(), seats_added(vec![seat(1)])]);
+    let hidden = models.seats(CONCERT, SCHEDULE).map(|_| ());
+    assert_eq!(hidden, Err(Rejection::ScheduleNotFound { schedule_id: SCHEDULE }));
+    let no_concert = models.seats(other, SCHEDULE).map(|_| ());
+    assert_eq!(no_concert, Err(Rejection::ConcertNotFound { concert_id: other }));
+    let (name, artist, venue) = (String::new(), String::new(), String::new());
+    let other_concert = ConcertPublished { concert_id: other, name, artist, venue };
+    fold(&mut models, [schedule_published(), other_concert.into()]);
+    assert!(models.seats(CONCERT, SCHEDULE).is_ok());
+    let stolen = models.seats(other, SCHEDULE).map(|_| ());
+    assert_eq!(stolen, Err(Rejection::ScheduleNotFound { schedule_id: SCHEDULE }));
+}
+
+#[test]
+fn a_schedule_of_an_import_is_shown_with_its_end() {
+    let import_id = Uuid::from_u128(7);
+    let mut models = shown([concert(), seats_added(vec![seat(1)]), schedule_imported(import_id)]);
+    let is_shown = |models: &ReadModels| {
+        let dates = models.concerts.dates(CONCERT, &models.state).unwrap().body;
+        (models.seats(CONCERT, SCHEDULE).is_ok(), dates != "[]")
+    };
+    assert_eq!(is_shown(&models), (false, false));
+    fold(&mut models, [catalog_imported(Uuid::from_u128(8))]);
+    assert_eq!(is_shown(&models), (false, false));
+    fold(&mut models, [catalog_imported(import_id)]);
+    assert_eq!(is_shown(&models), (true, true));
 }
 
 #[test]
@@ -50,7 +85,7 @@ fn a_seat_that_is_added_again_is_described_anew_and_counted_once() {
     assert!(list(&models).available().body.starts_with(br#"[{"seatId":1,"seatName":"A-1","#));
     fold(&mut models, [seats_added(vec![Seat { name: "B-1".into(), ..seat(1) }])]);
     assert!(list(&models).available().body.starts_with(br#"[{"seatId":1,"seatName":"B-1","#));
-    assert_eq!(models.seat_lists.seats_available(SCHEDULE), 1);
+    assert_eq!(models.state.seats_available(SCHEDULE), 1);
 }
 
 #[test]
@@ -71,10 +106,10 @@ fn the_map_shows_zones_rows_and_places_as_the_catalogue_has_them_and_never_chang
         r#"{"row":"Q","seats":[{"seatId":5,"seatName":"A-5","number":1}]}],"#,
         r#""seats":[{"seatId":3,"seatName":"A-3"}]}]}"#
     );
-    let map = list(&models).map(SCHEDULE);
+    let map = list(&models).map();
     assert_eq!(map.body, expected);
     fold(&mut models, [held(1, ANN, [2])]);
-    assert_eq!(list(&models).map(SCHEDULE), map);
+    assert_eq!(list(&models).map(), map);
     assert!(list(&models).are_together([1, 2].map(seat_id)));
     assert!(!list(&models).are_together([1, 5].map(seat_id)));
 }
@@ -85,7 +120,7 @@ fn a_zone_tells_its_prices_and_what_of_it_can_be_had() {
     let other = Seat { zone: "B".into(), ..seat(4) };
     let seats = vec![seat(1), seat(2), dear, other];
     let mut models = shown([concert(), seats_added(seats), schedule_published()]);
-    let zones = |models: &ReadModels| serde_json::to_string(list(models).zones()).unwrap();
+    let zones = |models: &ReadModels| serde_json::to_string(&list(models).zones()).unwrap();
     let told = |available: u64| {
         format!(
             r#"[{{"zoneName":"A","priceFrom":100,"priceTo":300,"seatsTotal":3,"seatsAvailable":{available}}},{}]"#,
@@ -138,12 +173,12 @@ fn a_freed_seat_can_be_had_again() {
 #[test]
 fn a_hold_that_expires_late_frees_only_what_it_still_has() {
     let mut models = shown_on_sale([held(1, ANN, [1]), cancelled(1, ANN, [1]), held(2, BOB, [1])]);
-    let before = (list(&models).available(), list(&models).all(), models.seat_lists.seats_available(SCHEDULE));
+    let before = (list(&models).available(), list(&models).all(), models.state.seats_available(SCHEDULE));
     fold(&mut models, [hold_expired(1, ANN, [1]), hold_expired(1, ANN, [1])]);
-    let after = (list(&models).available(), list(&models).all(), models.seat_lists.seats_available(SCHEDULE));
+    let after = (list(&models).available(), list(&models).all(), models.state.seats_available(SCHEDULE));
     assert_eq!(after, before);
     assert_eq!(statuses(&models)[0], "HELD");
-    assert_eq!(models.seat_lists.seats_available(SCHEDULE), SEATS - 1);
+    assert_eq!(models.state.seats_available(SCHEDULE), SEATS - 1);
 }
 
 #[test]
@@ -169,14 +204,15 @@ fn a_published_copy_stays_as_it_was() {
 fn a_hold_changes_its_own_block_and_no_other() {
     let last = 8 * SEATS_PER_BLOCK - 1;
     let mut models = house(1..=last);
-    let before = list(&models).clone();
-    before.all();
+    let before = models.clone();
+    list(&before).all();
     fold(&mut models, [held(1, ANN, [SEATS_PER_BLOCK])]);
-    let after = list(&models);
-    after.all();
-    assert_eq!(after.blocks.len(), 8);
-    for (number, block) in &before.blocks {
-        let is_same = Arc::ptr_eq(block, &after.blocks[number]);
-        assert_eq!(is_same, *number != Block::number_of(seat_id(SEATS_PER_BLOCK)), "block {number}");
+    list(&models).all();
+    let (before, after) = (&list(&before).pages.blocks, &list(&models).pages.blocks);
+    assert_eq!(after.len(), 8);
+    for (number, (before, after)) in before.iter().zip(after).enumerate() {
+        assert_eq!(Arc::ptr_eq(before, after), number != 1, "block {number}");
     }
+    let changed = models.seats_changed_since(&house(1..=last), SCHEDULE);
+    assert_eq!(changed, [(seat_id(SEATS_PER_BLOCK), "HELD")]);
 }

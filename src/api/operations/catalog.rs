@@ -72,11 +72,11 @@ pub async fn import(Admitted { api, operator, request, .. }: Admitted) -> Outcom
 
 /// Makes the plan. Returns also the position of the catalogue with which the file was compared.
 async fn plan(api: &Api, asked: &CommandRequest, options: Options) -> Result<(Position, Plan), Problem> {
-    let seen = api.engine.read_models().head.position;
-    let newer = api.engine.newer_read_models(seen).await.map_err(|why| Problem::from(why).at(seen))?;
-    let position = newer.map_or(seen, |newer| newer.head.position);
-    let (bytes, catalogue, now) = (asked.body().clone(), api.engine.catalogue(), api.engine.now());
-    let planning = tokio::task::spawn_blocking(move || catalog::plan(&bytes, &catalogue, options, now));
+    let seen = api.engine.read_models();
+    let newer = api.engine.newer_read_models(seen.state.head.position).await;
+    let newest = newer.map_err(|why| Problem::from(why).at(seen.state.head.position))?.unwrap_or(seen);
+    let (position, bytes, now) = (newest.state.head.position, asked.body().clone(), api.engine.now_at(&newest));
+    let planning = tokio::task::spawn_blocking(move || catalog::plan(&bytes, &newest.state.catalogue, options, now));
     let plan = planning.await.map_err(|error| Problem::internal(&format!("a plan failed: {error}")))?;
     Ok((position, plan.map_err(|error| Problem::from(error).at(position))?))
 }
@@ -100,7 +100,7 @@ async fn carry_out(
         catalog::publish(&engine, plan, order).await
     });
     let done = importing.await.map_err(|error| Problem::internal(&format!("an import failed: {error}")))?;
-    match done.map_err(|error| Problem::from(error).at(api.engine.read_models().head.position))? {
+    match done.map_err(|error| Problem::from(error).at(api.engine.read_models().state.head.position))? {
         None => Ok(Told::of(seen).told(json::answer(&imported))),
         Some(Reply { position, replayed: false, .. }) => Ok(Told::of(position).told(json::answer(&imported))),
         Some(Reply { position, .. }) => Ok(Told::again(position).told(json::answer(&told(api, position).await?))),

@@ -87,7 +87,7 @@ pub async fn head(Admitted { api, request, .. }: Admitted) -> Outcome {
     let mut parameters = Parameters::of(request.uri());
     let min_position = parameters.min_position();
     parameters.complete()?;
-    let head = api.engine.read_models_at(min_position).await?.head;
+    let head = api.engine.read_models_at(min_position).await?.state.head;
     let log_id = id(&api).await?;
     Ok(paging::at(head.position, json::answer(&HeadShown { position: head.position, hash: head.hash, log_id })))
 }
@@ -104,7 +104,7 @@ pub async fn id(api: &Api) -> Result<Uuid, Problem> {
 pub async fn events(Admitted { api, request, .. }: Admitted) -> Outcome {
     let (filter, min_position) = filter(request.uri())?;
     // Records after the read models' head are left out: they may not be durable yet.
-    let head = api.engine.read_models_at(min_position).await?.head.position;
+    let head = api.engine.read_models_at(min_position).await?.state.head.position;
     let (mut body, mut found, mut looked_at, mut reached) = (Vec::new(), 0, 0, filter.after);
     'page: while reached < head && looked_at < MAX_LOOKED_AT {
         let left = usize::try_from(head.get() - reached.get()).unwrap_or(CHUNK);
@@ -187,7 +187,7 @@ pub async fn stream(Admitted { api, operator, request, stopped }: Admitted) -> O
         Instant::now() + Duration::from_millis(u64::try_from(left).unwrap_or(0))
     });
     let following = Following { log: Arc::clone(&api.log), reached: after, until, stopped };
-    let position = api.engine.read_models().head.position;
+    let position = api.engine.read_models().state.head.position;
     drop(api);
     let frames = stream::unfold(following, |mut following| async move {
         let frame = following.next().await?;

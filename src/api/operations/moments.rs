@@ -50,11 +50,11 @@ pub async fn folded(api: &Api, as_of: AsOf) -> Result<ReadModels, Problem> {
 /// The command is repeated, and the log cannot be folded at the moment.
 pub async fn after(api: &Api, told: &Told) -> Result<(Arc<ReadModels>, Timestamp), Problem> {
     let newest = api.engine.read_models();
-    if !told.replayed || newest.head.position == told.position {
+    if !told.replayed || newest.state.head.position == told.position {
         let now = api.engine.now_at(&newest);
         return Ok((newest, now));
     }
     let folded = folded(api, AsOf::Position(told.position)).await?;
-    let then = folded.recorded_at;
+    let then = folded.state.recorded_at;
     Ok((Arc::new(folded), then))
 }

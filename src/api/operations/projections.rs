@@ -52,7 +52,7 @@ pub async fn list(Admitted { api, request, .. }: Admitted) -> Outcome {
     let mut parameters = Parameters::of(request.uri());
     let min_position = parameters.min_position();
     parameters.complete()?;
-    let position = api.engine.read_models_at(min_position).await?.head.position;
+    let position = api.engine.read_models_at(min_position).await?.state.head.position;
     Ok(paging::at(position, json::answer(&standings(&api.projector).await?)))
 }
 

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use domain::{Action, ConfigureRoom, MAX_SAFE_INTEGER, PauseSale, ResumeSale, Timestamp};
-use projections::{DrawShown, OpeningShown, RoomView, rfc3339};
+use projections::{DrawShown, OpeningShown, ReadModels, rfc3339};
 use serde::Serialize;
 
 use super::access::{CHANGES, Operator, READS};
@@ -87,8 +87,8 @@ struct PauseShown {
 }
 
 impl<'a> RoomShown<'a> {
-    fn of(view: &'a RoomView, now: Timestamp) -> Self {
-        let room = view.room();
+    fn of(read_models: &'a ReadModels, now: Timestamp) -> Self {
+        let (room, view) = (&read_models.state.room, read_models.room());
         let pause = view.pause(now);
         Self {
             state: view.state(now),
@@ -112,10 +112,8 @@ impl<'a> RoomShown<'a> {
 /// `GET /api/operations/room`.
 pub async fn show(Admitted { api, request, .. }: Admitted) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
-    query::by_anyone(&api, request, nothing, |view, ()| {
-        Ok(json::answer(&RoomShown::of(&view.read_models.room, view.now)))
-    })
-    .await
+    query::by_anyone(&api, request, nothing, |view, ()| Ok(json::answer(&RoomShown::of(&view.read_models, view.now))))
+        .await
 }
 
 /// `PUT /api/operations/room`: sets all of it at once.
@@ -159,5 +157,5 @@ pub async fn resume(Admitted { api, operator, request, .. }: Admitted) -> Outcom
 pub async fn change(api: &Api, operator: &Operator, asked: &CommandRequest, action: Action) -> Outcome {
     let (told, _) = command::decided(api, operator.credential(), asked, action).await?;
     let (read_models, now) = moments::after(api, &told).await?;
-    Ok(told.told(json::answer(&RoomShown::of(&read_models.room, now))))
+    Ok(told.told(json::answer(&RoomShown::of(&read_models, now))))
 }

@@ -2,7 +2,7 @@
 
 use domain::limits::MAX_SEAT_PRICE;
 use domain::{Action, CancelSchedule, ChangePrice, ChangeSchedule, ConcertId, NewStart, Points, ScheduleId, Timestamp};
-use projections::{CancelledView, ReadModels, ScheduleView, Zones, serialize_rfc3339};
+use projections::{CancelledView, ReadModels, ScheduleView, ZoneShown, serialize_rfc3339};
 use serde::Serialize;
 
 use super::access::{CHANGES, Operator, READS};
@@ -73,7 +73,7 @@ struct ScheduleShown<'a> {
     #[serde(serialize_with = "serialize_rfc3339")]
     sale_closes_at: Timestamp,
     seats_per_user: u8,
-    zones: &'a Zones,
+    zones: Vec<ZoneShown<'a>>,
     /// Null if the show was not called off.
     cancelled: Option<CancelledShown<'a>>,
 }
@@ -109,7 +109,7 @@ pub fn not_found(schedule_id: ScheduleId) -> Problem {
 
 /// Answers the schedule as it is in `read_models`.
 fn shown(read_models: &ReadModels, schedule_id: ScheduleId) -> Outcome {
-    let (schedule, zones) = read_models.schedule(schedule_id).ok_or_else(|| not_found(schedule_id))?;
+    let (schedule, seats) = read_models.schedule(schedule_id).ok_or_else(|| not_found(schedule_id))?;
     Ok(json::answer(&ScheduleShown {
         schedule_id,
         concert_id: schedule.concert_id,
@@ -120,7 +120,7 @@ fn shown(read_models: &ReadModels, schedule_id: ScheduleId) -> Outcome {
         sale_opens_at: schedule.sale_opens_at,
         sale_closes_at: schedule.sale_closes_at,
         seats_per_user: schedule.seats_per_user,
-        zones,
+        zones: seats.zones(),
         cancelled: schedule.cancelled.as_ref().map(|cancelled| CancelledShown::of(cancelled, schedule)),
     }))
 }
@@ -157,10 +157,11 @@ pub async fn retime(Admitted { api, operator, request, .. }: Admitted) -> Outcom
 async fn at_the_venue(api: &Api, schedule_id: ScheduleId, starts_at: Timestamp) -> Result<NewStart, Problem> {
     let mut read_models = api.engine.read_models();
     if read_models.schedule(schedule_id).is_none() {
-        let newer = api.engine.newer_read_models(read_models.head.position).await;
-        read_models = newer.map_err(|why| Problem::from(why).at(read_models.head.position))?.unwrap_or(read_models);
+        let newer = api.engine.newer_read_models(read_models.state.head.position).await;
+        read_models =
+            newer.map_err(|why| Problem::from(why).at(read_models.state.head.position))?.unwrap_or(read_models);
     }
-    let position = read_models.head.position;
+    let position = read_models.state.head.position;
     let schedule = read_models.schedule(schedule_id).ok_or_else(|| not_found(schedule_id).at(position))?.0;
     let (local_date, local_time) = venue_clock(&schedule.time_zone, starts_at)
         .ok_or_else(|| Problem::internal("a schedule's time zone is not known any more"))?;

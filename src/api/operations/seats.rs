@@ -90,16 +90,16 @@ fn asked(request: &Request) -> Result<Asked, Problem> {
 }
 
 fn show(read_models: &ReadModels, asked: &Asked) -> Outcome {
-    let position = read_models.head.position;
+    let position = read_models.state.head.position;
     let schedule_id = asked.schedule_id;
-    let list = read_models.seat_lists.published(schedule_id).ok_or_else(|| not_found(schedule_id).at(position))?;
+    let list = read_models.seats_of(schedule_id).ok_or_else(|| not_found(schedule_id).at(position))?;
     let seats = seats(list, asked.status)?;
     let concert_id = list.concert_id().get();
     let shown = SeatsShown { moment: Moment::of(read_models), concert_id, schedule_id, seats: &seats };
     Ok(paging::at(position, json::answer(&shown)))
 }
 
-fn seats(list: &SeatList, status: Option<&str>) -> Result<Box<RawValue>, Problem> {
+fn seats(list: SeatList<'_>, status: Option<&str>) -> Result<Box<RawValue>, Problem> {
     let unfit = |error: serde_json::Error| Problem::internal(&format!("a seat list is no JSON: {error}"));
     let all = list.all().body;
     let Some(status) = status else { return serde_json::from_slice(&all).map_err(unfit) };
@@ -115,8 +115,8 @@ pub async fn why(Admitted { api, request, .. }: Admitted) -> Outcome {
     let (schedule_id, seat_id) = (parameters.id::<ScheduleId>("scheduleId"), parameters.id::<SeatId>("seatId"));
     let (schedule_id, seat_id) = parameters.complete_with(schedule_id.zip(seat_id))?;
     let read_models = api.engine.read_models_at(min_position).await?;
-    let position = read_models.head.position;
-    if read_models.seat_lists.published(schedule_id).is_none() {
+    let position = read_models.state.head.position;
+    if read_models.seats_of(schedule_id).is_none() {
         return Err(not_found(schedule_id).at(position));
     }
     let _turn = turn()?;

@@ -139,7 +139,8 @@ pub async fn find(Admitted { api, request, .. }: Admitted) -> Outcome {
     };
     query::by_anyone(&api, request, sub, |view, subject| {
         let unknown = || Problem::new(&kinds::USER_NOT_FOUND, "No user of this server has this `sub`.");
-        let user_id = subject.and_then(|subject| view.read_models.users.of_subject(&subject)).ok_or_else(unknown)?;
+        let user_id =
+            subject.and_then(|subject| view.read_models.state.users.of_subject(&subject)).ok_or_else(unknown)?;
         Ok(json::answer(&seen(user_id, &view.read_models, view.now)?))
     })
     .await

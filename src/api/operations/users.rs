@@ -64,9 +64,9 @@ pub struct UserShown<'a> {
 /// # Errors
 /// The catalogue does not have a reserved seat; this cannot happen.
 pub fn seen(user_id: UserId, read_models: &ReadModels, now: Timestamp) -> Result<UserShown<'_>, Problem> {
-    let room = read_models.room.room();
+    let room = &read_models.state.room;
     let sale_now = room.sale_time(now);
-    let with_status = read_models.reservations.live_of(user_id).map(|found| (found, found.status_at(sale_now)));
+    let with_status = read_models.state.reservations_of(user_id, now).map(|found| (found, found.status_at(sale_now)));
     let is_live = |status| matches!(status, ReservationStatus::Held | ReservationStatus::Paid);
     let live = with_status.filter(|(_, status)| is_live(*status));
     let shown = live.map(|(found, status)| ReservationShown::of(found, status, read_models, now));
@@ -74,7 +74,7 @@ pub fn seen(user_id: UserId, read_models: &ReadModels, now: Timestamp) -> Result
         shown.collect::<Option<_>>().ok_or_else(|| Problem::internal("a reserved seat is in no list"))?;
     Ok(UserShown {
         user_id,
-        balance: read_models.balances.balance(user_id).get(),
+        balance: read_models.state.wallets.balance(user_id).get(),
         token: room.latest_of(user_id).map(|token| token_seen(token, read_models, now)),
         reservations,
     })
@@ -96,7 +96,7 @@ pub async fn one(Admitted { api, request, .. }: Admitted) -> Outcome {
     let user_id = asked.what;
     must_be_known(&api, &mut asked, user_id).await?;
     let view = &asked.view;
-    Ok(paging::at(view.read_models.head.position, json::answer(&seen(user_id, &view.read_models, view.now)?)))
+    Ok(paging::at(view.read_models.state.head.position, json::answer(&seen(user_id, &view.read_models, view.now)?)))
 }
 
 /// Fails if the user is not known: on this node, on another node, or in the table of reservations, which also has very
@@ -119,9 +119,7 @@ async fn must_be_known<T>(api: &Api, asked: &mut SqlQuery<T>, user_id: UserId) -
 
 /// True if the user was registered, or has a wallet or a token.
 fn is_known(read_models: &ReadModels, user_id: UserId) -> bool {
-    read_models.users.is_registered(user_id)
-        || read_models.balances.has(user_id)
-        || read_models.room.room().latest_of(user_id).is_some()
+    read_models.state.knows(user_id)
 }
 
 /// `GET /api/operations/users/{userId}/points/history`.

@@ -87,7 +87,7 @@ pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
 pub async fn dates(api: Arc<Api>, request: Request) -> Outcome {
     let concert = |path: &PathIds, _: &mut _| path.id::<ConcertId>("concertId");
     query::by_anyone(&api, request, concert, |view, concert_id| {
-        let shown = view.read_models.concerts.dates(concert_id, &view.read_models.seat_lists);
+        let shown = view.read_models.concerts.dates(concert_id, &view.read_models.state);
         Ok(view.conditional_list(CONCERTS_CACHE, shown.ok_or(Rejection::ConcertNotFound { concert_id })?))
     })
     .await
@@ -98,8 +98,8 @@ pub async fn map(api: Arc<Api>, request: Request) -> Outcome {
     let schedule =
         |path: &PathIds, _: &mut _| Ok((path.id::<ConcertId>("concertId")?, path.id::<ScheduleId>("scheduleId")?));
     query::by_anyone(&api, request, schedule, |view, (concert_id, schedule_id)| {
-        let list = view.read_models.seat_lists.get(concert_id, schedule_id)?;
-        Ok(view.conditional_list(MAP_CACHE, list.map(schedule_id)))
+        let list = view.read_models.seats(concert_id, schedule_id)?;
+        Ok(view.conditional_list(MAP_CACHE, list.map()))
     })
     .await
 }
@@ -111,11 +111,11 @@ pub async fn seats(api: Arc<Api>, request: Request) -> Outcome {
         Ok((concert_id, schedule_id, parameters.all_seats()))
     };
     query::by_holder(&api, request, parse, |view, token, (concert_id, schedule_id, all)| {
-        let room = view.read_models.room.room();
+        let room = &view.read_models.state.room;
         if !room.is_active(token, view.now) {
             return Err(room.not_admitted(token, view.now).into());
         }
-        let list = view.read_models.seat_lists.get(concert_id, schedule_id)?;
+        let list = view.read_models.seats(concert_id, schedule_id)?;
         Ok(view.conditional_list(SEATS_CACHE, if all { list.all() } else { list.available() }))
     })
     .await

@@ -53,7 +53,7 @@ pub async fn balance(api: Arc<Api>, request: Request) -> Outcome {
     let user = |path: &super::path::PathIds, _: &mut _| path.id::<UserId>("userId");
     query::by_holder(&api, request, user, |view, token, user_id| {
         own(token, user_id)?;
-        Ok(json::answer(&BalanceShown { user_id, balance: view.read_models.balances.balance(user_id) }))
+        Ok(json::answer(&BalanceShown { user_id, balance: view.read_models.state.wallets.balance(user_id) }))
     })
     .await
 }

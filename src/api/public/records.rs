@@ -45,7 +45,7 @@ struct RecordShown {
 pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     let parse = |path: &path::PathIds, _: &mut _| Ok((path.id::<UserId>("userId")?, path.position("position")?));
     let (asked, token) = query::sql_by_holder(&api, request, parse).await?;
-    let served_from = asked.view.read_models.head.position;
+    let served_from = asked.view.read_models.state.head.position;
     let (user_id, position) = asked.what;
     own(&token, user_id).map_err(|rejection| Problem::from(rejection).at(served_from))?;
     let missing = || {

@@ -198,12 +198,12 @@ fn seat_ids(members: &mut Members<'_>) -> Option<Vec<SeatId>> {
 pub async fn one(api: Arc<Api>, request: Request) -> Outcome {
     let (mut asked, token) = query::sql_by_holder(&api, request, |path, _| path.id::<ReservationId>("id")).await?;
     let reservation_id = asked.what;
-    let found = asked.view.read_models.reservations.get(reservation_id);
+    let found = asked.view.read_models.state.reservation(reservation_id, asked.view.now);
     if found.is_none_or(|reservation| own(&token, reservation.hold.user_id).is_err()) {
         api.renew(&mut asked.view).await?;
     }
-    if let Some(reservation) = asked.view.read_models.reservations.get(reservation_id) {
-        return show(&asked.view, &token, reservation, asked.view.read_models.head.position);
+    if let Some(reservation) = asked.view.read_models.state.reservation(reservation_id, asked.view.now) {
+        return show(&asked.view, &token, reservation, asked.view.read_models.state.head.position);
     }
     asked.not_before_the_view();
     let mut snapshot = asked.snapshot(&api.projector, &sql::reservations::MODEL).await?;

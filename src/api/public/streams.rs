@@ -128,7 +128,7 @@ impl TokenFrames {
     /// Makes the next frame, if there is news. The outer `None`: the token does not identify its user any more.
     fn look(&mut self) -> Option<Option<Bytes>> {
         let (read_models, now) = (self.api.engine.read_models(), self.api.engine.now());
-        let room = read_models.room.room();
+        let room = &read_models.state.room;
         let token = room.token(self.token_id)?;
         let names_somebody = match room.deadline(token, now) {
             Deadline::Sale(deadline) => room.sale_time(now) < deadline,
@@ -137,7 +137,7 @@ impl TokenFrames {
         if !names_somebody {
             return None;
         }
-        let state = read_models.room.state(now);
+        let state = read_models.room().state(now);
         let is_due = token.status == TokenStatus::Waiting && self.shown_at.elapsed() >= WAITING_EVERY;
         if self.shown == Some((token.status, state)) && !is_due {
             return Some(None);

@@ -112,7 +112,7 @@ pub async fn arrive(api: Arc<Api>, request: Request) -> Outcome {
 pub async fn queue(api: Arc<Api>, request: Request) -> Outcome {
     let nothing = |_: &_, _: &mut _| Ok(());
     query::by_anyone(&api, request, nothing, |view, ()| {
-        Ok(view.conditional(QUEUE_CACHE, view.read_models.room.queue(view.now)))
+        Ok(view.conditional(QUEUE_CACHE, view.read_models.room().queue(view.now)))
     })
     .await
 }

@@ -128,7 +128,7 @@ pub async fn by_whom_the_edge_knows(
     takes: BodyKind,
     parse: impl FnOnce(&CommandRequest) -> Result<(Credential, Action), Problem>,
 ) -> Outcome {
-    let at_the_door = |fault: Problem| fault.at(api.engine.read_models().head.position);
+    let at_the_door = |fault: Problem| fault.at(api.engine.read_models().state.head.position);
     let asked = CommandRequest::read(request, takes).await.map_err(at_the_door)?;
     let (by, action) = parse(&asked).map_err(at_the_door)?;
     api.count_command(&by)?;
@@ -142,7 +142,7 @@ impl Api {
             return Ok(());
         }
         let read_models = self.engine.read_models();
-        let room = read_models.room.room();
+        let room = &read_models.state.room;
         let commander = match by {
             Credential::Token(token) => {
                 room.identify(token, self.engine.now()).ok().map(|token| Commander::User(token.user_id))
@@ -152,7 +152,7 @@ impl Api {
             Credential::System | Credential::Operator(_) => None,
         };
         let counted = commander.map_or(Ok(()), |commander| self.limits.count_command(commander));
-        counted.map_err(|problem| problem.at(read_models.head.position))
+        counted.map_err(|problem| problem.at(read_models.state.head.position))
     }
 }
 
@@ -208,7 +208,7 @@ pub async fn decided(
 ) -> Result<(Told, Answer), Problem> {
     let command = Command { by, idempotency: asked.idempotency, action };
     // Nothing was decided, so the position is that of the current read models.
-    let undecided = |why| Problem::from(why).at(api.engine.read_models().head.position);
+    let undecided = |why| Problem::from(why).at(api.engine.read_models().state.head.position);
     let submission = Submission::new(command, logging::request_id());
     let Reply { position, outcome, replayed } = api.engine.submit(submission).await.map_err(undecided)?;
     let answer = outcome.map_err(|rejection| Problem::from(rejection).at(position))?;

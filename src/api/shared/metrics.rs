@@ -28,11 +28,11 @@ pub async fn metrics(api: Arc<Api>, _: Request) -> Outcome {
 /// Sets the gauges that are read only when somebody asks.
 fn look(api: &Api) {
     let read_models = api.engine.read_models();
-    let room = read_models.room.room();
+    let room = &read_models.state.room;
     for (lane, waiting) in api.engine.lane_lengths() {
         gauge!(metrics::LANE_LENGTH, "lane" => lane).set(waiting as f64);
     }
-    gauge!(metrics::LOG_POSITION).set(read_models.head.position.get() as f64);
+    gauge!(metrics::LOG_POSITION).set(read_models.state.head.position.get() as f64);
     counter!(metrics::LINES_LOST).absolute(standard_error::lost());
     gauge!(metrics::READY).set(if api.engine.readiness().is_ok() { 1.0 } else { 0.0 });
     gauge!(metrics::STREAMS).set(api.streams.open() as f64);
@@ -41,7 +41,7 @@ fn look(api: &Api) {
     gauge!(metrics::ROOM_CAPACITY).set(room.capacity() as f64);
     counter!(metrics::ROOM_ADMITTED).absolute(room.serving_number());
     for (projection, status) in api.projector.statuses() {
-        let lag = status.lag(read_models.head.position, api.engine.now());
+        let lag = status.lag(read_models.state.head.position, api.engine.now());
         gauge!(metrics::PROJECTION_LAG_EVENTS, "projection" => projection).set(lag.events as f64);
         gauge!(metrics::PROJECTION_LAG_SECONDS, "projection" => projection).set(lag.seconds as f64);
     }

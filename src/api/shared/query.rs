@@ -51,7 +51,7 @@ impl View {
     /// `now` in sale time, which stands still during a pause. Deadlines of holds and of tokens in the room are in sale
     /// time.
     pub fn sale_time(&self) -> SaleTime {
-        self.read_models.room.room().sale_time(self.now)
+        self.read_models.state.room.sale_time(self.now)
     }
 
     /// A header of the request, as text.
@@ -65,12 +65,12 @@ impl View {
     }
 
     fn known(&self, token: &TokenHash) -> Result<&Token, Problem> {
-        Ok(self.read_models.room.room().identify(token, self.now)?)
+        Ok(self.read_models.state.room.identify(token, self.now)?)
     }
 
     /// Adds the position of the read models to an answer or a problem.
     fn located(&self, outcome: Outcome) -> Outcome {
-        let position = self.read_models.head.position;
+        let position = self.read_models.state.head.position;
         let mut response = outcome.map_err(|problem| problem.at(position))?;
         response.headers_mut().insert(LOG_POSITION, position.get().into());
         Ok(response)
@@ -145,7 +145,7 @@ pub async fn sql_by_holder<T>(
     if view.known(&token).is_err() {
         api.renew(&mut view).await?;
     }
-    let position = view.read_models.head.position;
+    let position = view.read_models.state.head.position;
     let token = view.known(&token).map_err(|problem| problem.at(position))?.clone();
     Ok((SqlQuery { view, what, min_position, deadline }, token))
 }
@@ -154,7 +154,7 @@ impl<T> SqlQuery<T> {
     /// Requires rows as of the view or later. Otherwise a client that has just seen a newer state could get an older
     /// one.
     pub fn not_before_the_view(&mut self) {
-        self.min_position = self.min_position.max(self.view.read_models.head.position);
+        self.min_position = self.min_position.max(self.view.read_models.state.head.position);
     }
 
     /// Opens the rows of a model, at the requested position or a later one.
@@ -226,7 +226,7 @@ impl Api {
 
     /// Moves the view on to the log's head.
     pub async fn renew(&self, view: &mut View) -> Result<(), Problem> {
-        let seen = view.read_models.head.position;
+        let seen = view.read_models.state.head.position;
         if let Some(read_models) =
             self.engine.newer_read_models(seen).await.map_err(|why| Problem::from(why).at(seen))?
         {
@@ -244,6 +244,6 @@ impl Api {
         {
             return unavailable;
         }
-        view.known(token).err().unwrap_or(fault).at(view.read_models.head.position)
+        view.known(token).err().unwrap_or(fault).at(view.read_models.state.head.position)
     }
 }

@@ -165,7 +165,7 @@ impl Subscription {
 
 /// Makes a frame of the room.
 pub fn queue_frame(read_models: &ReadModels, now: Timestamp) -> Bytes {
-    whole(b"data: ", &read_models.room.queue(now).body)
+    whole(b"data: ", &read_models.room().queue(now).body)
 }
 
 /// Looks for changes, and makes their frames.
@@ -194,7 +194,7 @@ async fn look(
             });
         }
         let now = engine.read_models();
-        if now.head.position > before.head.position {
+        if now.state.head.position > before.state.head.position {
             tell_seats(&before, &now, &seats);
             before = now;
         }
@@ -209,11 +209,11 @@ fn tell_seats(
     let mut seats = seats.lock().unwrap_or_else(PoisonError::into_inner);
     seats.retain(|_, subscribers| subscribers.receiver_count() > 0);
     for (schedule_id, subscribers) in seats.iter() {
-        let changed = now.seat_lists.changed_since(&before.seat_lists, *schedule_id);
+        let changed = now.seats_changed_since(before, *schedule_id);
         if !changed.is_empty() {
             let shown: Vec<_> = changed.into_iter().map(|(seat_id, status)| SeatShown { seat_id, status }).collect();
             // An error means that no subscriber is left.
-            let _ = subscribers.send(seats_frame(now.head.position, &shown));
+            let _ = subscribers.send(seats_frame(now.state.head.position, &shown));
         }
     }
 }

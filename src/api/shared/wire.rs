@@ -161,7 +161,7 @@ impl<'a> ReservationShown<'a> {
     ) -> Option<Self> {
         let hold = &reservation.hold;
         let shown = |seat: &PricedSeat| {
-            let named = read_models.seat_lists.seat(hold.schedule_id, seat.seat_id)?;
+            let named = read_models.seat(hold.schedule_id, seat.seat_id)?;
             Some(SeatShown { seat_id: seat.seat_id, seat_name: &named.name, zone_name: &named.zone, price: seat.price })
         };
         let seats: Vec<SeatShown<'a>> = hold.seats.iter().map(shown).collect::<Option<_>>()?;
@@ -184,14 +184,14 @@ impl<'a> ReservationShown<'a> {
             reservation_time: hold.held_at,
             deadline,
             extendable: status == ReservationStatus::Held
-                && reservation.is_extendable(read_models.room.room().sale_time(now)),
+                && reservation.is_extendable(read_models.state.room.sale_time(now)),
             next_to_each_other: None,
         })
     }
 
     /// Adds `nextToEachOther`.
     pub fn telling_whether_together(self, read_models: &ReadModels) -> Self {
-        let list = read_models.seat_lists.get(self.concert_id, self.schedule_id).ok();
+        let list = read_models.seats_of(self.schedule_id);
         let next_to_each_other = list.map(|list| list.are_together(self.seats.iter().map(|seat| seat.seat_id)));
         Self { next_to_each_other, ..self }
     }
@@ -200,7 +200,7 @@ impl<'a> ReservationShown<'a> {
 /// A deadline as the clock's time and as the seconds until then. During a pause the seconds stand still, and the
 /// clock's time is `None`, since it is not known.
 fn deadline_shown(deadline: SaleTime, read_models: &ReadModels, now: Timestamp) -> (Option<String>, u64) {
-    let clock = read_models.room.room().sale_clock();
+    let clock = read_models.state.room.sale_clock();
     let expires_at = clock.pause(now).is_none().then(|| rfc3339(clock.clock_of(deadline, now)));
     (expires_at, clock.at(now).seconds_until(deadline))
 }

@@ -155,23 +155,21 @@ impl Sequencer {
     /// Reads and folds the records of other nodes. Returns true if it reached the log's end. No batch may be on its
     /// way.
     pub(super) async fn follow(&mut self) -> Result<bool, Fatal> {
-        match self.read_on(&self.state.head.clone()).await? {
+        match self.read_on(&self.models.state.head.clone()).await? {
             Some(records) => self.fold_on(records).await,
             None => Ok(false),
         }
     }
 
     /// Shows queries the records that were followed. [`Sequencer::fold_on`] does not do this: other nodes may wait for
-    /// this node's turn until the next batch is sent, and deciding needs only the state.
+    /// this node's turn until the next batch is sent, and the file `served` is written before anything is shown.
     pub(super) async fn show_followed(&mut self) -> Result<(), Fatal> {
-        if self.followed.is_empty() {
+        if !self.has_followed {
             return Ok(());
         }
         self.remember_served().await?;
-        for recorded in self.followed.drain(..) {
-            self.read_models.apply(&recorded);
-        }
-        self.published.publish(self.read_models.clone(), &self.state.catalogue);
+        self.has_followed = false;
+        self.published.publish(self.models.clone());
         self.offer_snapshot();
         Ok(())
     }
@@ -179,13 +177,13 @@ impl Sequencer {
     /// Folds these records of other nodes and those after them. Returns true if it reached the log's end.
     pub(super) async fn fold_on(&mut self, mut records: Vec<Record>) -> Result<bool, Fatal> {
         let mut has_turn = true;
-        let mut proved = Proved { head: self.state.head, recorded_at: self.state.recorded_at };
+        let mut proved = Proved { head: self.models.state.head, recorded_at: self.models.state.recorded_at };
         loop {
             for record in &records {
                 proved.prove(record).map_err(Fatal::Damaged)?;
                 let recorded = record.decode().map_err(|reason| not_understood(record, reason))?;
-                self.state.apply(&recorded);
-                self.followed.push(recorded);
+                self.models.apply(&recorded);
+                self.has_followed = true;
             }
             if !records.is_empty() {
                 self.undo_next();
@@ -197,7 +195,7 @@ impl Sequencer {
             if std::mem::take(&mut has_turn) {
                 self.log.end_turn().await;
             }
-            let Some(next) = self.read_on(&self.state.head.clone()).await? else { return Ok(false) };
+            let Some(next) = self.read_on(&self.models.state.head.clone()).await? else { return Ok(false) };
             records = next;
         }
     }
@@ -224,8 +222,8 @@ impl Sequencer {
     /// Writes the head to the file `served` before anybody is told of it. If the disk has no room for that, this waits
     /// until there is room.
     pub(super) async fn remember_served(&mut self) -> Result<(), Fatal> {
-        let Some(log) = &self.state.log else { return Ok(()) };
-        let last = Served { log_id: log.log_id, head: self.state.head };
+        let Some(log) = &self.models.state.log else { return Ok(()) };
+        let last = Served { log_id: log.log_id, head: self.models.state.head };
         while let Some(served) = &mut self.served
             && let Err(error) = served.write(last)
         {

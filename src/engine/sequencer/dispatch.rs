@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::{Action, DrawQueue, State};
+use projections::ReadModels;
 
 use super::Sequencer;
 use super::on_its_way::OnItsWay;
@@ -52,7 +53,8 @@ impl Sequencer {
         if batch.records.is_empty() && is_proved {
             return Dispatched::Told(batch);
         }
-        self.begin(Batch::new(&batch.state, self.node_id, batch.state.recorded_at));
+        let next = self.batch_on(&batch.models);
+        self.begin(next);
         Dispatched::Sent(OnItsWay::begin(Arc::clone(&self.log), batch))
     }
 
@@ -79,7 +81,7 @@ impl Sequencer {
 
     /// The draw that can be made now: only its seed is missing.
     pub(super) fn draw(&self) -> Option<Action> {
-        let (State { log, room, .. }, seeds) = (&self.next.state, self.seeds.as_ref()?);
+        let (State { log, room, .. }, seeds) = (&self.next.models.state, self.seeds.as_ref()?);
         let opening = room.openings().announced().filter(|opening| opening.drawable().is_some())?;
         let seed = seeds(&log.as_ref()?.log_id, &opening.nonce);
         Some(Action::DrawQueue(DrawQueue { seed }))
@@ -87,6 +89,10 @@ impl Sequencer {
 
     pub(super) fn decide(&mut self) {
         self.next.decide_all(&mut self.queue.waiting, (self.clock)());
+    }
+
+    fn batch_on(&self, base: &ReadModels) -> Batch {
+        Batch::new(base, self.node_id, base.state.recorded_at)
     }
 
     /// Makes `batch` the next batch, and returns the one before it.
@@ -98,7 +104,7 @@ impl Sequencer {
 
     /// Begins a new batch on the durable state. The commands of the old one wait again.
     pub(super) fn undo_next(&mut self) {
-        let undone = self.begin(Batch::new(&self.state, self.node_id, self.state.recorded_at));
+        let undone = self.begin(self.batch_on(&self.models));
         self.queue.wait_first(undone.undo());
     }
 }

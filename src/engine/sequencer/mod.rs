@@ -12,7 +12,7 @@ mod on_its_way;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Action, Command, Credential, RecordedEvent, State, Tick};
+use domain::{Action, Command, Credential, Tick};
 use projections::ReadModels;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -28,7 +28,7 @@ use super::head_readings::HeadReadings;
 use super::pending::Pending;
 use super::published::{NotReady, Published, Readiness};
 use super::queue::{Fill, Queue, lanes};
-use super::{COMMAND_DEADLINE, Clock, Engine, Replayed, Seeds, SnapshotWriter, Submission, TICK_INTERVAL, Undecided};
+use super::{COMMAND_DEADLINE, Clock, Engine, Seeds, SnapshotWriter, Submission, TICK_INTERVAL, Undecided};
 use crate::log::{AppendError, EventLog};
 use crate::served::ServedMark;
 
@@ -42,12 +42,11 @@ pub(super) const SILENT_AFTER: Duration = Duration::from_secs(1);
 pub struct Sequencer {
     pub(super) log: Arc<dyn EventLog>,
     pub(super) published: Arc<Published>,
-    /// The state of all durable records, and of no others.
-    pub(super) state: State,
-    pub(super) read_models: ReadModels,
-    /// Records of other nodes that are folded into the state, and not yet into the read models.
-    pub(super) followed: Vec<RecordedEvent>,
-    /// The next batch. It is decided on the state, or on the batch that is on its way.
+    /// What all durable records fold to, and no others.
+    pub(super) models: ReadModels,
+    /// True if `models` has records of other nodes that queries do not see yet.
+    pub(super) has_followed: bool,
+    /// The next batch. It is decided on `models`, or on the batch that is on its way.
     next: Batch,
     pub(super) queue: Queue,
     /// True if the state was folded up to the log's head after the waiting commands arrived. Then the next batch need
@@ -69,17 +68,16 @@ pub struct Sequencer {
 
 impl Engine {
     /// Makes an engine on a replayed log, and its sequencer. The caller must run the sequencer.
-    pub fn new(log: Arc<dyn EventLog>, replayed: Replayed, clock: Clock, node_id: Uuid) -> (Self, Sequencer) {
+    pub fn new(log: Arc<dyn EventLog>, models: ReadModels, clock: Clock, node_id: Uuid) -> (Self, Sequencer) {
         let (senders, queue) = lanes();
         let (clock_reader, skew) = ClockSkew::unread();
-        let published = Arc::new(Published::new(replayed.read_models.clone(), replayed.state.catalogue.clone()));
+        let published = Arc::new(Published::new(models.clone()));
         let sequencer = Sequencer {
             log: Arc::clone(&log),
             published: Arc::clone(&published),
-            next: Batch::new(&replayed.state, node_id, replayed.state.recorded_at),
-            state: replayed.state,
-            read_models: replayed.read_models,
-            followed: Vec::new(),
+            next: Batch::new(&models, node_id, models.state.recorded_at),
+            models,
+            has_followed: false,
             queue,
             is_up_to_date: false,
             has_tick: false,
@@ -130,7 +128,7 @@ impl Sequencer {
             served.end().await;
         }
         if let Some(snapshots) = self.snapshots {
-            snapshots.stop(self.state, self.read_models);
+            snapshots.stop(self.models);
         }
         Ok(())
     }
@@ -173,7 +171,7 @@ impl Sequencer {
                 () = self.published.asked_to_follow(), if follows && is_idle && !self.is_silent => {
                     self.follow().await.map(drop)?;
                 }
-                () = self.log.wait_past(self.state.head.position), if follows && is_idle && !self.is_silent => {
+                () = self.log.wait_past(self.models.state.head.position), if follows && is_idle && !self.is_silent => {
                     self.follow().await.map(drop)?;
                 }
             }
@@ -204,7 +202,7 @@ impl Sequencer {
         if self.clock_in_bounds().is_err() {
             return Ok(());
         }
-        let (log, head) = (Arc::clone(&self.log), self.state.head);
+        let (log, head) = (Arc::clone(&self.log), self.models.state.head);
         // While a working log is probed, new commands wait, as they wait for an append.
         let probe = log.probe(&head);
         let outcome = if is_ready { probe.await } else { self.refusing(probe).await };
@@ -259,16 +257,13 @@ impl Sequencer {
         Ok(None)
     }
 
-    /// Adopts a durable batch: its state becomes the state, queries see it, and then its commands are answered.
+    /// Adopts a durable batch: what it folds to becomes the state, queries see it, and then its commands are answered.
     async fn adopt(&mut self, mut batch: CommittedBatch) -> Result<(), Fatal> {
-        assert!(self.followed.is_empty(), "what others wrote was shown when the batch was sent");
-        self.state = std::mem::take(&mut batch.state);
+        assert!(!self.has_followed, "what others wrote was shown when the batch was sent");
+        self.models = std::mem::take(&mut batch.models);
         self.remember_served().await?;
         if !batch.records.is_empty() {
-            for recorded in &batch.recorded {
-                self.read_models.apply(recorded);
-            }
-            self.published.publish(self.read_models.clone(), &self.state.catalogue);
+            self.published.publish(self.models.clone());
             self.is_silent = false;
             self.published.set_readiness(self.clock_in_bounds());
         }
@@ -280,7 +275,7 @@ impl Sequencer {
     /// Offers a copy to the snapshot writer, which takes it if a snapshot is due.
     pub(super) fn offer_snapshot(&mut self) {
         if let Some(snapshots) = &mut self.snapshots {
-            snapshots.offer(&self.state, &self.read_models);
+            snapshots.offer(&self.models);
         }
     }
 }

@@ -6,10 +6,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use domain::{Head, Position, Record};
+use projections::ReadModels;
 use uuid::Uuid;
 
-use super::file::{self, Header};
-use crate::engine::{Replayed, StartError, StreamError, decode};
+use super::file::{self, Claim, Header};
+use crate::engine::{StartError, StreamError, decode};
 use crate::log::{EventLog, sync_names};
 use crate::served::Served;
 
@@ -58,22 +59,22 @@ impl SnapshotFolder {
     ///
     /// # Errors
     /// The snapshot could not be written. Nothing of it is left.
-    pub fn write(&self, header: &Header, replayed: &Replayed) -> io::Result<u64> {
+    pub fn write(&self, header: &Header, models: &ReadModels) -> io::Result<u64> {
         if !self.path.is_dir() {
             DirBuilder::new().mode(0o700).create(&self.path)?;
             self.path.parent().map_or(Ok(()), sync_names)?;
         }
         let unfinished = self.path.join(UNFINISHED);
-        let written = self.write_whole(&unfinished, header, replayed);
+        let written = self.write_whole(&unfinished, header, models);
         if written.is_err() {
             let _ = std::fs::remove_file(&unfinished);
         }
         written
     }
 
-    fn write_whole(&self, unfinished: &Path, header: &Header, replayed: &Replayed) -> io::Result<u64> {
+    fn write_whole(&self, unfinished: &Path, header: &Header, models: &ReadModels) -> io::Result<u64> {
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(unfinished)?;
-        file::write(&file, header, replayed)?;
+        file::write(&file, header, models)?;
         file.sync_all()?;
         let bytes = file.metadata()?.len();
         // Twenty digits: the order of names is that of positions.
@@ -102,7 +103,7 @@ impl SnapshotFolder {
         let claim = |path: PathBuf| {
             let mut line = Vec::new();
             BufReader::new(File::open(&path).ok()?.take(MAX_HEADER_BYTES)).read_until(b'\n', &mut line).ok()?;
-            let Header { log_id, head, .. } = serde_json::from_slice(&line).ok()?;
+            let Claim { log_id, head } = serde_json::from_slice(&line).ok()?;
             Some((path, Served { log_id, head }))
         };
         self.newest_first().unwrap_or_default().into_iter().filter_map(claim).collect()
@@ -123,7 +124,7 @@ impl SnapshotFolder {
     ///
     /// # Errors
     /// The log contradicts the snapshot, or cannot be read.
-    pub async fn restore(&self, log: &dyn EventLog) -> Result<Option<Replayed>, StartError> {
+    pub async fn restore(&self, log: &dyn EventLog) -> Result<Option<ReadModels>, StartError> {
         let paths = self.newest_first().unwrap_or_else(|error| {
             tracing::warn!("{} cannot be read; the whole log is folded: {error}", self.path.display());
             Vec::new()
@@ -146,7 +147,7 @@ impl SnapshotFolder {
             };
             must_hold(log, &header, &path).await?;
             match file::read(&bytes) {
-                Ok(replayed) => return Ok(Some(replayed)),
+                Ok(models) => return Ok(Some(models)),
                 Err(why) => skip(&why),
             }
         }

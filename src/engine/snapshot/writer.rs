@@ -4,22 +4,21 @@
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Instant;
 
-use domain::{Position, State};
+use domain::Position;
 use projections::ReadModels;
 use tokio::sync::oneshot;
 
 use super::file::Header;
 use super::folder::SnapshotFolder;
-use crate::engine::Replayed;
 
 /// How many events there are between two snapshots: a second's worth of folding at start-up.
 pub const EVENTS_BETWEEN_SNAPSHOTS: u64 = 500_000;
 /// With fewer new events than this, no snapshot is made at a stop: the next start folds them quickly.
 pub const EVENTS_FOR_SNAPSHOT_AT_STOP: u64 = 10_000;
 
-/// Takes copies of the state and the read models, and writes them one after another.
+/// Takes copies of the read models with the state, and writes them one after another.
 pub struct SnapshotWriter {
-    copies: SyncSender<Replayed>,
+    copies: SyncSender<ReadModels>,
     /// The position of the last copy given away. At first, the position of the snapshot that was restored.
     last: Position,
     between: u64,
@@ -48,13 +47,12 @@ impl SnapshotWriter {
     }
 
     /// Gives a copy away if enough events came since the last copy, and no snapshot is being written.
-    pub fn offer(&mut self, state: &State, read_models: &ReadModels) {
-        let position = state.head.position;
+    pub fn offer(&mut self, models: &ReadModels) {
+        let position = models.state.head.position;
         if position.get() < self.last.get() + self.between {
             return;
         }
-        let copy = Replayed { state: state.clone(), read_models: read_models.clone() };
-        match self.copies.try_send(copy) {
+        match self.copies.try_send(models.clone()) {
             // If the thread is gone, do not try again with each batch.
             Ok(()) | Err(TrySendError::Disconnected(_)) => self.last = position,
             Err(TrySendError::Full(_)) => {}
@@ -62,22 +60,22 @@ impl SnapshotWriter {
     }
 
     /// Gives the last copy away if enough events came. It is written after the snapshot that is being written now.
-    pub fn stop(self, state: State, read_models: ReadModels) {
-        if state.head.position.get() >= self.last.get() + EVENTS_FOR_SNAPSHOT_AT_STOP {
+    pub fn stop(self, models: ReadModels) {
+        if models.state.head.position.get() >= self.last.get() + EVENTS_FOR_SNAPSHOT_AT_STOP {
             // The thread takes it as soon as it is free; nobody waits for that here.
             std::thread::spawn(move || {
-                let _ = self.copies.send(Replayed { state, read_models });
+                let _ = self.copies.send(models);
             });
         }
     }
 }
 
-fn write_all(folder: &SnapshotFolder, copies: &Receiver<Replayed>) {
-    for replayed in copies {
+fn write_all(folder: &SnapshotFolder, copies: &Receiver<ReadModels>) {
+    for models in copies {
         let started = Instant::now();
-        let Some(header) = Header::of(&replayed) else { continue };
+        let Some(header) = Header::of(&models) else { continue };
         let position = header.head.position;
-        match folder.write(&header, &replayed) {
+        match folder.write(&header, &models) {
             Ok(bytes) => {
                 let seconds = started.elapsed().as_secs_f64();
                 tracing::info!("snapshot of position {position}: {bytes} bytes in {seconds:.3} s");

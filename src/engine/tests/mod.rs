@@ -179,8 +179,8 @@ async fn what_is_answered_is_in_the_log_and_in_the_read_models() {
     let last = log.records().pop().unwrap();
     assert_eq!((last.position, last.decode().unwrap().event), (reply.position, charged(ANN, 500, 500)));
     assert_eq!(reply.outcome, Ok(charged(ANN, 500, 500).answer()));
-    assert_eq!(node.engine.read_models().head.position, reply.position);
-    assert_eq!(node.engine.read_models().balances.balance(ANN), Points::new(500));
+    assert_eq!(node.engine.read_models().state.head.position, reply.position);
+    assert_eq!(node.engine.read_models().state.wallets.balance(ANN), Points::new(500));
 }
 
 #[tokio::test(start_paused = true)]
@@ -267,5 +267,5 @@ async fn a_restart_folds_to_the_same_answers() {
     let again = Node::start(&shared(&log)).await;
     let repeated = again.ask(token(ANN), hold(ANN, 1)).await.unwrap();
     assert_eq!(repeated.outcome, first.outcome);
-    assert_eq!(node.engine.read_models().head, again.engine.read_models().head);
+    assert_eq!(node.engine.read_models().state.head, again.engine.read_models().state.head);
 }

@@ -81,7 +81,7 @@ impl Cluster {
     }
 
     /// What the log says, folded anew.
-    async fn folded(&self) -> Replayed {
+    async fn folded(&self) -> ReadModels {
         loop {
             match replay(&self.log, |_| {}).await {
                 Ok(folded) => return folded,
@@ -129,7 +129,7 @@ async fn who_goes_from_node_to_node_is_known_everywhere_at_once(fixture: &dyn Fi
         for round in 1..=3 {
             let charged = cluster.ask(number + round, token(user_id), charge(user_id, 1_000)).await;
             let seen = cluster.seen(number + round + 1, charged.position).await;
-            assert!(seen.balances.balance(user_id).get() >= 1_000, "its own charge is seen at minPosition");
+            assert!(seen.state.wallets.balance(user_id).get() >= 1_000, "its own charge is seen at minPosition");
         }
         let seat = number + 1;
         let held = reservation(cluster.ask(number + 1, token(user_id), hold(user_id, seat)).await);
@@ -183,12 +183,12 @@ async fn every_seat_is_sold_once_and_every_node_comes_to_the_same(fixture: &dyn 
     let folded = cluster.folded().await;
     for number in 0..NODES as u64 {
         let seen = cluster.seen(number, folded.state.head.position).await;
-        if seen.head == folded.state.head {
+        if seen.state.head == folded.state.head {
             for user_id in (0..2 * SEATS).map(|number| user_id(100 + number)) {
-                assert_eq!(seen.balances.balance(user_id), folded.read_models.balances.balance(user_id));
+                assert_eq!(seen.state.wallets.balance(user_id), folded.state.wallets.balance(user_id));
             }
         } else {
-            assert!(seen.head.position > folded.state.head.position, "a tick came meanwhile");
+            assert!(seen.state.head.position > folded.state.head.position, "a tick came meanwhile");
         }
     }
 }

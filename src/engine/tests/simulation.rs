@@ -65,7 +65,7 @@ async fn simulate(seed: u64) {
     tokio::time::sleep(Duration::from_secs(30)).await;
     let replayed = replay(&shared(&log), |_| {}).await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     for node in [&one, &two] {
-        assert_eq!(node.engine.read_models().head, replayed.state.head, "seed {seed}");
+        assert_eq!(node.engine.read_models().state.head, replayed.state.head, "seed {seed}");
     }
     assert_no_seat_twice(&log, seed);
 }

@@ -88,7 +88,8 @@ fn open(folder: &Path) -> Result<SqliteLog, OpenError> {
     let last = watch::Sender::new(last_head(&writer)?.position);
     // Open all of them now and keep them: if file handles run out later, these go on reading.
     let readers: Result<Vec<_>, _> = (0..READERS).map(|_| connect(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)).collect();
-    let (writer, readers) = (Threads::start("log-writer", [Writer::new(writer, &file, room)]), Threads::start("log-reader", readers?));
+    let (writer, readers) =
+        (Threads::start("log-writer", [Writer::new(writer, &file, room)]), Threads::start("log-reader", readers?));
     Ok(SqliteLog { writer, readers, last: Arc::new(last), clock: SteadyClock::start() })
 }
 

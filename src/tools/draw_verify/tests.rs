@@ -297,7 +297,7 @@ fn a_buyer_recomputes_their_place_with_the_lines_of_the_page_and_the_answer_of_t
         read_models.apply(&record.decode().unwrap());
     }
     std::fs::write(&program, python_of_the_page()).unwrap();
-    std::fs::write(&answer, read_models.room.queue(read_models.recorded_at).body).unwrap();
+    std::fs::write(&answer, read_models.room().queue(read_models.state.recorded_at).body).unwrap();
     let lines = python_of_the_page().lines().filter(|line| !line.is_empty()).count();
     assert!(lines <= 20, "the page promises twenty lines, and has {lines}");
     for (_, event) in &log {

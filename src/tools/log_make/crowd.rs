@@ -68,7 +68,7 @@ impl Crowd {
 
     /// Asks for things until the batch has `most` records or no room; the log has `left` places left.
     pub fn fill(&mut self, batch: &mut Batch, most: usize, left: u64) {
-        if batch.state.log.is_none() {
+        if batch.models.state.log.is_none() {
             let create =
                 CreateLog { log_id: Uuid::from_bytes(self.bytes()), key_check: self.key.check(), capacity: CAPACITY };
             self.ask(batch, Credential::System, Action::CreateLog(create));
@@ -104,7 +104,7 @@ impl Crowd {
     }
 
     fn join(&mut self, batch: &mut Batch) -> Option<()> {
-        if batch.state.room.waiting() >= MAX_LINE {
+        if batch.models.state.room.waiting() >= MAX_LINE {
             return Some(());
         }
         let user_id = self.anyone();

@@ -1,15 +1,16 @@
 //! The folds of events into the room.
 
-use super::agenda::Agenda;
+use std::sync::Arc;
+
 use super::token::{Deadline, KnownToken, Token, TokenStatus, fingerprint};
 use super::{Arriving, Room, forgotten_at};
 use crate::event::{RoomConfigured, RoomEvent, RoomLeft, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued};
 use crate::limits::{FINISHED_SECONDS, MAX_ENDED_TOKENS_PER_USER};
 use crate::values::{SaleTime, Timestamp, TokenHash, TokenId, UserId};
 
-impl<A: Agenda> Room<A> {
+impl Room {
     /// Folds an event of the room.
-    pub fn fold(&mut self, event: &RoomEvent) {
+    pub(in crate::state) fn fold(&mut self, event: &RoomEvent) {
         match event {
             RoomEvent::RoomConfigured(RoomConfigured { capacity, admissions_per_second, arrival_seconds, .. }) => {
                 self.capacity = *capacity;
@@ -54,7 +55,7 @@ impl<A: Agenda> Room<A> {
     }
 
     /// Folds a command of a user: an admitted user has then arrived, unless their time to arrive is over.
-    pub fn arrive(&mut self, user_id: UserId, at: Timestamp) {
+    pub(in crate::state) fn arrive(&mut self, user_id: UserId, at: Timestamp) {
         let at = self.sale_time(at);
         let Some(Arriving { token_id, by }) = self.arriving.get(&user_id).copied().filter(|arriving| at < arriving.by)
         else {
@@ -111,7 +112,7 @@ impl<A: Agenda> Room<A> {
     }
 
     /// Folds that a token's user paid or left.
-    pub fn finish(&mut self, token_id: TokenId, finished_at: Timestamp) {
+    pub(in crate::state) fn finish(&mut self, token_id: TokenId, finished_at: Timestamp) {
         self.end(token_id, TokenStatus::Finished, finished_at.plus_seconds(FINISHED_SECONDS));
     }
 
@@ -133,7 +134,7 @@ impl<A: Agenda> Room<A> {
         let (user_id, forgotten_at) = (token.user_id, forgotten_at(expires_at));
         self.leave(&before);
         self.forgettable.insert((forgotten_at, token_id));
-        let ended = self.ended.entry(user_id).or_default();
+        let ended = Arc::make_mut(self.ended.entry(user_id).or_default());
         ended.push(token_id);
         if ended.len() > MAX_ENDED_TOKENS_PER_USER {
             let oldest = ended[0];
@@ -172,6 +173,7 @@ impl<A: Agenda> Room<A> {
             self.forgettable.remove(&(forgotten_at(deadline), token_id));
         }
         if let Some(ended) = self.ended.get_mut(&token.user_id) {
+            let ended = Arc::make_mut(ended);
             ended.retain(|ended| *ended != token_id);
             if ended.is_empty() {
                 self.ended.remove(&token.user_id);
@@ -181,7 +183,7 @@ impl<A: Agenda> Room<A> {
     }
 
     /// Forgets ended tokens whose time is over.
-    pub fn forget(&mut self, recorded_at: Timestamp) {
+    pub(in crate::state) fn forget(&mut self, recorded_at: Timestamp) {
         while let Some((forgotten_at, token_id)) = self.forgettable.get_min().copied()
             && forgotten_at <= recorded_at
         {

@@ -6,7 +6,6 @@
 
 use imbl::OrdMap;
 
-use super::agenda::Agenda;
 use super::{Deadline, Room, Token, TokenStatus};
 use crate::event::{EntryClosed, ExpiryCause, OpeningEvent};
 use crate::limits::WAITING_SECONDS;
@@ -78,7 +77,7 @@ fn by_place(line: &OrdMap<u64, TokenId>, end: u64, openings: &Openings) -> Vec<(
     drawn
 }
 
-impl<A: Agenda> Room<A> {
+impl Room {
     /// The openings: the announced one, and the draws.
     pub fn openings(&self) -> &Openings {
         &self.openings
@@ -199,7 +198,7 @@ impl<A: Agenda> Room<A> {
     }
 
     /// Folds an event of an opening.
-    pub fn fold_opening(&mut self, event: &OpeningEvent, head: Head) {
+    pub(crate) fn fold_opening(&mut self, event: &OpeningEvent, head: Head) {
         match event {
             OpeningEvent::OpeningScheduled(scheduled) => self.openings.schedule(scheduled, head.position),
             OpeningEvent::OpeningMoved(moved) => self.openings.move_to(moved),

@@ -141,8 +141,9 @@ fn of_what_is_forgotten_nothing_is_left() {
     let over = all_ends.after_seconds(at).and([expired(EVE, 3).at_seconds(at)]);
     let room = &over.state().room;
     assert!(room.tokens.is_empty() && room.by_hash.is_empty() && room.ended.is_empty());
-    let ToDo { line, deadlines, in_room } = &room.agenda;
+    let Agenda { line, deadlines, in_room, .. } = &room.agenda;
     assert!(line.is_empty() && deadlines.is_empty() && in_room.is_empty());
+    assert_eq!(room.agenda.all_left(), None);
     assert!(room.forgettable.is_empty());
 }
 

@@ -9,7 +9,7 @@ use domain::{
     CatalogueEvent, ConcertId, Event, HoldCancelled, HoldExpired, Position, ReservationPaid, ReservationRefunded,
     SaleEvent, ScheduleId, SeatId, SeatsHeld, Token, TokenId,
 };
-use projections::{ReadModels, SeatLists};
+use projections::{ReadModels, SeatList};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
@@ -35,10 +35,10 @@ pub async fn seats(api: Arc<Api>, request: Request) -> Outcome {
         Ok((path.id::<ConcertId>("concertId")?, path.id::<ScheduleId>("scheduleId")?))
     };
     query::by_holder(&api, request, parse, |view, token, (concert_id, schedule_id)| {
-        if !view.read_models.room.room().is_active(token, view.now) {
-            return Err(view.read_models.room.room().not_admitted(token, view.now).into());
+        if !view.read_models.state.room.is_active(token, view.now) {
+            return Err(view.read_models.state.room.not_admitted(token, view.now).into());
         }
-        view.read_models.seat_lists.get(concert_id, schedule_id)?;
+        view.read_models.seats(concert_id, schedule_id)?;
         let live = api.streams.seats(schedule_id);
         let begin = match view.header("last-event-id").filter(|id| !id.is_empty()) {
             None => Begin::Now,
@@ -50,7 +50,7 @@ pub async fn seats(api: Arc<Api>, request: Request) -> Outcome {
             schedule_id,
             live,
             begin,
-            reached: view.read_models.head.position,
+            reached: view.read_models.state.head.position,
             comment_at: Instant::now() + COMMENT_EVERY,
         };
         Ok(api.streams.subscribe()?.respond(frames))
@@ -110,7 +110,7 @@ impl Frames for SeatsFrames {
 impl SeatsFrames {
     fn is_admitted(&self) -> bool {
         let read_models = self.api.engine.read_models();
-        let (room, now) = (read_models.room.room(), self.api.engine.now_at(&read_models));
+        let (room, now) = (&read_models.state.room, self.api.engine.now_at(&read_models));
         room.token(self.token_id).is_some_and(|token: &Token| room.is_active(token, now))
     }
 
@@ -144,7 +144,7 @@ impl SeatsFrames {
 
     /// Reads from the log what has changed since the client's position.
     async fn read_up(&mut self, after: Option<Position>, read_models: &ReadModels) -> Option<Option<Bytes>> {
-        let head = read_models.head.position;
+        let head = read_models.state.head.position;
         let Some(after) = after else { return Some(Some(self.reset(head))) };
         if after > head {
             // The client was on a node that is ahead of this one, or its position is of another log.
@@ -157,21 +157,21 @@ impl SeatsFrames {
         if head.get() - after.get() > MAX_READ_UP {
             return Some(Some(self.reset(head)));
         }
-        let lists = &read_models.seat_lists;
-        let changed = self.changed(after, head, lists).await?;
-        let shown = |seat_id| Some(SeatShown { seat_id, status: lists.status(self.schedule_id, seat_id)? });
+        let list = read_models.seats_of(self.schedule_id)?;
+        let changed = self.changed(after, head, list).await?;
+        let shown = |seat_id| Some(SeatShown { seat_id, status: list.status(seat_id)? });
         let seats: Vec<SeatShown> = changed.into_iter().filter_map(shown).collect();
         Some(Some(self.go_on_from(head, &seats)))
     }
 
     /// The seats that the records after `after` up to `head` change.
-    async fn changed(&self, after: Position, head: Position, lists: &SeatLists) -> Option<Vec<SeatId>> {
+    async fn changed(&self, after: Position, head: Position, list: SeatList<'_>) -> Option<Vec<SeatId>> {
         let (mut read, mut changed) = (after, Vec::new());
         while read < head {
             let records = self.api.log.read(read, CHUNK_RECORDS).await.ok()?;
             let last = records.last()?.position;
             for record in records.iter().filter(|record| record.position <= head) {
-                changed.extend(seats_of(&record.decode().ok()?.event, self.schedule_id, lists));
+                changed.extend(seats_of(&record.decode().ok()?.event, self.schedule_id, list));
             }
             read = last;
         }
@@ -188,7 +188,7 @@ impl SeatsFrames {
 }
 
 /// The seats of a schedule that an event changes.
-fn seats_of(event: &Event, schedule_id: ScheduleId, lists: &SeatLists) -> Vec<SeatId> {
+fn seats_of(event: &Event, schedule_id: ScheduleId, list: SeatList<'_>) -> Vec<SeatId> {
     match event {
         Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold }))
         | Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
@@ -198,7 +198,7 @@ fn seats_of(event: &Event, schedule_id: ScheduleId, lists: &SeatLists) -> Vec<Se
             hold.seat_ids().filter(|_| hold.schedule_id == schedule_id).collect()
         }
         Event::Catalogue(CatalogueEvent::ScheduleCancelled(cancelled)) if cancelled.schedule_id == schedule_id => {
-            lists.changed_since(&SeatLists::default(), schedule_id).into_iter().map(|(seat_id, _)| seat_id).collect()
+            list.ids().collect()
         }
         // The seats of a hold that goes on are held as before; seats that are added cannot be seen yet.
         Event::Sale(SaleEvent::HoldExtended(_))

@@ -34,7 +34,7 @@ pub struct TokenShown {
 impl TokenShown {
     /// Shows `token`, whose text is `text`, at `now`.
     pub fn of(token: &Token, text: Uuid, read_models: &ReadModels, now: Timestamp) -> Self {
-        let room = read_models.room.room();
+        let room = &read_models.state.room;
         let PlaceInLine { entrant, queue_number, ahead } = room.place(token, now);
         let (expires_at, expires_in_seconds) = token_deadline(token, read_models, now);
         let arrive_by = room.arrive_by(token).filter(|_| token.status == TokenStatus::Active);
@@ -46,7 +46,7 @@ impl TokenShown {
             status: token_status(token.status),
             queue_number,
             ahead,
-            estimated_wait_seconds: queue_number.map(|_| read_models.room.estimated_wait_seconds(token, now)),
+            estimated_wait_seconds: queue_number.map(|_| read_models.room().estimated_wait_seconds(token, now)),
             entrant,
             created_at: token.issued_at,
             expires_at,
@@ -71,10 +71,10 @@ pub struct WatchedTokenShown<'a> {
 impl<'a> WatchedTokenShown<'a> {
     /// Adds the state of the room in `read_models`.
     pub fn of(token: TokenShown, read_models: &'a ReadModels, now: Timestamp) -> Self {
-        let pause = read_models.room.pause(now);
+        let pause = read_models.room().pause(now);
         Self {
             token,
-            state: read_models.room.state(now),
+            state: read_models.room().state(now),
             pause_reason: pause.map(|pause| &*pause.reason),
             resumes_at: pause.and_then(|pause| pause.resumes_at).map(rfc3339),
         }
@@ -86,7 +86,7 @@ fn token_deadline(token: &Token, read_models: &ReadModels, now: Timestamp) -> (O
     if token.status == TokenStatus::Expired {
         return (None, 0);
     }
-    match read_models.room.room().deadline(token, now) {
+    match read_models.state.room.deadline(token, now) {
         Deadline::Sale(deadline) => deadline_shown(deadline, read_models, now),
         Deadline::Clock(deadline) => (Some(rfc3339(deadline)), now.seconds_until(deadline)),
     }
