@@ -37,9 +37,20 @@ impl Agenda {
         self.leaving.get_max().map(|(second, _)| SaleTime::from_millis(second * MILLIS_PER_SECOND))
     }
 
+    /// Takes note of a user's token that comes.
+    pub(super) fn come(&mut self, token: &Token) {
+        self.in_room.insert(token.user_id, token.token_id);
+    }
+
+    /// Takes note of a user's token that ends.
+    pub(super) fn end(&mut self, token: &Token) {
+        if self.in_room.get(&token.user_id) == Some(&token.token_id) {
+            self.in_room.remove(&token.user_id);
+        }
+    }
+
     /// Takes note of a token that becomes waiting or active with this deadline.
     pub(super) fn enter(&mut self, token: &Token, deadline: SaleTime) {
-        self.in_room.insert(token.user_id, token.token_id);
         if token.status == TokenStatus::Waiting {
             self.line.insert(token.queue_number, token.token_id);
             return;
@@ -52,9 +63,6 @@ impl Agenda {
 
     /// Takes note of a token that stops being waiting or active, or gets another deadline.
     pub(super) fn leave(&mut self, before: &Token, deadline: SaleTime) {
-        if self.in_room.get(&before.user_id) == Some(&before.token_id) {
-            self.in_room.remove(&before.user_id);
-        }
         if before.status == TokenStatus::Waiting {
             self.line.remove(&before.queue_number);
             return;

@@ -104,6 +104,7 @@ impl Room {
     /// Puts a waiting or active token in its place.
     fn seat(&mut self, hash: TokenHash, token: Token) {
         self.last_token = self.last_token.max(Some(token.token_id));
+        self.agenda.come(&token);
         self.agenda.enter(&token, SaleTime::from_millis(token.expires_at));
         self.waiting += usize::from(token.status == TokenStatus::Waiting);
         let fingerprint = fingerprint(&hash);
@@ -133,6 +134,7 @@ impl Room {
         token.expires_at = expires_at.millis();
         let (user_id, forgotten_at) = (token.user_id, forgotten_at(expires_at));
         self.leave(&before);
+        self.agenda.end(&before);
         self.forgettable.insert((forgotten_at, token_id));
         let ended = Arc::make_mut(self.ended.entry(user_id).or_default());
         ended.push(token_id);
@@ -168,9 +170,12 @@ impl Room {
     fn remove(&mut self, token_id: TokenId) -> Option<Token> {
         let KnownToken { fingerprint, token } = self.tokens.remove(token_id.get())?;
         self.by_hash.remove(&fingerprint);
-        self.leave(&token);
-        if let Deadline::Clock(deadline) = token.own_deadline() {
-            self.forgettable.remove(&(forgotten_at(deadline), token_id));
+        match token.own_deadline() {
+            Deadline::Sale(_) => {
+                self.leave(&token);
+                self.agenda.end(&token);
+            }
+            Deadline::Clock(deadline) => drop(self.forgettable.remove(&(forgotten_at(deadline), token_id))),
         }
         if let Some(ended) = self.ended.get_mut(&token.user_id) {
             let ended = Arc::make_mut(ended);
