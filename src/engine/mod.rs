@@ -7,7 +7,6 @@
 
 mod batch;
 mod clock_skew;
-mod fold_thread;
 mod head_readings;
 mod pending;
 mod published;
@@ -31,7 +30,6 @@ use uuid::Uuid;
 use crate::log::EventLog;
 use crate::metrics;
 pub use batch::{Batch, rehearse};
-pub use fold_thread::FoldThread;
 use pending::Pending;
 pub use published::{MAX_WAIT, NotReady, Readiness};
 pub use replay::{StartError, check_clock, replay, replay_on};

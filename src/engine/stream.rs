@@ -17,7 +17,7 @@ use crate::log::{EventLog, ReadError};
 /// How many records a page has: few enough that a page stays in a core's cache.
 pub const PAGE_RECORDS: usize = 1_024;
 /// How many pages may wait before each step: enough that no step waits for another. This is a few megabytes.
-pub const PAGES_AHEAD: usize = 4;
+const PAGES_AHEAD: usize = 4;
 
 /// The reason why reading stopped before the end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,15 +4,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use domain::{Hash, Position};
-use projections::ReadModels;
 use projections::sql::MODELS;
 use serde::Serialize;
 
 use super::checker::{self, Checker, Proof, Violation};
+use super::fold_thread::FoldThread;
 use super::output::{Said, Table, count, plain};
 use super::read_models::{self, Comparison};
 use super::{ToolError, source};
-use crate::engine::{FoldThread, StreamError, decode, stream};
+use crate::engine::{StreamError, decode, stream};
 use crate::past::range;
 use crate::place::Place;
 
@@ -62,7 +62,7 @@ pub async fn run(place: &Place, json: bool) -> Result<Said, ToolError> {
     let end = log.head().await.map_or(Position::START, |head| head.position);
     let bar = source::progress_bar("auditing", end, json);
     let mut checker = Checker::default();
-    let folding = FoldThread::start(ReadModels::default(), ReadModels::apply);
+    let folding = FoldThread::start();
     let streamed = stream(&log, range(&log, None).await, decode, |page| {
         let page = Arc::new(page);
         folding.fold(&page);

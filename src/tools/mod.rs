@@ -12,6 +12,7 @@ pub mod checker;
 mod copying;
 mod draw_verify;
 mod error;
+mod fold_thread;
 mod log_copy;
 mod log_export;
 mod log_import;

@@ -5,6 +5,7 @@ use crate::http::child::Server;
 use crate::http::requests;
 use crate::http::scripts::Again;
 use crate::sale::{Guest, Plan};
+use crate::scenarios::commands::BOUND_AT;
 use crate::scenarios::{Sale, one_each};
 use crate::table::{Bound, Row};
 use crate::{BenchError, Options};
@@ -58,7 +59,9 @@ async fn compare(
         let mut floors = Side::of(floor, clients, script).await?;
         let (ours, floors) = by_turns(&mut ours, &mut floors, options.round()).await?;
         rows.push(Row::of(scenario, what, clients, &ours).against(&floors).must(Bound::RatioAtLeast(READ_OF_STATIC)));
-        rows.push(Row::cpu(scenario, scenario, clients, &ours, &floors).must(Bound::RatioAtMost(CPU_OF_STATIC)));
+        if clients == BOUND_AT {
+            rows.push(Row::cpu(scenario, scenario, clients, &ours, &floors).must(Bound::RatioAtMost(CPU_OF_STATIC)));
+        }
     }
     Ok(rows)
 }
