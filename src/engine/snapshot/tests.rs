@@ -304,11 +304,14 @@ async fn one_that_another_version_made_is_passed_over() {
     for (from, to) in [
         (r#""format":2"#, r#""format":1"#),
         (r#""format":2"#, r#""format":3"#),
+        (r#""format":2,"fold_version":6"#, r#""format":1,"state_version":5,"read_models_version":5"#),
         (r#""fold_version":6"#, r#""fold_version":1"#),
     ] {
         let (data, folder) = taken(&log, &[10, 20]).await;
         edit(data.path(), 20, |bytes| forge(bytes, from, to));
         assert_eq!(restored(&folder, &log).await.unwrap(), Some(10), "{to}");
+        let claimed: Vec<u64> = folder.claims().iter().map(|(_, served)| served.head.position.get()).collect();
+        assert_eq!(claimed, [20, 10], "it still tells what was served: {to}");
     }
 }
 
