@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::concerts::Concerts;
 use crate::room::{Figures, RoomPages, RoomView};
 use crate::schedules::{ScheduleView, Schedules};
-use crate::seat_list::SeatList;
+use crate::seat_list::{SeatList, Seats};
 use crate::seat_lists::{SeatLists, Touched};
 
 /// The read models have not reached the position that a query asked for.
@@ -63,13 +63,14 @@ impl ReadModels {
     /// # Errors
     /// The concert does not exist, or has no visible schedule with this id.
     pub fn seats(&self, concert_id: ConcertId, schedule_id: ScheduleId) -> Result<SeatList<'_>, Rejection> {
-        self.state.catalogue.on_stage(concert_id, schedule_id)?;
-        self.seats_of(schedule_id).ok_or(Rejection::ScheduleNotFound { schedule_id })
+        let (schedule, _) = self.state.catalogue.on_stage(concert_id, schedule_id)?;
+        let pages = self.seat_lists.get(schedule_id).ok_or(Rejection::ScheduleNotFound { schedule_id })?;
+        Ok(SeatList::new(Seats::new(&self.state, schedule_id, schedule), pages))
     }
 
     /// Finds the seats of a visible schedule by its id alone.
     pub fn seats_of(&self, schedule_id: ScheduleId) -> Option<SeatList<'_>> {
-        SeatList::of(&self.state, schedule_id, self.seat_lists.get(schedule_id)?)
+        Some(SeatList::new(Seats::of(&self.state, schedule_id)?, self.seat_lists.get(schedule_id)?))
     }
 
     /// A seat of the catalogue, for its names.

@@ -28,7 +28,12 @@ impl<'a> Seats<'a> {
     /// `None` if there is no visible schedule with this id.
     pub(crate) fn of(state: &'a State, schedule_id: ScheduleId) -> Option<Self> {
         let (schedule, _) = state.catalogue.published(schedule_id).ok()?;
-        Some(Self { schedule_id, schedule, seating: &state.seating })
+        Some(Self::new(state, schedule_id, schedule))
+    }
+
+    /// The seats of this visible schedule.
+    pub(crate) fn new(state: &'a State, schedule_id: ScheduleId, schedule: &'a Schedule) -> Self {
+        Self { schedule_id, schedule, seating: &state.seating }
     }
 
     /// The status and the price of a seat.
@@ -71,7 +76,6 @@ impl<'a> Seats<'a> {
 #[derive(Clone, Copy)]
 pub struct SeatList<'a> {
     seats: Seats<'a>,
-    house: &'a House,
     pages: &'a SeatPages,
 }
 
@@ -99,8 +103,8 @@ struct AnySeat<'a> {
 }
 
 impl<'a> SeatList<'a> {
-    pub(crate) fn of(state: &'a State, schedule_id: ScheduleId, pages: &'a SeatPages) -> Option<Self> {
-        Some(Self { seats: Seats::of(state, schedule_id)?, house: state.seating.house(schedule_id)?, pages })
+    pub(crate) fn new(seats: Seats<'a>, pages: &'a SeatPages) -> Self {
+        Self { seats, pages }
     }
 
     /// The concert that it belongs to.
@@ -136,18 +140,18 @@ impl<'a> SeatList<'a> {
     /// The map: zones, rows and seats, which never change.
     pub fn map(&self) -> Representation {
         let seat = |seat_id: SeatId| self.seats.schedule.seats.get(seat_id.get());
-        self.pages.map.read(MAP_VERSION, || seat_map::json(self.seats.schedule_id, self.house.plan(), seat))
+        self.pages.map.read(MAP_VERSION, || seat_map::json(self.seats.schedule_id, self.house().plan(), seat))
     }
 
     /// True if these seats are next to each other.
     pub fn are_together(&self, seat_ids: impl IntoIterator<Item = SeatId>) -> bool {
-        self.house.plan().are_together(seat_ids)
+        self.house().plan().are_together(seat_ids)
     }
 
     /// The zones with their prices and free seats, in the catalogue's order.
     pub fn zones(&self) -> Vec<ZoneShown<'a>> {
         let is_called_off = self.seats.schedule.called_off.is_some();
-        self.house.zones().map(|zone| ZoneShown::of(&zone, is_called_off)).collect()
+        self.house().zones().map(|zone| ZoneShown::of(&zone, is_called_off)).collect()
     }
 
     /// The ids of all seats.
@@ -166,6 +170,11 @@ impl<'a> SeatList<'a> {
         let seats = blocks.flat_map(|block| self.of_block(block)).map(|(seat, status)| (seat.seat_id, status));
         let was = |seat_id| older.and_then(|older| older.status(seat_id));
         seats.filter(|(seat_id, status)| was(*seat_id) != Some(*status)).collect()
+    }
+
+    fn house(&self) -> &'a House {
+        let house = self.seats.seating.house(self.seats.schedule_id);
+        house.expect("the event that makes a schedule visible opens its house")
     }
 
     fn of_block(&self, block: &Block) -> impl Iterator<Item = (&'a Seat, &'static str)> {

@@ -45,6 +45,8 @@ where
     Ok(match path.as_str() {
         APPEND => {
             let call = tower::service_fn(|request| peer.append(request));
+            // tonic takes a request that the client gave up for one that has ended.
+            let request = request.map(|body| body.map_err(|error| Status::aborted(error.into().to_string())));
             Grpc::new(ProstCodec::<AppendResp, AppendReq>::default()).client_streaming(call, request).await
         }
         READ => {

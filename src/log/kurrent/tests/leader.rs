@@ -1,7 +1,17 @@
 //! The leader moves, goes, and comes back; the log may be another one then.
 
 use kurrent_stand_in::Wire;
+use tonic::Request;
+use tonic::client::Grpc;
+use tonic::codec::ProstCodec;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::codegen::tokio_stream::{self, StreamExt};
+use tonic::metadata::MetadataValue;
+use tonic::transport::Endpoint;
 
+use super::protocol::{
+    APPEND, AppendContent, AppendOptions, AppendReq, AppendResp, Empty, Expected, REQUIRES_LEADER, StreamIdentifier,
+};
 use super::*;
 use crate::log::conformance::chain;
 
@@ -118,6 +128,27 @@ async fn a_reading_that_breaks_off_is_not_taken_for_all() {
     assert_eq!(whole(&log).await, all);
     // A reading of nothing is whole.
     assert_eq!(log.read(Position::new(3), 9).await, Ok(vec![]));
+}
+
+/// A node gives up an append that takes too long. The stand-in has a part of the records then, and may not write it: no
+/// server does.
+#[tokio::test]
+async fn an_append_that_is_given_up_midway_writes_nothing() {
+    let stream = Stream::on(StandIn::start().await);
+    let node = Endpoint::from_shared(format!("http://{}", stream.stand_in().address(0))).unwrap();
+    let mut grpc = Grpc::new(node.connect().await.unwrap());
+    grpc.ready().await.unwrap();
+    let identifier = StreamIdentifier { stream_name: stream.name.clone().into() };
+    let options = AppendOptions { stream: Some(identifier), expected: Some(Expected::NoStream(Empty {})) };
+    let first = AppendContent::Proposed(propose(&chain(&Head::EMPTY, 1)[0]));
+    let begun = [AppendContent::Options(options), first].map(|content| AppendReq { content: Some(content) });
+    let mut request = Request::new(tokio_stream::iter(begun).chain(tokio_stream::pending()));
+    request.metadata_mut().insert(REQUIRES_LEADER, MetadataValue::from_static("true"));
+    let codec = ProstCodec::<AppendReq, AppendResp>::default();
+    let appending = grpc.client_streaming(request, PathAndQuery::from_static(APPEND), codec);
+    assert!(tokio::time::timeout(QUICK.append, appending).await.is_err());
+    tokio::time::sleep(QUICK.append).await;
+    assert_eq!(stream.stand_in().length(&stream.name), 0);
 }
 
 #[tokio::test]
