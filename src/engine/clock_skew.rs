@@ -45,27 +45,36 @@ impl ClockSkew {
     /// # Errors
     /// The clock is too far off.
     pub fn in_bounds(&self, now: Timestamp) -> Result<(), String> {
-        let Some(reading) = *self.0.borrow() else { return Ok(()) };
+        self.last().map_or(Ok(()), |reading| reading.in_bounds(now))
+    }
+
+    /// The time for queries: this machine's clock, or the log's clock if this machine's is too far off.
+    pub fn time(&self, now: Timestamp) -> Timestamp {
+        match self.last() {
+            Some(reading) if reading.in_bounds(now).is_err() => reading.after(reading.asked_at),
+            Some(_) | None => now,
+        }
+    }
+
+    /// A copy of the last reading, so that nobody holds the lock around it for longer, or takes it twice.
+    fn last(&self) -> Option<Reading> {
+        *self.0.borrow()
+    }
+}
+
+impl Reading {
+    /// Fails if a clock that shows `now` is too far off.
+    fn in_bounds(&self, now: Timestamp) -> Result<(), String> {
         // The earliest and the latest time that the log's clock can show now.
-        let [least, most] = [reading.answered_at, reading.asked_at].map(|at| reading.after(at).millis());
+        let [least, most] = [self.answered_at, self.asked_at].map(|at| self.after(at).millis());
         let (ahead, behind) = (now.millis().saturating_sub(most), least.saturating_sub(now.millis()));
         let (off, side) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
         if off <= MAX_CLOCK_SKEW_MILLIS {
             return Ok(());
         }
-        Err(format!("this machine's clock is {:.1} s {side} {}", off as f64 / 1_000.0, reading.reference))
+        Err(format!("this machine's clock is {:.1} s {side} {}", off as f64 / 1_000.0, self.reference))
     }
 
-    /// The time for queries: this machine's clock, or the log's clock if this machine's is too far off.
-    pub fn time(&self, now: Timestamp) -> Timestamp {
-        match *self.0.borrow() {
-            Some(reading) if self.in_bounds(now).is_err() => reading.after(reading.asked_at),
-            Some(_) | None => now,
-        }
-    }
-}
-
-impl Reading {
     /// The time that the log's clock shows now if it showed `shown` at the instant `at`.
     fn after(&self, at: Instant) -> Timestamp {
         Timestamp::from_millis(self.shown.millis().saturating_add(millis(at.elapsed())))
@@ -137,6 +146,29 @@ mod tests {
         assert_eq!(skew.in_bounds(after(500)), Ok(()));
         assert!(skew.in_bounds(after(3_600_000)).is_err());
         assert_eq!([after(501), after(3_600_000)].map(|now| skew.time(now)), [after(501), after(500)]);
+    }
+
+    /// A lock that is taken twice for reading never opens if a writer comes in between.
+    #[test]
+    fn a_new_reading_never_stops_those_who_ask_for_the_time() {
+        let (ClockReader(readings), skew) = ClockSkew::unread();
+        let at = Instant::now();
+        let reading = Reading { shown: NOON, asked_at: at, answered_at: at, reference: "the log's" };
+        let (done, is_done) = std::sync::mpsc::channel();
+        for _ in 0..2 {
+            let (skew, done) = (skew.clone(), done.clone());
+            std::thread::spawn(move || {
+                (0..100_000).for_each(|_| _ = skew.time(NOON));
+                done.send(()).unwrap();
+            });
+        }
+        std::thread::spawn(move || {
+            (0..100_000).for_each(|_| _ = readings.send_replace(Some(reading)));
+            done.send(()).unwrap();
+        });
+        for _ in 0..3 {
+            is_done.recv_timeout(Duration::from_secs(60)).expect("nobody waits for ever");
+        }
     }
 
     #[tokio::test(start_paused = true)]

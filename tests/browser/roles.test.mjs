@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Server, browser, look, serve, server } from "./harness.mjs";
 import { Provider, accepting } from "./provider.mjs";
+import { joinBySigningIn } from "./steps.mjs";
 
 let provider;
 serve({ make });
@@ -40,7 +41,7 @@ async function signedIn(roles, path = "") {
 test("a buyer is told how points come in, a cashier brings them, and the buyer pays", async () => {
   const buyer = await browser.page();
   await buyer.goto(`${server.url}/#/concerts/1/schedules/1`);
-  await buyer.getByRole("button", { name: "Join" }).click();
+  await joinBySigningIn(buyer);
   await buyer.getByRole("button", { name: "2 best" }).click();
   await buyer.getByText("Points come in through the organiser's payment service").waitFor();
   assert.equal(await buyer.getByRole("button", { name: /^Charge/ }).count(), 0);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, test } from "node:test";
 import { Server, browser, look, serve, server } from "./harness.mjs";
 import { Provider, accepting } from "./provider.mjs";
-import { pay, show } from "./steps.mjs";
+import { joinBySigningIn, pay, show } from "./steps.mjs";
 
 let provider;
 serve({ make });
@@ -30,7 +30,7 @@ test("who joins is sent to the provider, comes back to the same show, and is in 
   const page = await browser.page();
   const response = await page.goto(show(20));
   assert.ok(response.headers()["content-security-policy"].includes(`connect-src 'self' ${provider.issuer};`));
-  await page.getByRole("button", { name: "Join" }).click();
+  await joinBySigningIn(page);
   await page.getByText("It is your turn").waitFor();
   assert.equal(page.url(), show(20), "no code and no state is left in the address");
   const [asked] = provider.asked;
@@ -55,7 +55,7 @@ test("a provider's token that expires during a purchase changes nothing, and the
   Object.assign(provider, { claims: somebody(), seconds });
   const page = await browser.page();
   await page.goto(show(22));
-  await page.getByRole("button", { name: "Join" }).click();
+  await joinBySigningIn(page);
   await page.getByRole("button", { name: "2 best" }).click();
   await page.getByRole("button", { name: /^Charge/ }).waitFor();
   await page.waitForTimeout(1_000 * seconds);
@@ -64,7 +64,7 @@ test("a provider's token that expires during a purchase changes nothing, and the
   const before = provider.asked.length;
   await page.goBack();
   await page.getByText("Your turn is over").waitFor();
-  await page.getByRole("button", { name: "Join" }).click();
+  await joinBySigningIn(page);
   await page.getByText("It is your turn").waitFor();
   assert.equal(provider.asked.length, before + 1);
   assert.equal(page.url(), show(22));
@@ -74,7 +74,7 @@ test("a provider's token that expires during a purchase changes nothing, and the
 async function refused(schedule, words, name) {
   const page = await browser.page();
   await page.goto(show(schedule));
-  await page.getByRole("button", { name: "Join" }).click();
+  await joinBySigningIn(page);
   await page.getByText(words).first().waitFor();
   assert.equal(page.url(), show(schedule));
   await look(page, name);
@@ -95,11 +95,11 @@ test("what the provider refuses is told in its words, and a code that it does no
   provider.answers = { code: null, error: "access_denied", error_description: "you said no" };
   const page = await refused(23, "The sign-in did not work: you said no", "sign-in-denied");
   provider.answers = { code: "worn-out" };
-  await page.getByRole("button", { name: "Join" }).click();
+  await joinBySigningIn(page);
   await page.getByText("The sign-in did not work: invalid_grant").first().waitFor();
   provider.answers = {};
   provider.claims = somebody();
-  await page.getByRole("button", { name: "Join" }).click();
+  await joinBySigningIn(page);
   await page.getByText("It is your turn").waitFor();
 });
 

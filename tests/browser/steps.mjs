@@ -12,6 +12,14 @@ export async function join(page, schedule) {
   await page.getByRole("button", { name: "2 best" }).waitFor();
 }
 
+/** Joins where one must sign in, and waits until the browser is back from the provider: what a new document shows may be seen
+ * before the browser tells that it is there. */
+export async function joinBySigningIn(page) {
+  const isBack = page.waitForEvent("framenavigated");
+  await page.getByRole("button", { name: "Join" }).click();
+  await isBack;
+}
+
 /** Joins, and opens a section; what comes back is its first free seat. */
 export async function choose(page, schedule, section) {
   await join(page, schedule);

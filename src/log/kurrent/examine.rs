@@ -62,7 +62,8 @@ impl Keeping {
 
     /// Fails if the server may forget events. Then nothing may be read or appended.
     pub fn check(&self) -> Result<(), String> {
-        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+        let forgetting = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match forgetting {
             None => Ok(()),
             Some(forgetting) => Err(format!(
                 "the stream is not a complete log any more: {forgetting}; remove it from the metadata before the \

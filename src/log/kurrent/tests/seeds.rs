@@ -185,7 +185,8 @@ impl Fixture for Troubled {
 
 impl Drop for Troubled {
     fn drop(&mut self) {
-        if let Some(failing) = self.failing.lock().unwrap().take() {
+        let failing = self.failing.lock().unwrap().take();
+        if let Some(failing) = failing {
             failing.abort();
         }
     }
