@@ -1,4 +1,4 @@
-//! Read models: each file folds events into one of them.
+//! Read models: each file folds events into one of them, or shows a part of the state.
 //!
 //! The hot read models are in memory: [`ReadModels`] has them all. They depend only on events, never on a clock, so
 //! that a rebuilt one equals a live one byte for byte. A query that must compare deadlines with the clock (an overdue

@@ -1,5 +1,5 @@
 //! Every published schedule, for operators: its times, and the holds and payments that are left to give back after a
-//! call-off. Prices are in the seat lists.
+//! call-off. Prices are in the state's catalogue.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ pub struct CancelledView {
 }
 
 impl Schedules {
-    /// Finds a published schedule. It may still be hidden until its import ends: the seat lists know that.
+    /// Finds a published schedule. It may still be hidden until its import ends: the state's catalogue knows that.
     pub(crate) fn get(&self, schedule_id: ScheduleId) -> Option<&ScheduleView> {
         self.0.get(&schedule_id).map(Arc::as_ref)
     }

@@ -61,6 +61,8 @@ impl<'a> Seats<'a> {
     pub(crate) fn with_status(self, first: u64, last: u64) -> impl Iterator<Item = (&'a Seat, &'static str)> {
         let mut taken = self.seating.taken_from(self.schedule_id, first).peekable();
         self.schedule.seats.range(first..=last).map(move |seat| {
+            // A log that was not written by these rules may take seats that the schedule does not have.
+            while taken.next_if(|(seat_id, _)| *seat_id < seat.seat_id).is_some() {}
             let by = taken.next_if(|(seat_id, _)| *seat_id == seat.seat_id).map(|(_, taken)| taken);
             (seat, self.status(by))
         })
@@ -116,8 +118,10 @@ impl<'a> SeatList<'a> {
     pub fn available(&self) -> Representation {
         self.pages.available.read(VERSION, || {
             self.join(|block| {
-                let free = self.of_block(block).filter(|(_, status)| *status == AVAILABLE);
-                block.available.get_or_init(|| listed(free.map(|(seat, _)| self.brief(seat))))
+                block.available.get_or_init(|| {
+                    let free = self.of_block(block).filter(|(_, status)| *status == AVAILABLE);
+                    listed(free.map(|(seat, _)| self.brief(seat)))
+                })
             })
         })
     }
@@ -126,13 +130,13 @@ impl<'a> SeatList<'a> {
     pub fn all(&self) -> Representation {
         self.pages.all.read(VERSION, || {
             self.join(|block| {
-                let any = self.of_block(block).map(|(seat, status)| AnySeat {
+                let any = |(seat, status): (&'a Seat, _)| AnySeat {
                     seat: self.brief(seat),
                     status,
                     row: seat.row.as_deref(),
                     number: seat.number,
-                });
-                block.all.get_or_init(|| listed(any))
+                };
+                block.all.get_or_init(|| listed(self.of_block(block).map(any)))
             })
         })
     }
@@ -167,9 +171,14 @@ impl<'a> SeatList<'a> {
     /// The seats whose status differs from the older list. Only changed blocks are compared.
     pub(crate) fn changed_since(&self, older: Option<&Self>) -> Vec<(SeatId, &'static str)> {
         let blocks = self.pages.changed_since(older.map(|older| older.pages));
-        let seats = blocks.flat_map(|block| self.of_block(block)).map(|(seat, status)| (seat.seat_id, status));
-        let was = |seat_id| older.and_then(|older| older.status(seat_id));
-        seats.filter(|(seat_id, status)| was(*seat_id) != Some(*status)).collect()
+        let changed = blocks.flat_map(|block| {
+            // Both lists have the same seats in the same order.
+            let mut before = older.into_iter().flat_map(|older| older.of_block(block));
+            self.of_block(block).filter(move |(seat, status)| {
+                before.find(|(was, _)| was.seat_id == seat.seat_id).is_none_or(|(_, was)| was != *status)
+            })
+        });
+        changed.map(|(seat, status)| (seat.seat_id, status)).collect()
     }
 
     fn house(&self) -> &'a House {

@@ -4,7 +4,9 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use domain::{CatalogueEvent, Event, Head, Hold, Points, RecordedEvent, SaleEvent, ScheduleId, SeatId, State};
+use domain::{
+    CatalogueEvent, Event, Head, Hold, Points, PriceChanged, RecordedEvent, SaleEvent, ScheduleId, Seat, SeatId, State,
+};
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
@@ -84,8 +86,10 @@ impl Touched {
                     let is_visible = state.catalogue.published(added.schedule_id).is_ok();
                     if is_visible { Self::Shown(vec![added.schedule_id]) } else { Self::Nothing }
                 }
-                CatalogueEvent::PriceChanged(changed) => Self::all_of(changed.schedule_id, state),
-                CatalogueEvent::ScheduleCancelled(cancelled) => Self::all_of(cancelled.schedule_id, state),
+                CatalogueEvent::PriceChanged(PriceChanged { schedule_id, zone, .. }) => {
+                    Self::seats(*schedule_id, state, |seat| *seat.zone == **zone)
+                }
+                CatalogueEvent::ScheduleCancelled(cancelled) => Self::seats(cancelled.schedule_id, state, |_| true),
                 CatalogueEvent::ConcertPublished(_)
                 | CatalogueEvent::SaleWindowChanged(_)
                 | CatalogueEvent::ScheduleMoved(_) => Self::Nothing,
@@ -102,10 +106,10 @@ impl Touched {
         }
     }
 
-    fn all_of(schedule_id: ScheduleId, state: &State) -> Self {
+    fn seats(schedule_id: ScheduleId, state: &State, may_change: impl Fn(&Seat) -> bool) -> Self {
         let Some(seats) = Seats::of(state, schedule_id) else { return Self::Nothing };
-        let all = seats.with_status(0, u64::MAX);
-        Self::Seats(schedule_id, all.map(|(seat, status)| (seat.seat_id, status, seats.price(seat))).collect())
+        let touched = seats.with_status(0, u64::MAX).filter(|(seat, _)| may_change(seat));
+        Self::Seats(schedule_id, touched.map(|(seat, status)| (seat.seat_id, status, seats.price(seat))).collect())
     }
 
     fn of(hold: &Hold, state: &State) -> Self {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use domain::{Hash, Head, Position, RecordedEvent};
+use domain::{Hash, Head, Position, RecordedEvent, State, Timestamp};
 use projections::{ReadModels, rfc3339};
 use serde::Serialize;
 
@@ -25,11 +25,15 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// The moment after the record at `head`, with that record's time.
+    pub(super) fn new(head: Head, recorded_at: Option<Timestamp>) -> Self {
+        Self { position: head.position, recorded_at: recorded_at.map(rfc3339), hash: head.hash }
+    }
+
     /// The moment of these read models.
     pub fn of(read_models: &ReadModels) -> Self {
-        let Head { position, hash } = read_models.state.head;
-        let recorded_at = (position > Position::START).then(|| rfc3339(read_models.state.recorded_at));
-        Self { position, recorded_at, hash }
+        let State { head, recorded_at, .. } = &read_models.state;
+        Self::new(*head, (head.position > Position::START).then_some(*recorded_at))
     }
 }
 

@@ -1,13 +1,14 @@
 //! A seat's story: who held it, when, and why it is free or taken.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use domain::{Hash, PaymentId, Position, RecordedEvent, ReservationId, UserId};
-use projections::ReadModels;
 use serde::Serialize;
 
 use super::telling::Telling;
-use super::{Moment, PastError, fold_on};
+use super::{Moment, PastError, walk};
+use crate::engine::decode;
 use crate::log::EventLog;
 
 /// A seat's story up to a moment.
@@ -65,11 +66,14 @@ impl SeatStory {
         mut each: impl FnMut(&RecordedEvent),
     ) -> Result<Self, PastError> {
         let mut story = Telling::of(schedule_id, seat_id);
-        let read_models = fold_on(log, ReadModels::default(), None, |recorded| {
+        let mut recorded_at = None;
+        let head = walk(log, None, decode, |recorded| {
             story.apply(recorded);
+            recorded_at = Some(recorded.recorded_at);
             each(recorded);
+            ControlFlow::Continue(())
         });
-        let moment = Moment::of(&read_models.await?);
+        let moment = Moment::new(head.await?, recorded_at);
         let Telling { status, because, steps, .. } = story;
         Ok(Self { moment, schedule_id, seat_id, status, because, steps })
     }

@@ -62,7 +62,7 @@ impl Folded {
     }
 
     /// Folds up to the current end of the log. It begins with the newest snapshot if that is enough: a snapshot has no
-    /// sales, and no reservations that were closed more than a day before.
+    /// sales, and no reservations that are forgotten.
     async fn now(place: &Place, log: &Arc<dyn EventLog>, command: &ShowCommand, json: bool) -> Result<Self, ToolError> {
         if !matches!(command, ShowCommand::Sales) {
             let folded = Self::after(snapshot(place, log.as_ref()).await, log, command, None, json).await?;

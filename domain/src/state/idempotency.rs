@@ -4,8 +4,10 @@ use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::changed;
+use super::numbered::{Number, Numbered};
 use crate::limits::{MAX_KEYS, MAX_KEYS_PER_USER, REMEMBERED_SECONDS};
-use crate::record::{ActorName, RecordedEvent};
+use crate::record::{ActorName, IdempotencyKey, RecordedEvent};
 use crate::values::{Fingerprint, Position, Timestamp};
 
 /// The first use of a key.
@@ -16,6 +18,20 @@ pub struct FirstUse {
     /// The position of the command's last event, from which the answer is made.
     pub position: Position,
     recorded_at: Timestamp,
+    owner: KeyOwner,
+    key: Fingerprint,
+}
+
+impl FirstUse {
+    fn forgotten_at(&self) -> Timestamp {
+        self.recorded_at.plus_seconds(REMEMBERED_SECONDS)
+    }
+}
+
+impl Number for FirstUse {
+    fn number(&self) -> u64 {
+        self.position.get()
+    }
 }
 
 /// The owner of a key: a user's id, or a number made from an operator's name that no user has as id.
@@ -42,9 +58,10 @@ impl KeyOwner {
 /// The keys of the last 24 hours: at most the last 1,024 of each owner, and the last 4,000,000 in all.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IdempotencyKeys {
-    by_key: OrdMap<(KeyOwner, Fingerprint), FirstUse>,
-    by_age: OrdMap<Position, (KeyOwner, Fingerprint)>,
-    by_user: OrdSet<(KeyOwner, Position)>,
+    /// By position, and so by age.
+    uses: Numbered<FirstUse>,
+    by_key: OrdMap<(KeyOwner, Fingerprint), Position>,
+    by_owner: OrdSet<(KeyOwner, Position)>,
     /// How many keys each owner has.
     counts: OrdMap<KeyOwner, usize>,
     #[serde(skip, default = "max_keys")]
@@ -58,9 +75,9 @@ fn max_keys() -> usize {
 impl Default for IdempotencyKeys {
     fn default() -> Self {
         Self {
+            uses: Numbered::default(),
             by_key: OrdMap::new(),
-            by_age: OrdMap::new(),
-            by_user: OrdSet::new(),
+            by_owner: OrdSet::new(),
             counts: OrdMap::new(),
             max_keys: MAX_KEYS,
         }
@@ -70,56 +87,60 @@ impl Default for IdempotencyKeys {
 impl IdempotencyKeys {
     /// Finds the first use of a key. `None` if that was 24 hours before `now` or earlier.
     pub fn first_use(&self, by: &ActorName, key: Fingerprint, now: Timestamp) -> Option<FirstUse> {
-        let first = self.by_key.get(&(KeyOwner::of(by)?, key))?;
-        (now < first.recorded_at.plus_seconds(REMEMBERED_SECONDS)).then_some(*first)
+        let position = self.by_key.get(&(KeyOwner::of(by)?, key))?;
+        let first = self.uses.get(position.get())?;
+        (now < first.forgotten_at()).then_some(*first)
     }
 
+    /// Remembers the key of a command at its last event.
     pub(super) fn remember(&mut self, recorded: &RecordedEvent) {
         let metadata = &recorded.metadata;
-        let (Some(idempotency), Some(owner), true) =
+        let (Some(IdempotencyKey { key, request }), Some(owner), true) =
             (metadata.idempotency, KeyOwner::of(&metadata.actor), metadata.is_last())
         else {
             return;
         };
         let (position, recorded_at) = (recorded.head.position, recorded.recorded_at);
-        let first = FirstUse { request: idempotency.request, position, recorded_at };
-        if let Some(forgotten) = self.by_key.get(&(owner, idempotency.key)).copied() {
-            self.remove(forgotten.position);
+        self.uses.insert(FirstUse { request, position, recorded_at, owner, key });
+        self.by_owner.insert((owner, position));
+        let count = changed(&mut self.counts, owner, |count| {
+            *count += 1;
+            *count
+        });
+        if let Some(earlier) = self.by_key.insert((owner, key), position) {
+            self.forget_use(earlier);
+        } else if count > MAX_KEYS_PER_USER {
+            let (_, oldest) = *self.by_owner.get_next(&(owner, Position::START)).expect("the owner has one");
+            self.forget_key(oldest);
         }
-        self.by_key.insert((owner, idempotency.key), first);
-        self.by_age.insert(position, (owner, idempotency.key));
-        self.by_user.insert((owner, position));
-        let count = self.counts.entry(owner).or_default();
-        *count += 1;
-        if *count > MAX_KEYS_PER_USER {
-            let (_, oldest) = *self.by_user.get_next(&(owner, Position::START)).expect("the user has one");
-            self.remove(oldest);
-        }
-        if self.by_age.len() > self.max_keys {
-            let (oldest, _) = *self.by_age.get_min().expect("it is not empty");
-            self.remove(oldest);
+        if self.by_key.len() > self.max_keys {
+            self.forget_key(self.uses.first().expect("it is not empty").position);
         }
     }
 
+    /// Forgets keys whose time is over.
     pub(super) fn forget(&mut self, recorded_at: Timestamp) {
-        while let Some((oldest, owner)) = self.by_age.get_min()
-            && let Some(first) = self.by_key.get(owner)
-            && first.recorded_at.plus_seconds(REMEMBERED_SECONDS) <= recorded_at
-        {
-            self.remove(*oldest);
+        while let Some(oldest) = self.uses.first().filter(|oldest| oldest.forgotten_at() <= recorded_at) {
+            self.forget_key(oldest.position);
         }
     }
 
-    fn remove(&mut self, position: Position) {
-        let Some(owner) = self.by_age.remove(&position) else { return };
-        self.by_key.remove(&owner);
-        let (owner, _) = owner;
-        self.by_user.remove(&(owner, position));
-        let Some(count) = self.counts.get_mut(&owner) else { return };
-        *count -= 1;
-        if *count == 0 {
-            self.counts.remove(&owner);
+    fn forget_key(&mut self, position: Position) {
+        if let Some(FirstUse { owner, key, .. }) = self.forget_use(position) {
+            self.by_key.remove(&(owner, key));
         }
+    }
+
+    fn forget_use(&mut self, position: Position) -> Option<FirstUse> {
+        let first = self.uses.remove(position.get())?;
+        self.by_owner.remove(&(first.owner, position));
+        if let Some(count) = self.counts.get_mut(&first.owner) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&first.owner);
+            }
+        }
+        Some(first)
     }
 }
 

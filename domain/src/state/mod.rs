@@ -1,4 +1,4 @@
-//! The state that the log folds to. It holds all that decisions need, and nothing else.
+//! The state that the log folds to. It holds all that decisions need, and little that is only shown.
 //!
 //! Every map is persistent (crate `imbl`). So a copy of the whole state costs nothing, and a batch that was not
 //! appended is undone by dropping its copy. Every map is ordered, so that one state has one snapshot, and iteration has
@@ -14,6 +14,7 @@ pub mod seating;
 pub mod users;
 pub mod wallets;
 
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -218,6 +219,22 @@ impl State {
             self.room.finish(*token_id, *paid_at);
         }
     }
+}
+
+/// Changes the value of a key; a missing value begins as the default. A map's own `entry` goes down its tree up to three
+/// times for this.
+fn changed<K, V, R>(map: &mut OrdMap<K, V>, key: K, change: impl FnOnce(&mut V) -> R) -> R
+where
+    K: Ord + Clone,
+    V: Default + Clone,
+{
+    if let Some(value) = map.get_mut(&key) {
+        return change(value);
+    }
+    let mut value = V::default();
+    let result = change(&mut value);
+    map.insert(key, value);
+    result
 }
 
 #[cfg(test)]

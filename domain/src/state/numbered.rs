@@ -7,6 +7,8 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
+use super::changed;
+
 /// How many numbers a block spans. A change copies one block if another copy of the map shares it.
 const SPAN: u64 = 16;
 
@@ -37,6 +39,11 @@ impl<T: Number + Clone> Numbered<T> {
         Some(&block[index(block, number).ok()?])
     }
 
+    /// The thing with the lowest number.
+    pub fn first(&self) -> Option<&T> {
+        self.blocks.get_min()?.1.first()
+    }
+
     /// Finds the thing with this number, to change it. Its number must stay.
     pub fn get_mut(&mut self, number: u64) -> Option<&mut T> {
         let block = self.blocks.get_mut(&(number / SPAN))?;
@@ -47,11 +54,10 @@ impl<T: Number + Clone> Numbered<T> {
     /// Inserts a thing. It replaces a thing with the same number.
     pub fn insert(&mut self, thing: T) {
         let number = thing.number();
-        let block = Arc::make_mut(self.blocks.entry(number / SPAN).or_default());
-        match index(block, number) {
-            Ok(index) => block[index] = thing,
-            Err(index) => block.insert(index, thing),
-        }
+        changed(&mut self.blocks, number / SPAN, |block| match index(block, number) {
+            Ok(index) => Arc::make_mut(block)[index] = thing,
+            Err(index) => Arc::make_mut(block).insert(index, thing),
+        });
     }
 
     /// Removes the thing with this number, and returns it.
@@ -133,6 +139,7 @@ mod tests {
                 let middle = SPAN - 1..=2 * SPAN;
                 let in_range = plain.range(middle.clone()).map(|(number, thing)| (*number, *thing));
                 prop_assert!(numbered.range(middle).copied().eq(in_range));
+                prop_assert_eq!(numbered.first().copied(), plain.first_key_value().map(|(number, thing)| (*number, *thing)));
                 prop_assert_eq!(numbered.is_empty(), plain.is_empty());
             }
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
+use super::changed;
 use crate::event::Hold;
 use crate::house::House;
 use crate::values::{Points, ReservationId, SaleTime, ScheduleId, SeatId, UserId};
@@ -91,7 +92,7 @@ impl Seating {
             hold.seat_ids().for_each(|seat_id| house.put(seat_id, false));
         }
         let claim = Claim { taken, seat_ids: hold.seat_ids().collect() };
-        Arc::make_mut(self.claims.entry((hold.schedule_id, hold.user_id)).or_default()).push(claim);
+        changed(&mut self.claims, (hold.schedule_id, hold.user_id), |claims| Arc::make_mut(claims).push(claim));
     }
 
     /// Folds a hold's new deadline.

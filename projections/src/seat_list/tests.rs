@@ -80,6 +80,13 @@ fn every_seat_is_listed_with_its_status_and_its_row_and_number_where_known() {
 }
 
 #[test]
+fn a_seat_that_the_schedule_does_not_have_hides_no_other_one_that_is_taken() {
+    let mut models = house([1, 2, 4]);
+    fold(&mut models, [held(1, ANN, [3, 4])]);
+    assert_eq!(statuses(&models), ["AVAILABLE", "AVAILABLE", "HELD"]);
+}
+
+#[test]
 fn a_seat_that_is_added_again_is_described_anew_and_counted_once() {
     let mut models = house([1]);
     assert!(list(&models).available().body.starts_with(br#"[{"seatId":1,"seatName":"A-1","#));

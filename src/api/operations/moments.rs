@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use domain::{Position, Timestamp};
 use projections::ReadModels;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use super::api::Api;
 use super::command::Told;
@@ -26,35 +27,53 @@ pub fn turn() -> Result<SemaphorePermit<'static>, Problem> {
     FOLDING.try_acquire().map_err(busy)
 }
 
-/// Folds the read models up to a moment.
+/// Folds the read models up to a moment, and shows them. It takes a core for seconds, so it has a thread of its own, and
+/// the threads that serve requests go on serving. It ends early if nobody waits for it any more.
 ///
 /// # Errors
 /// The moment is after the log's end, the log cannot be read, or two others fold it already.
-pub async fn folded(api: &Api, as_of: AsOf) -> Result<ReadModels, Problem> {
-    let _turn = turn()?;
+pub async fn folded<T: Send + 'static>(
+    api: &Api,
+    as_of: AsOf,
+    show: impl FnOnce(&ReadModels) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let (turn, log, runtime) = (turn()?, Arc::clone(&api.log), Handle::current());
+    let (mut shown, answer) = oneshot::channel();
+    let fold = async move {
+        let folded = tokio::select! {
+            folded = fold_on(&log, ReadModels::default(), Some(as_of), |_| {}) => folded,
+            () = shown.closed() => return,
+        };
+        let answer = folded.map(|read_models| show(&read_models));
+        drop(turn);
+        // Nobody may wait for it any more.
+        let _ = shown.send(answer);
+    };
+    tokio::task::spawn_blocking(move || runtime.block_on(fold));
     let beyond = |last: Position| {
         let message = format!("must not be after position {last}, the log's last one").into();
         Problem::invalid_request(&[FieldError { field: "asOf".to_owned(), message }])
     };
-    let folded = fold_on(&api.log, ReadModels::default(), Some(as_of), |_| {}).await;
-    folded.map_err(|error| match error {
+    let shown = answer.await.map_err(|_| Problem::internal("the thread that folds the log has panicked"))?;
+    shown.map_err(|error| match error {
         PastError::NotYet { last, .. } => beyond(last),
         PastError::Stopped(_) => unreadable(&error),
     })
 }
 
-/// The read models from which a decided command is answered, and their time. A repeated command is answered as it was at
-/// first, so it needs those of that position: what was changed since then is not in its answer.
+/// Answers a decided command from the read models and their time. A repeated command is answered as it was at first, so it
+/// needs those of that position: what was changed since then is not in its answer.
 ///
 /// # Errors
 /// The command is repeated, and the log cannot be folded at the moment.
-pub async fn after(api: &Api, told: &Told) -> Result<(Arc<ReadModels>, Timestamp), Problem> {
+pub async fn after<T: Send + 'static>(
+    api: &Api,
+    told: &Told,
+    show: impl FnOnce(&ReadModels, Timestamp) -> T + Send + 'static,
+) -> Result<T, Problem> {
     let newest = api.engine.read_models();
     if !told.replayed || newest.state.head.position == told.position {
-        let now = api.engine.now_at(&newest);
-        return Ok((newest, now));
+        return Ok(show(&newest, api.engine.now_at(&newest)));
     }
-    let folded = folded(api, AsOf::Position(told.position)).await?;
-    let then = folded.state.recorded_at;
-    Ok((Arc::new(folded), then))
+    folded(api, AsOf::Position(told.position), |then| show(then, then.state.recorded_at)).await
 }

@@ -156,6 +156,6 @@ pub async fn resume(Admitted { api, operator, request, .. }: Admitted) -> Outcom
 /// Lets the engine decide, and answers the room as it is then.
 pub async fn change(api: &Api, operator: &Operator, asked: &CommandRequest, action: Action) -> Outcome {
     let (told, _) = command::decided(api, operator.credential(), asked, action).await?;
-    let (read_models, now) = moments::after(api, &told).await?;
-    Ok(told.told(json::answer(&RoomShown::of(&read_models, now))))
+    let shown = moments::after(api, &told, |read_models, now| json::answer(&RoomShown::of(read_models, now)));
+    Ok(told.told(shown.await?))
 }

@@ -200,6 +200,6 @@ async fn decide(
     action: Action,
 ) -> Outcome {
     let (told, _) = command::decided(api, operator.credential(), asked, action).await?;
-    let (read_models, _) = moments::after(api, &told).await?;
-    Ok(told.told(shown(&read_models, schedule_id)?))
+    let shown = moments::after(api, &told, move |read_models, _| shown(read_models, schedule_id)).await?;
+    Ok(told.told(shown?))
 }

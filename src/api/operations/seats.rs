@@ -75,7 +75,7 @@ pub async fn list(Admitted { api, request, .. }: Admitted) -> Outcome {
     let asked = asked(&request)?;
     match asked.as_of {
         None => show(&*api.engine.read_models_at(asked.min_position).await?, &asked),
-        Some(as_of) => show(&folded(&api, as_of).await?, &asked),
+        Some(as_of) => folded(&api, as_of, move |then| show(then, &asked)).await?,
     }
 }
 

@@ -127,8 +127,10 @@ async fn decide(api: &Api, operator: &Operator, asked: &CommandRequest, user_id:
 
 /// Answers the user as they are after a change.
 async fn told_of(api: &Api, told: &Told, user_id: UserId) -> Outcome {
-    let (read_models, now) = moments::after(api, told).await?;
-    Ok(told.told(json::answer(&seen(user_id, &read_models, now)?)))
+    let shown = moments::after(api, told, move |read_models, now| {
+        Ok::<_, Problem>(json::answer(&seen(user_id, read_models, now)?))
+    });
+    Ok(told.told(shown.await??))
 }
 
 /// `GET /api/operations/users?sub=`: the user of an identity provider's subject.

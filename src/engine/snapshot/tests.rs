@@ -22,23 +22,23 @@ use crate::tools::made_log as made;
 /// the read models with the state. **A line that changes means that snapshots of before are wrong**: raise `FOLD_VERSION`. A new
 /// event is a new story with a line of its own, and raises nothing.
 const FOLDED: [(&str, &str); 13] = [
-    ("every event of the first program", "d21632050522cbcd"),
-    ("a pause that was ended", "dd9c53576e23e19e"),
-    ("a pause that is on", "e203c3d034cc6493"),
-    ("an import", "4c30495ca7b80125"),
-    ("an opening that was taken back", "dd8b653aa5a62477"),
-    ("a draw with a beacon", "fd37d534031b3569"),
-    ("who was let in has come", "4093b088ff43548f"),
-    ("a hold that lasts longer", "01dc5d8e9991107d"),
-    ("a user who is registered", "89e252b45d09df21"),
-    ("a wallet that is put right", "6a4d58877a55a304"),
-    ("other times and another price", "9f8e1362fa60e6b4"),
-    ("a show that is off", "41d581cfc6f39eb4"),
-    ("a user who is expelled", "20b90320e038a23c"),
+    ("every event of the first program", "c9de7be97724164c"),
+    ("a pause that was ended", "11e3ed2d9775dad7"),
+    ("a pause that is on", "b42f6b44e0051302"),
+    ("an import", "b7b5daa8a289aa6c"),
+    ("an opening that was taken back", "4fa6e59ddee140a1"),
+    ("a draw with a beacon", "ee41402031312119"),
+    ("who was let in has come", "a5287e860f9d22fe"),
+    ("a hold that lasts longer", "e44a8379bf469645"),
+    ("a user who is registered", "f9c24b3f435c75a8"),
+    ("a wallet that is put right", "4a433583768bd73e"),
+    ("other times and another price", "ac297343945c0475"),
+    ("a show that is off", "5669ccfa0f760e72"),
+    ("a user who is expelled", "09d355c5ac4c1560"),
 ];
 
 /// The version of the fold that [`FOLDED`] is of.
-const FOLD_VERSION: u32 = 6;
+const FOLD_VERSION: u32 = 7;
 
 /// Events that came later, and what they do to the sale of [`every_event`].
 fn stories() -> Vec<(&'static str, Vec<Event>)> {
@@ -301,11 +301,12 @@ async fn a_damaged_one_is_passed_over_for_the_one_before_it_and_then_none() {
 #[tokio::test]
 async fn one_that_another_version_made_is_passed_over() {
     let log = made(100, 1).await;
+    let version = format!(r#""fold_version":{FOLD_VERSION}"#);
     for (from, to) in [
         (r#""format":2"#, r#""format":1"#),
         (r#""format":2"#, r#""format":3"#),
-        (r#""format":2,"fold_version":6"#, r#""format":1,"state_version":5,"read_models_version":5"#),
-        (r#""fold_version":6"#, r#""fold_version":1"#),
+        (&format!(r#""format":2,{version}"#), r#""format":1,"state_version":5,"read_models_version":5"#),
+        (&version, r#""fold_version":1"#),
     ] {
         let (data, folder) = taken(&log, &[10, 20]).await;
         edit(data.path(), 20, |bytes| forge(bytes, from, to));

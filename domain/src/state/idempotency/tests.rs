@@ -122,9 +122,9 @@ fn a_key_is_dropped_by_the_first_record_after_its_day() {
     assert!(requests.known(0, [1]).is_empty());
     assert_eq!(requests.known(0, [2]), [2]);
     let idempotency = &requests.state.idempotency;
-    assert_eq!((idempotency.by_key.len(), idempotency.by_age.len()), (1, 1));
+    assert_eq!((idempotency.by_key.len(), idempotency.by_owner.len()), (1, 1));
     let none = requests.write(DAY + 1, metadata()).state.idempotency;
-    assert!(none.by_key.is_empty() && none.by_age.is_empty() && none.by_user.is_empty() && none.counts.is_empty());
+    assert!(none.uses.is_empty() && none.by_key.is_empty() && none.by_owner.is_empty() && none.counts.is_empty());
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn of_a_command_with_several_events_the_last_is_remembered() {
     assert_eq!(unfinished.asked(0, fixed_token(ANN), 1, 1), Ok(None));
     let whole = unfinished.write(0, event(2));
     assert_eq!(whole.asked(0, fixed_token(ANN), 1, 1), Ok(Some(Position::new(8))));
-    assert_eq!(whole.state.idempotency.by_age.len(), 1);
+    assert_eq!(whole.state.idempotency.by_key.len(), 1);
 }
 
 #[test]

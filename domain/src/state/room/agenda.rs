@@ -4,6 +4,7 @@ use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Token, TokenStatus};
+use crate::state::changed;
 use crate::values::{SaleTime, TokenId, UserId};
 
 const MILLIS_PER_SECOND: i64 = 1_000;
@@ -57,7 +58,7 @@ impl Agenda {
         }
         self.deadlines.insert((deadline, token.token_id));
         if !token.is_granted() {
-            *self.leaving.entry(second_of(deadline)).or_default() += 1;
+            changed(&mut self.leaving, second_of(deadline), |leaving| *leaving += 1);
         }
     }
 

@@ -6,6 +6,7 @@ use super::token::{Deadline, KnownToken, Token, TokenStatus, fingerprint};
 use super::{Arriving, Room, forgotten_at};
 use crate::event::{RoomConfigured, RoomEvent, RoomLeft, TokenAdmitted, TokenExpired, TokenGranted, TokenIssued};
 use crate::limits::{FINISHED_SECONDS, MAX_ENDED_TOKENS_PER_USER};
+use crate::state::changed;
 use crate::values::{SaleTime, Timestamp, TokenHash, TokenId, UserId};
 
 impl Room {
@@ -136,10 +137,12 @@ impl Room {
         self.leave(&before);
         self.agenda.end(&before);
         self.forgettable.insert((forgotten_at, token_id));
-        let ended = Arc::make_mut(self.ended.entry(user_id).or_default());
-        ended.push(token_id);
-        if ended.len() > MAX_ENDED_TOKENS_PER_USER {
-            let oldest = ended[0];
+        let too_many = changed(&mut self.ended, user_id, |ended| {
+            let ended = Arc::make_mut(ended);
+            ended.push(token_id);
+            (ended.len() > MAX_ENDED_TOKENS_PER_USER).then_some(ended[0])
+        });
+        if let Some(oldest) = too_many {
             self.remove(oldest);
         }
         if self.forgettable.len() > self.max_ended

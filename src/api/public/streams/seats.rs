@@ -50,7 +50,8 @@ pub async fn seats(api: Arc<Api>, request: Request) -> Outcome {
             schedule_id,
             live,
             begin,
-            reached: view.read_models.state.head.position,
+            // Read after the frames are subscribed to: a change is in what the client was told, or in a frame.
+            reached: api.engine.read_models().state.head.position,
             comment_at: Instant::now() + COMMENT_EVERY,
         };
         Ok(api.streams.subscribe()?.respond(frames))
