@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use ::metrics::histogram;
 use domain::limits::MAX_RECORD_BYTES;
 use domain::{
-    Actor, Answer, Decided, Event, Head, Metadata, Position, Record, RecordedEvent, Rejection, State, Timestamp,
+    Actor, Answer, Credential, Decided, Event, Head, Metadata, Position, Record, RecordedEvent, Rejection, State,
+    Timestamp,
 };
 use projections::ReadModels;
 use uuid::Uuid;
@@ -86,17 +87,22 @@ impl Batch {
 
     fn decide_one(&mut self, submission: &Submission) -> Option<Verdict> {
         let position = self.models.state.head.position;
-        let reply = |outcome| Verdict::Reply(Reply { position, outcome, replayed: false });
         Some(match submission.command.decide(&self.models.state, self.now) {
-            Err(rejection) => reply(Err(rejection)),
-            Ok((_, Decided::Already(answer))) => reply(Ok(answer)),
+            Err(rejection) => self.reply(submission, position, Err(rejection)),
+            Ok((_, Decided::Already(answer))) => self.reply(submission, position, Ok(answer)),
             Ok((_, Decided::Repeated(position))) => Verdict::Repeated(position),
             Ok((actor, Decided::Events(events))) => {
                 let answer = events.last().expect("a decision that writes has an event").answer();
                 let position = self.write(submission, &actor, events)?;
-                Verdict::Reply(Reply { position, outcome: Ok(answer), replayed: false })
+                self.reply(submission, position, Ok(answer))
             }
         })
+    }
+
+    fn reply(&self, submission: &Submission, position: Position, outcome: Result<Answer, Rejection>) -> Verdict {
+        let is_operators = matches!(submission.command.by, Credential::Operator(_));
+        let then = is_operators.then(|| Arc::new(self.models.clone()));
+        Verdict::Reply(Reply { position, outcome, replayed: false, then })
     }
 
     /// Seals and folds a command's events, and returns the position of the last one. `None` if they have no room.

@@ -75,7 +75,7 @@ impl Submission {
 }
 
 /// The reply to a command. It is sent after the events that it depends on are durable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Reply {
     /// The position of the command's last event. If the command wrote nothing, the position that it was decided on.
     pub position: Position,
@@ -83,7 +83,19 @@ pub struct Reply {
     pub outcome: Result<Answer, Rejection>,
     /// True if the idempotency key was used before: then this is the first answer once more.
     pub replayed: bool,
+    /// What queries would have seen right after the command. `None` for a repeated command, and for one that is not an
+    /// operator's: those are answered from their own events.
+    pub then: Option<Arc<ReadModels>>,
 }
+
+/// `then` is not compared: the position says what it is.
+impl PartialEq for Reply {
+    fn eq(&self, other: &Self) -> bool {
+        (self.position, &self.outcome, self.replayed) == (other.position, &other.outcome, other.replayed)
+    }
+}
+
+impl Eq for Reply {}
 
 /// The reason why a command has no decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -151,7 +163,7 @@ impl Engine {
         let record = self.log.record(position).await.map_err(|_| Undecided::OutcomeUnknown)?;
         let record = record.ok_or(Undecided::OutcomeUnknown)?;
         let event = record.decode().map_err(|_| Undecided::OutcomeUnknown)?.event;
-        Ok(Reply { position, outcome: Ok(event.answer()), replayed: true })
+        Ok(Reply { position, outcome: Ok(event.answer()), replayed: true, then: None })
     }
 
     /// How many commands wait in each lane.

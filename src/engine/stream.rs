@@ -7,10 +7,12 @@ mod tests;
 
 use std::borrow::Borrow;
 use std::ops::ControlFlow;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use domain::{ChainError, HASH_ALGORITHM, Head, LOG_FORMAT, LogCreated, Position, Record, RecordedEvent, Timestamp};
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 
 use crate::log::{EventLog, ReadError};
 
@@ -130,8 +132,13 @@ pub async fn stream<T: Send + 'static>(
         }
     }
     drop(pages);
-    proving.await.expect("proving does not panic, and nobody aborts it");
-    reading.await.expect("reading does not panic, and nobody aborts it");
+    for step in [proving.await, reading.await] {
+        match step.map_err(JoinError::try_into_panic) {
+            Ok(()) => {}
+            Err(Ok(panic)) => resume_unwind(panic),
+            Err(Err(_)) => return Err(StreamError::Unreadable("the program ends".to_owned())),
+        }
+    }
     reached
 }
 

@@ -124,3 +124,24 @@ async fn a_thousand_connections_at_once_find_room_before_the_first_is_accepted()
     assert_eq!(crowd.unwrap().unwrap().unwrap().len(), CROWD);
     server.get("/api/queue", "").await.ok();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_changes_that_come_at_once_are_each_answered_as_they_were_made_and_so_are_their_repeats() {
+    let server = Server::start(&["--demo", "--operations", "127.0.0.1:0"]);
+    let token = server.token(42).await;
+    server.post("/api/users/42/points/charge", &token, json!({ "amount": 700 })).await.ok();
+    let adjust = |number: u64| {
+        let request = server.request_operations(Method::POST, "/api/operations/users/42/adjustments");
+        request.header("Idempotency-Key", number.to_string()).json(&json!({ "amount": 1, "reason": "a voucher" }))
+    };
+    let balance = |answer: &Answer| answer.ok()["balance"].as_u64().unwrap();
+    let first = at_once((0..12).map(adjust).collect()).await;
+    let mut balances: Vec<u64> = first.iter().map(balance).collect();
+    balances.sort_unstable();
+    assert_eq!(balances, (701..=712).collect::<Vec<u64>>());
+    for (first, number) in first.iter().zip(0..) {
+        let again = Answer::of(adjust(number)).await;
+        assert_eq!(again.header("Idempotent-Replayed"), "true");
+        assert_eq!((balance(&again), again.header("Log-Position")), (balance(first), first.header("Log-Position")));
+    }
+}

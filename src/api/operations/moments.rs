@@ -1,8 +1,9 @@
 //! The read models as they were at a moment: one that a query names, or the one after a command that is repeated.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{Position, Timestamp};
+use domain::{Head, Position, Timestamp};
 use projections::ReadModels;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
@@ -16,6 +17,10 @@ use crate::past::{AsOf, PastError, fold_on};
 
 /// How many requests may fold the log from its beginning at once: each needs a core.
 static FOLDING: Semaphore = Semaphore::const_new(2);
+/// Repeated commands wait for a place of their own, so that those who look at the past do not keep them from it.
+static REPEATING: Semaphore = Semaphore::const_new(1);
+/// How long a repeated command waits for its answer. A command is answered within five seconds.
+const REPEATED_WITHIN: Duration = Duration::from_secs(4);
 
 /// Takes one of the places to fold the log. It does not wait for one.
 ///
@@ -27,8 +32,7 @@ pub fn turn() -> Result<SemaphorePermit<'static>, Problem> {
     FOLDING.try_acquire().map_err(busy)
 }
 
-/// Folds the read models up to a moment, and shows them. It takes a core for seconds, so it has a thread of its own, and
-/// the threads that serve requests go on serving. It ends early if nobody waits for it any more.
+/// Shows the read models as they were at a moment.
 ///
 /// # Errors
 /// The moment is after the log's end, the log cannot be read, or two others fold it already.
@@ -37,7 +41,23 @@ pub async fn folded<T: Send + 'static>(
     as_of: AsOf,
     show: impl FnOnce(&ReadModels) -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    let (turn, log, runtime) = (turn()?, Arc::clone(&api.log), Handle::current());
+    if let (AsOf::Position(asked), Ok(Head { position: last, .. })) = (as_of, api.log.head().await)
+        && asked > last
+    {
+        return Err(beyond(last));
+    }
+    aside(api, turn()?, as_of, show).await
+}
+
+/// Folds the log on a thread of its own: that takes a core for seconds, and the threads that serve requests go on serving.
+/// The fold ends early if this future is dropped.
+async fn aside<T: Send + 'static>(
+    api: &Api,
+    turn: SemaphorePermit<'static>,
+    as_of: AsOf,
+    show: impl FnOnce(&ReadModels) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let (log, runtime) = (Arc::clone(&api.log), Handle::current());
     let (mut shown, answer) = oneshot::channel();
     let fold = async move {
         let folded = tokio::select! {
@@ -50,10 +70,6 @@ pub async fn folded<T: Send + 'static>(
         let _ = shown.send(answer);
     };
     tokio::task::spawn_blocking(move || runtime.block_on(fold));
-    let beyond = |last: Position| {
-        let message = format!("must not be after position {last}, the log's last one").into();
-        Problem::invalid_request(&[FieldError { field: "asOf".to_owned(), message }])
-    };
     let shown = answer.await.map_err(|_| Problem::internal("the thread that folds the log has panicked"))?;
     shown.map_err(|error| match error {
         PastError::NotYet { last, .. } => beyond(last),
@@ -61,19 +77,38 @@ pub async fn folded<T: Send + 'static>(
     })
 }
 
-/// Answers a decided command from the read models and their time. A repeated command is answered as it was at first, so it
-/// needs those of that position: what was changed since then is not in its answer.
+fn beyond(last: Position) -> Problem {
+    let message = format!("must not be after position {last}, the log's last one").into();
+    Problem::invalid_request(&[FieldError { field: "asOf".to_owned(), message }])
+}
+
+/// Answers an operator's command from the read models right after it, and their time. A repeated command is answered as it
+/// was at first, so the log is folded up to its position: what was changed since then is not in its answer.
 ///
 /// # Errors
-/// The command is repeated, and the log cannot be folded at the moment.
+/// The command is repeated, and the log cannot be folded in time.
 pub async fn after<T: Send + 'static>(
     api: &Api,
     told: &Told,
     show: impl FnOnce(&ReadModels, Timestamp) -> T + Send + 'static,
 ) -> Result<T, Problem> {
     let newest = api.engine.read_models();
-    if !told.replayed || newest.state.head.position == told.position {
-        return Ok(show(&newest, api.engine.now_at(&newest)));
+    let then = told.then.as_ref().or((newest.state.head.position == told.position).then_some(&newest));
+    if let Some(then) = then {
+        return Ok(show(then, api.engine.now_at(then)));
     }
-    folded(api, AsOf::Position(told.position), |then| show(then, then.state.recorded_at)).await
+    let again = async {
+        let turn = REPEATING.acquire().await.expect("it is never closed");
+        aside(api, turn, AsOf::Position(told.position), move |then| show(then, then.state.recorded_at)).await
+    };
+    let shown = tokio::time::timeout(REPEATED_WITHIN, again).await.unwrap_or_else(|_| {
+        let detail = format!(
+            "The change was made when this request was sent first, at position {}. Its answer cannot be made again in time, \
+             because the log is long or others wait for theirs. Read what the change was about, or send the request again \
+             later with the same `Idempotency-Key`.",
+            told.position
+        );
+        Err(Problem::new(&kinds::LOG_UNAVAILABLE, detail))
+    });
+    shown.map_err(|problem| problem.at(told.position))
 }

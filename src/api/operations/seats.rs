@@ -73,8 +73,9 @@ struct Asked {
 /// `GET /api/operations/seats`.
 pub async fn list(Admitted { api, request, .. }: Admitted) -> Outcome {
     let asked = asked(&request)?;
+    let newest = api.engine.read_models_at(asked.min_position).await?;
     match asked.as_of {
-        None => show(&*api.engine.read_models_at(asked.min_position).await?, &asked),
+        None => show(&newest, &asked),
         Some(as_of) => folded(&api, as_of, move |then| show(then, &asked)).await?,
     }
 }

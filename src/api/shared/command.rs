@@ -4,12 +4,15 @@
 //! finds out whether a token is known, because it decides in order. If a request has another fault, it does not reach
 //! the engine. Then the read models tell whether the answer is 401.
 
+use std::sync::Arc;
+
 use axum::body::{Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderValue, Uri};
 use axum::response::Response;
 use domain::{Action, Answer, Command, Credential, IdempotencyKey, Position};
+use projections::ReadModels;
 
 use super::api::Api;
 use super::idempotency::{self, IDEMPOTENT_REPLAYED};
@@ -173,17 +176,19 @@ pub struct Told {
     pub position: Position,
     /// True for a repeated request.
     pub replayed: bool,
+    /// What queries would have seen right after an operator's command. `None` for a repeated one.
+    pub then: Option<Arc<ReadModels>>,
 }
 
 impl Told {
     /// Makes the headers of a first answer.
     pub fn of(position: Position) -> Self {
-        Self { position, replayed: false }
+        Self { position, replayed: false, then: None }
     }
 
     /// Makes the headers of a repeated answer.
     pub fn again(position: Position) -> Self {
-        Self { position, replayed: true }
+        Self { position, replayed: true, then: None }
     }
 
     /// Adds the headers to a response.
@@ -210,9 +215,9 @@ pub async fn decided(
     // Nothing was decided, so the position is that of the current read models.
     let undecided = |why| Problem::from(why).at(api.engine.read_models().state.head.position);
     let submission = Submission::new(command, logging::request_id());
-    let Reply { position, outcome, replayed } = api.engine.submit(submission).await.map_err(undecided)?;
+    let Reply { position, outcome, replayed, then } = api.engine.submit(submission).await.map_err(undecided)?;
     let answer = outcome.map_err(|rejection| Problem::from(rejection).at(position))?;
-    Ok((Told { position, replayed }, answer))
+    Ok((Told { position, replayed, then }, answer))
 }
 
 /// Shows an answer. A repeated answer shows what was decided first; only waiting counts and remaining seconds are

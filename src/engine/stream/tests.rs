@@ -112,3 +112,12 @@ async fn who_has_enough_ends_the_reading() {
     assert_eq!(reached.await.unwrap().position.get(), PAGE_RECORDS as u64);
     assert_eq!(pages, 1);
 }
+
+#[test]
+fn a_program_that_ends_ends_a_stream_without_a_panic() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (handle, (_, log)) = (runtime.handle().clone(), runtime.block_on(log()));
+    runtime.shutdown_background();
+    let (seen, reached) = handle.block_on(streamed(&log, Range::ALL));
+    assert_eq!((seen, reached), (vec![], Err("the log cannot be read: the program ends".to_owned())));
+}

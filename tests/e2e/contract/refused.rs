@@ -71,6 +71,13 @@ async fn each_route_says_what_is_not_there() {
     let (price, why) = (json!({ "zoneName": "VIP", "price": 1, "reason": "x" }), json!({ "reason": "x" }));
     for (who, method, path, body, code) in [
         (OPERATOR, GET, "/api/operations/seats?scheduleId=9999", Value::Null, "schedule-not-found"),
+        (
+            OPERATOR,
+            GET,
+            "/api/operations/seats?scheduleId=1&asOf=1&minPosition=999999999",
+            Value::Null,
+            "read-model-behind",
+        ),
         (OPERATOR, GET, "/api/operations/why?scheduleId=9999&seatId=1", Value::Null, "schedule-not-found"),
         (OPERATOR, GET, "/api/operations/why?scheduleId=1&seatId=9999", Value::Null, "seat-not-found"),
         (OPERATOR, PATCH, "/api/operations/schedules/9999/prices", price, "schedule-not-found"),
