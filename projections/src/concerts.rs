@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     CatalogImported, CatalogueEvent, ConcertId, ConcertPublished, Event, Head, HoldCancelled, HoldExpired,
-    RecordedEvent, ReservationPaid, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatsAdded,
-    SeatsHeld, State, Timestamp,
+    RecordedEvent, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished, SeatsHeld, State, Timestamp,
 };
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
@@ -18,7 +17,7 @@ use crate::time::{serialize_rfc3339, serialize_rfc3339_if_any};
 /// The version of a concert's shape and of the list's, in their ETags.
 const CONCERT_VERSION: u32 = 2;
 /// The version of a date's shape, in the ETags of lists of dates.
-const DATES_VERSION: u32 = 3;
+const DATES_VERSION: u32 = 4;
 
 /// A concert.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -77,7 +76,6 @@ struct Date {
     #[serde(serialize_with = "serialize_rfc3339")]
     sale_closes_at: Timestamp,
     seats_total: u64,
-    seats_available: u64,
     seats_per_user: u8,
     /// The time of the call-off. Null if the show was not called off.
     #[serde(serialize_with = "serialize_rfc3339_if_any")]
@@ -85,8 +83,7 @@ struct Date {
 }
 
 impl Date {
-    /// Makes the date of a schedule that was just published.
-    fn published(published: &SchedulePublished, seats_available: u64) -> Self {
+    fn published(published: &SchedulePublished) -> Self {
         Self {
             concert_schedule_id: published.schedule_id,
             concert_id: published.concert_id,
@@ -97,18 +94,19 @@ impl Date {
             sale_opens_at: published.sale_opens_at,
             sale_closes_at: published.sale_closes_at,
             seats_total: published.seats_total,
-            seats_available,
             seats_per_user: published.seats_per_user,
             cancelled_at: None,
         }
     }
 }
 
-/// A date with its zones, which are counted with the seats.
+/// A date with what the state counts.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct DateShown<'a> {
     #[serde(flatten)]
     date: &'a Date,
+    seats_available: u64,
     zones: Option<Vec<ZoneShown<'a>>>,
 }
 
@@ -145,19 +143,22 @@ impl Concerts {
     }
 
     /// A concert's published schedules, by id; `state` is of the same position.
-    pub fn dates(&self, concert_id: ConcertId, state: &State) -> Option<Representation> {
+    pub fn dates<'a>(&'a self, concert_id: ConcertId, state: &'a State) -> Option<Representation> {
         let concert = self.concerts.get(&concert_id)?;
-        let shown = |date| DateShown { date, zones: zones(state, date.concert_schedule_id) };
+        let shown = |date: &'a Date| {
+            let schedule_id = date.concert_schedule_id;
+            DateShown { date, seats_available: state.seats_available(schedule_id), zones: zones(state, schedule_id) }
+        };
         Some(concert.dates_page.read(DATES_VERSION, || json(&concert.dates.values().map(shown).collect::<Vec<_>>())))
     }
 
-    /// Folds an event, after it was folded into `state`, since seats are counted only there.
+    /// Folds an event, after it was folded into `state`, which counts the seats.
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent, state: &State) {
         let head = recorded.head;
         match &recorded.event {
             Event::Catalogue(CatalogueEvent::ConcertPublished(published)) => self.publish_concert(published, head),
             Event::Catalogue(CatalogueEvent::SchedulePublished(published)) => {
-                let date = Date::published(published, state.seats_available(published.schedule_id));
+                let date = Date::published(published);
                 match published.import_id {
                     Some(import_id) => self.hidden.entry(import_id).or_default().push(date),
                     None => self.publish_date(date, head),
@@ -165,13 +166,7 @@ impl Concerts {
             }
             Event::Catalogue(CatalogueEvent::CatalogImported(CatalogImported { import_id, .. })) => {
                 let shown = import_id.and_then(|import_id| self.hidden.remove(&import_id)).unwrap_or_default();
-                for date in shown {
-                    let seats_available = state.seats_available(date.concert_schedule_id);
-                    self.publish_date(Date { seats_available, ..date }, head);
-                }
-            }
-            Event::Catalogue(CatalogueEvent::SeatsAdded(SeatsAdded { concert_id, schedule_id, .. })) => {
-                self.count(*concert_id, *schedule_id, state, head);
+                shown.into_iter().for_each(|date| self.publish_date(date, head));
             }
             Event::Catalogue(CatalogueEvent::SaleWindowChanged(changed)) => {
                 self.change_date(changed.concert_id, changed.schedule_id, head, |date| {
@@ -186,9 +181,8 @@ impl Concerts {
                 });
             }
             Event::Catalogue(CatalogueEvent::ScheduleCancelled(cancelled)) => {
-                let seats_available = state.seats_available(cancelled.schedule_id);
                 self.change_date(cancelled.concert_id, cancelled.schedule_id, head, |date| {
-                    (date.cancelled_at, date.seats_available) = (Some(cancelled.cancelled_at), seats_available);
+                    date.cancelled_at = Some(cancelled.cancelled_at);
                 });
             }
             Event::Catalogue(CatalogueEvent::PriceChanged(changed)) => {
@@ -198,16 +192,21 @@ impl Concerts {
             Event::Sale(SaleEvent::SeatsHeld(SeatsHeld { hold }))
             | Event::Sale(SaleEvent::HoldExpired(HoldExpired { hold, .. }))
             | Event::Sale(SaleEvent::HoldCancelled(HoldCancelled { hold, .. }))
-            | Event::Sale(SaleEvent::ReservationPaid(ReservationPaid { hold, .. }))
             | Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
-                self.count(hold.concert_id, hold.schedule_id, state, head)
+                // Of a show that is off, no seat can be had, whatever is given back.
+                if !state.catalogue.is_called_off(hold.schedule_id)
+                    && let Some(concert) = self.concerts.get_mut(&hold.concert_id)
+                {
+                    Arc::make_mut(concert).dates_page = Page::at(head);
+                }
             }
-            Event::Log(_)
+            Event::Catalogue(CatalogueEvent::SeatsAdded(_))
+            | Event::Log(_)
             | Event::Room(_)
             | Event::Opening(_)
             | Event::Users(_)
             | Event::Points(_)
-            | Event::Sale(SaleEvent::HoldExtended(_)) => {}
+            | Event::Sale(SaleEvent::HoldExtended(_) | SaleEvent::ReservationPaid(_)) => {}
         }
     }
 
@@ -247,21 +246,6 @@ impl Concerts {
         if let Some(mut date) = shown {
             change(&mut date);
             self.publish_date(date, head);
-        }
-    }
-
-    /// Copies the number of free seats, if it has changed.
-    fn count(&mut self, concert_id: ConcertId, schedule_id: ScheduleId, state: &State, head: Head) {
-        let seats_available = state.seats_available(schedule_id);
-        let shown = self.concerts.get(&concert_id).and_then(|concert| concert.dates.get(&schedule_id));
-        if shown.is_none_or(|date| date.seats_available == seats_available) {
-            return;
-        }
-        if let Some(concert) = self.concerts.get_mut(&concert_id).map(Arc::make_mut)
-            && let Some(date) = concert.dates.get_mut(&schedule_id)
-        {
-            date.seats_available = seats_available;
-            concert.dates_page = Page::at(head);
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct ReadModels {
 impl ReadModels {
     /// The version of the fold. Raise it when old events fold to another state or read model, or when one is stored in
     /// another way. A snapshot of another version is not used: everything is folded anew from the log.
-    pub const FOLD_VERSION: u32 = 7;
+    pub const FOLD_VERSION: u32 = 8;
 
     /// Folds the next record. The bytes of answers are not made here.
     ///

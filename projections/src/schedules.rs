@@ -1,10 +1,10 @@
-//! Every published schedule, for operators: its times, and the holds and payments that are left to give back after a
-//! call-off. Prices are in the state's catalogue.
+//! Every published schedule, for operators: its times, and its call-off. Prices, holds and payments are in the state.
 
 use std::sync::Arc;
 
 use domain::{
-    CatalogueEvent, ConcertId, Event, Hold, RecordedEvent, SaleEvent, ScheduleId, SchedulePublished, Timestamp,
+    CatalogueEvent, ConcertId, Event, RecordedEvent, ReservationRefunded, SaleEvent, ScheduleId, SchedulePublished,
+    Timestamp,
 };
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
@@ -32,10 +32,6 @@ pub struct ScheduleView {
     pub sale_closes_at: Timestamp,
     /// Seats that one user may hold or own of it.
     pub seats_per_user: u8,
-    /// The number of live holds, with overdue ones.
-    pub holds: u64,
-    /// The number of payments that were not refunded.
-    pub payments: u64,
     /// The call-off, if there was one.
     pub cancelled: Option<CancelledView>,
 }
@@ -60,8 +56,23 @@ impl Schedules {
     pub(crate) fn apply(&mut self, recorded: &RecordedEvent) {
         match &recorded.event {
             Event::Catalogue(event) => self.fold_catalogue(event),
-            Event::Sale(event) => self.fold_sale(event),
-            Event::Log(_) | Event::Room(_) | Event::Opening(_) | Event::Users(_) | Event::Points(_) => {}
+            Event::Sale(SaleEvent::ReservationRefunded(ReservationRefunded { hold, .. })) => {
+                self.change(hold.schedule_id, |schedule| {
+                    schedule.cancelled.iter_mut().for_each(|cancelled| cancelled.refunded += 1);
+                });
+            }
+            Event::Sale(
+                SaleEvent::SeatsHeld(_)
+                | SaleEvent::HoldExtended(_)
+                | SaleEvent::HoldExpired(_)
+                | SaleEvent::HoldCancelled(_)
+                | SaleEvent::ReservationPaid(_),
+            )
+            | Event::Log(_)
+            | Event::Room(_)
+            | Event::Opening(_)
+            | Event::Users(_)
+            | Event::Points(_) => {}
         }
     }
 
@@ -95,27 +106,6 @@ impl Schedules {
             | CatalogueEvent::PriceChanged(_) => {}
         }
     }
-
-    fn fold_sale(&mut self, event: &SaleEvent) {
-        match event {
-            SaleEvent::SeatsHeld(held) => self.of(&held.hold, |schedule| schedule.holds += 1),
-            SaleEvent::HoldExtended(_) => {}
-            SaleEvent::HoldExpired(expired) => self.of(&expired.hold, ScheduleView::lose_hold),
-            SaleEvent::HoldCancelled(cancelled) => self.of(&cancelled.hold, ScheduleView::lose_hold),
-            SaleEvent::ReservationPaid(paid) => self.of(&paid.hold, |schedule| {
-                schedule.lose_hold();
-                schedule.payments += 1;
-            }),
-            SaleEvent::ReservationRefunded(refunded) => self.of(&refunded.hold, |schedule| {
-                schedule.payments = schedule.payments.saturating_sub(1);
-                schedule.cancelled.iter_mut().for_each(|cancelled| cancelled.refunded += 1);
-            }),
-        }
-    }
-
-    fn of(&mut self, hold: &Hold, change: impl FnOnce(&mut ScheduleView)) {
-        self.change(hold.schedule_id, change);
-    }
 }
 
 impl ScheduleView {
@@ -129,14 +119,8 @@ impl ScheduleView {
             sale_opens_at: published.sale_opens_at,
             sale_closes_at: published.sale_closes_at,
             seats_per_user: published.seats_per_user,
-            holds: 0,
-            payments: 0,
             cancelled: None,
         }
-    }
-
-    fn lose_hold(&mut self) {
-        self.holds = self.holds.saturating_sub(1);
     }
 }
 
@@ -149,21 +133,21 @@ mod tests {
     fn a_schedule_tells_its_times_its_prices_and_what_is_left_of_it() {
         let mut models = shown_on_sale([held(1, ANN, [1]), held(2, BOB, [2]), paid(1, 1, ANN, [1], 0)]);
         fold(&mut models, [window_changed(60, 600), moved(STARTS + 60), price_changed(70)]);
-        let schedule = models.schedule(SCHEDULE).unwrap().0;
+        let (schedule, seats) = models.schedule(SCHEDULE).unwrap();
         assert_eq!((schedule.sale_opens_at, schedule.sale_closes_at), (T0.plus_seconds(60), T0.plus_seconds(600)));
         assert_eq!((schedule.starts_at, &*schedule.local_time), (T0.plus_seconds(STARTS + 60), "20:00"));
-        let zones = serde_json::to_value(models.schedule(SCHEDULE).unwrap().1.zones()).unwrap();
+        let zones = serde_json::to_value(seats.zones()).unwrap();
         assert_eq!((&zones[0]["priceFrom"], &zones[0]["priceTo"]), (&70.into(), &70.into()));
-        assert_eq!((schedule.holds, schedule.payments), (1, 1));
+        assert_eq!(seats.holds_and_payments(), (1, 1));
     }
 
     #[test]
     fn of_a_show_that_is_off_it_tells_what_is_left_to_give_back() {
         let mut models = shown_on_sale([held(1, ANN, [1]), held(2, BOB, [2]), paid(1, 1, ANN, [1], 0), called_off()]);
         fold(&mut models, [refunded(1, 1, ANN, [1], PRICE), cancelled(2, BOB, [2])]);
-        let schedule = models.schedule(SCHEDULE).unwrap().0;
+        let (schedule, seats) = models.schedule(SCHEDULE).unwrap();
         let cancelled = schedule.cancelled.as_ref().unwrap();
-        assert_eq!((schedule.holds, schedule.payments, cancelled.refunded), (0, 0, 1));
+        assert_eq!((seats.holds_and_payments(), cancelled.refunded), ((0, 0), 1));
         assert_eq!(&*cancelled.reason, "the singer is ill");
     }
 }

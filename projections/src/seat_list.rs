@@ -158,6 +158,13 @@ impl<'a> SeatList<'a> {
         self.house().zones().map(|zone| ZoneShown::of(&zone, is_called_off)).collect()
     }
 
+    /// How many holds its seats have, with overdue ones, and how many payments that were not refunded.
+    pub fn holds_and_payments(&self) -> (usize, usize) {
+        let claims = || self.seats.seating.claims_of_all(self.seats.schedule_id);
+        let holds = claims().filter(|claim| claim.taken.held_until.is_some()).count();
+        (holds, claims().count() - holds)
+    }
+
     /// The ids of all seats.
     pub fn ids(&self) -> impl Iterator<Item = SeatId> {
         self.seats.ids()

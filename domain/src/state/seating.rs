@@ -67,11 +67,16 @@ impl Seating {
         self.houses.get(&schedule_id).map(Arc::as_ref)
     }
 
-    /// Every reservation that has seats of a schedule, by user.
-    pub fn reservations(&self, schedule_id: ScheduleId) -> impl Iterator<Item = ReservationId> + '_ {
+    /// What everybody has in a schedule, by user.
+    pub fn claims_of_all(&self, schedule_id: ScheduleId) -> impl Iterator<Item = &Claim> {
         let claims = self.claims.range((schedule_id, UserId::FIRST)..);
         let of_schedule = claims.take_while(move |((schedule, _), _)| *schedule == schedule_id);
-        of_schedule.flat_map(|(_, claims)| claims.iter().map(|claim| claim.taken.reservation_id))
+        of_schedule.flat_map(|(_, claims)| claims.iter())
+    }
+
+    /// Every reservation that has seats of a schedule, by user.
+    pub fn reservations(&self, schedule_id: ScheduleId) -> impl Iterator<Item = ReservationId> + '_ {
+        self.claims_of_all(schedule_id).map(|claim| claim.taken.reservation_id)
     }
 
     pub(super) fn open(&mut self, schedule_id: ScheduleId, house: House) {

@@ -69,8 +69,8 @@ fn a_date_tells_its_times_and_how_many_seats_are_left() {
     let expected = concat!(
         r#"[{"concertScheduleId":1,"concertId":1,"concertDate":"2026-12-24","concertTime":"19:30","#,
         r#""timeZone":"Asia/Seoul","startsAt":"2027-01-15T10:00:00.000Z","saleOpensAt":"2027-01-15T08:00:00.000Z","#,
-        r#""saleClosesAt":"2027-01-15T09:00:00.000Z","seatsTotal":10,"seatsAvailable":8,"seatsPerUser":4,"#,
-        r#""cancelledAt":null,"#,
+        r#""saleClosesAt":"2027-01-15T09:00:00.000Z","seatsTotal":10,"seatsPerUser":4,"#,
+        r#""cancelledAt":null,"seatsAvailable":8,"#,
         r#""zones":[{"zoneName":"A","priceFrom":100,"priceTo":100,"seatsTotal":10,"seatsAvailable":8}]}]"#
     );
     assert_eq!(dates(&models).body, expected);

@@ -2,7 +2,7 @@
 
 use domain::limits::MAX_SEAT_PRICE;
 use domain::{Action, CancelSchedule, ChangePrice, ChangeSchedule, ConcertId, NewStart, Points, ScheduleId, Timestamp};
-use projections::{CancelledView, ReadModels, ScheduleView, ZoneShown, serialize_rfc3339};
+use projections::{CancelledView, ReadModels, SeatList, ZoneShown, serialize_rfc3339};
 use serde::Serialize;
 
 use super::access::{CHANGES, Operator, READS};
@@ -85,20 +85,16 @@ struct CancelledShown<'a> {
     #[serde(serialize_with = "serialize_rfc3339")]
     at: Timestamp,
     reason: &'a str,
-    holds_left: u64,
-    payments_left: u64,
+    holds_left: usize,
+    payments_left: usize,
     refunded: u64,
 }
 
 impl<'a> CancelledShown<'a> {
-    fn of(cancelled: &'a CancelledView, schedule: &ScheduleView) -> Self {
-        Self {
-            at: cancelled.at,
-            reason: &cancelled.reason,
-            holds_left: schedule.holds,
-            payments_left: schedule.payments,
-            refunded: cancelled.refunded,
-        }
+    fn of(cancelled: &'a CancelledView, seats: SeatList<'_>) -> Self {
+        let (holds_left, payments_left) = seats.holds_and_payments();
+        let CancelledView { at, reason, refunded } = cancelled;
+        Self { at: *at, reason, holds_left, payments_left, refunded: *refunded }
     }
 }
 
@@ -121,7 +117,7 @@ fn shown(read_models: &ReadModels, schedule_id: ScheduleId) -> Outcome {
         sale_closes_at: schedule.sale_closes_at,
         seats_per_user: schedule.seats_per_user,
         zones: seats.zones(),
-        cancelled: schedule.cancelled.as_ref().map(|cancelled| CancelledShown::of(cancelled, schedule)),
+        cancelled: schedule.cancelled.as_ref().map(|cancelled| CancelledShown::of(cancelled, seats)),
     }))
 }
 

@@ -22,23 +22,23 @@ use crate::tools::made_log as made;
 /// the read models with the state. **A line that changes means that snapshots of before are wrong**: raise `FOLD_VERSION`. A new
 /// event is a new story with a line of its own, and raises nothing.
 const FOLDED: [(&str, &str); 13] = [
-    ("every event of the first program", "c9de7be97724164c"),
-    ("a pause that was ended", "11e3ed2d9775dad7"),
-    ("a pause that is on", "b42f6b44e0051302"),
-    ("an import", "b7b5daa8a289aa6c"),
-    ("an opening that was taken back", "4fa6e59ddee140a1"),
-    ("a draw with a beacon", "ee41402031312119"),
-    ("who was let in has come", "a5287e860f9d22fe"),
-    ("a hold that lasts longer", "e44a8379bf469645"),
-    ("a user who is registered", "f9c24b3f435c75a8"),
-    ("a wallet that is put right", "4a433583768bd73e"),
-    ("other times and another price", "ac297343945c0475"),
-    ("a show that is off", "5669ccfa0f760e72"),
-    ("a user who is expelled", "09d355c5ac4c1560"),
+    ("every event of the first program", "391e52558da68316"),
+    ("a pause that was ended", "f43d32d9a90c56a3"),
+    ("a pause that is on", "a47b046e9d4613b8"),
+    ("an import", "8a8d2f2a2b6d1da6"),
+    ("an opening that was taken back", "3b9541f4110664dc"),
+    ("a draw with a beacon", "da78da04b42c8206"),
+    ("who was let in has come", "4d6aaba794a34cb9"),
+    ("a hold that lasts longer", "16c6ad8e463220d0"),
+    ("a user who is registered", "6608bff0f2ab0e69"),
+    ("a wallet that is put right", "ae34bb74aa823389"),
+    ("other times and another price", "60953838f9fd119e"),
+    ("a show that is off", "e5a3a9e3c2dafae2"),
+    ("a user who is expelled", "a80fbb153d60a62c"),
 ];
 
 /// The version of the fold that [`FOLDED`] is of.
-const FOLD_VERSION: u32 = 7;
+const FOLD_VERSION: u32 = 8;
 
 /// Events that came later, and what they do to the sale of [`every_event`].
 fn stories() -> Vec<(&'static str, Vec<Event>)> {

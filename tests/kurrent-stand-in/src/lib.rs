@@ -53,7 +53,7 @@ impl StandIn {
     /// Nodes on these addresses; the first one leads.
     ///
     /// # Errors
-    /// One of them is taken.
+    /// Another program has one of them.
     pub async fn listen(addresses: &[SocketAddr]) -> std::io::Result<Self> {
         Self::listen_with(addresses, None).await
     }
@@ -135,7 +135,7 @@ impl StandIn {
     /// A stopped node is back, on its old port.
     ///
     /// # Errors
-    /// The port was taken meanwhile.
+    /// The system has no socket for it.
     pub async fn restart(&mut self, node: usize) -> std::io::Result<()> {
         let address = self.nodes[node].address();
         self.nodes[node] = Node::start(node, address, Arc::clone(&self.shared)).await?;

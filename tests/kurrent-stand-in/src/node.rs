@@ -6,16 +6,21 @@ use std::sync::Arc;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::peer::{Peer, answer};
 use crate::store::Shared;
 
+/// How many connections may wait to be taken.
+const WAITING: u32 = 1_024;
+
 /// A node that listens, until it is stopped or dropped.
 pub struct Node {
     address: SocketAddr,
+    /// Keeps the port while the node is stopped, so that nobody else gets it. Who connects meanwhile is refused.
+    _port: TcpSocket,
     listening: JoinHandle<()>,
     /// Grows when every connection is to break.
     cut: Arc<watch::Sender<u64>>,
@@ -23,11 +28,12 @@ pub struct Node {
 
 impl Node {
     pub async fn start(index: usize, address: SocketAddr, shared: Arc<Shared>) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
+        let port = bound(address)?;
+        let address = port.local_addr()?;
+        let listener = bound(address)?.listen(WAITING)?;
         let cut = Arc::new(watch::channel(0).0);
         let listening = tokio::spawn(accept(listener, index, shared, Arc::clone(&cut)));
-        Ok(Self { address, listening, cut })
+        Ok(Self { address, _port: port, listening, cut })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -40,7 +46,7 @@ impl Node {
 
     pub async fn stop(&mut self) {
         self.listening.abort();
-        // The port is free once the task is gone.
+        // Nobody listens once the task is gone.
         let _ = (&mut self.listening).await;
         self.cut();
     }
@@ -51,6 +57,15 @@ impl Drop for Node {
         self.listening.abort();
         self.cut();
     }
+}
+
+/// A socket on an address that other sockets of this program may have, too.
+fn bound(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_reuseport(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 async fn accept(listener: TcpListener, index: usize, shared: Arc<Shared>, cut: Arc<watch::Sender<u64>>) {
