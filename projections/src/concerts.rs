@@ -143,13 +143,16 @@ impl Concerts {
     }
 
     /// A concert's published schedules, by id; `state` is of the same position.
-    pub fn dates<'a>(&'a self, concert_id: ConcertId, state: &'a State) -> Option<Representation> {
+    pub fn dates(&self, concert_id: ConcertId, state: &State) -> Option<Representation> {
         let concert = self.concerts.get(&concert_id)?;
-        let shown = |date: &'a Date| {
-            let schedule_id = date.concert_schedule_id;
-            DateShown { date, seats_available: state.seats_available(schedule_id), zones: zones(state, schedule_id) }
-        };
-        Some(concert.dates_page.read(DATES_VERSION, || json(&concert.dates.values().map(shown).collect::<Vec<_>>())))
+        Some(concert.dates_page.read(DATES_VERSION, || {
+            let shown = concert.dates.iter().map(|(schedule_id, date)| DateShown {
+                date,
+                seats_available: state.seats_available(*schedule_id),
+                zones: zones(state, *schedule_id),
+            });
+            json(&shown.collect::<Vec<_>>())
+        }))
     }
 
     /// Folds an event, after it was folded into `state`, which counts the seats.

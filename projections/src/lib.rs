@@ -18,6 +18,7 @@ mod schedules;
 mod seat_list;
 mod seat_lists;
 mod seat_map;
+mod seat_pages;
 mod seat_zone;
 #[cfg(feature = "sql")]
 pub mod sql;

@@ -5,8 +5,8 @@ use domain::{ConcertId, House, Points, Schedule, ScheduleId, Seat, SeatId, Seati
 use serde::{Serialize, Serializer};
 
 use crate::representation::Representation;
-use crate::seat_lists::{Block, SeatPages};
 use crate::seat_map;
+use crate::seat_pages::{Block, SeatPages};
 use crate::seat_zone::ZoneShown;
 
 /// The version of both lists' shape, in their ETags.
@@ -160,9 +160,11 @@ impl<'a> SeatList<'a> {
 
     /// How many holds its seats have, with overdue ones, and how many payments that were not refunded.
     pub fn holds_and_payments(&self) -> (usize, usize) {
-        let claims = || self.seats.seating.claims_of_all(self.seats.schedule_id);
-        let holds = claims().filter(|claim| claim.taken.held_until.is_some()).count();
-        (holds, claims().count() - holds)
+        let claims = self.seats.seating.claims_of_all(self.seats.schedule_id);
+        claims.fold((0, 0), |(holds, payments), claim| match claim.taken.held_until {
+            Some(_) => (holds + 1, payments),
+            None => (holds, payments + 1),
+        })
     }
 
     /// The ids of all seats.

@@ -1,63 +1,20 @@
 //! The ready answers about the seats of each visible schedule, and when an event changed each of them last. What they say is
 //! in the state; here is only which of them an event changes.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use bytes::Bytes;
 use domain::{
-    CatalogueEvent, Event, Head, Hold, Points, PriceChanged, RecordedEvent, SaleEvent, ScheduleId, Seat, SeatId, State,
+    CatalogueEvent, Event, Hold, Points, PriceChanged, RecordedEvent, SaleEvent, ScheduleId, Seat, SeatId, State,
 };
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
-use crate::representation::Page;
 use crate::seat_list::{AVAILABLE, Seats};
-
-/// How many ids a block spans, and so how many seats it has at most. Smaller blocks are made faster after a change;
-/// larger ones are joined faster.
-pub(crate) const SEATS_PER_BLOCK: u64 = 256;
+use crate::seat_pages::{Block, Changed, SeatPages};
 
 /// The answers about every visible schedule.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct SeatLists(OrdMap<ScheduleId, Arc<SeatPages>>);
-
-/// The answers about one schedule.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct SeatPages {
-    pub(crate) map: Page,
-    pub(crate) available: Page,
-    pub(crate) all: Page,
-    /// By number. A hold in a large house makes only the bytes of its own block anew.
-    pub(crate) blocks: Vec<Arc<Block>>,
-}
-
-/// The parts of both lists with the seats whose ids lie in one span of [`SEATS_PER_BLOCK`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Block {
-    number: u64,
-    /// The free seats, as a JSON array.
-    #[serde(skip)]
-    pub(crate) available: OnceLock<Bytes>,
-    /// All seats, as a JSON array.
-    #[serde(skip)]
-    pub(crate) all: OnceLock<Bytes>,
-}
-
-impl Block {
-    fn new(number: u64) -> Self {
-        Self { number, available: OnceLock::new(), all: OnceLock::new() }
-    }
-
-    /// The ids of its seats lie from the first to the last of these.
-    pub(crate) fn span(&self) -> (u64, u64) {
-        let first = self.number * SEATS_PER_BLOCK;
-        (first, first + SEATS_PER_BLOCK - 1)
-    }
-
-    fn number_of(seat_id: SeatId) -> u64 {
-        seat_id.get() / SEATS_PER_BLOCK
-    }
-}
 
 /// What an event may change, as it was before the event.
 pub(crate) enum Touched {
@@ -119,13 +76,6 @@ impl Touched {
     }
 }
 
-/// The lists that a change concerns.
-#[derive(Clone, Copy, Default)]
-struct Changed {
-    available: bool,
-    all: bool,
-}
-
 impl SeatLists {
     pub(crate) fn get(&self, schedule_id: ScheduleId) -> Option<&Arc<SeatPages>> {
         self.0.get(&schedule_id)
@@ -138,11 +88,7 @@ impl SeatLists {
             Touched::Shown(shown) => {
                 for schedule_id in shown {
                     let Some(seats) = Seats::of(state, *schedule_id) else { continue };
-                    let page = || Page::at(recorded.head);
-                    let mut blocks: Vec<u64> = seats.ids().map(Block::number_of).collect();
-                    blocks.dedup();
-                    let blocks = blocks.into_iter().map(|number| Arc::new(Block::new(number))).collect();
-                    let pages = SeatPages { map: page(), available: page(), all: page(), blocks };
+                    let pages = SeatPages::new(seats.ids(), recorded.head);
                     self.0.insert(*schedule_id, Arc::new(pages));
                 }
             }
@@ -169,27 +115,5 @@ impl SeatLists {
                 Arc::make_mut(pages).renew(Block::number_of(block[0].0), changed, recorded.head);
             }
         }
-    }
-}
-
-impl SeatPages {
-    /// Drops the bytes of changed lists, and keeps those of unchanged ones.
-    fn renew(&mut self, number: u64, changed: Changed, head: Head) {
-        if let Ok(index) = self.blocks.binary_search_by_key(&number, |block| block.number) {
-            let available = if changed.available { OnceLock::new() } else { self.blocks[index].available.clone() };
-            self.blocks[index] = Arc::new(Block { available, ..Block::new(number) });
-        }
-        if changed.available {
-            self.available = Page::at(head);
-        }
-        self.all = Page::at(head);
-    }
-
-    /// The blocks that differ from those of `older`. A schedule's blocks are always the same ones.
-    pub(crate) fn changed_since<'a>(&'a self, older: Option<&'a Self>) -> impl Iterator<Item = &'a Block> {
-        let older = older.map_or(&[][..], |older| &older.blocks);
-        let is_changed =
-            |(index, block): &(usize, &Arc<Block>)| older.get(*index).is_none_or(|before| !Arc::ptr_eq(before, block));
-        self.blocks.iter().enumerate().filter(is_changed).map(|(_, block)| block.as_ref())
     }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::ReadModels;
-use crate::seat_lists::SEATS_PER_BLOCK;
+use crate::seat_pages::SEATS_PER_BLOCK;
 use crate::testing::*;
 use domain::spec::*;
 use domain::{ConcertPublished, Rejection};
